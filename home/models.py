@@ -1,7 +1,7 @@
 """The home page, plain pages, and what HR sets once for the whole site."""
 
 import zoneinfo
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator, validate_email
@@ -39,14 +39,14 @@ class HomePage(Page):
         help_text=_("Shown below the open jobs: people, teams, places."),
     )
 
-    content_panels = [*Page.content_panels, "hero_title", "intro", "body"]
-    search_fields = [
+    content_panels: ClassVar = [*Page.content_panels, "hero_title", "intro", "body"]
+    search_fields: ClassVar = [
         *Page.search_fields,
         index.SearchField("hero_title"),
         index.SearchField("intro"),
         index.SearchField("body"),
     ]
-    parent_page_types = ["wagtailcore.Page"]
+    parent_page_types: ClassVar = ["wagtailcore.Page"]
 
     class Meta:
         verbose_name = _("home page")
@@ -71,14 +71,14 @@ class PlainPage(Page):
     intro = models.TextField(_("introduction"), blank=True, max_length=400)
     body = StreamField(BodyBlock(), verbose_name=_("body"), blank=True)
 
-    content_panels = [*Page.content_panels, "intro", "body"]
-    search_fields = [
+    content_panels: ClassVar = [*Page.content_panels, "intro", "body"]
+    search_fields: ClassVar = [
         *Page.search_fields,
         index.SearchField("intro"),
         index.SearchField("body"),
     ]
-    parent_page_types = ["home.HomePage", "home.PlainPage"]
-    subpage_types = ["home.PlainPage"]
+    parent_page_types: ClassVar = ["home.HomePage", "home.PlainPage"]
+    subpage_types: ClassVar = ["home.PlainPage"]
 
     class Meta:
         verbose_name = _("plain page")
@@ -175,7 +175,7 @@ class SiteSettings(BaseSiteSetting):
         help_text=_("Shown above the send button of every application form."),
     )
 
-    panels = [
+    panels: ClassVar = [
         MultiFieldPanel(
             [
                 FieldPanel("company_name"),
@@ -191,7 +191,7 @@ class SiteSettings(BaseSiteSetting):
             heading=_("Applications"),
         ),
     ]
-    select_related = ["logo"]
+    select_related: ClassVar = ["logo"]
 
     class Meta:
         verbose_name = _("company")

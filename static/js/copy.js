@@ -1,0 +1,15 @@
+// Copies a text at the press of a button, and says so.
+
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  const source = document.getElementById(button.dataset.copy);
+  const state = button.parentElement.querySelector("[data-copy-state]");
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(source.textContent.trim());
+      state.textContent = button.dataset.copied;
+    } catch {
+      state.textContent = button.dataset.failed;
+    }
+  });
+}

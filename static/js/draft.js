@@ -1,0 +1,113 @@
+// Keeps on this device what was typed, until it is sent: one draft for each job, for thirty
+// days at most. Files and choices are not kept, and nothing leaves the device.
+
+const PREFIX = "careers:draft:";
+const SENT = "careers:sent";
+const LIFE = 30 * 24 * 60 * 60 * 1000;
+const REST = 400;
+const KEPT = "textarea, input:is([type=text], [type=email], [type=tel], [type=url], [type=date])";
+
+// A browser may refuse to keep anything; then there are no drafts, and nothing breaks.
+function quietly(act) {
+  try {
+    return act();
+  } catch {
+    return null;
+  }
+}
+
+const read = (job) =>
+  quietly(() => {
+    const draft = JSON.parse(localStorage.getItem(PREFIX + job));
+    return Date.now() - draft.at < LIFE ? draft.values : null;
+  });
+
+const write = (job, values) =>
+  quietly(() => {
+    localStorage.setItem(PREFIX + job, JSON.stringify({ at: Date.now(), values }));
+    return true;
+  });
+
+const forget = (job) => quietly(() => localStorage.removeItem(PREFIX + job));
+
+function forgetOld() {
+  for (const key of Object.keys(localStorage)) {
+    if (key.startsWith(PREFIX) && !read(key.slice(PREFIX.length))) localStorage.removeItem(key);
+  }
+}
+
+function forgetSent() {
+  const job = sessionStorage.getItem(SENT);
+  if (job !== null) forget(job);
+  sessionStorage.removeItem(SENT);
+}
+
+function keep(form) {
+  const job = form.dataset.draft;
+  const fields = [...form.querySelectorAll(KEPT)].filter((field) => field.tabIndex >= 0);
+  const notice = form.querySelector("[data-draft-notice]");
+  const saved = form.querySelector("[data-draft-saved-notice]");
+  let rest;
+
+  const forgetButton = () => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "plain-button";
+    button.textContent = form.dataset.draftForget;
+    button.addEventListener("click", () => {
+      clearTimeout(rest);
+      forget(job);
+      for (const field of fields) field.value = "";
+      saved.hidden = true;
+      notice.hidden = false;
+      notice.replaceChildren(form.dataset.draftForgotten);
+      fields[0]?.focus();
+    });
+    return button;
+  };
+
+  const say = (place, words) => {
+    const text = document.createElement("span");
+    text.textContent = words;
+    place.hidden = false;
+    place.replaceChildren(text, " ", forgetButton());
+  };
+
+  const save = () => {
+    clearTimeout(rest);
+    const filled = fields.filter((field) => field.value.trim());
+    const values = Object.fromEntries(filled.map((field) => [field.name, field.value]));
+    if (!filled.length) {
+      forget(job);
+    } else if (write(job, values) && saved.hidden) {
+      say(saved, form.dataset.draftSaved);
+    }
+  };
+
+  // A page that came back with answers knows better than the draft does.
+  const draft = "answered" in form.dataset ? null : read(job);
+  if (draft) {
+    const empty = fields.filter((field) => !field.value && draft[field.name]);
+    for (const field of empty) {
+      field.value = draft[field.name];
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    if (empty.length) say(notice, form.dataset.draftRestored);
+  }
+
+  form.addEventListener("input", (event) => {
+    if (!fields.includes(event.target)) return;
+    clearTimeout(rest);
+    rest = setTimeout(save, REST);
+  });
+  form.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return;
+    save();
+    quietly(() => sessionStorage.setItem(SENT, job));
+  });
+}
+
+quietly(forgetOld);
+// The receipt: what was sent is no draft any more.
+if (document.querySelector("[data-received]")) quietly(forgetSent);
+for (const form of document.querySelectorAll("form[data-draft]")) keep(form);

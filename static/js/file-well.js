@@ -1,0 +1,86 @@
+// Shows which file was chosen and says before the upload what the server would say after it.
+
+const lang = document.documentElement.lang || undefined;
+
+function inWords(bytes) {
+  const [size, unit] =
+    bytes < 1000 ? [bytes, "byte"] : bytes < 1e6 ? [bytes / 1e3, "kilobyte"] : [bytes / 1e6, "megabyte"];
+  return new Intl.NumberFormat(lang, {
+    style: "unit",
+    unit,
+    maximumFractionDigits: unit === "megabyte" ? 1 : 0,
+  }).format(size);
+}
+
+function problem(well, file) {
+  if (file.size === 0) return well.dataset.empty;
+  if (file.size > Number(well.dataset.maxBytes ?? Infinity)) {
+    return well.dataset.large.replace("%size", inWords(file.size));
+  }
+  return "";
+}
+
+for (const well of document.querySelectorAll("[data-file-well]")) {
+  const input = well.querySelector("input[type=file]");
+  const state = well.querySelector("[data-state]");
+  const drop = document.createElement("button");
+  drop.type = "button";
+  drop.className = "plain-button";
+  drop.textContent = well.dataset.drop;
+  drop.addEventListener("click", () => {
+    input.value = "";
+    show();
+    input.focus();
+  });
+
+  const show = () => {
+    const file = input.files[0];
+    const wrong = file ? problem(well, file) : "";
+    state.classList.toggle("well__state--wrong", Boolean(wrong));
+    state.replaceChildren();
+    if (!file) return;
+    const words = document.createElement("span");
+    words.textContent =
+      wrong || well.dataset.chosen.replace("%name", () => file.name).replace("%size", inWords(file.size));
+    state.append(words);
+    // Outside the words, so that it is no part of what is announced.
+    drop.setAttribute("aria-label", `${well.dataset.drop}: ${file.name}`);
+    state.append(drop);
+  };
+
+  input.addEventListener("change", show);
+  window.addEventListener("pageshow", show);
+
+  // The input stays the way in; dropping a file is a shortcut to it.
+  well.addEventListener("dragover", (event) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    well.classList.add("well--over");
+  });
+  well.addEventListener("dragleave", () => well.classList.remove("well--over"));
+  well.addEventListener("drop", (event) => {
+    if (!event.dataTransfer.files.length) return;
+    event.preventDefault();
+    well.classList.remove("well--over");
+    const one = new DataTransfer();
+    one.items.add(event.dataTransfer.files[0]);
+    input.files = one.files;
+    show();
+  });
+}
+
+// Before the form's own listeners: they must see that it is not going to be sent.
+document.addEventListener(
+  "submit",
+  (event) => {
+    for (const well of event.target.querySelectorAll("[data-file-well]")) {
+      const input = well.querySelector("input[type=file]");
+      if (input.files[0] && problem(well, input.files[0])) {
+        event.preventDefault();
+        input.focus();
+        return;
+      }
+    }
+  },
+  true,
+);
