@@ -1,0 +1,80 @@
+"""Files of an application: keep their bytes, read them back."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from django.db import connection
+
+from careers.applications.models import Application, ApplicationFile, FileBytes
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that an applicant sent and that passed the checks."""
+
+    question_key: str
+    filename: str
+    content_type: str
+    content: bytes
+    sha256: str
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+
+def store_file(
+    application: Application,
+    *,
+    kind: str,
+    content: bytes,
+    filename: str,
+    content_type: str,
+    question_key: str = "",
+    scan_verdict: str = "not_scanned",
+) -> ApplicationFile:
+    """Keep a file with its application, inside the caller's transaction.
+
+    Storing the same bytes for the same purpose again returns the row that is there, so a
+    repeated step changes nothing.
+    """
+    sha256 = hashlib.sha256(content).hexdigest()
+    file, created = ApplicationFile.objects.get_or_create(
+        application=application,
+        kind=kind,
+        question_key=question_key,
+        sha256=sha256,
+        defaults={
+            "filename": filename,
+            "content_type": content_type,
+            "size": len(content),
+            "scan_verdict": scan_verdict,
+        },
+    )
+    if created:
+        _insert_bytes(file, content)
+    return file
+
+
+def _insert_bytes(file: ApplicationFile, content: bytes) -> None:
+    if connection.vendor != "postgresql":
+        FileBytes.objects.create(file=file, content=content)
+        return
+    # Django's cursor puts parameters into the statement's text, which PostgreSQL writes to
+    # its log when the statement is slow. psycopg's plain cursor sends them apart.
+    from psycopg import Cursor, sql
+
+    connection.ensure_connection()
+    statement = sql.SQL("INSERT INTO {} (file_id, content) VALUES (%s, %b)").format(
+        sql.Identifier(FileBytes._meta.db_table)
+    )
+    with Cursor(connection.connection) as cursor:
+        cursor.execute(statement, (file.pk, content))
+
+
+def stored_bytes(file: ApplicationFile) -> bytes | None:
+    """The file's bytes while the database has them; None once only the archive does."""
+    content = FileBytes.objects.filter(file=file).values_list("content", flat=True).first()
+    return None if content is None else bytes(content)

@@ -1,0 +1,67 @@
+"""The form as the applicant saw it, kept with the application.
+
+The same classes describe a form before it is answered: ``careers.forms`` builds the web
+form from a ``FrozenForm``, and the application stores that very object. Questions are
+identified by keys that survive translation, reordering and renaming.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+#: Keys of the questions that every form asks, in the order in which they are asked.
+NAME, EMAIL, PHONE, CV, COVER_LETTER = "name", "email", "phone", "cv", "cover_letter"
+
+#: What a question may be; the last row asks nothing.
+TEXT_TYPES = ("name", "email", "phone", "short_text", "long_text", "link")
+CHOICE_TYPES = ("single_choice", "multiple_choice")
+TYPES = (*TEXT_TYPES, *CHOICE_TYPES, "yes_no", "number", "date", "file", "consent", "note")
+
+
+@dataclass(frozen=True)
+class Option:
+    key: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Question:
+    key: str
+    type: str
+    label: str
+    help: str = ""
+    required: bool = False
+    options: tuple[Option, ...] = ()
+
+    def option_label(self, key: str) -> str:
+        """The words of an option; the key itself when the option is unknown."""
+        return next((option.label for option in self.options if option.key == key), key)
+
+
+@dataclass(frozen=True)
+class FrozenForm:
+    job_title: str
+    company: str
+    language: str
+    time_zone: str
+    questions: tuple[Question, ...]
+    privacy_notice: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    contact_name: str = ""
+    contact_email: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> FrozenForm:
+        questions = tuple(
+            Question(**{**raw, "options": tuple(Option(**option) for option in raw["options"])})
+            for raw in data["questions"]
+        )
+        facts = tuple((label, value) for label, value in data["facts"])
+        return cls(**{**data, "questions": questions, "facts": facts})
+
+    def question(self, key: str) -> Question | None:
+        return next((question for question in self.questions if question.key == key), None)

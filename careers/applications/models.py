@@ -1,0 +1,190 @@
+"""What applicants sent, and proof of what became of it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from careers.applications.frozen import FrozenForm
+from careers.applications.references import new_reference, new_secret
+
+
+class ReviewStage(models.TextChoices):
+    """How far HR is with an application."""
+
+    NEW = "new", pgettext_lazy("review stage", "New")
+    REVIEWING = "reviewing", pgettext_lazy("review stage", "In review")
+    INTERVIEW = "interview", pgettext_lazy("review stage", "Interview")
+    OFFER = "offer", pgettext_lazy("review stage", "Offer")
+    HIRED = "hired", pgettext_lazy("review stage", "Hired")
+    DECLINED = "declined", pgettext_lazy("review stage", "Declined")
+
+
+class ApplicationQuerySet(models.QuerySet["Application"]):
+    def for_job(self, job_key: uuid.UUID) -> ApplicationQuerySet:
+        """Applications for one job, in whatever language they were made."""
+        return self.filter(job_key=job_key)
+
+
+class Application(models.Model):
+    """One person's application for one job.
+
+    Created by ``intake.submit`` only. The public id appears in object keys and Message-IDs;
+    the receipt secret appears nowhere but in the applicant's own link.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    reference = models.CharField(_("reference"), max_length=9, unique=True, default=new_reference)
+    receipt_secret = models.CharField(max_length=64, unique=True, default=new_secret)
+
+    # PROTECT: deleting a page must never delete what people sent. The page views explain.
+    page = models.ForeignKey(
+        "careers.JobPage", on_delete=models.PROTECT, related_name="applications"
+    )
+    job_key = models.UUIDField(db_index=True)
+    revision_id = models.PositiveIntegerField(null=True)
+    language = models.CharField(_("language"), max_length=12)
+    form = models.JSONField()
+    answers = models.JSONField()
+
+    name = models.CharField(_("name"), max_length=255)
+    email = models.EmailField(_("e-mail"), max_length=254)
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+
+    fingerprint = models.CharField(max_length=64, unique=True)
+    received_at = models.DateTimeField(_("received"), db_index=True)
+    erase_after = models.DateField(null=True)
+    review_stage = models.CharField(
+        _("stage"), max_length=12, choices=ReviewStage.choices, default=ReviewStage.NEW
+    )
+    is_test = models.BooleanField(_("test"), default=False)
+    quarantined = models.BooleanField(_("held back as spam"), default=False)
+    quarantine_reason = models.CharField(max_length=40, blank=True)
+
+    # Applications point at pages as records do; Wagtail's usage counts are about content.
+    wagtail_reference_index_ignore = True
+
+    objects = ApplicationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("application")
+        verbose_name_plural = _("applications")
+        ordering: ClassVar = ["-received_at", "-pk"]
+        default_permissions = ("view", "change")
+        indexes: ClassVar = [models.Index(fields=["email", "received_at"])]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def frozen_form(self) -> FrozenForm:
+        """The form as the applicant saw it."""
+        return FrozenForm.from_json(self.form)
+
+    @property
+    def job_title(self) -> str:
+        return str(self.form["job_title"])
+
+
+class ConsentRecord(models.Model):
+    """What an applicant was told or agreed to, in the words that were shown (GDPR 7(1), 13)."""
+
+    application = models.ForeignKey(
+        Application, on_delete=models.CASCADE, related_name="consents"
+    )
+    purpose = models.CharField(max_length=64)
+    text = models.TextField()
+    given = models.BooleanField()
+    at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["pk"]
+
+
+class FileKind(models.TextChoices):
+    CV = "cv", _("CV")
+    COVER_LETTER = "cover_letter", _("Cover letter")
+    ANSWER = "answer", _("Answer")
+    PDF = "pdf", _("Application as PDF")
+    MANIFEST = "manifest", _("Manifest")
+
+
+class ScanVerdict(models.TextChoices):
+    NOT_SCANNED = "not_scanned", _("Not scanned")
+    CLEAN = "clean", _("Clean")
+    INFECTED = "infected", _("Infected")
+
+
+class ApplicationFile(models.Model):
+    """A file of an application: what was uploaded, or what we made of it.
+
+    The bytes are in ``FileBytes`` until the archived copy is verified.
+    """
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="files")
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(max_length=12, choices=FileKind.choices)
+    question_key = models.CharField(max_length=64, blank=True)
+    filename = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=127)
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    scan_verdict = models.CharField(
+        max_length=12, choices=ScanVerdict.choices, default=ScanVerdict.NOT_SCANNED
+    )
+    object_key = models.CharField(max_length=255, blank=True)
+    object_version = models.CharField(max_length=255, blank=True)
+    verified_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["application", "kind", "question_key", "sha256"],
+                name="careers_file_once_per_application",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.public_id}"
+
+
+class FileBytes(models.Model):
+    """The bytes of one file, apart from its row so that no list ever loads them."""
+
+    file = models.OneToOneField(
+        ApplicationFile, on_delete=models.CASCADE, primary_key=True, related_name="stored"
+    )
+    content = models.BinaryField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+
+
+class ApplicationView(models.Model):
+    """Who looked at an application, or took a file out of it, and when."""
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="views")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    what = models.CharField(max_length=40)
+    at = models.DateTimeField(auto_now_add=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["-at", "-pk"]

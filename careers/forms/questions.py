@@ -1,0 +1,64 @@
+"""HR's settings and blocks, as the list of questions that one form asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from careers.applications.frozen import CV, EMAIL, NAME, PHONE, Option, Question
+from careers.applications.frozen import COVER_LETTER as COVER_LETTER_KEY
+
+
+class Asked(models.TextChoices):
+    """Whether a form asks for something that we know how to ask."""
+
+    REQUIRED = "required", gettext_lazy("Required")
+    OPTIONAL = "optional", gettext_lazy("Optional")
+    OFF = "off", gettext_lazy("Not asked")
+
+
+def questions_for(*, phone: str, cv: str, cover_letter: str, own: Any) -> tuple[Question, ...]:
+    """Everything that a form asks, in order, in the active language.
+
+    Args:
+        phone, cv, cover_letter: values of ``Asked``.
+        own: the StreamField value with HR's questions (see ``blocks``).
+    """
+    asked = [
+        Question(NAME, "name", _("Full name"), required=True),
+        Question(EMAIL, "email", _("E-mail address"), _("We send the receipt there."), True),
+    ]
+    if phone != Asked.OFF:
+        asked.append(
+            Question(
+                PHONE,
+                "phone",
+                _("Phone number"),
+                _("With the country code if it is not a local number."),
+                phone == Asked.REQUIRED,
+            )
+        )
+    if cv != Asked.OFF:
+        asked.append(Question(CV, "file", _("CV"), "", cv == Asked.REQUIRED))
+    if cover_letter != Asked.OFF:
+        required = cover_letter == Asked.REQUIRED
+        asked.append(Question(COVER_LETTER_KEY, "file", _("Cover letter"), "", required))
+    return (*asked, *(_own_question(child) for child in own))
+
+
+def _own_question(child: Any) -> Question:
+    value = child.value
+    options = value.get("options")
+    return Question(
+        key=str(child.id),
+        type=child.block_type,
+        label=value["label"],
+        help=value.get("help_text") or "",
+        required=bool(value.get("required")),
+        options=tuple(Option(str(item.id), item.value) for item in options.bound_blocks)
+        if options is not None
+        else (),
+    )

@@ -1,0 +1,246 @@
+"""Uploaded files: receive within limits, judge by content, keep for the next try.
+
+Follows the OWASP File Upload cheat sheet: a short list of types, told by content and not by
+name, size bounded while the bytes arrive, a file name that is only ever text.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import ipaddress
+import re
+import secrets
+import unicodedata
+import zipfile
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.uploadhandler import FileUploadHandler
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import Count, Sum
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+from careers.applications.files import Upload
+from careers.forms.models import PendingUpload
+
+PDF = "application/pdf"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+ODT = "application/vnd.oasis.opendocument.text"
+JPEG, PNG = "image/jpeg", "image/png"
+#: What a form takes, with the file name endings by which browsers filter.
+ACCEPTED = {PDF: ".pdf", DOCX: ".docx", ODT: ".odt", JPEG: ".jpg", PNG: ".png"}
+TYPES_IN_WORDS = "PDF, DOCX, ODT, JPG, PNG"
+
+#: An office file is a ZIP: these keep one from unpacking to a bomb, here or at HR's.
+ZIP_MAX_ENTRIES, ZIP_MAX_BYTES = 2000, 200 * 1024 * 1024
+
+KEPT_FOR = dt.timedelta(hours=24)
+KEPT_PER_NETWORK = 40  # files; an office behind one address must get through
+KEPT_TOTAL_BYTES = 2 * 1024**3
+
+
+class ReceivedFile(SimpleUploadedFile):
+    """A file as it arrived; ``true_size`` counts also what was not kept of it."""
+
+    true_size: int
+
+
+class BoundedUploadHandler(FileUploadHandler):
+    """Keeps files in memory up to the limit and reads on past it.
+
+    A file that is too large must not cost the applicant what he typed, so the rest of the
+    form is still parsed; the surplus bytes are counted and dropped.
+    """
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self._chunks: list[bytes] = []
+        self._kept = self._seen = 0
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self._seen += len(raw_data)
+        if self._seen <= settings.UPLOAD_MAX_BYTES:
+            self._chunks.append(raw_data)
+        else:
+            self._chunks.clear()
+
+    def file_complete(self, file_size: int) -> ReceivedFile:
+        file = ReceivedFile(
+            self.file_name or "file", b"".join(self._chunks), self.content_type or ""
+        )
+        file.true_size = self._seen
+        return file
+
+
+def check(received: ReceivedFile, question_key: str) -> Upload:
+    """Judge one file.
+
+    Raises:
+        ValidationError: in the applicant's words, with how to put it right.
+    """
+    limit = settings.UPLOAD_MAX_BYTES
+    if received.true_size > limit:
+        raise ValidationError(
+            _("The file is %(size)s. Choose a file of up to %(limit)s."),
+            params={"size": filesizeformat(received.true_size), "limit": filesizeformat(limit)},
+        )
+    content = received.read()
+    if not content:
+        raise ValidationError(_("The file is empty. Choose another file."))
+    content_type = sniff(content)
+    return Upload(
+        question_key=question_key,
+        filename=clean_filename(received.name or "", content_type),
+        content_type=content_type,
+        content=content,
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def sniff(content: bytes) -> str:
+    """The type of a file, by its bytes alone.
+
+    Raises:
+        ValidationError: it is none of the accepted types, damaged, locked or dangerous.
+    """
+    # Readers of PDF allow up to a kilobyte of other bytes before the header.
+    if b"%PDF-" in content[:1024]:
+        _check_pdf(content)
+        return PDF
+    if content.startswith(b"PK\x03\x04"):
+        return _office_type(content)
+    if content.startswith(b"\xff\xd8\xff"):
+        return JPEG
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return PNG
+    if content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        raise ValidationError(
+            _(
+                "The file is password-protected or in the old Word format. "
+                "Save it as a PDF without a password and choose it again."
+            )
+        )
+    raise ValidationError(
+        _("The file must be one of these: %(types)s. Save it as a PDF and choose it again."),
+        params={"types": TYPES_IN_WORDS},
+    )
+
+
+def _check_pdf(content: bytes) -> None:
+    from pypdf import PdfReader
+    from pypdf.errors import PyPdfError
+
+    damaged = ValidationError(
+        _("The PDF is damaged and can’t be opened. Save it again and choose the new file.")
+    )
+    try:
+        reader = PdfReader(io.BytesIO(content))
+        # Many programs lock only printing or copying: such a file opens without a password.
+        locked = reader.is_encrypted and not reader.decrypt("")
+        pages = 0 if locked else len(reader.pages)
+    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, OSError):
+        raise damaged from None
+    except (RecursionError, MemoryError, OverflowError, AssertionError, NotImplementedError):
+        raise damaged from None
+    if locked:
+        raise ValidationError(
+            _("The PDF is password-protected. Save it without a password and choose it again.")
+        )
+    if not pages:
+        raise damaged
+
+
+
+
+def _office_type(content: bytes) -> str:
+    damaged = ValidationError(
+        _("The file is damaged and can’t be opened. Save it again, best as a PDF.")
+    )
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = archive.infolist()
+            names = {entry.filename for entry in entries}
+            mimetype = archive.read("mimetype")[:100] if "mimetype" in names and (
+                archive.getinfo("mimetype").file_size < 100
+            ) else b""
+    except (zipfile.BadZipFile, OSError, ValueError, KeyError, NotImplementedError, RuntimeError):
+        raise damaged from None
+    unpacked = sum(entry.file_size for entry in entries)
+    if len(entries) > ZIP_MAX_ENTRIES or unpacked > ZIP_MAX_BYTES:
+        raise damaged
+    if any(name.lower().endswith("vbaproject.bin") for name in names):
+        raise ValidationError(
+            _("The file holds macros. Save it as a PDF or without macros and choose it again.")
+        )
+    if "[Content_Types].xml" in names and "word/document.xml" in names:
+        return DOCX
+    if mimetype == ODT.encode() and "content.xml" in names:
+        return ODT
+    raise ValidationError(
+        _("The file must be one of these: %(types)s. Save it as a PDF and choose it again."),
+        params={"types": TYPES_IN_WORDS},
+    )
+
+
+def clean_filename(name: str, content_type: str) -> str:
+    """A file name that is only text: no path, no control or direction characters, and the
+    ending that its content calls for."""
+    name = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+    name = "".join(c for c in name if unicodedata.category(c)[0] != "C" and c not in '"<>:|?*')
+    stem = name.rsplit(".", 1)[0].strip(" .") or "file"
+    return f"{stem[:120]}{ACCEPTED[content_type]}"
+
+
+def network_of(address: str) -> str:
+    """A keyed hash of the network that an address belongs to (IPv4 /32, IPv6 /64)."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    prefix = 32 if ip.version == 4 else 64
+    network = ipaddress.ip_network((ip, prefix), strict=False)
+    return salted_hmac("careers.forms.network", str(network), algorithm="sha256").hexdigest()
+
+
+def keep(upload: Upload, *, job_key: UUID, network: str) -> PendingUpload | None:
+    """Keep a good file while its form has errors.
+
+    Returns None when the quotas are used up; then the applicant chooses the file again.
+    """
+    now = timezone.now()
+    kept = PendingUpload.objects.filter(expires_at__gt=now)
+    held = kept.aggregate(total=Sum("size"))["total"] or 0
+    mine = kept.filter(network=network).aggregate(count=Count("pk"))["count"]
+    if mine >= KEPT_PER_NETWORK or held + upload.size > KEPT_TOTAL_BYTES:
+        return None
+    return PendingUpload.objects.create(
+        token=secrets.token_urlsafe(32),
+        job_key=job_key,
+        question_key=upload.question_key,
+        filename=upload.filename,
+        content_type=upload.content_type,
+        size=upload.size,
+        sha256=upload.sha256,
+        content=upload.content,
+        network=network,
+        expires_at=now + KEPT_FOR,
+    )
+
+
+def kept_upload(token: str, *, job_key: UUID, question_key: str) -> PendingUpload | None:
+    """The kept file behind a token, if it is for this very question of this job."""
+    return PendingUpload.objects.filter(
+        token=token, job_key=job_key, question_key=question_key, expires_at__gt=timezone.now()
+    ).first()
+
+
+def clean_up() -> int:
+    """Delete kept files that nobody claimed; returns how many."""
+    return PendingUpload.objects.filter(expires_at__lte=timezone.now()).delete()[0]

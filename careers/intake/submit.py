@@ -1,0 +1,163 @@
+"""The only door by which applications enter.
+
+One transaction holds the application, its files, its consents and its steps. What the
+applicant is told afterwards is true whatever Redis, S3, the mail server or a worker do.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import unicodedata
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from careers.applications.files import Upload, store_file
+from careers.applications.frozen import COVER_LETTER, CV, EMAIL, NAME, PHONE, FrozenForm
+from careers.applications.models import Application, ConsentRecord, FileKind
+from careers.pipeline import doorbell
+from careers.pipeline.enqueue import create_steps
+
+#: Receipts a day to one address; what comes beyond is kept, but mails nobody.
+RECEIPTS_A_DAY = 3
+#: A reference is drawn anew when the database says that it is taken.
+DRAWS = 5
+
+KINDS = {CV: FileKind.CV, COVER_LETTER: FileKind.COVER_LETTER}
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A valid form, as plain data.
+
+    ``suspicion`` is why it looks like spam ("" when it does not). ``nonce`` makes a test
+    application differ from all others.
+    """
+
+    page_id: int
+    job_key: UUID
+    revision_id: int | None
+    form: FrozenForm
+    answers: dict[str, Any]
+    uploads: tuple[Upload, ...]
+    recipients: tuple[str, ...]
+    suspicion: str = ""
+    is_test: bool = False
+    nonce: str = ""
+
+
+def submit(submission: Submission) -> Application:
+    """Accept an application, once.
+
+    The content is the idempotency key: the same content for the same job gives the
+    application that is already there, however often and however closely together it is sent.
+
+    Returns:
+        The application, committed.
+    """
+    fingerprint = fingerprint_of(submission)
+    for _draw in range(DRAWS):
+        known = Application.objects.filter(fingerprint=fingerprint).first()
+        if known is not None:
+            return known
+        try:
+            with transaction.atomic():
+                application, ready = _write(submission, fingerprint)
+                transaction.on_commit(partial(doorbell.ring, ready))
+        except IntegrityError:
+            continue  # the same content came at the same moment, or the reference is taken
+        return application
+    raise RuntimeError("no free reference was found")
+
+
+def _write(submission: Submission, fingerprint: str) -> tuple[Application, list[int]]:
+    now = timezone.now()
+    answers = submission.answers
+    email = answers[EMAIL]
+    suspicion = submission.suspicion or _too_many_receipts(email, now)
+    application = Application.objects.create(
+        page_id=submission.page_id,
+        job_key=submission.job_key,
+        revision_id=submission.revision_id,
+        language=submission.form.language,
+        form=submission.form.to_json(),
+        answers=answers,
+        name=answers[NAME],
+        email=email,
+        phone=answers.get(PHONE) or "",
+        fingerprint=fingerprint,
+        received_at=now,
+        is_test=submission.is_test,
+        quarantined=bool(suspicion),
+        quarantine_reason=suspicion,
+    )
+    for upload in submission.uploads:
+        store_file(
+            application,
+            kind=KINDS.get(upload.question_key, FileKind.ANSWER),
+            content=upload.content,
+            filename=upload.filename,
+            content_type=upload.content_type,
+            question_key=upload.question_key,
+        )
+    _record_consents(application, submission, now)
+    return application, create_steps(application, submission.recipients, at=now)
+
+
+def _record_consents(application: Application, submission: Submission, now: dt.datetime) -> None:
+    shown = [("privacy_notice", submission.form.privacy_notice, True)]
+    shown += [
+        (question.key, f"{question.label}\n{question.help}".strip(), bool(
+            submission.answers.get(question.key)
+        ))
+        for question in submission.form.questions
+        if question.type == "consent"
+    ]
+    ConsentRecord.objects.bulk_create(
+        ConsentRecord(application=application, purpose=purpose, text=text, given=given, at=now)
+        for purpose, text, given in shown
+        if text
+    )
+
+
+def _too_many_receipts(email: str, now: dt.datetime) -> str:
+    today = Application.objects.filter(
+        email__iexact=email, received_at__gt=now - dt.timedelta(days=1), quarantined=False
+    )
+    return "receipts-a-day" if today.count() >= RECEIPTS_A_DAY else ""
+
+
+def fingerprint_of(submission: Submission) -> str:
+    """A keyed hash of everything that makes an application this one and no other."""
+    content = {
+        "job": str(submission.job_key),
+        "answers": _normalised(submission.answers),
+        "files": sorted([upload.question_key, upload.sha256] for upload in submission.uploads),
+        "nonce": submission.nonce,
+    }
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return salted_hmac("careers.intake.fingerprint", text, algorithm="sha256").hexdigest()
+
+
+def _normalised(answers: dict[str, Any]) -> dict[str, Any]:
+    """What a person would call the same: other spaces or capitals in the address are."""
+    return {
+        key: value
+        for key, value in ((key, _plain(key, value)) for key, value in answers.items())
+        if value not in (None, "", [])
+    }
+
+
+def _plain(key: str, value: Any) -> Any:
+    if isinstance(value, str):
+        text = " ".join(unicodedata.normalize("NFC", value).split())
+        return text.lower() if key == EMAIL else text
+    if isinstance(value, list):
+        return sorted(value)
+    return value

@@ -1,0 +1,204 @@
+"""Where a job's form posts.
+
+The page with the form comes from caches, so it holds no token. There is no account and no
+cookie that a foreign site could abuse; still, a post that does not provably come from our
+own page is shown to the applicant once more before it counts.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.multipartparser import MultiPartParserError
+from django.http.request import UnreadablePostError
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from careers.forms.builder import ApplicationForm
+from careers.forms.uploads import BoundedUploadHandler, network_of
+from careers.intake.submit import Submission, submit
+from careers.jobs.models import JobPage
+
+log = logging.getLogger(__name__)
+
+CONFIRM = "confirm"
+CONFIRM_SALT = "careers.jobs.apply.confirm"
+CONFIRM_MAX_AGE = 24 * 60 * 60  # seconds
+
+
+class HttpResponseSeeOther(HttpResponseRedirect):
+    """303: the browser is to GET the receipt, so that a reload sends nothing again."""
+
+    status_code = 303
+
+
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def apply(request: HttpRequest, job_key: UUID) -> HttpResponse:
+    """Take an application for a job; a GET leads to the job's page."""
+    if request.method != "POST":
+        job = find_job(job_key)
+        if job is None or not job.live:
+            raise Http404
+        return HttpResponseRedirect(f"{job.url}#apply")
+    request.upload_handlers = [BoundedUploadHandler(request)]
+    try:
+        request.POST  # noqa: B018 -- parses the body, which is where bad requests show
+    except (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent):
+        return problem(
+            request,
+            413,
+            _("That is more than this form can take"),
+            _("Shorten the longest answers or attach them as a file, then send the form again."),
+        )
+    except (MultiPartParserError, UnreadablePostError):
+        return problem(
+            request,
+            400,
+            _("The form did not arrive whole"),
+            _("The connection broke while it was sent. Go back and send it again."),
+        )
+    try:
+        return _take(request, job_key)
+    except (OperationalError, InterfaceError) as error:
+        log.error("an application could not be stored: %s", type(error).__name__)
+        response = render(
+            request,
+            "careers/apply/unavailable.html",
+            {"kept": plainly_typed(request)},
+            status=503,
+        )
+        response["Retry-After"] = "30"
+        return response
+
+
+def _take(request: HttpRequest, job_key: UUID) -> HttpResponse:
+    job = find_job(job_key)
+    if job is None:
+        return problem(
+            request,
+            404,
+            _("This job is no longer here"),
+            _("It was taken down while you were writing. Here is what you entered, to copy."),
+            kept=plainly_typed(request),
+        )
+    form = ApplicationForm(
+        job.frozen_form(),
+        job_key=job_key,
+        network=network_of(client_address(request)),
+        data=request.POST,
+        files=request.FILES,
+    )
+    valid = form.is_valid()
+    if not job.is_open:
+        return _page(request, job, None, 410, closed=True, kept=form.typed())
+    if not valid:
+        form.keep_files()
+        return _page(request, job, form, 422)
+    if not (comes_from_our_page(request) or is_confirmed(request, job_key)):
+        form.keep_files()
+        token = signing.TimestampSigner(salt=CONFIRM_SALT).sign(str(job_key))
+        return _page(request, job, form, 200, confirm_token=token)
+    application = submit(
+        Submission(
+            page_id=job.pk,
+            job_key=job_key,
+            revision_id=job.live_revision_id,
+            form=form.frozen,
+            answers=form.answers,
+            uploads=form.uploads,
+            recipients=tuple(job.recipients()),
+            suspicion="honeypot" if form.looks_automatic else "",
+        )
+    )
+    for pending in form.kept.values():
+        pending.delete()
+    return HttpResponseSeeOther(reverse("receipt", args=[application.receipt_secret]))
+
+
+def find_job(job_key: UUID) -> JobPage | None:
+    """The job in the active language, or in any other when there is no such page."""
+    language = translation.get_language()
+    pages = list(
+        JobPage.objects.filter(translation_key=job_key).select_related("locale").order_by("pk")
+    )
+    pages.sort(key=lambda page: (page.locale.language_code != language, not page.live))
+    return pages[0] if pages else None
+
+
+def comes_from_our_page(request: HttpRequest) -> bool:
+    """Whether the browser vouches that the form was sent from a page of this site."""
+    if request.headers.get("Sec-Fetch-Site") == "same-origin":
+        return True
+    sent, own = (urlsplit(url) for url in (request.headers.get("Origin", ""), settings.SITE_URL))
+    return bool(sent.scheme) and (sent.scheme, sent.netloc) == (own.scheme, own.netloc)
+
+
+def is_confirmed(request: HttpRequest, job_key: UUID) -> bool:
+    """Whether the applicant has seen the confirmation page for this job, within a day."""
+    signer = signing.TimestampSigner(salt=CONFIRM_SALT)
+    try:
+        return signer.unsign(request.POST.get(CONFIRM, ""), max_age=CONFIRM_MAX_AGE) == str(job_key)
+    except signing.BadSignature:
+        return False
+
+
+def client_address(request: HttpRequest) -> str:
+    """Who sent a request: the last hop that is no proxy of ours."""
+    address: str = request.META.get("REMOTE_ADDR", "")
+    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
+    while address in settings.TRUSTED_PROXIES and hops:
+        address = hops.pop()
+    return address
+
+
+def plainly_typed(request: HttpRequest) -> list[tuple[str, str]]:
+    """What was typed, without the questions' words, for when these can't be had."""
+    hidden = ("csrfmiddlewaretoken", CONFIRM)
+    return [
+        ("", text)
+        for name, values in request.POST.lists()
+        if name not in hidden and not name.startswith(("kept-", "drop-"))
+        for text in values
+        if text.strip()
+    ]
+
+
+def problem(
+    request: HttpRequest,
+    status: int,
+    title: str,
+    *paragraphs: str,
+    kept: list[tuple[str, str]] | None = None,
+) -> HttpResponse:
+    """A page in plain words about something that is no field's fault."""
+    context = {"title": title, "paragraphs": paragraphs, "kept": kept or []}
+    return render(request, "careers/apply/problem.html", context, status=status)
+
+
+def _page(
+    request: HttpRequest, job: JobPage, form: ApplicationForm | None, status: int, **more: Any
+) -> HttpResponse:
+    """The job's page again, with what the applicant entered."""
+    context = job.get_context(request) | job.form_context(form) | more
+    if form is not None:
+        context["error_summary"] = [
+            (form[name].id_for_label or f"id_{name}", message)
+            for name, messages in form.errors.items()
+            for message in messages
+        ]
+    return render(request, job.get_template(request), context, status=status)

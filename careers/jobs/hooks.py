@@ -1,0 +1,97 @@
+"""What jobs add to Wagtail: guards around deleting, and what is open for the home page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from wagtail import hooks
+from wagtail.models import Page
+
+from careers.applications.models import Application
+from careers.jobs.models import (
+    JobIndexPage,
+    JobPage,
+    departments_of,
+    inherited_recipients,
+    locations_of,
+)
+from home.models import split_addresses
+
+
+def jobs_with_applications(pages: list[Page]) -> list[JobPage]:
+    """The jobs at or below ``pages``, or translations of them, that somebody applied for."""
+    below = [
+        key
+        for page in pages
+        for key in Page.objects.descendant_of(page, inclusive=True).values_list(
+            "translation_key", flat=True
+        )
+    ]
+    keys = Application.objects.filter(job_key__in=below).order_by().values("job_key").distinct()
+    return list(JobPage.objects.filter(translation_key__in=keys).order_by("title"))
+
+
+@hooks.register("before_delete_page")
+def keep_pages_with_applications(request: HttpRequest, page: Page) -> HttpResponse | None:
+    """Explain what to do instead of deleting a page that people applied on."""
+    return _explain(request, [page])
+
+
+@hooks.register("before_bulk_action")
+def keep_pages_in_bulk(
+    request: HttpRequest, action_type: str, objects: list[Any], action: Any
+) -> HttpResponse | None:
+    """The same for several pages at once; and nothing is published that nobody would hear of."""
+    pages = [item for item in objects if isinstance(item, Page)]
+    if not pages:
+        return None
+    if action_type == "delete":
+        return _explain(request, pages)
+    if action_type == "publish":
+        return _refuse_deaf_jobs(request, pages)
+    return None
+
+
+def _explain(request: HttpRequest, pages: list[Page]) -> HttpResponse | None:
+    jobs = jobs_with_applications(pages)
+    if not jobs:
+        return None
+    context = {"pages": pages, "jobs": jobs, "parent": pages[0].get_parent()}
+    return render(request, "careers/jobs/admin/delete_refused.html", context, status=409)
+
+
+def _refuse_deaf_jobs(request: HttpRequest, pages: list[Page]) -> HttpResponse | None:
+    jobs = JobPage.objects.filter(pk__in=[page.pk for page in pages])
+    deaf = []
+    for job in jobs:
+        draft = job.get_latest_revision_as_object()
+        if not split_addresses(draft.hr_recipients) and not inherited_recipients(
+            job.get_parent().specific
+        ):
+            deaf.append(job)
+    if not deaf:
+        return None
+    messages.error(
+        request,
+        _("Not published: nobody would be told about applications for %(jobs)s. Name an address.")
+        % {"jobs": ", ".join(job.title for job in deaf)},
+    )
+    return redirect("wagtailadmin_explore", deaf[0].get_parent().pk)
+
+
+@hooks.register("home_page_context")
+def open_jobs_for_home(request: HttpRequest, page: Page) -> dict[str, Any]:
+    """What the home page shows of the jobs below it."""
+    all_open = JobPage.objects.descendant_of(page).open()
+    job_index = JobIndexPage.objects.descendant_of(page).live().first()
+    return {
+        "search_action": job_index.get_url(request) if job_index else "",
+        "jobs": all_open.with_labels()[:6],
+        "open_count": all_open.count(),
+        "departments": departments_of(all_open),
+        "locations": locations_of(all_open),
+    }

@@ -1,0 +1,21 @@
+"""The sweeper's process."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from careers.pipeline.sweep import Sweeper
+
+
+class Command(BaseCommand):
+    help = "Find steps that nobody rang for and workers that were lost; loops until stopped."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="look once, then exit")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        sweeper = Sweeper()
+        if options["once"]:
+            sweeper.once()
+        else:
+            sweeper.run()

@@ -1,0 +1,28 @@
+"""Every table, in the order of the flow."""
+
+from careers.jobs.models import Department, JobIndexPage, JobPage, Location
+from careers.applications.models import (  # isort: skip -- the order of the flow
+    Application,
+    ApplicationFile,
+    ApplicationView,
+    ConsentRecord,
+    FileBytes,
+)
+from careers.forms.models import PendingUpload  # isort: skip
+from careers.pipeline.models import Heartbeat, Step, StepEvent  # isort: skip
+
+__all__ = [
+    "Application",
+    "ApplicationFile",
+    "ApplicationView",
+    "ConsentRecord",
+    "Department",
+    "FileBytes",
+    "Heartbeat",
+    "JobIndexPage",
+    "JobPage",
+    "Location",
+    "PendingUpload",
+    "Step",
+    "StepEvent",
+]

@@ -1,0 +1,141 @@
+"""What a person may do to a step. Each act has a permission, a reason and an event.
+
+The callers have checked that the person may see the application; these functions check the
+right to act, so that no view can forget it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from careers.applications.models import Application
+from careers.pipeline import doorbell
+from careers.pipeline.enqueue import create_step
+from careers.pipeline.models import Step, StepKind
+from careers.pipeline.runner import is_ready, release_successors
+from careers.pipeline.states import State
+from careers.pipeline.steps import STEPS
+from careers.pipeline.transitions import db_now, move
+
+RETRY, CANCEL = "careers.retry_step", "careers.cancel_step"
+
+
+def retry(step: Step, user: Any, reason: str = "") -> bool:
+    """Run a failed step again, or one that waits for its next attempt at once.
+
+    The attempts are counted afresh. Returns False when the step is in another state by now,
+    as after a double click.
+    """
+    actor = _actor(user, RETRY)
+    reason = reason or _("Asked to try again.")
+    fresh: dict[str, Any] = {"attempts": 0, "failing_since": None, "actor": actor, "reason": reason}
+    moved = move(step.pk, State.QUEUED, leaving=[State.FAILED], run_after=None, **fresh) or move(
+        step.pk, State.RETRYING, leaving=[State.RETRYING], run_after=db_now(), **fresh
+    )
+    if moved:
+        _ring_after_commit([step.pk], actor)
+    return moved
+
+
+def confirm_arrival(step: Step, user: Any, reason: str = "") -> bool:
+    """A person found out that an unconfirmed mail did arrive."""
+    return move(
+        step.pk,
+        State.SUCCEEDED,
+        leaving=[State.UNCERTAIN],
+        actor=_actor(user, RETRY),
+        reason=reason or _("Confirmed: it arrived."),
+    )
+
+
+def send_again(step: Step, user: Any, reason: str = "") -> Step | None:
+    """Replace an unconfirmed mail by a new one with a Message-ID of its own.
+
+    Returns the new step, or None when the old one is no longer unconfirmed.
+    """
+    actor = _actor(user, RETRY)
+    reason = reason or _("Sent again: it did not arrive.")
+    with transaction.atomic():
+        if not move(step.pk, State.CANCELLED, leaving=[State.UNCERTAIN], actor=actor, reason=reason):
+            return None
+        again = create_step(
+            step.application,
+            StepKind(step.kind),
+            step.recipient,
+            state=State.QUEUED,
+            at=db_now(),
+            sequence=step.sequence + 1,
+            actor=actor,
+            reason=reason,
+        )
+    _ring_after_commit([again.pk], actor)
+    return again
+
+
+def cancel(step: Step, user: Any, reason: str = "") -> bool:
+    """Stop a step for good. A running one is fenced: whatever it still does is not recorded,
+    and a mail not yet handed over is not sent."""
+    actor = _actor(user, CANCEL)
+    states = (
+        State.WAITING,
+        State.QUEUED,
+        State.SENT,
+        State.STARTED,
+        State.RETRYING,
+        State.FAILED,
+    )
+    with transaction.atomic():
+        moved = move(
+            step.pk,
+            State.CANCELLED,
+            leaving=states,
+            actor=actor,
+            reason=reason or _("Cancelled."),
+            guard={"phase": ""},
+        )
+        ready = release_successors(step, actor=actor) if moved else []
+    _ring_after_commit(ready, actor)
+    return moved
+
+
+def release_from_quarantine(application: Application, user: Any, reason: str = "") -> bool:
+    """An application held back as spam is none: now its mails go out."""
+    actor = _actor(user, RETRY)
+    with transaction.atomic():
+        freed = Application.objects.filter(pk=application.pk, quarantined=True).update(
+            quarantined=False
+        )
+        ready = [
+            step.pk
+            for definition in STEPS
+            if freed and definition.is_mail and is_ready(definition, application.pk)
+            for step in Step.objects.filter(
+                application=application, kind=definition.kind, state=State.WAITING
+            )
+            if move(
+                step.pk,
+                State.QUEUED,
+                leaving=[State.WAITING],
+                actor=actor,
+                reason=reason or _("Released: not spam."),
+            )
+        ]
+    _ring_after_commit(ready, actor)
+    return bool(freed)
+
+
+def _actor(user: Any, permission: str) -> str:
+    if not user.has_perm(permission):
+        raise PermissionDenied
+    return f"user:{user.pk}"
+
+
+def _ring_after_commit(step_ids: list[int], actor: str) -> None:
+    transaction.on_commit(partial(doorbell.ring, step_ids, actor=actor))
+
+

@@ -1,0 +1,138 @@
+"""Ring for a worker: tell Celery that a row is ready.
+
+Best effort by design. When nobody can be rung the row stays queued, and the sweeper finds
+it; nothing here ever raises into a request.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from celery import Celery, current_app
+from django.db.models import F
+from django.utils.translation import gettext as _
+from kombu import Connection, pools
+
+from careers.pipeline.models import Step, StepKind
+from careers.pipeline.states import State
+from careers.pipeline.steps import BY_KIND
+from careers.pipeline.transitions import db_now, move
+
+log = logging.getLogger(__name__)
+
+#: Seconds without an attempt after the broker failed to answer, so that a dead broker costs
+#: one applicant in ten seconds a moment, and all others nothing.
+REST = 10
+#: A person waits while we publish: these are far below the workers' own patience.
+TIMEOUTS = {
+    "socket_timeout": 1,
+    "socket_connect_timeout": 1,
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.1,
+}
+
+_resting_until = 0.0
+_connection: Connection | None = None
+
+
+def ring(step_ids: Iterable[int], *, actor: str = "intake", insist: bool = False) -> int:
+    """Publish a message for each step that is ready.
+
+    Args:
+        actor: who rings, for the history.
+        insist: try even though the broker failed a moment ago.
+
+    Returns:
+        How many messages the broker took.
+    """
+    global _resting_until
+    rung = 0
+    for step_id in step_ids:
+        if not insist and time.monotonic() < _resting_until:
+            break
+        kind = Step.objects.filter(pk=step_id).values_list("kind", flat=True).first()
+        if kind is None:
+            continue
+        task_id = str(uuid.uuid4())
+        # Written first: a worker that is fast enough must find the row already sent.
+        if not move(
+            step_id,
+            State.SENT,
+            leaving=[State.QUEUED, State.RETRYING],
+            actor=actor,
+            rung_at=db_now(),
+            rings=F("rings") + 1,
+            celery_task_id=task_id,
+        ):
+            continue
+        definition = BY_KIND[StepKind(kind)]
+        try:
+            _publish(definition.task_name, definition.queue, step_id, task_id)
+        except Exception as error:  # whatever it is, the row is safe and the sweeper comes
+            _resting_until = time.monotonic() + REST
+            log.warning("the broker took no message: %s", type(error).__name__)
+            move(
+                step_id,
+                State.QUEUED,
+                leaving=[State.SENT],
+                actor=actor,
+                guard={"celery_task_id": task_id},
+                reason=_("The message broker did not take the message."),
+            )
+            break
+        _resting_until = 0.0
+        rung += 1
+    return rung
+
+
+def _publish(task: str, queue: str, step_id: int, task_id: str) -> None:
+    app: Celery = current_app._get_current_object()
+    with pools.producers[_broker(app)].acquire(block=True, timeout=2) as producer:
+        app.send_task(
+            task, kwargs={"step_id": step_id}, task_id=task_id, queue=queue, producer=producer
+        )
+
+
+def _broker(app: Celery) -> Connection:
+    global _connection
+    if _connection is None:
+        options: dict[str, Any] = {**app.conf.broker_transport_options, **TIMEOUTS}
+        _connection = app.connection_for_write(transport_options=options)
+    return _connection
+
+
+def forget_connections() -> None:
+    """To be called in a forked child: connections must not be shared with the parent."""
+    global _connection
+    _connection = None
+    pools.reset()
+
+
+def broker_error() -> str:
+    """Ask the broker for a sign of life; "" when well, else one line that names no secret."""
+    app: Celery = current_app._get_current_object()
+    options = {**app.conf.broker_transport_options, **TIMEOUTS}
+    try:
+        with app.connection_for_write(transport_options=options) as connection:
+            connection.default_channel.client.ping()
+    except Exception as error:  # any failure is an answer to the question
+        return type(error).__name__
+    return ""
+
+
+def queue_length(queue: str) -> int:
+    """Messages that wait in a queue; 0 when the broker can't tell."""
+    app: Celery = current_app._get_current_object()
+    try:
+        with app.connection_for_write(
+            transport_options={**app.conf.broker_transport_options, **TIMEOUTS}
+        ) as connection:
+            return int(connection.default_channel.client.llen(queue))
+    except Exception:  # counting is a courtesy
+        return 0

@@ -1,0 +1,210 @@
+"""How the pipeline is, in numbers for machines and in sentences for people."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Min, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from careers.applications.models import Application
+from careers.pipeline import heartbeat
+from careers.pipeline.models import Heartbeat, Step, StepKind
+from careers.pipeline.states import CLAIMABLE, UNDER_WAY, ErrorClass, State
+from careers.pipeline.transitions import db_now
+
+#: A step that has been ready for so long says that nobody works.
+STUCK = dt.timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as it should be: what, and what to do about it."""
+
+    level: str  # "critical" or "warning"
+    message: str
+    action: str = ""
+
+
+@dataclass(frozen=True)
+class Health:
+    """A look at the whole pipeline at one moment."""
+
+    at: dt.datetime
+    applications: int
+    steps: dict[str, dict[str, int]]
+    needs_attention: int
+    waiting: int
+    running: int
+    done_last_day: int
+    oldest_ready_seconds: float | None
+    workers: list[Heartbeat]
+    sweepers: list[Heartbeat]
+    broker_error: str
+    findings: list[Finding]
+
+    @property
+    def ok(self) -> bool:
+        return not self.findings
+
+    @property
+    def sentence(self) -> str:
+        """One sentence for the top of a page."""
+        if self.findings:
+            return self.findings[0].message
+        if self.waiting or self.running:
+            return ngettext(
+                "All is well. %(count)d step is on its way.",
+                "All is well. %(count)d steps are on their way.",
+                self.waiting + self.running,
+            ) % {"count": self.waiting + self.running}
+        return _("All is well. Nothing is waiting.")
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``pipeline_status --json`` and for monitoring."""
+        return {
+            "at": self.at.isoformat(),
+            "applications": self.applications,
+            "steps": self.steps,
+            "oldest_ready_seconds": self.oldest_ready_seconds,
+            "workers": [
+                {
+                    "name": worker.name,
+                    "queues": worker.queues.split(","),
+                    "seen_at": worker.seen_at.isoformat(),
+                }
+                for worker in self.workers
+            ],
+            "sweeper": {
+                "seen_at": self.sweepers[0].seen_at.isoformat() if self.sweepers else None
+            },
+            "broker": {"ok": not self.broker_error, "error": self.broker_error},
+        }
+
+
+def check(broker_error: str | None = None) -> Health:
+    """Look at the rows; five queries, none of them outside the database.
+
+    Args:
+        broker_error: what asking the broker just now gave; None takes the sweeper's word.
+    """
+    now = db_now()
+    counts: dict[str, dict[str, int]] = {kind.value: {} for kind in StepKind}
+    for row in Step.objects.order_by().values("kind", "state").annotate(n=Count("pk")):
+        counts[row["kind"]][row["state"]] = row["n"]
+    totals = {
+        state: sum(by_state.get(state, 0) for by_state in counts.values()) for state in State
+    }
+    facts = Step.objects.aggregate(
+        oldest=Min(
+            "state_since",
+            filter=Q(state__in=CLAIMABLE) & (Q(run_after=None) | Q(run_after__lte=now)),
+        ),
+        misconfigured=Count(
+            "pk",
+            filter=Q(state=State.RETRYING, error_class=ErrorClass.CONFIGURATION),
+        ),
+        done=Count(
+            "pk",
+            filter=Q(state=State.SUCCEEDED, ended_at__gt=now - dt.timedelta(days=1)),
+        ),
+    )
+    alive = list(Heartbeat.objects.filter(seen_at__gt=now - heartbeat.GONE_AFTER))
+    workers = [beat for beat in alive if beat.kind == Heartbeat.Kind.WORKER]
+    sweepers = [beat for beat in alive if beat.kind == Heartbeat.Kind.SWEEPER]
+    sweepers.sort(key=lambda beat: beat.seen_at, reverse=True)
+    if broker_error is None:
+        broker_error = sweepers[0].facts.get("broker_error", "") if sweepers else ""
+    oldest = facts["oldest"]
+    oldest_seconds = max(0.0, (now - oldest).total_seconds()) if oldest else None
+    needs = totals[State.FAILED] + totals[State.UNCERTAIN] + facts["misconfigured"]
+    return Health(
+        at=now,
+        applications=Application.objects.count(),
+        steps=counts,
+        needs_attention=needs,
+        waiting=sum(totals[state] for state in UNDER_WAY if state != State.STARTED),
+        running=totals[State.STARTED],
+        done_last_day=facts["done"],
+        oldest_ready_seconds=oldest_seconds,
+        workers=workers,
+        sweepers=sweepers,
+        broker_error=broker_error,
+        findings=_findings(workers, sweepers, broker_error, oldest_seconds, needs),
+    )
+
+
+def _findings(
+    workers: list[Heartbeat],
+    sweepers: list[Heartbeat],
+    broker_error: str,
+    oldest_seconds: float | None,
+    needs: int,
+) -> list[Finding]:
+    found = []
+    safe = _("Applications are stored and safe.")
+    if broker_error:
+        found.append(
+            Finding(
+                "critical",
+                _("The message broker does not answer (%(error)s).") % {"error": broker_error}
+                + " "
+                + safe,
+                _("Check that Redis runs and that REDIS_URL is right. The sweeper works meanwhile."),
+            )
+        )
+    served = {queue for worker in workers for queue in worker.queues.split(",")}
+    if not workers:
+        found.append(
+            Finding(
+                "critical",
+                _("No worker is running.") + " " + safe,
+                _("Start the workers; what waits is done then."),
+            )
+        )
+    elif missing := sorted({"cpu", "io"} - served):
+        found.append(
+            Finding(
+                "critical",
+                _("No worker serves the queue %(queue)s.") % {"queue": ", ".join(missing)}
+                + " "
+                + safe,
+                _("Start a worker for it with -Q."),
+            )
+        )
+    if not sweepers:
+        found.append(
+            Finding(
+                "critical",
+                _("The sweeper is not running: lost messages are not noticed.") + " " + safe,
+                _("Start manage.py pipeline_sweep."),
+            )
+        )
+    if oldest_seconds is not None and oldest_seconds > STUCK.total_seconds():
+        found.append(
+            Finding(
+                "warning",
+                ngettext(
+                    "The oldest step has been ready for %(minutes)d minute.",
+                    "The oldest step has been ready for %(minutes)d minutes.",
+                    int(oldest_seconds // 60),
+                )
+                % {"minutes": int(oldest_seconds // 60)},
+                _("Look whether the workers are busy or stuck."),
+            )
+        )
+    if needs:
+        found.append(
+            Finding(
+                "warning",
+                ngettext(
+                    "%(count)d step needs attention.", "%(count)d steps need attention.", needs
+                )
+                % {"count": needs},
+                _("Open it: the cause and what to do stand at the top."),
+            )
+        )
+    return found

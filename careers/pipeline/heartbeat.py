@@ -1,0 +1,77 @@
+"""Processes of ours say that they are alive; a stopped worker hands back what it held."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from typing import Any
+
+from celery import bootsteps
+from celery.signals import celeryd_init, worker_shutdown
+from django.db import Error as DatabaseError
+from django.utils.translation import gettext as _
+
+from careers.pipeline.models import Heartbeat, Step
+from careers.pipeline.states import Phase, State
+from careers.pipeline.tasks import owner
+from careers.pipeline.transitions import db_now, move
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two signs of life, and until a process counts as gone.
+INTERVAL = 10
+GONE_AFTER = dt.timedelta(seconds=35)
+
+
+def beat(kind: str, name: str, *, queues: str = "", facts: dict[str, Any] | None = None) -> None:
+    """Write a sign of life; a database that can't take it is logged, never raised."""
+    now = db_now()
+    defaults = {"queues": queues, "facts": facts or {}, "seen_at": now}
+    try:
+        Heartbeat.objects.update_or_create(
+            kind=kind, name=name, defaults=defaults, create_defaults={**defaults, "started_at": now}
+        )
+    except DatabaseError as error:
+        log.warning("no heartbeat written: %s", type(error).__name__)
+
+
+class WorkerHeartbeat(bootsteps.StartStopStep):
+    """Lets a Celery worker's main process write its sign of life."""
+
+    requires = {"celery.worker.components:Timer", "celery.worker.components:Pool"}
+
+    def start(self, worker: Any) -> None:
+        self.name_of_worker = worker.hostname
+        self.queues = ",".join(sorted(worker.app.amqp.queues.consume_from))
+        self._beat()
+        self.timer = worker.timer.call_repeatedly(INTERVAL, self._beat)
+
+    def stop(self, worker: Any) -> None:
+        Heartbeat.objects.filter(kind=Heartbeat.Kind.WORKER, name=worker.hostname).delete()
+
+    def _beat(self) -> None:
+        beat(Heartbeat.Kind.WORKER, self.name_of_worker, queues=self.queues)
+
+
+@worker_shutdown.connect
+def hand_back(**_kwargs: Any) -> None:
+    """Queue again what this worker's children held; they are gone when this is called."""
+    actor = owner()
+    held = Step.objects.filter(owner=actor, state=State.STARTED)
+    for step in list(held.only("pk", "token", "phase")):
+        to_uncertain = step.phase == Phase.DATA
+        move(
+            step.pk,
+            State.UNCERTAIN if to_uncertain else State.QUEUED,
+            leaving=[State.STARTED],
+            fence=step.token,
+            actor=actor,
+            reason=_("The worker was stopped after handing the message over.")
+            if to_uncertain
+            else _("Handed back: the worker was stopped."),
+        )
+
+
+@celeryd_init.connect
+def _install(instance: Any, **_kwargs: Any) -> None:
+    instance.app.steps["worker"].add(WorkerHeartbeat)

@@ -1,0 +1,139 @@
+"""The queue and its history: rows, because a row survives what a message does not."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from careers.applications.models import Application
+from careers.pipeline.states import CELERY_WORDS, NEEDS_A_PERSON, ErrorClass, Phase, State
+
+
+class StepKind(models.TextChoices):
+    """The work that an application sets off, in the order in which people think of it."""
+
+    RENDER_PDF = "render_pdf", _("Make the PDF")
+    ARCHIVE = "archive", _("Archive")
+    MAIL_APPLICANT = "mail_applicant", _("Receipt to the applicant")
+    MAIL_HR = "mail_hr", _("Mail to HR")
+
+
+class StepQuerySet(models.QuerySet["Step"]):
+    def needing_a_person(self) -> StepQuerySet:
+        return self.filter(
+            models.Q(state__in=NEEDS_A_PERSON)
+            | models.Q(state=State.RETRYING, error_class=ErrorClass.CONFIGURATION)
+        )
+
+
+class Step(models.Model):
+    """One piece of work for one application. See ``states`` for its life.
+
+    ``token`` is a fence: it grows with each claim, and whoever finishes must show the one
+    he was given. ``sequence`` counts mails that a person asked for again.
+    """
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="steps")
+    kind = models.CharField(_("step"), max_length=20, choices=StepKind.choices)
+    # "" where there is no recipient: NULLs are never equal, so they would allow doubles.
+    recipient = models.CharField(max_length=254, blank=True, default="")
+    sequence = models.PositiveSmallIntegerField(default=0)
+
+    state = models.CharField(_("state"), max_length=10, choices=State.choices)
+    state_since = models.DateTimeField()
+    token = models.PositiveIntegerField(default=0)
+    owner = models.CharField(max_length=64, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    run_after = models.DateTimeField(null=True)
+    rung_at = models.DateTimeField(null=True)
+    rings = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)
+    failing_since = models.DateTimeField(null=True)
+    phase = models.CharField(max_length=4, choices=Phase.choices, blank=True, default=Phase.NONE)
+    error_class = models.CharField(max_length=13, choices=ErrorClass.choices, blank=True)
+    error_code = models.CharField(max_length=60, blank=True)
+    error_public = models.TextField(blank=True)
+    result = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    celery_task_id = models.CharField(max_length=36, blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    objects = StepQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("step")
+        verbose_name_plural = _("steps")
+        ordering: ClassVar = ["pk"]
+        default_permissions = ("view",)
+        permissions: ClassVar = [
+            ("retry_step", _("Can retry, resend and confirm steps")),
+            ("cancel_step", _("Can cancel steps")),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["application", "kind", "recipient", "sequence"],
+                name="careers_step_once",
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "run_after"], name="careers_step_due"),
+            models.Index(fields=["state", "lease_until"], name="careers_step_lease"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.pk}"
+
+    @property
+    def celery_word(self) -> str:
+        return CELERY_WORDS[State(self.state)]
+
+
+class StepEvent(models.Model):
+    """One change of a step; written with the change, never changed afterwards."""
+
+    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    attempt = models.PositiveIntegerField()
+    from_state = models.CharField(max_length=10, blank=True)
+    to_state = models.CharField(max_length=10, choices=State.choices)
+    #: "intake", "sweeper", "worker:<uuid>" or "user:<id>".
+    actor = models.CharField(max_length=64)
+    reason = models.TextField(blank=True)
+    traceback = models.TextField(blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["pk"]
+
+
+class Heartbeat(models.Model):
+    """A process of ours that is alive, by its own word."""
+
+    class Kind(models.TextChoices):
+        WORKER = "worker", _("Worker")
+        SWEEPER = "sweeper", _("Sweeper")
+        SCHEDULER = "scheduler", _("Scheduler")
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    name = models.CharField(max_length=120)
+    queues = models.CharField(max_length=120, blank=True)
+    #: What else the process knows, such as the sweeper about the broker.
+    facts = models.JSONField(default=dict)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["kind", "name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["kind", "name"], name="careers_heartbeat_once")
+        ]

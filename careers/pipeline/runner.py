@@ -1,0 +1,239 @@
+"""Run one step: claim it, do it, record what came of it.
+
+Knows no Celery: a worker, the sweeper and a test all call ``run`` the same way.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import random
+import traceback as tracebacks
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from careers.applications.errors import EffectError, Fenced, Misconfigured, Permanent, Uncertain
+from careers.applications.errors import Transient as TransientError
+from careers.pipeline import steps
+from careers.pipeline.models import Step, StepKind
+from careers.pipeline.states import CLAIMABLE, ENDED, ErrorClass, State
+from careers.pipeline.transitions import db_now, enter_data_phase, move
+
+log = logging.getLogger(__name__)
+
+BACKOFF_CAP = 3600  # seconds
+TRANSIENT_PATIENCE = dt.timedelta(days=3)
+UNKNOWN_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A step that is ours until the lease ends, and the fence that proves it."""
+
+    step: Step
+    owner: str
+
+    @property
+    def actor(self) -> str:
+        return self.owner
+
+    def hand_over(self) -> None:
+        """Call right before the bytes that make an effect happen; raises Fenced when late."""
+        if not enter_data_phase(self.step.pk, self.step.token):
+            raise Fenced
+
+
+def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
+    """Claim and run one step.
+
+    Args:
+        owner: who runs it, such as ``worker:<uuid>``; new for each process.
+        kind: what the caller takes the step for; any other kind is left alone.
+
+    Returns:
+        The ids of steps that became ready; an empty list also when the step was not to be
+        had (done, taken, not due, unknown), which is normal: messages come twice.
+    """
+    claim = take(step_id, owner=owner, kind=kind)
+    if claim is None:
+        return []
+    try:
+        effect = steps.BY_KIND[StepKind(claim.step.kind)].perform(claim.step, claim.hand_over)
+        return _succeed(claim, effect)
+    except Fenced:
+        log.warning("step %s was taken over while it ran", step_id)
+        return []
+    except Uncertain as error:
+        return _uncertain(claim, error)
+    except Exception as error:  # every failure of an effect ends as a state
+        return _fail(claim, error)
+
+
+def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
+    """Claim a step that is due; None when it is not to be had."""
+    now = db_now()
+    guard: dict[str, object] = {} if kind is None else {"kind": kind}
+    step = Step.objects.filter(pk=step_id, state__in=CLAIMABLE, **guard).first()
+    if step is None or (step.run_after is not None and step.run_after > now):
+        return None
+    won = move(
+        step_id,
+        State.STARTED,
+        leaving=CLAIMABLE,
+        actor=owner,
+        fence=step.token,
+        at=now,
+        guard={"run_after": step.run_after},
+        token=F("token") + 1,
+        owner=owner,
+        lease_until=now + dt.timedelta(seconds=settings.PIPELINE_LEASE),
+        attempts=F("attempts") + 1,
+        started_at=now,
+        ended_at=None,
+    )
+    if not won:
+        return None
+    claimed = Step.objects.select_related("application").get(pk=step_id)
+    # Whoever claimed again in between has a higher token; then ours is already void.
+    claimed.token = step.token + 1
+    return Claim(claimed, owner)
+
+
+def _succeed(claim: Claim, effect: steps.Effect) -> list[int]:
+    step = claim.step
+    with transaction.atomic():
+        won = move(
+            step.pk,
+            State.SUCCEEDED,
+            leaving=[State.STARTED],
+            fence=step.token,
+            actor=claim.actor,
+            reason=effect.reason,
+            result=effect.result,
+            error_class="",
+            error_code="",
+            error_public="",
+            failing_since=None,
+        )
+        if not won:
+            raise Fenced
+        effect.record()
+        return release_successors(step, actor=claim.actor)
+
+
+def _uncertain(claim: Claim, error: Uncertain) -> list[int]:
+    move(
+        claim.step.pk,
+        State.UNCERTAIN,
+        leaving=[State.STARTED],
+        fence=claim.step.token,
+        actor=claim.actor,
+        reason=error.public,
+        error_class=ErrorClass.TRANSIENT,
+        error_code=error.code,
+        error_public=error.public,
+    )
+    return []
+
+
+def _fail(claim: Claim, error: Exception) -> list[int]:
+    step, now = claim.step, db_now()
+    failing_since = step.failing_since or now
+    error_class, code, public = classify(error)
+    gives_up = {
+        ErrorClass.PERMANENT: True,
+        ErrorClass.CONFIGURATION: False,
+        ErrorClass.TRANSIENT: now - failing_since > TRANSIENT_PATIENCE,
+        ErrorClass.UNKNOWN: step.attempts >= UNKNOWN_ATTEMPTS,
+    }[error_class]
+    log.warning("step %s: %s %s (attempt %s)", step.pk, error_class, code, step.attempts)
+    retry_after = error.retry_after if isinstance(error, EffectError) else None
+    with transaction.atomic():
+        won = move(
+            step.pk,
+            State.FAILED if gives_up else State.RETRYING,
+            leaving=[State.STARTED],
+            fence=step.token,
+            actor=claim.actor,
+            reason=public,
+            traceback=anonymous_traceback(error) if error_class == ErrorClass.UNKNOWN else "",
+            at=now,
+            error_class=error_class,
+            error_code=code,
+            error_public=public,
+            failing_since=failing_since,
+            run_after=None if gives_up else now + backoff(step.attempts, retry_after),
+        )
+        if not won or not gives_up:
+            return []
+        step.state = State.FAILED
+        return release_successors(step, actor=claim.actor)
+
+
+def release_successors(step: Step, *, actor: str) -> list[int]:
+    """Queue the steps that waited for this one; to be called in the transaction that ends it.
+
+    Mails about a quarantined application stay where they are.
+    """
+    released = []
+    for successor in steps.STEPS:
+        if successor.after is not StepKind(step.kind):
+            continue
+        waiting = Step.objects.filter(
+            application_id=step.application_id, kind=successor.kind, state=State.WAITING
+        )
+        if successor.is_mail:
+            waiting = waiting.filter(application__quarantined=False)
+        for pk in waiting.values_list("pk", flat=True):
+            if is_ready(successor, step.application_id) and move(
+                pk, State.QUEUED, leaving=[State.WAITING], actor=actor
+            ):
+                released.append(pk)
+    return released
+
+
+def is_ready(definition: steps.StepDefinition, application_id: int) -> bool:
+    """Whether a step's predecessor has come as far as the step needs."""
+    if definition.after is None:
+        return True
+    enough = ENDED if definition.after_any_end else (State.SUCCEEDED,)
+    return Step.objects.filter(
+        application_id=application_id, kind=definition.after, state__in=enough
+    ).exists()
+
+
+def classify(error: Exception) -> tuple[ErrorClass, str, str]:
+    """What kind of failure this is, a slug for it, and words for people."""
+    match error:
+        case TransientError():
+            return ErrorClass.TRANSIENT, error.code, error.public
+        case Permanent():
+            return ErrorClass.PERMANENT, error.code, error.public
+        case Misconfigured():
+            return ErrorClass.CONFIGURATION, error.code, error.public
+        case _:
+            name = type(error).__name__
+            return (
+                ErrorClass.UNKNOWN,
+                name,
+                _("Something unexpected happened (%(name)s). The traceback tells where.")
+                % {"name": name},
+            )
+
+
+def backoff(attempts: int, retry_after: int | None = None) -> dt.timedelta:
+    """The pause before the next attempt: doubling, capped, jittered by up to a half."""
+    seconds = min(BACKOFF_CAP, settings.PIPELINE_BACKOFF_BASE * 2 ** min(attempts - 1, 20))
+    jittered = seconds * random.uniform(0.5, 1)  # noqa: S311 -- spreads load, hides nothing
+    return dt.timedelta(seconds=max(jittered, retry_after or 0))
+
+
+def anonymous_traceback(error: BaseException) -> str:
+    """Where it happened, without any value: messages and locals may hold personal data."""
+    frames = tracebacks.extract_tb(error.__traceback__)
+    lines = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+    return "\n".join([*lines, type(error).__name__])

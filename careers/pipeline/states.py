@@ -1,0 +1,78 @@
+"""The states of a step, and which may follow which."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class State(models.TextChoices):
+    WAITING = "waiting", _("Waiting for an earlier step")
+    QUEUED = "queued", _("Queued")
+    SENT = "sent", _("Sent to a worker")
+    STARTED = "started", _("Running")
+    RETRYING = "retrying", _("Will retry")
+    SUCCEEDED = "succeeded", _("Done")
+    FAILED = "failed", _("Failed")
+    UNCERTAIN = "uncertain", _("Not confirmed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+#: Celery's word for each state, for people who also look at Flower.
+CELERY_WORDS = {
+    State.WAITING: "PENDING",
+    State.QUEUED: "PENDING",
+    State.SENT: "SENT",
+    State.STARTED: "STARTED",
+    State.RETRYING: "RETRY",
+    State.SUCCEEDED: "SUCCESS",
+    State.FAILED: "FAILURE",
+    State.UNCERTAIN: "FAILURE",
+    State.CANCELLED: "REVOKED",
+}
+
+#: The state machine: from each state, where a step may go. RETRYING to itself is a person
+#: or the sweeper moving the time of the next attempt.
+LEAVES_TO: dict[State, frozenset[State]] = {
+    State.WAITING: frozenset({State.QUEUED, State.CANCELLED}),
+    State.QUEUED: frozenset({State.SENT, State.STARTED, State.CANCELLED}),
+    State.SENT: frozenset({State.STARTED, State.QUEUED, State.CANCELLED}),
+    State.STARTED: frozenset(
+        {
+            State.SUCCEEDED,
+            State.RETRYING,
+            State.FAILED,
+            State.UNCERTAIN,
+            State.QUEUED,
+            State.CANCELLED,
+        }
+    ),
+    State.RETRYING: frozenset({State.SENT, State.STARTED, State.RETRYING, State.CANCELLED}),
+    State.SUCCEEDED: frozenset(),
+    State.FAILED: frozenset({State.QUEUED, State.CANCELLED}),
+    State.UNCERTAIN: frozenset({State.SUCCEEDED, State.CANCELLED}),
+    State.CANCELLED: frozenset(),
+}
+
+#: May be claimed by a worker, once ``run_after`` has come.
+CLAIMABLE = (State.QUEUED, State.SENT, State.RETRYING)
+#: Nothing more happens by itself.
+ENDED = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
+#: Somebody has to look.
+NEEDS_A_PERSON = (State.FAILED, State.UNCERTAIN)
+#: On the way, whoever is at it.
+UNDER_WAY = (State.WAITING, State.QUEUED, State.SENT, State.STARTED, State.RETRYING)
+
+
+class Phase(models.TextChoices):
+    """How far a running step has got, where that decides what a lost worker means."""
+
+    NONE = "", ""
+    DATA = "data", _("Message handed over, answer awaited")
+
+
+class ErrorClass(models.TextChoices):
+    TRANSIENT = "transient", _("Passing fault")
+    PERMANENT = "permanent", _("Lasting fault")
+    CONFIGURATION = "configuration", _("Wrong setting")
+    UNKNOWN = "unknown", _("Unexpected fault")

@@ -1,0 +1,204 @@
+"""The process, on one screen.
+
+    received ─┬─▶ mail_applicant              the receipt, at once
+              └─▶ render_pdf ─┬─▶ archive     PDF, files and manifest into the bucket
+                              └─▶ mail_hr     also when the PDF failed: HR must know
+
+A step's ``perform`` gathers plain data, calls one effect package, and returns what to keep.
+It never writes a state, and doing it twice is the same as doing it once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from wagtail.models import Site
+
+from careers import archive, documents, notifications
+from careers.applications.errors import Permanent
+from careers.applications.files import store_file, stored_bytes
+from careers.applications.models import Application, ApplicationFile, FileBytes, FileKind
+from careers.pipeline.models import Step, StepKind
+from careers.pipeline.states import State
+from home.models import SiteSettings
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What came of a step: facts to show, and rows to write when the success is recorded."""
+
+    result: dict[str, Any] = field(default_factory=dict)
+    reason: str = ""
+    record: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True)
+class StepDefinition:
+    kind: StepKind
+    perform: Callable[[Step, Callable[[], None]], Effect]
+    queue: str
+    after: StepKind | None = None
+    after_any_end: bool = False
+    is_mail: bool = False
+
+    @property
+    def task_name(self) -> str:
+        return f"careers.{self.kind}"
+
+
+def render_pdf(step: Step, hand_over: Callable[[], None]) -> Effect:
+    """Make the one document that tells the whole application."""
+    application = step.application
+    content = documents.render_pdf(documents.document_for(application, _branding(application)))
+
+    def record() -> None:
+        store_file(
+            application,
+            kind=FileKind.PDF,
+            content=content,
+            filename=f"{application.reference}.pdf",
+            content_type="application/pdf",
+        )
+
+    return Effect({"size": len(content)}, record=record)
+
+
+def archive_files(step: Step, hand_over: Callable[[], None]) -> Effect:
+    """Put every file and the manifest into the bucket; only then free the database's copy."""
+    application = step.application
+    files = list(application.files.exclude(kind=FileKind.MANIFEST))
+    fresh = [file for file in files if file.verified_at is None]
+    for file in fresh:
+        content = stored_bytes(file)
+        if content is None:
+            raise Permanent("file-missing", _("The database no longer holds a file’s bytes."))
+        file.object_key = archive.file_key(
+            application.public_id, file.kind, file.sha256, file.content_type
+        )
+        file.object_version = archive.put(file.object_key, content, file.content_type).version
+    manifest = archive.manifest(application, files)
+    sha256 = hashlib.sha256(manifest).hexdigest()
+    key = archive.file_key(
+        application.public_id, FileKind.MANIFEST, sha256, "application/json"
+    )
+    version = archive.put(key, manifest, "application/json").version
+
+    def record() -> None:
+        now = timezone.now()
+        for file in fresh:
+            ApplicationFile.objects.filter(pk=file.pk).update(
+                object_key=file.object_key, object_version=file.object_version, verified_at=now
+            )
+        ApplicationFile.objects.update_or_create(
+            application=application,
+            kind=FileKind.MANIFEST,
+            sha256=sha256,
+            defaults={
+                "filename": "manifest.json",
+                "content_type": "application/json",
+                "size": len(manifest),
+                "object_key": key,
+                "object_version": version,
+                "verified_at": now,
+            },
+        )
+        FileBytes.objects.filter(file__in=fresh).delete()
+
+    return Effect({"objects": [*(file.object_key for file in files), key]}, record=record)
+
+
+def mail_applicant(step: Step, hand_over: Callable[[], None]) -> Effect:
+    """Send the receipt."""
+    application = step.application
+    message = notifications.receipt(
+        application,
+        identity=_identity(application),
+        receipt_url=receipt_url(application),
+        sequence=step.sequence,
+    )
+    return _deliver(message, hand_over)
+
+
+def mail_hr(step: Step, hand_over: Callable[[], None]) -> Effect:
+    """Tell one HR recipient; the mail holds a link, never the files."""
+    application = step.application
+    rendered = Step.objects.filter(
+        application=application, kind=StepKind.RENDER_PDF, state=State.SUCCEEDED
+    ).exists()
+    message = notifications.hr_notice(
+        application,
+        step.recipient,
+        identity=_identity(application),
+        admin_url=settings.SITE_URL
+        + reverse("careers_applications:detail", args=[application.reference]),
+        pdf_missing=not rendered,
+        sequence=step.sequence,
+    )
+    return _deliver(message, hand_over)
+
+
+def _deliver(message: Any, hand_over: Callable[[], None]) -> Effect:
+    delivery = notifications.deliver(message, before_dot=hand_over)
+    return Effect(
+        {"message_id": delivery.message_id, "response": delivery.response},
+        reason=_("Accepted by the mail server."),
+    )
+
+
+STEPS = (
+    StepDefinition(StepKind.RENDER_PDF, render_pdf, queue="cpu"),
+    StepDefinition(StepKind.ARCHIVE, archive_files, queue="io", after=StepKind.RENDER_PDF),
+    StepDefinition(StepKind.MAIL_APPLICANT, mail_applicant, queue="io", is_mail=True),
+    StepDefinition(
+        StepKind.MAIL_HR,
+        mail_hr,
+        queue="io",
+        after=StepKind.RENDER_PDF,
+        after_any_end=True,
+        is_mail=True,
+    ),
+)
+BY_KIND = {definition.kind: definition for definition in STEPS}
+
+
+def receipt_url(application: Application) -> str:
+    """The applicant's own address for an application, in the language he applied in."""
+    with translation.override(application.language):
+        return settings.SITE_URL + reverse("receipt", args=[application.receipt_secret])
+
+
+def _site(application: Application) -> SiteSettings:
+    site = application.page.get_site() or Site.objects.get(is_default_site=True)
+    return SiteSettings.for_site(site)
+
+
+def _branding(application: Application) -> documents.Branding:
+    settings_of_site = _site(application)
+    logo = settings_of_site.logo
+    image = b""
+    if logo is not None:
+        with logo.get_rendition("max-480x160|format-png").file.open("rb") as file:
+            image = file.read()
+    return documents.Branding(
+        company=application.frozen_form.company,
+        colour=settings_of_site.accent_colour,
+        logo=image or None,
+        logo_type="image/png",
+    )
+
+
+def _identity(application: Application) -> notifications.Identity:
+    form = application.frozen_form
+    return notifications.Identity(
+        company=form.company,
+        colour=_site(application).accent_colour,
+        contact_name=form.contact_name,
+        contact_email=form.contact_email,
+    )

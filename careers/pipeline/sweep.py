@@ -1,0 +1,224 @@
+"""Find every row that nobody rang for, and every worker that never came back.
+
+Runs as a process of its own and depends on nothing that it repairs: not on Celery beat, not
+on the broker. Any number of sweepers may run; each change is guarded.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import multiprocessing
+import signal
+import socket
+import time
+import uuid
+from collections.abc import Collection
+from multiprocessing.process import BaseProcess
+
+from django.conf import settings
+from django.db import connections
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from careers.pipeline import doorbell, runner
+from careers.pipeline.heartbeat import beat
+from careers.pipeline.models import Heartbeat, Step, StepKind
+from careers.pipeline.states import CLAIMABLE, ENDED, ErrorClass, Phase, State
+from careers.pipeline.steps import BY_KIND, STEPS
+from careers.pipeline.transitions import db_now, move
+
+log = logging.getLogger(__name__)
+
+ACTOR = "sweeper"
+BATCH = 200
+#: Whoever queued a row rings for it at once; only after this is it taken for forgotten.
+FRESH = dt.timedelta(seconds=5)
+RERING_CAP = 900  # seconds
+#: With this many messages waiting a row was not forgotten: the workers are busy.
+LONG_QUEUE = 50
+CHILDREN = 2
+
+
+class Sweeper:
+    """One sweeper process and what it remembers between two looks."""
+
+    def __init__(self) -> None:
+        self.name = f"{socket.gethostname()}:{uuid.uuid4().hex[:8]}"
+        self.broker_down_since: dt.datetime | None = None
+        self.children: dict[BaseProcess, tuple[int, float]] = {}
+        self.stopping = False
+
+    def run(self) -> None:
+        """Sweep until told to stop (SIGTERM or SIGINT)."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        while not self.stopping:
+            started = time.monotonic()
+            try:
+                self.once()
+            except Exception:  # a sweeper that dies of one bad moment repairs nothing
+                log.exception("sweep failed")
+                connections.close_all()
+            pause = settings.PIPELINE_SWEEP_INTERVAL - (time.monotonic() - started)
+            while pause > 0 and not self.stopping:
+                time.sleep(min(pause, 0.2))
+                pause -= 0.2
+        for child in self.children:
+            child.terminate()
+        Heartbeat.objects.filter(kind=Heartbeat.Kind.SWEEPER, name=self.name).delete()
+
+    def _stop(self, *_args: object) -> None:
+        self.stopping = True
+
+    def once(self) -> None:
+        """One look at everything."""
+        error = doorbell.broker_error()
+        now = db_now()
+        self.broker_down_since = (self.broker_down_since or now) if error else None
+        beat(
+            Heartbeat.Kind.SWEEPER,
+            self.name,
+            facts={
+                "broker_error": error,
+                "broker_down_since": self.broker_down_since and self.broker_down_since.isoformat(),
+            },
+        )
+        release_expired_leases()
+        release_forgotten_waiters()
+        self._reap()
+        if not error:
+            requeue_unanswered()
+            doorbell.ring(forgotten(), actor=ACTOR, insist=True)
+        elif self.broker_down_since and now - self.broker_down_since >= dt.timedelta(
+            seconds=settings.PIPELINE_BROKER_GRACE
+        ):
+            self._work()
+
+    def _work(self) -> None:
+        """Without a broker: run what is due, each step in a child that can be killed."""
+        busy = {step_id for step_id, _deadline in self.children.values()}
+        for step_id in due(exclude=busy)[: CHILDREN - len(self.children)]:
+            child = multiprocessing.get_context("fork").Process(target=_run_in_child, args=[step_id])
+            connections.close_all()
+            child.start()
+            deadline = time.monotonic() + settings.PIPELINE_HARD_LIMIT
+            self.children[child] = (step_id, deadline)
+
+    def _reap(self) -> None:
+        for child, (step_id, deadline) in list(self.children.items()):
+            if child.is_alive() and time.monotonic() > deadline:
+                log.warning("step %s ran too long in the sweeper's child", step_id)
+                child.kill()
+            if not child.is_alive():
+                child.join()
+                del self.children[child]
+
+
+def _run_in_child(step_id: int) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    doorbell.forget_connections()
+    runner.run(step_id, owner=f"{ACTOR}:{uuid.uuid4()}")
+
+
+def release_expired_leases() -> None:
+    """Take back steps whose worker was lost. A mail that may be out is nobody's guess."""
+    now = db_now()
+    lost = Step.objects.filter(state=State.STARTED, lease_until__lt=now)
+    for step in list(lost.only("pk", "token", "phase", "attempts", "failing_since")[:BATCH]):
+        if step.phase == Phase.DATA:
+            move(
+                step.pk,
+                State.UNCERTAIN,
+                leaving=[State.STARTED],
+                fence=step.token,
+                actor=ACTOR,
+                reason=_("The worker was lost after handing the message over."),
+                error_class=ErrorClass.UNKNOWN,
+                error_code="worker-lost",
+                error_public=_(
+                    "The worker was lost after it had handed the mail to the mail server. "
+                    "The mail may have arrived. Ask the recipient, then confirm or send again."
+                ),
+            )
+            continue
+        gives_up = step.attempts >= runner.UNKNOWN_ATTEMPTS
+        moved = move(
+            step.pk,
+            State.RETRYING if not gives_up else State.FAILED,
+            leaving=[State.STARTED],
+            fence=step.token,
+            actor=ACTOR,
+            reason=_("The worker did not come back in time."),
+            run_after=None if gives_up else now,
+            failing_since=step.failing_since or now,
+            error_class=ErrorClass.UNKNOWN,
+            error_code="worker-lost",
+            error_public=_("The worker that ran this step was lost."),
+        )
+        if moved and gives_up:
+            runner.release_successors(Step.objects.get(pk=step.pk), actor=ACTOR)
+
+
+def release_forgotten_waiters() -> None:
+    """Queue waiting steps whose predecessor has ended, should anything have kept them."""
+    for definition in STEPS:
+        waiting = Step.objects.filter(kind=definition.kind, state=State.WAITING)
+        if definition.is_mail:
+            waiting = waiting.filter(application__quarantined=False)
+        if definition.after is not None:
+            enough = ENDED if definition.after_any_end else (State.SUCCEEDED,)
+            waiting = waiting.filter(
+                application__steps__kind=definition.after, application__steps__state__in=enough
+            )
+        for pk in waiting.values_list("pk", flat=True)[:BATCH]:
+            move(pk, State.QUEUED, leaving=[State.WAITING], actor=ACTOR)
+
+
+def requeue_unanswered() -> None:
+    """Take back messages that no worker answered; each time with twice the patience."""
+    now = db_now()
+    sent = Step.objects.filter(
+        state=State.SENT, rung_at__lt=now - dt.timedelta(seconds=settings.PIPELINE_RERING_AFTER)
+    ).order_by("rung_at")
+    long = {
+        queue: doorbell.queue_length(queue) > LONG_QUEUE
+        for queue in {definition.queue for definition in STEPS}
+        if sent.exists()
+    }
+    for step in list(sent.only("pk", "kind", "rings", "rung_at")[:BATCH]):
+        if long[BY_KIND[StepKind(step.kind)].queue]:
+            continue
+        patience = min(RERING_CAP, settings.PIPELINE_RERING_AFTER * 2 ** max(0, step.rings - 1))
+        if step.rung_at and now - step.rung_at >= dt.timedelta(seconds=patience):
+            move(
+                step.pk,
+                State.QUEUED,
+                leaving=[State.SENT],
+                actor=ACTOR,
+                reason=_("No worker answered the message."),
+                guard={"rung_at": step.rung_at},
+            )
+
+
+def forgotten() -> list[int]:
+    """Steps that are due and for which no message is under way."""
+    now = db_now()
+    return list(
+        Step.objects.filter(
+            Q(state=State.QUEUED, state_since__lt=now - FRESH) | Q(state=State.RETRYING)
+        )
+        .filter(Q(run_after=None) | Q(run_after__lte=now))
+        .order_by("state_since")
+        .values_list("pk", flat=True)[:BATCH]
+    )
+
+
+def due(exclude: Collection[int] = ()) -> list[int]:
+    """Steps that may be claimed now, oldest first."""
+    return list(
+        Step.objects.filter(Q(run_after=None) | Q(run_after__lte=db_now()), state__in=CLAIMABLE)
+        .exclude(pk__in=exclude)
+        .order_by("state_since")
+        .values_list("pk", flat=True)[:BATCH]
+    )

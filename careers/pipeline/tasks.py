@@ -1,0 +1,57 @@
+"""What Celery calls. A message says only "look at step 123"; the row says the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from celery import Task, shared_task
+from celery.signals import worker_process_init
+
+from careers.pipeline import doorbell, runner
+
+#: Who claims in this process. Drawn at import, before the pool forks, so that the main
+#: process can hand back what its children held when it shuts down.
+_owner = f"worker:{uuid4()}"
+
+
+def owner() -> str:
+    """The name under which this worker claims steps."""
+    return _owner
+
+
+@worker_process_init.connect
+def _start_fresh(**_: Any) -> None:
+    doorbell.forget_connections()
+
+
+def _run(kind: str, step_id: int) -> None:
+    ready = runner.run(int(step_id), owner=_owner, kind=kind)
+    doorbell.ring(ready, actor=_owner)
+
+
+@shared_task(name="careers.render_pdf")
+def render_pdf(*, step_id: int, **_: Any) -> None:
+    """Make the PDF of one application."""
+    _run("render_pdf", step_id)
+
+
+@shared_task(name="careers.archive")
+def archive(*, step_id: int, **_: Any) -> None:
+    """Put one application's files into the bucket."""
+    _run("archive", step_id)
+
+
+@shared_task(name="careers.mail_applicant")
+def mail_applicant(*, step_id: int, **_: Any) -> None:
+    """Send one receipt."""
+    _run("mail_applicant", step_id)
+
+
+@shared_task(name="careers.mail_hr")
+def mail_hr(*, step_id: int, **_: Any) -> None:
+    """Tell one HR recipient."""
+    _run("mail_hr", step_id)
+
+
+TASKS: tuple[Task[..., None], ...] = (render_pdf, archive, mail_applicant, mail_hr)

@@ -1,0 +1,101 @@
+"""The only code that writes a step's state.
+
+Every change is one guarded UPDATE; no row means that somebody else was faster, which is
+never an error here. The event is written in the same transaction.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from typing import Any
+
+from django.db import connection, transaction
+
+from careers.pipeline.models import Step, StepEvent
+from careers.pipeline.states import ENDED, LEAVES_TO, Phase, State
+
+
+def db_now() -> dt.datetime:
+    """The database's clock, so that leases hold between hosts whose clocks differ."""
+    if connection.vendor == "postgresql":
+        # now() would be the start of the transaction.
+        statement = "SELECT clock_timestamp()"
+    else:
+        statement = "SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        (value,) = cursor.fetchone()
+    return value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)
+
+
+def move(
+    step_id: int,
+    to: State,
+    *,
+    leaving: Collection[State],
+    actor: str,
+    fence: int | None = None,
+    reason: str = "",
+    traceback: str = "",
+    at: dt.datetime | None = None,
+    guard: dict[str, Any] | None = None,
+    **changes: Any,
+) -> bool:
+    """Change one step's state, if it still is what the caller takes it for.
+
+    Args:
+        leaving: the states that the caller knows how to leave; each must allow ``to``.
+        fence: the token that the caller was given at the claim.
+        guard: further field lookups that must hold.
+        changes: other columns to write along with the state.
+
+    Returns:
+        True when the step was changed; False when somebody else has it.
+    """
+    for state in leaving:
+        if to not in LEAVES_TO[state]:
+            raise ValueError(f"a step never goes from {state} to {to}")
+    at = at or db_now()
+    guards: dict[str, Any] = {"pk": step_id, **(guard or {})}
+    if fence is not None:
+        guards["token"] = fence
+    if to in ENDED or to == State.UNCERTAIN:
+        changes.setdefault("ended_at", at)
+    if to != State.STARTED:
+        changes.setdefault("lease_until", None)
+        # What was handed over stays known only while it matters: for as long as it is open.
+        if to != State.UNCERTAIN:
+            changes.setdefault("phase", Phase.NONE)
+    with transaction.atomic():
+        row = Step.objects.filter(pk=step_id).values_list("state", "attempts").first()
+        if row is None or row[0] not in leaving:
+            return False
+        before, attempts = row
+        changed = Step.objects.filter(state=before, **guards).update(
+            state=to, state_since=at, **changes
+        )
+        if not changed:
+            return False
+        StepEvent.objects.create(
+            step_id=step_id,
+            at=at,
+            attempt=attempts + (to == State.STARTED),
+            from_state=before,
+            to_state=to,
+            actor=actor,
+            reason=reason,
+            traceback=traceback,
+        )
+    return True
+
+
+def enter_data_phase(step_id: int, token: int) -> bool:
+    """Note, durably, that the next bytes may make an effect happen.
+
+    Returns False when the step is no longer the caller's; then he must not send them.
+    """
+    rows = Step.objects.filter(
+        pk=step_id, token=token, state=State.STARTED, lease_until__gt=db_now()
+    ).update(phase=Phase.DATA)
+    return rows == 1

@@ -1,0 +1,92 @@
+"""What an applicant sees of an application, by the link that only he has."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from careers import archive
+from careers.applications.answers import readable
+from careers.applications.errors import EffectError
+from careers.applications.files import stored_bytes
+from careers.applications.models import Application, ApplicationFile, FileKind
+
+
+@require_safe
+@never_cache
+def receipt(request: HttpRequest, secret: str) -> HttpResponse:
+    """The receipt: what we have, and what happens next."""
+    application = get_object_or_404(
+        Application.objects.select_related("page").prefetch_related("files"), receipt_secret=secret
+    )
+    form = application.frozen_form
+    pdf = _pdf(application)
+    context = {
+        "application": application,
+        "form_shown": form,
+        "job_title": form.job_title,
+        "job_page": application.page,
+        "answers": readable(application),
+        "files": [file for file in application.files.all() if file.question_key],
+        "pdf_url": reverse("receipt_pdf", args=[secret]) if pdf else None,
+        "next_steps": [
+            {
+                "when": _("Now"),
+                "what": _("We send a receipt to %(email)s. Look in the spam folder, too.")
+                % {"email": application.email},
+            },
+            {
+                "when": _("In the next days"),
+                "what": _("%(company)s reads your application.") % {"company": form.company},
+            },
+            {
+                "when": _("Then"),
+                "what": _("You get an answer by e-mail, whatever it is."),
+            },
+        ],
+        "contact_name": form.contact_name,
+        "contact_email": form.contact_email,
+    }
+    with timezone.override(form.time_zone):
+        response = render(request, "careers/portal/receipt.html", context)
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+@require_safe
+@never_cache
+def receipt_pdf(request: HttpRequest, secret: str) -> HttpResponse:
+    """The applicant's own copy as PDF."""
+    application = get_object_or_404(Application, receipt_secret=secret)
+    pdf = _pdf(application)
+    if pdf is None:
+        raise Http404
+    try:
+        content = stored_bytes(pdf) or archive.fetch(pdf.object_key)
+    except EffectError:
+        response = render(
+            request,
+            "careers/apply/problem.html",
+            {
+                "title": _("The PDF can’t be fetched at the moment"),
+                "paragraphs": [_("Your application is safe. Try again in a few minutes.")],
+                "kept": [],
+            },
+            status=503,
+        )
+        response["Retry-After"] = "120"
+        return response
+    response = HttpResponse(content, content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{application.reference}.pdf"'
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _pdf(application: Application) -> ApplicationFile | None:
+    return application.files.filter(kind=FileKind.PDF).order_by("-pk").first()

@@ -1,0 +1,11 @@
+"""The Celery app and the one table of what runs by the clock."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "careersite.settings.local")
+
+app = Celery("careersite")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["careers"])

@@ -1,0 +1,43 @@
+"""What every response of the site has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from csp.middleware import CSPMiddleware
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+def public_pages_are_cacheable(get_response: GetResponse) -> GetResponse:
+    """Drop ``Vary: Accept-Language``: the address alone fixes the language of a page.
+
+    With it, a shared cache would keep a copy of each page for every browser's list of
+    languages.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if "Vary" in response.headers:
+            parts = [part.strip() for part in response.headers["Vary"].split(",")]
+            kept = [part for part in parts if part.lower() != "accept-language"]
+            if kept:
+                response.headers["Vary"] = ", ".join(kept)
+            else:
+                del response.headers["Vary"]
+        return response
+
+    return middleware
+
+
+class ContentSecurityPolicyMiddleware(CSPMiddleware):
+    """The strict policy for visitors, and the one that Wagtail's editor needs for editors."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if request.path.startswith("/admin/") and not hasattr(response, "_csp_replace"):
+            response._csp_replace = settings.ADMIN_CONTENT_SECURITY_POLICY  # type: ignore[attr-defined]
+        result: HttpResponse = super().process_response(request, response)
+        return result

@@ -1,0 +1,339 @@
+"""Settings that hold everywhere; what differs comes from the environment (see ``env``)."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from botocore.config import Config as S3Config
+from csp.constants import NONE, SELF, UNSAFE_INLINE
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from careersite.settings import env
+from careersite.settings.env import ROOT
+
+VAR_DIR = Path(env.given("VAR_DIR") or ROOT / "var")
+env.load(ROOT / ".env", generated=VAR_DIR / "env")
+
+# ── Site ────────────────────────────────────────────────────────────────────────────────
+
+DEBUG = env.flag("DEBUG")
+SECRET_KEY = env.required("SECRET_KEY", "`bin/run` makes one; elsewhere give 50 random letters.")
+PORT = env.port("PORT", 8000)
+SITE_URL = env.url("SITE_URL", f"http://127.0.0.1:{PORT}", "http", "https").rstrip("/")
+SECURE = SITE_URL.startswith("https://")
+# The last two are for health checks on this machine.
+ALLOWED_HOSTS = [
+    *(env.words("ALLOWED_HOSTS") or [urlsplit(SITE_URL).hostname or "localhost"]),
+    "localhost",
+    "127.0.0.1",
+]
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+#: Addresses of our own proxies: only they may say who the visitor is.
+TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+WAGTAIL_SITE_NAME = "Careers"
+WAGTAILADMIN_BASE_URL = SITE_URL
+
+INSTALLED_APPS = [
+    "careers.apps.CareersConfig",
+    "home.apps.HomeConfig",
+    "wagtail_localize",
+    # In place of wagtail.locales: it lets an editor choose what a language is synced from.
+    "wagtail_localize.locales",
+    "wagtail.contrib.forms",
+    "wagtail.contrib.redirects",
+    "wagtail.contrib.settings",
+    "wagtail.embeds",
+    "wagtail.sites",
+    "wagtail.users",
+    "wagtail.snippets",
+    "wagtail.documents",
+    "wagtail.images",
+    "wagtail.search",
+    "wagtail.admin",
+    "wagtail",
+    "modelcluster",
+    "taggit",
+    "csp",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.sitemaps",
+    "django.contrib.staticfiles",
+    "django.forms",
+]
+
+MIDDLEWARE = [
+    "careersite.middleware.public_pages_are_cacheable",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "careersite.middleware.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "wagtail.contrib.redirects.middleware.RedirectMiddleware",
+]
+
+ROOT_URLCONF = "careersite.urls"
+WSGI_APPLICATION = "careersite.wsgi.application"
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.debug",
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "wagtail.contrib.settings.context_processors.settings",
+            ],
+        },
+    },
+]
+
+# ── Database: the queue, the truth ──────────────────────────────────────────────────────
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASE_URL = env.url(
+    "DATABASE_URL",
+    f"sqlite:///{VAR_DIR / 'db.sqlite3'}",
+    "sqlite",
+    "postgres",
+    "postgresql",
+)
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        # IMMEDIATE takes the write lock when a transaction begins; without it two writers
+        # that both read first end in "database is locked", however long they wait.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # FULL: a receipt is shown only for what is on the disk.
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+            "PRAGMA journal_size_limit=27103364; PRAGMA cache_size=-20000;"
+        ),
+    }
+else:
+    DATABASES["default"].setdefault("OPTIONS", {}).update(
+        {
+            "connect_timeout": 5,
+            "options": (
+                "-c statement_timeout=15000 -c lock_timeout=5000 "
+                "-c idle_in_transaction_session_timeout=60000"
+            ),
+        }
+    )
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# ── Languages and time ──────────────────────────────────────────────────────────────────
+
+LANGUAGE_CODE = "en"
+LANGUAGES = WAGTAIL_CONTENT_LANGUAGES = [("en", _("English"))]
+LOCALE_PATHS = [ROOT / "locale"]
+WAGTAIL_I18N_ENABLED = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# ── Files ───────────────────────────────────────────────────────────────────────────────
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [ROOT / "static"]
+MEDIA_URL = "/media/"
+MEDIA_ROOT = VAR_DIR / "media"
+#: Uploads of applicants: the bytes of one file, and of one whole request.
+UPLOAD_MAX_BYTES = 10 * 1024 * 1024
+REQUEST_MAX_BYTES = 32 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+AWS_STORAGE_BUCKET_NAME = env.given("AWS_STORAGE_BUCKET_NAME")
+AWS_S3_ENDPOINT_URL = env.url("AWS_S3_ENDPOINT_URL", "", "http", "https") or None
+# A server with its own address is rarely AWS: many refuse or ignore the newer checksum
+# trailers and virtual-host addressing, so both stay with AWS itself.
+_COMPATIBLE = AWS_S3_ENDPOINT_URL is not None
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "archive": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": AWS_STORAGE_BUCKET_NAME,
+            "endpoint_url": AWS_S3_ENDPOINT_URL,
+            "access_key": env.given("AWS_ACCESS_KEY_ID") or None,
+            "secret_key": env.given("AWS_SECRET_ACCESS_KEY") or None,
+            "region_name": env.given("AWS_S3_REGION_NAME") or "us-east-1",
+            "client_config": S3Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path" if _COMPATIBLE else "auto"},
+                request_checksum_calculation="when_required" if _COMPATIBLE else "when_supported",
+                response_checksum_validation="when_required" if _COMPATIBLE else "when_supported",
+                retries={"mode": "standard", "max_attempts": 2},
+                connect_timeout=3,
+                read_timeout=20,
+            ),
+            "default_acl": None,
+            "file_overwrite": False,
+            "querystring_auth": True,
+            "querystring_expire": 60,
+        },
+    },
+}
+
+# ── Mail ────────────────────────────────────────────────────────────────────────────────
+
+EMAIL_HOST = env.given("EMAIL_HOST")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS")
+EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL")
+EMAIL_PORT = env.port("EMAIL_PORT", 587 if EMAIL_USE_TLS else 465 if EMAIL_USE_SSL else 25)
+EMAIL_HOST_USER = env.given("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.given("EMAIL_HOST_PASSWORD")
+# Python waits for ever by default; a server that hangs would hold a worker.
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.given("DEFAULT_FROM_EMAIL") or EMAIL_HOST_USER or "careers@localhost"
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+if EMAIL_HOST_USER and not EMAIL_HOST:
+    raise ImproperlyConfigured(
+        "EMAIL_HOST_USER is set but EMAIL_HOST is not. Name the mail server in EMAIL_HOST, "
+        "for instance smtp.example.com."
+    )
+
+# ── Pipeline and Celery ─────────────────────────────────────────────────────────────────
+
+#: Seconds. A step is told to stop, then killed, then taken for lost; each must be longer
+#: than the one before, and the broker's patience longer than all.
+PIPELINE_SOFT_LIMIT = env.number("PIPELINE_SOFT_LIMIT", 90, least=1)
+PIPELINE_HARD_LIMIT = env.number("PIPELINE_HARD_LIMIT", 120, least=2)
+PIPELINE_LEASE = env.number("PIPELINE_LEASE", 180, least=3)
+PIPELINE_VISIBILITY = 900
+if not PIPELINE_SOFT_LIMIT < PIPELINE_HARD_LIMIT < PIPELINE_LEASE < PIPELINE_VISIBILITY:
+    raise ImproperlyConfigured(
+        "PIPELINE_SOFT_LIMIT, PIPELINE_HARD_LIMIT and PIPELINE_LEASE must rise in this order "
+        f"and stay below {PIPELINE_VISIBILITY} seconds."
+    )
+#: Seconds between two looks of the sweeper; before an unanswered message is sent again;
+#: without a broker before the sweeper works itself; and of the first back-off.
+PIPELINE_SWEEP_INTERVAL = env.number("PIPELINE_SWEEP_INTERVAL", 5, least=0.1)
+PIPELINE_RERING_AFTER = env.number("PIPELINE_RERING_AFTER", 60, least=1)
+PIPELINE_BROKER_GRACE = env.number("PIPELINE_BROKER_GRACE", 300, least=1)
+PIPELINE_BACKOFF_BASE = env.number("PIPELINE_BACKOFF_BASE", 10, least=0.1)
+
+REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", "redis", "rediss", "redis+socket")
+FLOWER_PORT = env.port("FLOWER_PORT", 5555)
+FLOWER_URL = env.url("FLOWER_URL", f"http://127.0.0.1:{FLOWER_PORT}/flower/", "http", "https")
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": PIPELINE_VISIBILITY,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "health_check_interval": 25,
+    "global_keyprefix": "careers:",
+}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.1,
+}
+# Rows are the truth: what Celery thinks of a task is for Flower only.
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = False
+CELERY_TASK_TRACK_STARTED = True
+CELERY_TASK_SOFT_TIME_LIMIT = PIPELINE_SOFT_LIMIT
+CELERY_TASK_TIME_LIMIT = PIPELINE_HARD_LIMIT
+CELERY_TASK_SEND_SENT_EVENT = True
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TASK_DEFAULT_QUEUE = "io"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SEND_TASK_EVENTS = True
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30.0
+CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
+CELERY_BEAT_SCHEDULE = {
+    "publish-scheduled": {"task": "careers.publish_scheduled", "schedule": 60.0},
+    "clean-up-uploads": {"task": "careers.clean_up_uploads", "schedule": 3600.0},
+}
+
+# ── Security ────────────────────────────────────────────────────────────────────────────
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+# The header, not the address of the connection, tells whether a proxy spoke TLS.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_HSTS_SECONDS = 31536000 if SECURE else 0
+# "no-referrer" would make browsers send "Origin: null" with our own form.
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "frame-ancestors": [SELF],
+        "form-action": [SELF],
+    }
+}
+#: Wagtail's editor needs inline scripts and styles; visitors never get this policy.
+ADMIN_CONTENT_SECURITY_POLICY = {
+    **CONTENT_SECURITY_POLICY["DIRECTIVES"],
+    "script-src": [SELF, UNSAFE_INLINE],
+    "style-src": [SELF, UNSAFE_INLINE],
+    "img-src": [SELF, "data:", "blob:"],
+    "frame-src": [SELF],
+}
+
+# ── Wagtail ─────────────────────────────────────────────────────────────────────────────
+
+WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
+WAGTAILDOCS_EXTENSIONS = ["csv", "docx", "odt", "pdf", "pptx", "rtf", "txt", "xlsx", "zip"]
+WAGTAILDOCS_MAX_UPLOAD_SIZE = 20 * 1024 * 1024
+# Both would tell third parties who works here and what runs.
+WAGTAIL_GRAVATAR_PROVIDER_URL = None
+WAGTAIL_ENABLE_UPDATE_CHECK = False
+
+# ── Logs: ids only ──────────────────────────────────────────────────────────────────────
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "celery": {"level": "INFO"},
+        "fontTools": {"level": "WARNING"},
+        "django_tasks": {"level": "WARNING"},
+        "wagtail": {"level": "WARNING"},
+        "weasyprint": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,142 @@
+"""Where settings come from.
+
+A value is looked up in the process environment, then in ``.env``, then in ``var/env``
+(written by ``bin/run``: generated secrets and the addresses of embedded services).
+``NAME_FILE`` names a file that holds the value of ``NAME``, the way container platforms
+mount secrets.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from dotenv import dotenv_values
+from environs import Env, EnvError
+
+ROOT = Path(__file__).resolve().parents[3]
+
+#: Every variable that this product reads.
+NAMES = frozenset(
+    """
+    ADMIN_PASSWORD ALLOWED_HOSTS AWS_ACCESS_KEY_ID AWS_S3_ENDPOINT_URL AWS_S3_REGION_NAME
+    AWS_SECRET_ACCESS_KEY AWS_STORAGE_BUCKET_NAME DATABASE_URL DEBUG DEFAULT_FROM_EMAIL
+    DEMO_PASSWORD EMAIL_HOST EMAIL_HOST_PASSWORD EMAIL_HOST_USER EMAIL_PORT EMAIL_USE_SSL EMAIL_USE_TLS
+    FLOWER_PASSWORD FLOWER_PORT FLOWER_URL PIPELINE_BACKOFF_BASE PIPELINE_BROKER_GRACE
+    PIPELINE_HARD_LIMIT PIPELINE_LEASE PIPELINE_RERING_AFTER PIPELINE_SOFT_LIMIT
+    PIPELINE_SWEEP_INTERVAL PORT REDIS_URL SECRET_KEY SITE_URL TRUSTED_PROXIES VAR_DIR
+    """.split()
+)
+
+#: The services that one can name, each with the variables that do it. They belong together:
+#: who names one's own mail server doesn't mean it on the embedded one's port.
+SERVICES = {
+    "database": ("DATABASE_URL",),
+    "broker": ("REDIS_URL",),
+    "archive": (
+        "AWS_STORAGE_BUCKET_NAME",
+        "AWS_S3_ENDPOINT_URL",
+        "AWS_S3_REGION_NAME",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+    ),
+    "mail": (
+        "EMAIL_HOST",
+        "EMAIL_PORT",
+        "EMAIL_HOST_USER",
+        "EMAIL_HOST_PASSWORD",
+        "EMAIL_USE_TLS",
+        "EMAIL_USE_SSL",
+    ),
+}
+
+
+def load(*files: Path, generated: Path | None = None) -> None:
+    """Put what ``files`` say into the process environment, where it does not speak itself.
+
+    Earlier files win over later ones; ``NAME_FILE`` is read at the level that gives it, so a
+    secret mounted by the platform wins over a value in ``.env``. ``generated`` comes last, and
+    says nothing about a service that was named before.
+
+    Raises:
+        ImproperlyConfigured: a ``NAME_FILE`` names a file that can't be read.
+    """
+    for layer in (dict(os.environ), *(dotenv_values(path) for path in files)):
+        for name in NAMES:
+            value, path = layer.get(name), layer.get(f"{name}_FILE")
+            if not value and path:
+                try:
+                    value = Path(path).read_text(encoding="utf-8").strip()
+                except OSError as error:
+                    raise ImproperlyConfigured(
+                        f"{name}_FILE names {path}, which can't be read: {error.strerror}."
+                    ) from None
+            if value and not os.environ.get(name):
+                os.environ[name] = value
+    if generated:
+        elsewhere = {name for service in named() for name in SERVICES[service]}
+        for name, value in dotenv_values(generated).items():
+            if value and name in NAMES - elsewhere and not os.environ.get(name):
+                os.environ[name] = value
+
+
+def named() -> set[str]:
+    """The services of ``SERVICES`` of which the environment gives at least one variable."""
+    return {service for service, names in SERVICES.items() if any(map(given, names))}
+
+
+def given(name: str) -> str:
+    """The value of ``name``, or "" when it is missing or empty."""
+    return os.environ.get(name, "")
+
+
+def flag(name: str, default: bool = False) -> bool:
+    """A yes/no setting; raises ImproperlyConfigured for anything that is neither."""
+    return bool(_read("bool", name, default))
+
+
+def number(name: str, default: float, *, least: float = 0) -> float:
+    """A number no smaller than ``least``; raises ImproperlyConfigured otherwise."""
+    value = float(_read("float", name, default))
+    if value < least:
+        raise ImproperlyConfigured(f"{name} must be at least {least:g}, not {value:g}.")
+    return value
+
+
+def port(name: str, default: int) -> int:
+    """A TCP port; raises ImproperlyConfigured when it is none."""
+    value = int(_read("int", name, default))
+    if not 0 < value < 65536:
+        raise ImproperlyConfigured(f"{name} must be a port from 1 to 65535, not {value}.")
+    return value
+
+
+def words(name: str) -> list[str]:
+    """A comma-separated list."""
+    return [word.strip() for word in given(name).split(",") if word.strip()]
+
+
+def url(name: str, default: str, *schemes: str) -> str:
+    """An address that starts with one of ``schemes``; raises ImproperlyConfigured otherwise."""
+    value = given(name) or default
+    if value and urlsplit(value).scheme not in schemes:
+        expected = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise ImproperlyConfigured(f"{name} must start with {expected}.")
+    return value
+
+
+def required(name: str, hint: str) -> str:
+    """A value without which the site can't work; raises ImproperlyConfigured with ``hint``."""
+    value = given(name)
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set. {hint}")
+    return value
+
+
+def _read(kind: str, name: str, default: object) -> object:
+    if not given(name):
+        return default
+    try:
+        return getattr(Env(), kind)(name)
+    except EnvError as error:
+        raise ImproperlyConfigured(f"{error} Correct {name} and start again.") from None

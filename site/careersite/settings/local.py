@@ -1,0 +1,18 @@
+"""What ``bin/run`` starts: production behaviour on one machine, with embedded services.
+
+The embedded services' addresses stand in ``var/env``. A page shows the mails that the
+embedded mail catcher kept; it exists only while the catcher is the mail server.
+"""
+
+from dotenv import dotenv_values
+
+from careersite.settings.base import *  # noqa: F403 -- settings modules extend each other
+from careersite.settings.base import EMAIL_HOST, EMAIL_PORT, VAR_DIR
+
+#: Where the mail catcher keeps its mails (a Maildir).
+CAUGHT_MAIL_DIR = VAR_DIR / "mail"
+_generated = dotenv_values(VAR_DIR / "env")
+EMBEDDED_MAIL = bool(EMAIL_HOST) and (EMAIL_HOST, str(EMAIL_PORT)) == (
+    _generated.get("EMAIL_HOST"),
+    _generated.get("EMAIL_PORT"),
+)
