@@ -1,0 +1,1 @@
+"""What ``bin/run`` starts: the site, and on this machine every service that nobody named."""

@@ -1,0 +1,132 @@
+"""What ``bin/run`` must know before it starts: which services are named, and where ours are.
+
+``var/env`` holds what was generated (secrets, the addresses of embedded services), so that
+``manage.py`` in a second shell and the next start find the same. What a person gives stays
+where it was given: nothing of it is copied there.
+"""
+
+import os
+import secrets
+import socket
+import string
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+from careersite.settings import env
+
+#: Generated once, unless they are given.
+SECRETS = ("SECRET_KEY", "ADMIN_PASSWORD", "DEMO_PASSWORD", "FLOWER_PASSWORD")
+HEADER = "# Written by bin/run. Your own values belong into .env or the environment.\n"
+
+
+class Refused(Exception):
+    """The site can't start; the message is one sentence for the person who started it."""
+
+
+def arrange(var: Path) -> set[str]:
+    """Decide what is embedded, and write ``var/env`` for it.
+
+    Call it after ``env.load(".env")``, while the process environment holds only what a person
+    gave.
+
+    Returns:
+        The services, of ``env.SERVICES``, that are ours to start.
+
+    """
+    embedded = set(env.SERVICES) - env.named()
+    before = {name: value for name, value in dotenv_values(var / "env").items() if value}
+    lines = {
+        name: before.get(name) or _secret(64 if name == "SECRET_KEY" else 16)
+        for name in SECRETS
+        if not env.given(name) or name in before
+    }
+    lines |= _addresses(embedded, before)
+    _write(var / "env", lines)
+    return embedded
+
+
+def check_complete() -> None:
+    """Refuse a service of which some variables are given, but not those that it needs."""
+    needed = {
+        "mail": {"EMAIL_HOST": "Name the mail server in it"},
+        "archive": {
+            "AWS_STORAGE_BUCKET_NAME": "Name the private bucket in it",
+            "AWS_ACCESS_KEY_ID": "Give the key of the bucket in it",
+            "AWS_SECRET_ACCESS_KEY": "Give the secret of the key in it",
+        },
+    }
+    for service in sorted(env.named() & needed.keys()):
+        names = env.SERVICES[service]
+        there = next(name for name in names if env.given(name))
+        for name, action in needed[service].items():
+            if not env.given(name):
+                raise Refused(
+                    f"{there} is set but {name} is not. {action}, or unset {there} to use "
+                    f"the embedded {service} server."
+                )
+
+
+def port_is_free(port: int) -> bool:
+    """Whether a server could listen on ``port`` of loopback now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def port_of(name: str, given: Mapping[str, str] = os.environ) -> int:
+    """The port in the variable ``name``, an address or a bare port; 0 when there is none."""
+    value = given.get(name, "")
+    return int(value) if value.isdigit() else urlsplit(value).port or 0
+
+
+def _addresses(embedded: set[str], before: Mapping[str, str]) -> dict[str, str]:
+    """The variables of the embedded services, as they were where that still works."""
+    taken: set[int] = set()
+
+    def port(remembered: int) -> int:
+        while not remembered or remembered in taken or not port_is_free(remembered):
+            with socket.socket() as chooser:
+                chooser.bind(("127.0.0.1", 0))
+                remembered = chooser.getsockname()[1]
+        taken.add(remembered)
+        return remembered
+
+    lines = {}
+    if "broker" in embedded:
+        password = urlsplit(before.get("REDIS_URL", "")).password or _secret(32)
+        lines["REDIS_URL"] = f"redis://:{password}@127.0.0.1:{port(port_of('REDIS_URL', before))}/0"
+    if "archive" in embedded:
+        at = port(port_of("AWS_S3_ENDPOINT_URL", before))
+        key = before.get("AWS_ACCESS_KEY_ID") or _secret(20)
+        secret = before.get("AWS_SECRET_ACCESS_KEY") or _secret(40)
+        lines |= {
+            "AWS_STORAGE_BUCKET_NAME": "careers",
+            "AWS_S3_ENDPOINT_URL": f"http://127.0.0.1:{at}",
+            "AWS_ACCESS_KEY_ID": key,
+            "AWS_SECRET_ACCESS_KEY": secret,
+        }
+    if "mail" in embedded:
+        at = port(port_of("EMAIL_PORT", before))
+        lines |= {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(at)}
+    return lines
+
+
+def _secret(length: int) -> str:
+    """Letters and digits: one word for a double click, and no meaning in any address or file."""
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
+
+
+def _write(path: Path, lines: Mapping[str, str]) -> None:
+    """Replace ``path`` in one step; nobody else may read it, at no moment."""
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(HEADER + "".join(f"{name}={value}\n" for name, value in lines.items()))
+    new.replace(path)

@@ -1,0 +1,149 @@
+"""The mails that the embedded catcher kept, for a person to read in the browser.
+
+For those who may enter the Wagtail admin, and only while the catcher is the mail server.
+"""
+
+import datetime as dt
+import mailbox
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp_update
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from wagtail.admin.auth import require_admin_access
+
+#: A page shows so many mails, the newest.
+SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """One line of the list."""
+
+    key: str
+    subject: str
+    sender: str
+    recipients: str
+    at: dt.datetime
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One mail, taken apart."""
+
+    envelope: Envelope
+    text: str
+    html: str
+    headers: list[tuple[str, str]]
+    attachments: list[tuple[str, str, int]]
+
+
+def listing(directory: Path, newest: int = SHOWN) -> tuple[list[Envelope], int]:
+    """The newest mails of a Maildir, and how many there are."""
+    if not directory.is_dir():
+        return [], 0
+    box = mailbox.Maildir(directory, create=False)
+    # A key begins with the seconds of its arrival, then microseconds.
+    keys = sorted(box.keys(), key=_arrival, reverse=True)
+    return [_envelope(key, _read(box, key)) for key in keys[:newest]], len(keys)
+
+
+def letter(directory: Path, key: str) -> Letter:
+    """One mail; raises KeyError when the Maildir has none of that key."""
+    message = _read(mailbox.Maildir(directory, create=False), key)
+    text, html = (message.get_body([kind]) for kind in ("plain", "html"))
+    return Letter(
+        _envelope(key, message),
+        text=_content(text),
+        html=_content(html),
+        headers=[(name, str(value)) for name, value in message.items()],
+        attachments=[
+            (
+                part.get_filename() or part.get_content_type(),
+                part.get_content_type(),
+                len(part.get_payload(decode=True) or b""),
+            )
+            for part in message.iter_attachments()
+        ],
+    )
+
+
+def _arrival(key: str) -> tuple[int, int]:
+    seconds, _, rest = key.partition(".")
+    return int(seconds), int(rest.partition("P")[0].lstrip("M") or 0)
+
+
+def _read(box: mailbox.Maildir, key: str) -> EmailMessage:
+    return message_from_bytes(box.get_bytes(key), policy=policy.default)
+
+
+def _envelope(key: str, message: EmailMessage) -> Envelope:
+    try:
+        at = parsedate_to_datetime(str(message["Date"]))
+    except (TypeError, ValueError):
+        at = dt.datetime.fromtimestamp(_arrival(key)[0], dt.UTC)
+    return Envelope(
+        key,
+        subject=str(message["Subject"] or ""),
+        sender=str(message["From"] or ""),
+        recipients=str(message["X-Rcpt-To"] or message["To"] or ""),
+        at=at if at.tzinfo else at.replace(tzinfo=dt.UTC),
+    )
+
+
+def _content(part: Any) -> str:
+    return part.get_content() if part is not None else ""
+
+
+def _private(view: Any) -> Any:
+    """For admins, never stored, and free to show a mail's own inline styles in its frame."""
+
+    @never_cache
+    @require_admin_access
+    # A frame with srcdoc obeys the policy of the page around it.
+    @csp_update({"style-src": [SELF, UNSAFE_INLINE], "img-src": [SELF, "data:"]})  # type: ignore[misc]
+    @wraps(view)
+    def guarded(request: HttpRequest, **kwargs: str) -> HttpResponse:
+        response: HttpResponse = view(request, **kwargs)
+        return response
+
+    return guarded
+
+
+@_private
+def show_list(request: HttpRequest) -> HttpResponse:
+    """All caught mails, newest first."""
+    mails, total = listing(settings.CAUGHT_MAIL_DIR)
+    context = {"mails": mails, "total": total}
+    return render(request, "careersite/mail/list.html", context)
+
+
+@_private
+def show_mail(request: HttpRequest, *, key: str) -> HttpResponse:
+    """One caught mail: its text, its HTML in a frame that can do nothing, its headers."""
+    try:
+        found = letter(settings.CAUGHT_MAIL_DIR, key)
+    except KeyError:
+        raise Http404 from None
+    return render(request, "careersite/mail/mail.html", {"letter": found, "mail": found.envelope})
+
+
+@_private
+def source(request: HttpRequest, *, key: str) -> HttpResponse:
+    """One caught mail as it came, to open in a mail program."""
+    try:
+        content = mailbox.Maildir(settings.CAUGHT_MAIL_DIR, create=False).get_bytes(key)
+    except KeyError:
+        raise Http404 from None
+    response = HttpResponse(content, content_type="message/rfc822")
+    response["Content-Disposition"] = 'attachment; filename="mail.eml"'
+    return response

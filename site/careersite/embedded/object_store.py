@@ -1,0 +1,26 @@
+"""An S3-compatible server for one machine, which checks signatures; objects are plain files.
+
+Alone: ``AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… python -m careersite.embedded.object_store
+DIRECTORY PORT``
+"""
+
+import os
+import sys
+import sysconfig
+from pathlib import Path
+
+
+def main(directory: Path, port: int) -> None:
+    """Become ``rclone serve s3`` for the buckets below ``directory``; doesn't return."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key, secret = os.environ.pop("AWS_ACCESS_KEY_ID"), os.environ.pop("AWS_SECRET_ACCESS_KEY")
+    # By the environment: what stands among the arguments can be read by every local user. The
+    # quotes keep the pair one value; without any pair rclone would let everybody in.
+    os.environ["RCLONE_AUTH_KEY"] = f'"{key},{secret}"'
+    binary = str(Path(sysconfig.get_path("scripts")) / "rclone")
+    arguments = ["serve", "s3", str(directory), "--addr", f"127.0.0.1:{port}"]
+    os.execv(binary, [binary, *arguments, "--config", os.devnull])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve(), int(sys.argv[2]))

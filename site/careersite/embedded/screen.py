@@ -1,0 +1,37 @@
+"""What the person who started the site sees."""
+
+import contextlib
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from careersite.settings import env
+
+
+def say(line: str = "") -> None:
+    """Tell the person; nobody listening (``bin/run | head``) is no reason to stop the site."""
+    with contextlib.suppress(OSError):
+        print(line, flush=True)
+
+
+def addresses(var: Path, port: int, flower_port: int, embedded: set[str], logins: list[str]) -> str:
+    """Where everything is, and who may enter."""
+    site = env.given("SITE_URL").rstrip("/") or f"http://127.0.0.1:{port}"
+    generated = dotenv_values(var / "env")
+
+    def password(name: str) -> str:
+        own = env.given(name)
+        return f"(your {name})" if own and own != generated.get(name) else str(generated.get(name))
+
+    rows = [("Site", f"{site}/", ""), ("Admin", f"{site}/admin/", "")]
+    people = {"admin": ("all rights", "ADMIN_PASSWORD"), "hanna": ("as HR", "DEMO_PASSWORD")}
+    for name in logins:
+        what, secret = people[name]
+        rows.append(("", f"{name} / {password(secret)}", what))
+    rows.append(("Tasks", f"{site}/admin/tasks/", ""))
+    if "mail" in embedded:
+        rows.append(("Mails", f"{site}/mail/", ""))
+    rows.append(("Flower", f"http://127.0.0.1:{flower_port}/flower/", ""))
+    rows.append(("", f"admin / {password('FLOWER_PASSWORD')}", ""))
+    rows.append(("Logs", f"{var / 'log'}/", ""))
+    return "\n".join(f"  {name:8}{where:44}{note}".rstrip() for name, where, note in rows)

@@ -1,0 +1,358 @@
+"""Starts everything that the site needs on one machine, keeps it running, and stops it all.
+
+One process, one thread: every wait is a wait for a signal with a time limit, so a child that
+ends, Ctrl-C and the clock are seen at one place, and no signal comes in between.
+"""
+
+import argparse
+import contextlib
+import ctypes
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from careersite.embedded.environment import Refused, arrange, check_complete, port_is_free, port_of
+from careersite.embedded.locks import alone, kill_holders, take
+from careersite.embedded.screen import addresses, say
+from careersite.settings import env
+
+#: Who is stopped together, in this order, and how many seconds each may take. Workers first
+#: hand back or finish what they hold; what they need for it goes last.
+STOP_ORDER = (
+    (("prepare", "web", "beat"), 25),
+    (("cpu", "io"), 35),
+    (("sweeper", "flower"), 10),
+    (("broker", "object_store", "mail_catcher"), 10),
+)
+HERE = Path(__file__).parent
+HEALTHY_WITHIN = 90
+LOG_BYTES = 10 * 1024 * 1024
+#: What belongs to us in ``var/``; ``--fresh`` deletes nothing else.
+DATA = "archive beat* broker db.sqlite3* env flower* log mail media static static.stamp"
+STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+class Stopped(Exception):
+    """Somebody asked us to stop."""
+
+
+@dataclass
+class Child:
+    """One process of ours."""
+
+    name: str
+    argv: list[str]
+    environ: dict[str, str]
+    process: subprocess.Popen[bytes]
+    started: float = field(default_factory=time.monotonic)
+    #: How often in a row it ended soon after its start, and when to try again.
+    failures: int = 0
+    again_at: float | None = None
+
+
+class Supervisor:
+    """The processes of one ``bin/run``."""
+
+    def __init__(self, var: Path, processes_lock: int) -> None:
+        self.var = var
+        self.children: dict[str, Child] = {}
+        self._inherited = processes_lock
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._rotated = time.monotonic()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {*STOP_SIGNALS, signal.SIGCHLD})
+        (var / "log").mkdir(exist_ok=True)
+
+    # ── Starting ────────────────────────────────────────────────────────────────────────
+
+    def start(
+        self, name: str, argv: list[str], environ: dict[str, str], stdout: int | None = None
+    ) -> Child:
+        """Start a process in a session of its own, with its output in ``var/log/NAME.log``."""
+        parent = os.getpid()
+
+        def before_exec() -> None:
+            # Should we be killed, it is told to stop; should that have happened just now, too.
+            self._libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+            signal.pthread_sigmask(signal.SIG_SETMASK, ())
+            if os.getppid() != parent:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        with (self.var / "log" / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                argv,
+                env=environ,
+                cwd=env.ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log if stdout is None else stdout,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=(self._inherited,),
+                preexec_fn=before_exec,  # noqa: PLW1509 -- we have one thread
+            )
+        child = self.children[name] = Child(name, argv, environ, process)
+        return child
+
+    def start_services(self, embedded: set[str]) -> None:
+        """Start the embedded services, each with no more secrets than its own."""
+        password = urlsplit(env.given("REDIS_URL")).password or ""
+        keys = {name: env.given(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+        table = {
+            "broker": ("broker", port_of("REDIS_URL"), {"REDIS_PASSWORD": password}),
+            "archive": ("object_store", port_of("AWS_S3_ENDPOINT_URL"), keys),
+            "mail": ("mail_catcher", port_of("EMAIL_PORT"), {}),
+        }
+        plain = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        for service in sorted(embedded & table.keys()):
+            module, port, secret = table[service]
+            # By its path: the package would bring Celery and Django along.
+            argv = [sys.executable, "-P", str(HERE / f"{module}.py")]
+            self.start(module, [*argv, str(self.var / service), str(port)], plain | secret)
+
+    def prepare(self, named: set[str], checked: Callable[[], None]) -> list[str]:
+        """Run ``prepare``; call ``checked`` when the named services have answered.
+
+        Returns:
+            The names of those who can log in.
+        """
+        reading, writing = os.pipe()
+        argv = [sys.executable, "-m", "careersite.embedded.prepare", *sorted(named)]
+        child = self.start("prepare", argv, dict(os.environ), stdout=writing)
+        os.close(writing)
+        os.set_blocking(reading, False)
+        logins: list[str] = []
+        with open(reading, "rb", buffering=0) as pipe:
+            ended = False
+            while not ended:
+                self.tick(0.05)
+                ended = child.process.poll() is not None
+                for line in (pipe.read() or b"").splitlines():
+                    told = json.loads(line)
+                    if "refused" in told:
+                        raise Refused(told["refused"])
+                    if "doing" in told:
+                        say(f"  {told['doing']} …")
+                    if told.get("checked"):
+                        checked()
+                    logins = told.get("logins", logins)
+        del self.children["prepare"]
+        if child.process.returncode:
+            raise Refused(f"Preparing failed. {self.last_words('prepare')}")
+        return logins
+
+    def start_site(self) -> None:
+        """Start what the Procfile names."""
+        for line in (env.ROOT / "Procfile").read_text(encoding="utf-8").splitlines():
+            name, _, command = line.partition(":")
+            self.start(name, shlex.split(command), dict(os.environ))
+
+    # ── Running ─────────────────────────────────────────────────────────────────────────
+
+    def tick(self, seconds: float) -> None:
+        """Wait; restart who has ended. Raises Stopped when somebody asks us to stop."""
+        now = time.monotonic()
+        due = [child.again_at - now for child in self.children.values() if child.again_at]
+        wait = max(0.0, min([seconds, *due]))
+        came = signal.sigtimedwait({*STOP_SIGNALS, signal.SIGCHLD}, wait)
+        if came and came.si_signo in STOP_SIGNALS:
+            raise Stopped
+        now = time.monotonic()
+        for child in list(self.children.values()):
+            if child.name == "prepare" or child.process.poll() is None:
+                continue
+            if child.again_at is None:
+                child.failures = 1 if now - child.started > 60 else child.failures + 1
+                pause = min(2 ** (child.failures - 1), 30)
+                child.again_at = now + pause
+                code = child.process.returncode
+                how = f"exit {code}" if code >= 0 else signal.Signals(-code).name
+                log = self.var / "log" / f"{child.name}.log"
+                say(f"  {child.name} ended ({how}); it starts again in {pause} s. See {log}.")
+            elif child.again_at <= now:
+                again = self.start(child.name, child.argv, child.environ)
+                again.failures = child.failures
+        if now - self._rotated > 60:
+            self._rotated = now
+            self.rotate()
+
+    def wait_until_healthy(self, port: int, flower_port: int) -> str:
+        """Wait for the whole site; return what is still missing when it takes too long."""
+        deadline = time.monotonic() + HEALTHY_WITHIN
+        missing = "web"
+        while time.monotonic() < deadline:
+            missing = _not_ready(f"http://127.0.0.1:{port}/health/ready")
+            if not missing and port_is_free(flower_port):
+                missing = "flower"
+            if not missing:
+                return ""
+            self.tick(0.25)
+        return missing
+
+    def rotate(self) -> None:
+        """Keep each log below a size; children go on writing to the same, emptied file."""
+        for log in (self.var / "log").glob("*.log"):
+            if log.stat().st_size > LOG_BYTES:
+                shutil.copyfile(log, log.with_suffix(".log.1"))
+                os.truncate(log, 0)
+
+    def last_words(self, name: str) -> str:
+        """The end of a log, for a person who must find out what happened."""
+        log = self.var / "log" / f"{name}.log"
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-12:]
+        return "\n".join([f"The end of {log}:", *(f"    {line}" for line in lines)])
+
+    # ── Stopping ────────────────────────────────────────────────────────────────────────
+
+    def stop(self) -> None:
+        """Stop all, in order; kill who takes too long, or everybody at a second Ctrl-C."""
+        hurry = False
+        for names, grace in STOP_ORDER:
+            group = [self.children[name].process for name in names if name in self.children]
+            for process in group:
+                if process.poll() is None:
+                    process.terminate()
+            deadline = time.monotonic() + grace
+            while not hurry and any(process.poll() is None for process in group):
+                came = signal.sigtimedwait({*STOP_SIGNALS, signal.SIGCHLD}, 0.2)
+                hurry = bool(came and came.si_signo in STOP_SIGNALS) or time.monotonic() > deadline
+            for process in group:
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
+            hurry = hurry and time.monotonic() < deadline
+        kill_holders(self.var / "processes.lock")
+
+
+def _not_ready(address: str) -> str:
+    """What the site says is missing, or "" when all of it works."""
+    try:
+        with urllib.request.urlopen(address, timeout=3) as answer:
+            told = json.load(answer)
+    except urllib.error.HTTPError as error:
+        return "database" if error.code == 503 else f"web (it answers {error.code})"
+    except (OSError, ValueError):
+        return "web"
+    served = {queue for worker in told["workers"] for queue in worker["queues"]}
+    fine = {
+        "worker cpu": "cpu" in served,
+        "worker io": "io" in served,
+        "sweeper": bool(told["sweeper"]["seen_at"]),
+        "broker": told["broker"]["ok"],
+    }
+    return ", ".join(name for name, is_fine in fine.items() if not is_fine)
+
+
+# ── The command ───────────────────────────────────────────────────────────────────────────
+
+
+def wipe(var: Path, sure: bool) -> None:
+    """Delete what the site keeps in ``var``, after asking."""
+    if not sure:
+        if not sys.stdin.isatty():
+            raise Refused("--fresh deletes all data. Add --yes to do so without being asked.")
+        question = f"Delete all data in {var}: applications, files, mails, passwords? [y/N] "
+        if input(question).strip().lower() not in {"y", "yes"}:
+            raise Refused("Nothing was deleted.")
+    for pattern in DATA.split():
+        for path in var.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def run(var: Path, lock: IO[str], processes: IO[str], options: argparse.Namespace) -> int:
+    """Start everything and stay until somebody asks us to stop."""
+    env.load(env.ROOT / ".env")
+    check_complete()
+    port, flower_port = env.port("PORT", 8000), env.port("FLOWER_PORT", 5555)
+    for name, wanted in {"PORT": port, "FLOWER_PORT": flower_port}.items():
+        if not port_is_free(wanted):
+            raise Refused(
+                f"{name} {wanted} is used by another program. Stop that program, or choose "
+                f"another port: {name}={wanted + 1} bin/run"
+            )
+    if options.fresh:
+        wipe(var, options.yes)
+    embedded = arrange(var)
+    env.load(generated=var / "env")
+    supervisor = Supervisor(var, processes.fileno())
+    began = time.monotonic()
+    say("Starting the careers site …")
+    try:
+        logins = supervisor.prepare(
+            set(env.SERVICES) - embedded, lambda: supervisor.start_services(embedded)
+        )
+        supervisor.start_site()
+        say("  Starting web, workers, sweeper, clock and Flower …")
+        missing = supervisor.wait_until_healthy(port, flower_port)
+        where = addresses(var, port, flower_port, embedded, logins)
+        _note(lock, where)
+        if missing:
+            say(f"\nNot all is healthy yet; it goes on trying. Missing: {missing}.\n")
+        else:
+            say(f"\nThe careers site runs. It took {time.monotonic() - began:.0f} s.\n")
+        say(f"{where}\n\nCtrl-C stops everything.")
+        while True:
+            supervisor.tick(5)
+    except Stopped:
+        say("\nStopping …")
+        return 0
+    finally:
+        supervisor.stop()
+
+
+def _note(lock: IO[str], where: str) -> None:
+    """Leave for the next ``bin/run`` what it shall say instead of starting."""
+    lock.seek(0)
+    lock.truncate()
+    lock.write(f"{os.getpid()}\n{where}\n")
+    lock.flush()
+
+
+def main() -> int:
+    """``bin/run``: exit 0 when stopped or running already, 2 when it can't start."""
+    parser = argparse.ArgumentParser(prog="bin/run", description="Run the careers site.")
+    parser.add_argument(
+        "--fresh", action="store_true", help="start over: delete all data, after asking"
+    )
+    parser.add_argument("--yes", action="store_true", help="with --fresh: do not ask")
+    options = parser.parse_args()
+    var = Path(env.given("VAR_DIR") or env.ROOT / "var").resolve()
+    os.umask(0o077)
+    var.mkdir(parents=True, exist_ok=True)
+    os.environ["VAR_DIR"] = str(var)
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    with (var / "run.lock").open("a+") as lock:
+        if not take(lock):
+            lock.seek(0)
+            pid, _, where = lock.read().partition("\n")
+            say(
+                f"The careers site runs already (process {pid}).\n\n{where}"
+                if where.strip()
+                else f"The careers site is being started already (process {pid})."
+            )
+            return 0
+        _note(lock, "")
+        waiting = partial(say, "Waiting for the processes of the last run to end …")
+        try:
+            with alone(var, waiting) as processes:
+                return run(var, lock, processes, options)
+        except (Refused, ImproperlyConfigured) as error:
+            print(error, file=sys.stderr)
+            return 2
+        except KeyboardInterrupt:
+            return 130
