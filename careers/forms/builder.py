@@ -13,7 +13,6 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator, MaxLengthValidator, RegexValidator
-from django.template.defaultfilters import filesizeformat
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
@@ -46,6 +45,11 @@ class QuestionBoundField(forms.BoundField):
         """The file that an earlier try brought, if this is a file question."""
         form: ApplicationForm = self.form  # type: ignore[assignment]
         return form.kept.get(self.question.key)
+
+    @property
+    def limit(self) -> int | None:
+        """How many characters a long answer may have; None for other questions."""
+        return LONG_TEXT_LIMIT if self.question.type == "long_text" else None
 
 
 class ApplicationForm(forms.Form):
@@ -348,7 +352,7 @@ def _plain(value: Any) -> Any:
 
 def upload_limit() -> str:
     """The largest file that a form takes, in words."""
-    return filesizeformat(settings.UPLOAD_MAX_BYTES)
+    return _("%(size)d MB") % {"size": settings.UPLOAD_MAX_BYTES // 1024**2}
 
 
 __all__ = ["HONEYPOT", "TYPES_IN_WORDS", "ApplicationForm", "field_name", "upload_limit"]

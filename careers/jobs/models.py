@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
+from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
-from babel.numbers import format_currency, list_currencies
+from babel import Locale
+from babel.numbers import format_currency, get_currency_symbol, list_currencies
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
@@ -118,6 +120,20 @@ class PayUnit(models.TextChoices):
     WEEK = "WEEK", gettext_lazy("a week")
     MONTH = "MONTH", gettext_lazy("a month")
     YEAR = "YEAR", gettext_lazy("a year")
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """An amount in the active language, without cents where there are none (CLDR patterns)."""
+    locale = Locale.parse(translation.to_locale(translation.get_language() or "en"))
+    pattern = locale.currency_formats["standard"].pattern
+    if amount % 1 == 0:
+        pattern = pattern.replace(".00", "")
+    if get_currency_symbol(currency, locale)[-1].isalpha():
+        # A code such as NOK would otherwise run into the number.
+        pattern = pattern.replace("¤#", "¤\u00a0#")
+    return format_currency(
+        amount, currency, format=pattern, locale=locale, currency_digits=False
+    )
 
 
 def currencies() -> list[tuple[str, str]]:
@@ -520,16 +536,7 @@ class JobPage(Page):
         amounts = [amount for amount in (self.pay_from, self.pay_to) if amount is not None]
         if not amounts:
             return ""
-        shown = [
-            format_currency(
-                amount,
-                self.pay_currency,
-                locale=translation.to_locale(translation.get_language() or "en"),
-                format=None if amount % 1 else "¤#,##0",
-                currency_digits=bool(amount % 1),
-            )
-            for amount in dict.fromkeys(amounts)
-        ]
+        shown = [money(amount, self.pay_currency) for amount in dict.fromkeys(amounts)]
         unit = PayUnit(self.pay_unit).label
         if len(shown) == 2:
             return _("%(low)s – %(high)s %(unit)s") % {

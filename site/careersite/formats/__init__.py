@@ -1,0 +1,1 @@
+"""How dates read where Django's own choice would surprise our readers."""
