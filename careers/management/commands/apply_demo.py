@@ -1,0 +1,185 @@
+"""Apply for a job through the real form, as a browser does, and watch what follows."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import secrets
+import sys
+import time
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from careers.applications.frozen import Question
+from careers.applications.models import Application
+from careers.forms.builder import field_name
+from careers.jobs.models import JobPage
+from careers.pipeline.models import Step, StepEvent, StepKind
+from careers.pipeline.states import UNDER_WAY, State
+
+NAMES = ("Ada Nwosu", "Bjørn Åsen", "Chloé Lefèvre", "Diego Peña", "Elif Şahin", "Fionn O’Shea")
+
+
+class Command(BaseCommand):
+    help = (
+        "Send real applications to the running site. Exit 0 when every step succeeded, "
+        "1 when one did not in time, 2 when the site can't be reached."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--count", type=int, default=1, help="how many applications")
+        parser.add_argument("--watch", action="store_true", help="print each step's timeline")
+        parser.add_argument(
+            "--timeout", type=float, default=120, help="seconds to wait for the steps"
+        )
+        parser.add_argument("--job", help="slug of the job; the first open one by default")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["count"] < 1:
+            raise CommandError("--count must be at least 1.")
+        jobs = JobPage.objects.open()
+        job = jobs.filter(slug=options["job"]).first() if options["job"] else jobs.first()
+        if job is None:
+            raise CommandError("No such job is open: publish one, or run seed_demo.")
+        applications = []
+        for number in range(options["count"]):
+            name = f"{NAMES[number % len(NAMES)]} {secrets.token_hex(2)}"
+            applications.append(self._apply(job, name))
+        if options["watch"]:
+            ended = self._watch(applications, options["timeout"])
+        else:
+            ended = self._wait(applications, options["timeout"])
+        sys.exit(0 if ended else 1)
+
+    def _apply(self, job: JobPage, name: str) -> Application:
+        fields = {
+            field_name(question.key): answer
+            for question in job.frozen_form().questions
+            if (answer := _answer(question, name)) is not None
+        }
+        status, headers = self._post(job.apply_url, fields)
+        secret = headers.get("Location", "").rstrip("/").rpartition("/")[2]
+        application = Application.objects.filter(receipt_secret=secret).first()
+        if status != 303 or application is None:
+            self.stderr.write(f"The site answered {status} and gave no receipt.")
+            sys.exit(1)
+        self.stdout.write(f"{application.reference}  receipt shown, for {job.title}")
+        return application
+
+    def _post(self, path: str, fields: dict[str, Any]) -> tuple[int, dict[str, str]]:
+        boundary = uuid.uuid4().hex
+        body = _multipart(fields, boundary)
+        site = urlsplit(settings.SITE_URL)
+        headers = {
+            "Content-Type": f"multipart/form-data; boundary={boundary}",
+            "Origin": settings.SITE_URL,
+        }
+        connect = http.client.HTTPSConnection if settings.SECURE else http.client.HTTPConnection
+        connection = connect(site.hostname or "localhost", site.port, timeout=30)
+        try:
+            connection.request("POST", path, body, headers)
+            response = connection.getresponse()
+            response.read()
+            return response.status, dict(response.getheaders())
+        except OSError as error:
+            self.stderr.write(
+                f"The site can't be reached at {settings.SITE_URL}: {error}. Start it with bin/run."
+            )
+            sys.exit(2)
+        finally:
+            connection.close()
+
+    def _wait(self, applications: list[Application], timeout: float) -> bool:
+        deadline = time.monotonic() + timeout
+        steps = Step.objects.filter(application__in=applications)
+        while steps.filter(state__in=UNDER_WAY).exists() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        done = steps.filter(state=State.SUCCEEDED).count()
+        self.stdout.write(f"{done} of {steps.count()} steps succeeded.")
+        return done == steps.count()
+
+    def _watch(self, applications: list[Application], timeout: float) -> bool:
+        deadline = time.monotonic() + timeout
+        seen = 0
+        steps = Step.objects.filter(application__in=applications)
+        references = {application.pk: application.reference for application in applications}
+        start = min(application.received_at for application in applications)
+        while True:
+            open_steps = steps.filter(state__in=UNDER_WAY).exists()
+            events = StepEvent.objects.filter(step__in=steps, pk__gt=seen).select_related("step")
+            for event in events.order_by("pk"):
+                seen = event.pk
+                after = (event.at - start).total_seconds()
+                words = StepKind(event.step.kind).label
+                self.stdout.write(
+                    f"{references[event.step.application_id]}  {after:7.2f} s  {words:<26}"
+                    f"{State(event.to_state).label}{f'  ({event.reason})' if event.reason else ''}"
+                )
+            if not open_steps or time.monotonic() > deadline:
+                break
+            time.sleep(0.2)
+        return self._wait(applications, 0)
+
+
+def _answer(question: Question, name: str) -> Any:
+    match question.type:
+        case "name":
+            return name
+        case "email":
+            local = "".join(c for c in name.lower() if c.isascii() and c.isalnum())
+            return f"{local}@example.org"
+        case "phone":
+            return "+44 20 7946 0018"
+        case "file":
+            return ("Curriculum vitæ.pdf", curriculum_vitae(name)) if question.required else None
+        case "single_choice":
+            return question.options[0].key
+        case "multiple_choice":
+            return [option.key for option in question.options[:2]]
+        case "yes_no":
+            return "yes"
+        case "number":
+            return "6"
+        case "date":
+            return timezone.now().date().isoformat()
+        case "link":
+            return "https://example.org/work"
+        case "note" | "consent":
+            return None
+        case _:
+            return "I have done this for six years and would like to do it with you."
+
+
+def curriculum_vitae(name: str) -> bytes:
+    """A real, small PDF with a person's name in it."""
+    from pypdf import PdfWriter
+
+    writer = PdfWriter()
+    writer.add_blank_page(width=595, height=842)
+    writer.add_metadata({"/Title": f"Curriculum vitæ of {name}"})
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    return buffer.getvalue()
+
+
+def _multipart(fields: dict[str, Any], boundary: str) -> bytes:
+    """A form as browsers send it (RFC 7578)."""
+    parts: list[bytes] = []
+    for name, value in fields.items():
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, tuple):
+                filename, content = item
+                head = (
+                    f'Content-Disposition: form-data; name="{name}"; filename="{filename}"\r\n'
+                    "Content-Type: application/pdf\r\n"
+                )
+            else:
+                content = str(item).encode()
+                head = f'Content-Disposition: form-data; name="{name}"\r\n'
+            parts.append(f"--{boundary}\r\n{head}\r\n".encode() + content + b"\r\n")
+    return b"".join(parts) + f"--{boundary}--\r\n".encode()
