@@ -197,8 +197,8 @@ def _page(
     context = job.get_context(request) | job.form_context(form) | more
     if form is not None:
         context["error_summary"] = [
-            (form[name].id_for_label or f"id_{name}", message)
-            for name, messages in form.errors.items()
-            for message in messages
+            (field.id_for_label or field.auto_id, message)
+            for field in form
+            for message in field.errors
         ]
     return render(request, job.get_template(request), context, status=status)

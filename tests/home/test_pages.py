@@ -1,0 +1,91 @@
+"""What holds for every page that visitors see."""
+
+import re
+from typing import Any
+
+import pytest
+from django.template.loader import render_to_string
+from django.test import Client
+from wagtail.blocks.struct_block import StructBlockValidationError
+from wagtail.rich_text import RichText
+
+from home.blocks import BodyBlock
+from home.models import PlainPage
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def pages(job: Any) -> list[str]:
+    home = job.get_parent().get_parent()
+    home.add_child(instance=PlainPage(title="Privacy", slug="privacy"))
+    return ["/", "/careers/", "/careers/?q=nothing", "/careers/gauge-keeper/", "/privacy/"]
+
+
+def test_pages_are_the_same_for_everybody(client: Client, pages: list[str]) -> None:
+    for address in pages:
+        response = client.get(address)
+        assert response.status_code == 200, address
+        assert not response.cookies, address
+        assert "Cookie" not in response.get("Vary", ""), address
+        assert "csrfmiddlewaretoken" not in response.content.decode(), address
+
+
+def test_pages_obey_the_content_security_policy(client: Client, pages: list[str]) -> None:
+    for address in [*pages, "/there-is-no-such-page/"]:
+        html = client.get(address).content.decode()
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=", html), address
+        scripts = re.findall(r"<script([^>]*)>", html)
+        assert all("src=" in tag or "application/ld+json" in tag for tag in scripts), address
+        loaded = re.findall(r"<(?:script|img|source|iframe)[^>]+src=\"([^\"]+)", html)
+        loaded += re.findall(r"<link[^>]+stylesheet\"[^>]+href=\"([^\"]+)", html)
+        assert all(url.startswith("/") and not url.startswith("//") for url in loaded), address
+
+
+def test_missing_page_says_so_and_leads_on(client: Client, pages: list[str]) -> None:
+    response = client.get("/there-is-no-such-page/")
+    assert response.status_code == 404
+    assert "This page is not here" in response.content.decode()
+
+
+def test_broken_server_has_words_without_a_database() -> None:
+    html = render_to_string("500.html")
+    assert "can’t be shown just now" in html
+    assert "we keep it once" in html
+
+
+def test_plain_pages_are_one_click_away(client: Client, pages: list[str]) -> None:
+    for address in pages:
+        assert 'href="/privacy/"' in client.get(address).content.decode(), address
+
+
+def test_blocks_escape_what_editors_write() -> None:
+    block = BodyBlock()
+    raw = [
+        {"type": "heading", "value": "<b>Here</b>"},
+        {"type": "quote", "value": {"text": "<i>x</i>", "name": "A & B", "role": ""}},
+        {
+            "type": "facts",
+            "value": {"title": "", "items": [{"title": "<u>one</u>", "text": "two"}]},
+        },
+    ]
+    html = "".join(child.render() for child in block.to_python(raw))
+    assert "&lt;b&gt;Here" in html
+    assert "“&lt;i&gt;x&lt;/i&gt;”" in html
+    assert "A &amp; B" in html
+    assert "&lt;u&gt;one" in html
+
+
+def test_a_call_to_action_needs_exactly_one_goal() -> None:
+    block = BodyBlock().child_blocks["call_to_action"]
+    value = {"text": "Come", "label": "Go", "page": None, "address": ""}
+    with pytest.raises(StructBlockValidationError) as refused:
+        block.clean(block.to_python(value))
+    assert "exactly one" in str(refused.value.block_errors["page"])
+    good = block.clean(block.to_python({**value, "address": "https://example.org/"}))
+    assert good.href == "https://example.org/"
+
+
+def test_text_keeps_its_links() -> None:
+    html = BodyBlock().child_blocks["paragraph"].render(RichText('<p><a href="/x/">x</a></p>'))
+    assert '<a href="/x/">' in html
