@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -69,11 +69,20 @@ def submit(submission: Submission) -> Application:
         try:
             with transaction.atomic():
                 application, ready = _write(submission, fingerprint)
-                transaction.on_commit(partial(doorbell.ring, ready))
+                # Robust: what is committed must not look like a failure to the applicant.
+                transaction.on_commit(_ringing(ready), robust=True)
         except IntegrityError:
             continue  # the same content came at the same moment, or the reference is taken
         return application
     raise RuntimeError("no free reference was found")
+
+
+def _ringing(ready: list[int]) -> Callable[[], None]:
+    # A function of its own: Django names a robust callback in its log, and a partial has no name.
+    def ring() -> None:
+        doorbell.ring(ready)
+
+    return ring
 
 
 def _write(submission: Submission, fingerprint: str) -> tuple[Application, list[int]]:
@@ -113,9 +122,11 @@ def _write(submission: Submission, fingerprint: str) -> tuple[Application, list[
 def _record_consents(application: Application, submission: Submission, now: dt.datetime) -> None:
     shown = [("privacy_notice", submission.form.privacy_notice, True)]
     shown += [
-        (question.key, f"{question.label}\n{question.help}".strip(), bool(
-            submission.answers.get(question.key)
-        ))
+        (
+            question.key,
+            f"{question.label}\n{question.help}".strip(),
+            bool(submission.answers.get(question.key)),
+        )
         for question in submission.form.questions
         if question.type == "consent"
     ]

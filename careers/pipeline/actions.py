@@ -61,7 +61,9 @@ def send_again(step: Step, user: Any, reason: str = "") -> Step | None:
     actor = _actor(user, RETRY)
     reason = reason or _("Sent again: it did not arrive.")
     with transaction.atomic():
-        if not move(step.pk, State.CANCELLED, leaving=[State.UNCERTAIN], actor=actor, reason=reason):
+        if not move(
+            step.pk, State.CANCELLED, leaving=[State.UNCERTAIN], actor=actor, reason=reason
+        ):
             return None
         again = create_step(
             step.application,
@@ -137,5 +139,3 @@ def _actor(user: Any, permission: str) -> str:
 
 def _ring_after_commit(step_ids: list[int], actor: str) -> None:
     transaction.on_commit(partial(doorbell.ring, step_ids, actor=actor))
-
-

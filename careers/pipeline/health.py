@@ -78,9 +78,7 @@ class Health:
                 }
                 for worker in self.workers
             ],
-            "sweeper": {
-                "seen_at": self.sweepers[0].seen_at.isoformat() if self.sweepers else None
-            },
+            "sweeper": {"seen_at": self.sweepers[0].seen_at.isoformat() if self.sweepers else None},
             "broker": {"ok": not self.broker_error, "error": self.broker_error},
         }
 
@@ -95,9 +93,7 @@ def check(broker_error: str | None = None) -> Health:
     counts: dict[str, dict[str, int]] = {kind.value: {} for kind in StepKind}
     for row in Step.objects.order_by().values("kind", "state").annotate(n=Count("pk")):
         counts[row["kind"]][row["state"]] = row["n"]
-    totals = {
-        state: sum(by_state.get(state, 0) for by_state in counts.values()) for state in State
-    }
+    totals = {state: sum(by_state.get(state, 0) for by_state in counts.values()) for state in State}
     facts = Step.objects.aggregate(
         oldest=Min(
             "state_since",
@@ -153,7 +149,10 @@ def _findings(
                 _("The message broker does not answer (%(error)s).") % {"error": broker_error}
                 + " "
                 + safe,
-                _("Check that Redis runs and that REDIS_URL is right. The sweeper works meanwhile."),
+                _(
+                    "Check that Redis runs and that REDIS_URL is right. "
+                    "The sweeper works meanwhile."
+                ),
             )
         )
     served = {queue for worker in workers for queue in worker.queues.split(",")}

@@ -12,6 +12,7 @@ from django.db import Error as DatabaseError
 from django.utils.translation import gettext as _
 
 from careers.pipeline.models import Heartbeat, Step
+from careers.pipeline.runner import interrupted, park
 from careers.pipeline.states import Phase, State
 from careers.pipeline.tasks import owner
 from careers.pipeline.transitions import db_now, move
@@ -38,7 +39,7 @@ def beat(kind: str, name: str, *, queues: str = "", facts: dict[str, Any] | None
 class WorkerHeartbeat(bootsteps.StartStopStep):
     """Lets a Celery worker's main process write its sign of life."""
 
-    requires = {"celery.worker.components:Timer", "celery.worker.components:Pool"}
+    requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
 
     def start(self, worker: Any) -> None:
         self.name_of_worker = worker.hostname
@@ -59,17 +60,17 @@ def hand_back(**_kwargs: Any) -> None:
     actor = owner()
     held = Step.objects.filter(owner=actor, state=State.STARTED)
     for step in list(held.only("pk", "token", "phase")):
-        to_uncertain = step.phase == Phase.DATA
-        move(
-            step.pk,
-            State.UNCERTAIN if to_uncertain else State.QUEUED,
-            leaving=[State.STARTED],
-            fence=step.token,
-            actor=actor,
-            reason=_("The worker was stopped after handing the message over.")
-            if to_uncertain
-            else _("Handed back: the worker was stopped."),
-        )
+        if step.phase == Phase.DATA:
+            park(step, interrupted(), actor=actor)
+        else:
+            move(
+                step.pk,
+                State.QUEUED,
+                leaving=[State.STARTED],
+                fence=step.token,
+                actor=actor,
+                reason=_("Handed back: the worker was stopped."),
+            )
 
 
 @celeryd_init.connect

@@ -8,11 +8,12 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import random
+import time
 import traceback as tracebacks
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
@@ -28,23 +29,22 @@ log = logging.getLogger(__name__)
 BACKOFF_CAP = 3600  # seconds
 TRANSIENT_PATIENCE = dt.timedelta(days=3)
 UNKNOWN_ATTEMPTS = 5
+RECORD_PAUSES = (1, 5)  # seconds
 
 
-@dataclass(frozen=True)
+@dataclass
 class Claim:
     """A step that is ours until the lease ends, and the fence that proves it."""
 
     step: Step
-    owner: str
-
-    @property
-    def actor(self) -> str:
-        return self.owner
+    actor: str
+    handed_over: bool = False
 
     def hand_over(self) -> None:
         """Call right before the bytes that make an effect happen; raises Fenced when late."""
         if not enter_data_phase(self.step.pk, self.step.token):
             raise Fenced
+        self.handed_over = True
 
 
 def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
@@ -63,14 +63,21 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
         return []
     try:
         effect = steps.BY_KIND[StepKind(claim.step.kind)].perform(claim.step, claim.hand_over)
-        return _succeed(claim, effect)
     except Fenced:
         log.warning("step %s was taken over while it ran", step_id)
         return []
-    except Uncertain as error:
-        return _uncertain(claim, error)
-    except Exception as error:  # every failure of an effect ends as a state
+    except (TransientError, Permanent, Misconfigured) as error:
+        # The other side has said no: certain, even after the handing over.
         return _fail(claim, error)
+    except Uncertain as error:
+        park(claim.step, error, actor=claim.actor)
+        return []
+    except Exception as error:  # every failure of an effect ends as a state
+        if claim.handed_over:
+            park(claim.step, interrupted(), actor=claim.actor)
+            return []
+        return _fail(claim, error)
+    return _record(claim, effect)
 
 
 def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
@@ -100,7 +107,34 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
     claimed = Step.objects.select_related("application").get(pk=step_id)
     # Whoever claimed again in between has a higher token; then ours is already void.
     claimed.token = step.token + 1
-    return Claim(claimed, owner)
+    return Claim(claimed, actor=owner)
+
+
+def _record(claim: Claim, effect: steps.Effect) -> list[int]:
+    """Record a success, with some patience for the database.
+
+    What was done is never done again because it could not be recorded: then the step stays
+    as it is until its lease ends, and the sweeper judges by the phase.
+    """
+    for pause in RECORD_PAUSES:
+        try:
+            return _succeed(claim, effect)
+        except (OperationalError, InterfaceError):
+            log.warning("the success of step %s could not be recorded yet", claim.step.pk)
+            connection.close()
+            time.sleep(pause)
+    return _succeed(claim, effect)
+
+
+def interrupted() -> Uncertain:
+    """What to say of a mail whose sender was stopped between handing over and the answer."""
+    return Uncertain(
+        "interrupted",
+        _(
+            "The step was interrupted after the mail had been handed to the mail server. "
+            "The mail may have arrived. Ask the recipient, then confirm or send again."
+        ),
+    )
 
 
 def _succeed(claim: Claim, effect: steps.Effect) -> list[int]:
@@ -120,24 +154,25 @@ def _succeed(claim: Claim, effect: steps.Effect) -> list[int]:
             failing_since=None,
         )
         if not won:
-            raise Fenced
+            log.warning("step %s was taken over while it ran", step.pk)
+            return []
         effect.record()
         return release_successors(step, actor=claim.actor)
 
 
-def _uncertain(claim: Claim, error: Uncertain) -> list[int]:
-    move(
-        claim.step.pk,
+def park(step: Step, error: Uncertain, *, actor: str) -> bool:
+    """Leave a running step to a person: nobody can know whether it took effect."""
+    return move(
+        step.pk,
         State.UNCERTAIN,
         leaving=[State.STARTED],
-        fence=claim.step.token,
-        actor=claim.actor,
+        fence=step.token,
+        actor=actor,
         reason=error.public,
-        error_class=ErrorClass.TRANSIENT,
+        error_class=ErrorClass.UNKNOWN,
         error_code=error.code,
         error_public=error.public,
     )
-    return []
 
 
 def _fail(claim: Claim, error: Exception) -> list[int]:
@@ -188,11 +223,12 @@ def release_successors(step: Step, *, actor: str) -> list[int]:
         )
         if successor.is_mail:
             waiting = waiting.filter(application__quarantined=False)
-        for pk in waiting.values_list("pk", flat=True):
-            if is_ready(successor, step.application_id) and move(
-                pk, State.QUEUED, leaving=[State.WAITING], actor=actor
-            ):
-                released.append(pk)
+        if is_ready(successor, step.application_id):
+            released += [
+                pk
+                for pk in waiting.values_list("pk", flat=True)
+                if move(pk, State.QUEUED, leaving=[State.WAITING], actor=actor)
+            ]
     return released
 
 

@@ -85,9 +85,7 @@ def archive_files(step: Step, hand_over: Callable[[], None]) -> Effect:
         file.object_version = archive.put(file.object_key, content, file.content_type).version
     manifest = archive.manifest(application, files)
     sha256 = hashlib.sha256(manifest).hexdigest()
-    key = archive.file_key(
-        application.public_id, FileKind.MANIFEST, sha256, "application/json"
-    )
+    key = archive.file_key(application.public_id, FileKind.MANIFEST, sha256, "application/json")
     version = archive.put(key, manifest, "application/json").version
 
     def record() -> None:

@@ -38,6 +38,7 @@ RERING_CAP = 900  # seconds
 #: With this many messages waiting a row was not forgotten: the workers are busy.
 LONG_QUEUE = 50
 CHILDREN = 2
+FORK = multiprocessing.get_context("fork")
 
 
 class Sweeper:
@@ -99,7 +100,9 @@ class Sweeper:
         """Without a broker: run what is due, each step in a child that can be killed."""
         busy = {step_id for step_id, _deadline in self.children.values()}
         for step_id in due(exclude=busy)[: CHILDREN - len(self.children)]:
-            child = multiprocessing.get_context("fork").Process(target=_run_in_child, args=[step_id])
+            child = multiprocessing.get_context("fork").Process(
+                target=_run_in_child, args=[step_id]
+            )
             connections.close_all()
             child.start()
             deadline = time.monotonic() + settings.PIPELINE_HARD_LIMIT
@@ -127,20 +130,7 @@ def release_expired_leases() -> None:
     lost = Step.objects.filter(state=State.STARTED, lease_until__lt=now)
     for step in list(lost.only("pk", "token", "phase", "attempts", "failing_since")[:BATCH]):
         if step.phase == Phase.DATA:
-            move(
-                step.pk,
-                State.UNCERTAIN,
-                leaving=[State.STARTED],
-                fence=step.token,
-                actor=ACTOR,
-                reason=_("The worker was lost after handing the message over."),
-                error_class=ErrorClass.UNKNOWN,
-                error_code="worker-lost",
-                error_public=_(
-                    "The worker was lost after it had handed the mail to the mail server. "
-                    "The mail may have arrived. Ask the recipient, then confirm or send again."
-                ),
-            )
+            runner.park(step, runner.interrupted(), actor=ACTOR)
             continue
         gives_up = step.attempts >= runner.UNKNOWN_ATTEMPTS
         moved = move(
