@@ -68,4 +68,3 @@ def in_words(question: Question, value: Any) -> list[str]:
             return []
         case _:
             return [line.strip() for line in str(value).splitlines() if line.strip()]
-

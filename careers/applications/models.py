@@ -94,9 +94,7 @@ class Application(models.Model):
 class ConsentRecord(models.Model):
     """What an applicant was told or agreed to, in the words that were shown (GDPR 7(1), 13)."""
 
-    application = models.ForeignKey(
-        Application, on_delete=models.CASCADE, related_name="consents"
-    )
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="consents")
     purpose = models.CharField(max_length=64)
     text = models.TextField()
     given = models.BooleanField()

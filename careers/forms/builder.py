@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
@@ -12,7 +13,13 @@ from uuid import UUID
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import EmailValidator, MaxLengthValidator, RegexValidator
+from django.core.validators import (
+    EmailValidator,
+    MaxLengthValidator,
+    ProhibitNullCharactersValidator,
+    RegexValidator,
+)
+from django.utils.datastructures import MultiValueDict
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
@@ -25,6 +32,8 @@ from careers.forms.uploads import ACCEPTED, TYPES_IN_WORDS, ReceivedFile, check,
 HONEYPOT = "website"
 LIMITS = {"name": 150, "email": 254, "phone": 40, "short_text": 300, "link": 500}
 LONG_TEXT_LIMIT = 10_000
+#: What one line of text never holds: in a header it would begin another one.
+CONTROL_CHARACTERS = r"[\x00-\x1f\x7f\x85\u2028\u2029]"
 BUILT_IN_NAMES = {"name", "email", "phone", "cv", "cover_letter"}
 
 
@@ -70,7 +79,7 @@ class ApplicationForm(forms.Form):
         job_key: UUID,
         network: str = "",
         data: Mapping[str, Any] | None = None,
-        files: Mapping[str, Any] | None = None,
+        files: MultiValueDict[str, Any] | None = None,
     ) -> None:
         super().__init__(data=data, files=files, label_suffix="", use_required_attribute=False)
         self.frozen = frozen
@@ -86,7 +95,7 @@ class ApplicationForm(forms.Form):
 
     def _clean_fields(self) -> None:
         self._take_kept_files()
-        super()._clean_fields()
+        super()._clean_fields()  # type: ignore[misc]
 
     def _take_kept_files(self) -> None:
         for question in self._file_questions:
@@ -97,9 +106,7 @@ class ApplicationForm(forms.Form):
                 if found:
                     self.kept[question.key] = found
                 else:
-                    self.add_error(
-                        name, _("The file is no longer here. Choose it again.")
-                    )
+                    self.add_error(name, _("The file is no longer here. Choose it again."))
 
     @property
     def _file_questions(self) -> list[Question]:
@@ -137,7 +144,7 @@ class ApplicationForm(forms.Form):
             pending = keep(upload, job_key=self.job_key, network=self.network)
             if pending is not None:
                 self.kept[key] = pending
-            elif self.errors:
+            else:
                 self.add_error(name, _("Choose the file again: it could not be kept."))
 
     @cached_property
@@ -195,38 +202,36 @@ def _field(question: Question) -> forms.Field:
     field: forms.Field
     match question.type:
         case "name" | "short_text":
-            field = forms.CharField(**common, validators=[_one_line(), *_length(question)])
+            field = _TextField(**common, validators=[_one_line(), *_length(question)])
         case "email":
-            field = forms.CharField(
+            field = _TextField(
                 **common,
                 widget=forms.EmailInput,
                 validators=[
                     *_length(question),
-                    EmailValidator(
-                        _("Enter an e-mail address in the form name@example.com.")
-                    ),
+                    EmailValidator(_("Enter an e-mail address in the form name@example.com.")),
                 ],
             )
         case "phone":
-            field = forms.CharField(
+            field = _TextField(
                 **common,
                 widget=forms.TextInput(attrs={"type": "tel"}),
                 validators=[
                     *_length(question),
                     RegexValidator(
-                        r"^[0-9+()/.\-\s x]*[0-9][0-9+()/.\-\s x]*\Z",
+                        r"^[0-9+()/.\- \u00a0\u202fx]*[0-9][0-9+()/.\- \u00a0\u202fx]*\Z",
                         _("Enter a phone number, such as +44 20 7946 0018."),
                     ),
                 ],
             )
         case "link":
-            field = forms.CharField(
+            field = _TextField(
                 **common,
                 widget=forms.URLInput,
                 validators=[*_length(question), _check_link],
             )
         case "long_text":
-            field = forms.CharField(
+            field = _LongTextField(
                 **common,
                 widget=forms.Textarea(attrs={"rows": 6}),
                 validators=[
@@ -260,7 +265,10 @@ def _field(question: Question) -> forms.Field:
             field.error_messages["invalid_choice"] = _("Choose yes or no.")
         case "number":
             field = forms.DecimalField(
-                **common, localize=True, max_digits=15, decimal_places=4,
+                **common,
+                localize=True,
+                max_digits=15,
+                decimal_places=4,
                 widget=forms.TextInput(attrs={"inputmode": "decimal"}),
             )
             field.error_messages["invalid"] = _("Enter a number, such as 40.")
@@ -284,6 +292,30 @@ def _field(question: Question) -> forms.Field:
             raise ValueError(f"unknown question type {question.type!r}")
     field.question = question  # type: ignore[attr-defined]
     return field
+
+
+class _TextField(forms.CharField):
+    """Text in composed form (NFC), which can be longer, before its length is judged."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # Every kind of text has validators of its own that refuse NUL, in our words.
+        self.validators = [
+            validator
+            for validator in self.validators
+            if not isinstance(validator, ProhibitNullCharactersValidator)
+        ]
+
+    def to_python(self, value: Any) -> str:
+        return unicodedata.normalize("NFC", super().to_python(value) or "")
+
+
+class _LongTextField(_TextField):
+    """Text of many lines, pasted from anywhere: what nobody can see nobody can correct."""
+
+    def to_python(self, value: Any) -> str:
+        text = re.sub(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]", "\n", super().to_python(value))
+        return re.sub(r"[\x00-\x08\x0e-\x1f\x7f]", "", text).strip()
 
 
 class _FileField(forms.FileField):
@@ -321,18 +353,18 @@ def _length(question: Question) -> list[Any]:
 
 def _one_line() -> Any:
     message = _("Remove line breaks and control characters.")
-    return RegexValidator(r"[\x00-\x1f\x7f\x85\u2028\u2029]", message, inverse_match=True)
+    return RegexValidator(CONTROL_CHARACTERS, message, inverse_match=True)
 
 
 def _check_link(value: str) -> None:
     from django.core.validators import URLValidator
 
     try:
+        # The validator's own pattern takes any character in the path that is no space.
+        RegexValidator(CONTROL_CHARACTERS, inverse_match=True)(value)
         URLValidator(schemes=["http", "https"])(value)
     except ValidationError:
-        raise ValidationError(
-            _("Enter a whole address that starts with https://.")
-        ) from None
+        raise ValidationError(_("Enter a whole address that starts with https://.")) from None
 
 
 def _choices(question: Question) -> list[tuple[str, str]]:
@@ -345,8 +377,6 @@ def _plain(value: Any) -> Any:
             return format(value.normalize(), "f")
         case dt.date():
             return value.isoformat()
-        case str():
-            return unicodedata.normalize("NFC", value)
     return value
 
 

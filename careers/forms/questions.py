@@ -8,8 +8,8 @@ from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from careers.applications.frozen import CV, EMAIL, NAME, PHONE, Option, Question
 from careers.applications.frozen import COVER_LETTER as COVER_LETTER_KEY
+from careers.applications.frozen import CV, EMAIL, NAME, PHONE, Option, Question
 
 
 class Asked(models.TextChoices):

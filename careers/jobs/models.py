@@ -26,7 +26,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from modelcluster.fields import ParentalManyToManyField
 from wagtail.admin.forms import WagtailAdminPageForm
-from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList, TabbedInterface
+from wagtail.admin.panels import (
+    FieldPanel,
+    FieldRowPanel,
+    MultiFieldPanel,
+    ObjectList,
+    TabbedInterface,
+)
 from wagtail.fields import RichTextField, StreamField
 from wagtail.models import Page, Site, TranslatableMixin
 from wagtail.models.pages import PageManager, PageQuerySet
@@ -43,7 +49,7 @@ from home.models import SiteSettings, split_addresses, time_zones, validate_addr
 JOBS_PER_PAGE = 25
 
 
-class Department(TranslatableMixin, models.Model):
+class Department(TranslatableMixin, models.Model):  # type: ignore[django-manager-missing] -- made at run time
     """A part of the company that hires."""
 
     name = models.CharField(gettext_lazy("name"), max_length=100)
@@ -131,9 +137,7 @@ def money(amount: Decimal, currency: str) -> str:
     if get_currency_symbol(currency, locale)[-1].isalpha():
         # A code such as NOK would otherwise run into the number.
         pattern = pattern.replace("¤#", "¤\u00a0#")
-    return format_currency(
-        amount, currency, format=pattern, locale=locale, currency_digits=False
-    )
+    return format_currency(amount, currency, format=pattern, locale=locale, currency_digits=False)
 
 
 def currencies() -> list[tuple[str, str]]:
@@ -161,9 +165,7 @@ class JobIndexPage(Page):
     content_panels: ClassVar = [*Page.content_panels, "intro"]
     settings_panels: ClassVar = [
         *Page.settings_panels,
-        MultiFieldPanel(
-            ["hr_recipients", "privacy_notice"], heading=gettext_lazy("Applications")
-        ),
+        MultiFieldPanel(["hr_recipients", "privacy_notice"], heading=gettext_lazy("Applications")),
     ]
     template = "careers/jobs/job_index_page.html"
     parent_page_types: ClassVar = ["home.HomePage"]
@@ -385,7 +387,7 @@ class JobPage(Page):
     base_form_class = JobPageForm
     template = "careers/jobs/job_page.html"
     parent_page_types: ClassVar = ["careers.JobIndexPage"]
-    subpage_types: ClassVar = []
+    subpage_types: ClassVar[list[str]] = []
     search_fields: ClassVar = [
         *Page.search_fields,
         index.SearchField("summary"),

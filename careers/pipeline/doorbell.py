@@ -91,8 +91,13 @@ def ring(step_ids: Iterable[int], *, actor: str = "intake", insist: bool = False
     return rung
 
 
+def _app() -> Celery:
+    app: Celery = current_app._get_current_object()  # type: ignore[attr-defined]
+    return app
+
+
 def _publish(task: str, queue: str, step_id: int, task_id: str) -> None:
-    app: Celery = current_app._get_current_object()
+    app = _app()
     with pools.producers[_broker(app)].acquire(block=True, timeout=2) as producer:
         app.send_task(
             task, kwargs={"step_id": step_id}, task_id=task_id, queue=queue, producer=producer
@@ -107,6 +112,11 @@ def _broker(app: Celery) -> Connection:
     return _connection
 
 
+def _redis(connection: Connection) -> Any:
+    # kombu's own client, which puts our prefix before every key.
+    return connection.default_channel.client  # type: ignore[attr-defined]
+
+
 def forget_connections() -> None:
     """To be called in a forked child: connections must not be shared with the parent."""
     global _connection
@@ -116,11 +126,11 @@ def forget_connections() -> None:
 
 def broker_error() -> str:
     """Ask the broker for a sign of life; "" when well, else one line that names no secret."""
-    app: Celery = current_app._get_current_object()
+    app = _app()
     options = {**app.conf.broker_transport_options, **TIMEOUTS}
     try:
         with app.connection_for_write(transport_options=options) as connection:
-            connection.default_channel.client.ping()
+            _redis(connection).ping()
     except Exception as error:  # any failure is an answer to the question
         return type(error).__name__
     return ""
@@ -128,11 +138,11 @@ def broker_error() -> str:
 
 def queue_length(queue: str) -> int:
     """Messages that wait in a queue; 0 when the broker can't tell."""
-    app: Celery = current_app._get_current_object()
+    app = _app()
     try:
         with app.connection_for_write(
             transport_options={**app.conf.broker_transport_options, **TIMEOUTS}
         ) as connection:
-            return int(connection.default_channel.client.llen(queue))
+            return int(_redis(connection).llen(queue))
     except Exception:  # counting is a courtesy
         return 0

@@ -174,7 +174,8 @@ def receipt_url(application: Application) -> str:
 
 def _site(application: Application) -> SiteSettings:
     site = application.page.get_site() or Site.objects.get(is_default_site=True)
-    return SiteSettings.for_site(site)
+    found: SiteSettings = SiteSettings.for_site(site)
+    return found
 
 
 def _branding(application: Application) -> documents.Branding:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from csp.middleware import CSPMiddleware
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -36,8 +36,10 @@ def public_pages_are_cacheable(get_response: GetResponse) -> GetResponse:
 class ContentSecurityPolicyMiddleware(CSPMiddleware):
     """The strict policy for visitors, and the one that Wagtail's editor needs for editors."""
 
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
         if request.path.startswith("/admin/") and not hasattr(response, "_csp_replace"):
+            # As django-csp's own decorators do.
             response._csp_replace = settings.ADMIN_CONTENT_SECURITY_POLICY  # type: ignore[attr-defined]
-        result: HttpResponse = super().process_response(request, response)
-        return result
+        return super().process_response(request, response)

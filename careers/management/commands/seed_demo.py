@@ -97,13 +97,21 @@ JOBS: list[dict[str, Any]] = [
             "You write so that a colleague can take over.",
         ],
         "questions": [
-            ("single_choice", "How much embedded C have you written for production?", {
-                "options": ["None yet", "Up to two years", "More than two years"],
-                "required": True,
-            }),
-            ("long_text", "Tell us about a bug that took you more than a day to find.", {
-                "hint": "A few sentences are enough.",
-            }),
+            (
+                "single_choice",
+                "How much embedded C have you written for production?",
+                {
+                    "options": ["None yet", "Up to two years", "More than two years"],
+                    "required": True,
+                },
+            ),
+            (
+                "long_text",
+                "Tell us about a bug that took you more than a day to find.",
+                {
+                    "hint": "A few sentences are enough.",
+                },
+            ),
             ("link", "Code or writing that you are proud of", {}),
             ("yes_no", "Can you be in Bergen or Edinburgh two days a week?", {"required": True}),
         ],
@@ -129,9 +137,13 @@ JOBS: list[dict[str, Any]] = [
             "You like boring technology.",
         ],
         "questions": [
-            ("multiple_choice", "What have you run in production?", {
-                "options": ["PostgreSQL", "Kafka or Redis streams", "Kubernetes", "Airflow"],
-            }),
+            (
+                "multiple_choice",
+                "What have you run in production?",
+                {
+                    "options": ["PostgreSQL", "Kafka or Redis streams", "Kubernetes", "Airflow"],
+                },
+            ),
             ("number", "Years of work with data pipelines", {"required": True}),
             ("date", "Earliest day you could start", {"required": True}),
         ],
@@ -171,13 +183,20 @@ JOBS: list[dict[str, Any]] = [
         "days": 18,
         "summary": "Every instrument that leaves the house has passed your bench.",
         "why": "A millimetre is a lot. You make sure that ours are the same as everybody’s.",
-        "work": ["Calibrate pressure and radar sensors against our standards.",
-                 "Keep the records that our accreditation asks for."],
+        "work": [
+            "Calibrate pressure and radar sensors against our standards.",
+            "Keep the records that our accreditation asks for.",
+        ],
         "bring": ["Steady hands and a good eye.", "Joy in doing the same thing well."],
         "questions": [
-            ("single_choice", "Which shift would suit you?", {
-                "options": ["Early", "Late", "Either"], "required": True,
-            }),
+            (
+                "single_choice",
+                "Which shift would suit you?",
+                {
+                    "options": ["Early", "Late", "Either"],
+                    "required": True,
+                },
+            ),
         ],
     },
     {
@@ -190,8 +209,10 @@ JOBS: list[dict[str, Any]] = [
         "days": 40,
         "summary": "Turn measurements into the warning that arrives six hours earlier.",
         "why": "You work at the point where physics meets the town hall.",
-        "work": ["Develop and verify surge forecasts for the North Sea.",
-                 "Explain uncertainty to people who must decide."],
+        "work": [
+            "Develop and verify surge forecasts for the North Sea.",
+            "Explain uncertainty to people who must decide.",
+        ],
         "bring": ["A PhD or the papers that amount to one.", "Fortran that others can read."],
         "cover": "required",
         "questions": [
@@ -210,13 +231,20 @@ JOBS: list[dict[str, Any]] = [
         "type": "PART_TIME",
         "summary": "Help 140 people in four countries to work well together; 60 to 80 per cent.",
         "why": "We hire slowly and keep people long. You look after both halves of that.",
-        "work": ["Run our hiring from the advertisement to the first day.",
-                 "Be there when something is difficult."],
+        "work": [
+            "Run our hiring from the advertisement to the first day.",
+            "Be there when something is difficult.",
+        ],
         "bring": ["Experience with labour law in Portugal or France.", "French and English."],
         "questions": [
-            ("multiple_choice", "Which languages do you work in?", {
-                "options": ["English", "French", "Norwegian", "Portuguese"], "required": True,
-            }),
+            (
+                "multiple_choice",
+                "Which languages do you work in?",
+                {
+                    "options": ["English", "French", "Norwegian", "Portuguese"],
+                    "required": True,
+                },
+            ),
             ("number", "Hours a week you would like to work", {}),
         ],
     },
@@ -323,16 +351,22 @@ class Command(BaseCommand):
                     "value": {
                         "title": "How we work",
                         "items": [
-                            {"type": "item", "id": key("home", title), "value": {
-                                "title": title, "text": text}}
+                            {
+                                "type": "item",
+                                "id": key("home", title),
+                                "value": {"title": title, "text": text},
+                            }
                             for title, text in (
-                                ("Pay is on every page",
-                                 "The range stands with the job. It does not change in the "
-                                 "interview."),
-                                ("An answer within ten days",
-                                 "From a person, whatever it says."),
-                                ("Slow hiring, long stays",
-                                 "People stay for nine years on average."),
+                                (
+                                    "Pay is on every page",
+                                    "The range stands with the job. It does not change in the "
+                                    "interview.",
+                                ),
+                                ("An answer within ten days", "From a person, whatever it says."),
+                                (
+                                    "Slow hiring, long stays",
+                                    "People stay for nine years on average.",
+                                ),
                             )
                         ],
                     },
@@ -408,7 +442,8 @@ class Command(BaseCommand):
     def _job(self, parent: JobIndexPage, data: dict[str, Any]) -> None:
         slug, locale = data["slug"], Locale.get_default()
         department, _new = Department.objects.get_or_create(
-            slug=data["department"], locale=locale,
+            slug=data["department"],
+            locale=locale,
             defaults={"name": DEPARTMENTS[data["department"]]},
         )
         low, high, currency, unit = data["pay"]
@@ -467,7 +502,5 @@ class Command(BaseCommand):
             permission = Permission.objects.get(
                 content_type__app_label="wagtailcore", codename=name
             )
-            GroupPagePermission.objects.get_or_create(
-                group=group, page=jobs, permission=permission
-            )
+            GroupPagePermission.objects.get_or_create(group=group, page=jobs, permission=permission)
         get_user_model().objects.get(username="hanna").groups.add(group)

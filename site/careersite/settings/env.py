@@ -7,7 +7,9 @@ mount secrets.
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -21,8 +23,8 @@ NAMES = frozenset(
     """
     ADMIN_PASSWORD ALLOWED_HOSTS AWS_ACCESS_KEY_ID AWS_S3_ENDPOINT_URL AWS_S3_REGION_NAME
     AWS_SECRET_ACCESS_KEY AWS_STORAGE_BUCKET_NAME DATABASE_URL DEBUG DEFAULT_FROM_EMAIL
-    DEMO_PASSWORD EMAIL_HOST EMAIL_HOST_PASSWORD EMAIL_HOST_USER EMAIL_PORT EMAIL_USE_SSL EMAIL_USE_TLS
-    FLOWER_PASSWORD FLOWER_PORT FLOWER_URL PIPELINE_BACKOFF_BASE PIPELINE_BROKER_GRACE
+    DEMO_PASSWORD EMAIL_HOST EMAIL_HOST_PASSWORD EMAIL_HOST_USER EMAIL_PORT EMAIL_USE_SSL
+    EMAIL_USE_TLS FLOWER_PASSWORD FLOWER_PORT FLOWER_URL PIPELINE_BACKOFF_BASE PIPELINE_BROKER_GRACE
     PIPELINE_HARD_LIMIT PIPELINE_LEASE PIPELINE_RERING_AFTER PIPELINE_SOFT_LIMIT
     PIPELINE_SWEEP_INTERVAL PORT REDIS_URL SECRET_KEY SITE_URL TRUSTED_PROXIES VAR_DIR
     """.split()
@@ -61,7 +63,9 @@ def load(*files: Path, generated: Path | None = None) -> None:
     Raises:
         ImproperlyConfigured: a ``NAME_FILE`` names a file that can't be read.
     """
-    for layer in (dict(os.environ), *(dotenv_values(path) for path in files)):
+    layers: list[Mapping[str, str | None]] = [dict(os.environ)]
+    layers += [dotenv_values(path) for path in files]
+    for layer in layers:
         for name in NAMES:
             value, path = layer.get(name), layer.get(f"{name}_FILE")
             if not value and path:
@@ -133,7 +137,7 @@ def required(name: str, hint: str) -> str:
     return value
 
 
-def _read(kind: str, name: str, default: object) -> object:
+def _read(kind: str, name: str, default: Any) -> Any:
     if not given(name):
         return default
     try:
