@@ -4,6 +4,7 @@ Contrast follows WCAG 2.2 (relative luminance and contrast ratio); shades are fo
 where a colour keeps its hue while it gets lighter or darker.
 """
 
+import re
 from dataclasses import dataclass
 
 #: The least favourable ground that accent-coloured words stand on; ``tokens.css`` repeats them.
@@ -22,12 +23,14 @@ class Shades:
     Attributes:
         words: for links and other words on the ground.
         fill: for the main button.
+        fill_edge: for its border, which shows it where the fill is close to the ground.
         fill_words: for the words on it.
         fill_hover: for the main button under the pointer.
     """
 
     words: str
     fill: str
+    fill_edge: str
     fill_words: str
     fill_hover: str
 
@@ -35,15 +38,20 @@ class Shades:
 def shades(accent: str, ground: str) -> Shades:
     """The shades of ``accent`` (``#rrggbb``) for a ground.
 
+    On a light ground the button has the very colour that HR picked, a pale yellow too; on a
+    dark one a dark colour is lightened, or the button would be the faintest thing there.
+
     Raises:
         ValueError: ``accent`` or ``ground`` is not ``#`` and six hexadecimal digits.
     """
-    fill = readable(accent, ground, EDGES)
+    edge = readable(accent, ground, EDGES)
+    fill = accent.lower() if _is_light(ground) else edge
     on_fill = words_on(fill)
     away = "#000000" if on_fill == "#ffffff" else "#ffffff"
     return Shades(
         words=readable(accent, ground, WORDS),
         fill=fill,
+        fill_edge=edge,
         fill_words=on_fill,
         fill_hover=mix(fill, away, 0.14),
     )
@@ -52,14 +60,17 @@ def shades(accent: str, ground: str) -> Shades:
 def readable(colour: str, ground: str, least: float) -> str:
     """``colour`` itself where it contrasts enough with ``ground``, else its nearest shade.
 
-    It moves towards black on a light ground and towards white on a dark one, in steps of one
-    hundredth, until the ratio is at least ``least``.
+    It gets darker on a light ground and lighter on a dark one, in steps of one hundredth, until
+    the ratio is at least ``least``; hue stays, and as much of the strength as the screen has.
     """
-    target = "#000000" if luminance(ground) > 0.18 else "#ffffff"
-    for step in range(101):
-        shade = mix(colour, target, step / 100)
+    target = "#000000" if _is_light(ground) else "#ffffff"
+    lightness, a, b = _oklab(_linear(colour))
+    end = 0.0 if _is_light(ground) else 1.0
+    shade = colour.lower()
+    for step in range(1, 101):
         if contrast(shade, ground) >= least:
             return shade
+        shade = _within_screen(lightness + (end - lightness) * step / 100, a, b)
     return target
 
 
@@ -87,16 +98,29 @@ def mix(colour: str, other: str, share: float) -> str:
     return _hexadecimal(_from_oklab(mixed))
 
 
+def _is_light(colour: str) -> bool:
+    """Whether black is easier to read on it than white."""
+    return words_on(colour) == "#000000"
+
+
 def _linear(colour: str) -> tuple[float, ...]:
     """Red, green and blue as linear light, from 0 to 1."""
-    digits = colour.removeprefix("#")
-    if len(digits) != 6 or len(colour) != 7:
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
         raise ValueError(f"{colour!r} is not a colour such as #0e5c46")
-    channels = (int(digits[start : start + 2], 16) / 255 for start in (0, 2, 4))
+    channels = (int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
     return tuple(
         value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
         for value in channels
     )
+
+
+def _within_screen(lightness: float, a: float, b: float) -> str:
+    """The colour with this lightness and hue, paled until a screen can show it."""
+    for strength in range(20, -1, -1):
+        light = _from_oklab((lightness, a * strength / 20, b * strength / 20))
+        if all(-0.001 <= value <= 1.001 for value in light):
+            break
+    return _hexadecimal(light)
 
 
 def _hexadecimal(light: tuple[float, ...]) -> str:

@@ -53,6 +53,6 @@ def theme_css(request: HttpRequest) -> HttpResponse:
 
 def _tokens(colours: Shades) -> str:
     return (
-        f"--accent:{colours.words};--fill:{colours.fill};"
+        f"--accent:{colours.words};--fill:{colours.fill};--fill-edge:{colours.fill_edge};"
         f"--fill-ink:{colours.fill_words};--fill-hover:{colours.fill_hover}"
     )

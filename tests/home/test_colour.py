@@ -35,7 +35,7 @@ def test_contrast_of_black_and_white_is_21() -> None:
 def test_every_accent_is_readable_on_both_grounds(accent: str, ground: str) -> None:
     found = shades(accent, ground)
     assert contrast(found.words, ground) >= WORDS
-    assert contrast(found.fill, ground) >= EDGES
+    assert contrast(found.fill_edge, ground) >= EDGES
     assert contrast(found.fill_words, found.fill) >= WORDS
     assert contrast(found.fill_words, found.fill_hover) >= WORDS
 
@@ -43,6 +43,12 @@ def test_every_accent_is_readable_on_both_grounds(accent: str, ground: str) -> N
 def test_an_accent_that_is_readable_stays_as_it_is() -> None:
     assert readable("#0e5c46", LIGHT_GROUND, WORDS) == "#0e5c46"
     assert shades("#0e5c46", LIGHT_GROUND).fill == "#0e5c46"
+
+
+def test_a_button_keeps_a_pale_accent_on_paper_and_lightens_a_dark_one_at_night() -> None:
+    assert shades("#FFD400", LIGHT_GROUND).fill == "#ffd400"
+    assert shades("#ffd400", LIGHT_GROUND).fill_words == "#000000"
+    assert contrast(shades("#101080", DARK_GROUND).fill, DARK_GROUND) >= EDGES
 
 
 def test_mixing_ends_at_either_colour() -> None:
@@ -57,7 +63,7 @@ def test_words_are_black_on_yellow_and_white_on_navy() -> None:
 
 @pytest.mark.parametrize("text", ["", "red", "#fff", "0e5c46f", "#12345g"])
 def test_what_is_no_colour_is_refused(text: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="is not a colour"):
         contrast(text, "#ffffff")
 
 
