@@ -1,5 +1,6 @@
 """Everything that the app adds to the Wagtail admin."""
 
+from careers.backoffice import hooks as backoffice
 from careers.jobs import hooks as jobs
 
-__all__ = ["jobs"]
+__all__ = ["backoffice", "jobs"]

@@ -1,0 +1,277 @@
+"""``/admin/applications/<reference>/``: one application; everybody who looks is noted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.views import View
+from django.views.generic import TemplateView
+from wagtail.admin import messages
+from wagtail.admin.utils import get_user_display_name
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from wagtail.admin.widgets.button import HeaderButton
+
+from careers.applications.answers import Answer, readable
+from careers.applications.models import (
+    Application,
+    ApplicationFile,
+    ApplicationView,
+    FileKind,
+    ReviewStage,
+    ScanVerdict,
+)
+from careers.applications.references import normalise_reference
+from careers.backoffice import presentation, task_acts
+from careers.backoffice.permissions import (
+    CHANGE,
+    READ,
+    SEE_TASKS,
+    Requires,
+    visible_applications,
+)
+from careers.pipeline.actions import RETRY
+from careers.pipeline.models import Step
+
+#: Acts in the log of an application; files and stages carry more after the colon.
+LOOKED, TOOK, STAGED = "detail", "file", "stage"
+#: Lines of the log that the page shows, and rows that it reads for them.
+LOG_LINES, LOG_ROWS = 20, 200
+#: Answers to these stand in the facts already.
+IN_FACTS = ("name", "email", "phone")
+#: Files in the order in which people want them.
+FILE_ORDER = (
+    FileKind.CV,
+    FileKind.COVER_LETTER,
+    FileKind.ANSWER,
+    FileKind.PDF,
+    FileKind.MANIFEST,
+)
+
+
+@dataclass(frozen=True)
+class FileLine:
+    """One file to download."""
+
+    file: ApplicationFile
+    label: str
+    url: str
+
+    @property
+    def is_safe(self) -> bool:
+        return self.file.scan_verdict != ScanVerdict.INFECTED
+
+    @property
+    def opens_in_browser(self) -> bool:
+        return self.file.kind == FileKind.PDF
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """Who did what, in words."""
+
+    at: dt.datetime
+    who: str
+    what: str
+
+
+def find_application(user: Any, reference: str) -> Application:
+    """An application that this user may read; raises Http404 for any other."""
+    return get_object_or_404(visible_applications(user), reference=reference)
+
+
+class ApplicationDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
+    """Answers, files, consents, processing, and who looked."""
+
+    right = READ
+    template_name = "careers/backoffice/application_detail.html"
+    header_icon = "user"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        typed = self.kwargs["reference"]
+        reference = normalise_reference(typed)
+        self.application = find_application(request.user, reference)
+        if reference != typed:
+            return redirect("careers_applications:detail", reference)
+        ApplicationView.objects.create(application=self.application, user=request.user, what=LOOKED)
+        response = super().get(request, *args, **kwargs)
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+    def get_page_title(self) -> str:
+        return self.application.name
+
+    def get_header_title(self) -> str:
+        return _("Application of %(name)s") % {"name": self.application.name}
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        return [
+            *self.breadcrumbs_items,
+            {"url": reverse("careers_applications:index"), "label": _("Applications")},
+            {"url": "", "label": self.application.name},
+        ]
+
+    @cached_property
+    def header_buttons(self) -> list[HeaderButton]:
+        if not self.request.user.has_perm(SEE_TASKS):
+            return []
+        return [
+            HeaderButton(
+                _("Task status"),
+                url=reverse("careers_tasks:detail", args=[self.application.reference]),
+                icon_name="tasks",
+            )
+        ]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        application, user = self.application, self.request.user
+        answers = readable(application)
+        steps = list(Step.objects.filter(application=application).order_by("pk"))
+        log = list(told_once(in_words(view) for view in _views(application)))
+        return {
+            **super().get_context_data(**kwargs),
+            "application": application,
+            "form": application.frozen_form,
+            "answers": [
+                answer
+                for answer in answers
+                # Files have a list of their own; a missing one is an answer worth showing.
+                if answer.question.key not in IN_FACTS and not answer.files
+            ],
+            "files": self._files(answers),
+            "consents": [
+                (consent, consent_label(consent.purpose, application))
+                for consent in application.consents.all()
+            ],
+            "spam_reason": presentation.spam_reason(application.quarantine_reason),
+            "chips": presentation.chips(steps, application.quarantined),
+            "next_action": presentation.next_action(steps, application.quarantined),
+            "stages": ReviewStage.choices,
+            "may_change": user.has_perm(CHANGE),
+            "may_see_tasks": user.has_perm(SEE_TASKS),
+            "may_release": application.quarantined and user.has_perm(RETRY),
+            "page_url": application.page.get_url(self.request) if application.page.live else "",
+            "may_edit_page": application.page.permissions_for_user(user).can_edit(),
+            "log": log[:LOG_LINES],
+            "log_goes_on": len(log) > LOG_LINES,
+        }
+
+    def _url(self, file: ApplicationFile) -> str:
+        return reverse(
+            "careers_applications:file", args=[self.application.reference, file.public_id]
+        )
+
+    def _files(self, answers: list[Answer]) -> list[FileLine]:
+        questions = {answer.question.key: answer.label for answer in answers}
+        files = sorted(
+            self.application.files.all(), key=lambda file: FILE_ORDER.index(FileKind(file.kind))
+        )
+        return [
+            FileLine(
+                file,
+                questions.get(file.question_key, "") or str(FileKind(file.kind).label),
+                self._url(file),
+            )
+            for file in files
+        ]
+
+
+def consent_label(purpose: str, application: Application) -> str:
+    """What a consent was about: the question that asked for it, or the notice."""
+    if purpose == "privacy_notice":
+        return _("Privacy notice")
+    question = application.frozen_form.question(purpose)
+    return question.label if question else purpose
+
+
+class ChangeStage(Requires, View):
+    """Move an application to another stage of the review."""
+
+    right = READ
+
+    def post(self, request: HttpRequest, reference: str) -> HttpResponse:
+        application = find_application(request.user, reference)
+        if not request.user.has_perm(CHANGE):
+            raise PermissionDenied
+        stage, before = request.POST.get("stage", ""), request.POST.get("before", "")
+        if stage not in ReviewStage.values:
+            messages.error(request, _("Choose a stage."))
+        elif stage != application.review_stage and self._change(application, before, stage):
+            messages.success(
+                request, _("The stage is now “%(stage)s”.") % {"stage": ReviewStage(stage).label}
+            )
+        else:
+            application.refresh_from_db(fields=["review_stage"])
+            messages.warning(
+                request,
+                _("Nothing changed: the stage is “%(stage)s”.")
+                % {"stage": application.get_review_stage_display()},
+            )
+        return redirect("careers_applications:detail", application.reference)
+
+    def _change(self, application: Application, before: str, stage: str) -> bool:
+        """False when a colleague was faster: the form showed a stage that is none any more."""
+        changed = Application.objects.filter(pk=application.pk, review_stage=before).update(
+            review_stage=stage
+        )
+        if changed:
+            ApplicationView.objects.create(
+                application=application, user=self.request.user, what=f"{STAGED}:{stage}"
+            )
+        return bool(changed)
+
+
+class Release(task_acts.Release):
+    """The same as in the task status, for those who can read what they release."""
+
+    right = READ
+
+    def find(self, reference: str) -> Application:
+        return find_application(self.request.user, reference)
+
+    def breadcrumbs(self, application: Application) -> list[dict[str, Any]]:
+        return [
+            {"url": reverse("careers_applications:index"), "label": _("Applications")},
+            {"url": self.back(application), "label": application.name},
+        ]
+
+    def back(self, application: Application) -> str:
+        return reverse("careers_applications:detail", args=[application.reference])
+
+
+def _views(application: Application) -> Iterable[ApplicationView]:
+    return application.views.select_related("user")[:LOG_ROWS]
+
+
+def told_once(lines: Iterable[LogLine]) -> Iterator[LogLine]:
+    """Without what the same person did again right afterwards on the same day, as on a reload."""
+    previous = None
+    for line in lines:
+        what = (line.who, line.what, timezone.localdate(line.at))
+        if what != previous:
+            yield line
+        previous = what
+
+
+def in_words(entry: ApplicationView) -> LogLine:
+    """A line of the log in words."""
+    who = get_user_display_name(entry.user) if entry.user else _("Somebody whose account is gone")
+    act, _colon, more = entry.what.partition(":")
+    if act == STAGED:
+        label = dict(ReviewStage.choices).get(more, more)
+        what = _("changed the stage to “%(stage)s”") % {"stage": label}
+    elif act == TOOK:
+        label = dict(FileKind.choices).get(more, more)
+        what = _("took a file: %(kind)s") % {"kind": label}
+    else:
+        what = _("looked at the application")
+    return LogLine(entry.at, who, what)

@@ -1,0 +1,105 @@
+"""A file of an application, to those who may read it; never by an address that others can use."""
+
+from __future__ import annotations
+
+import logging
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views import View
+
+from careers.applications.errors import EffectError, Permanent
+from careers.applications.files import stored_bytes
+from careers.applications.models import (
+    ApplicationFile,
+    ApplicationView,
+    FileKind,
+    ScanVerdict,
+)
+from careers.archive import fetch
+from careers.backoffice.application_detail import TOOK, find_application
+from careers.backoffice.permissions import READ, Requires
+
+log = logging.getLogger(__name__)
+
+#: Whatever the bytes are, a browser must not run them in our name.
+LOCKED_UP = "default-src 'none'; sandbox"
+#: The viewer that browsers have for PDFs does not work inside a sandbox.
+OUR_PDF = "default-src 'none'; object-src 'self'; plugin-types application/pdf"
+
+
+class ApplicationFileView(Requires, View):
+    """Stream one file: from the database while it has the bytes, then from the archive."""
+
+    right = READ
+
+    def get(self, request: HttpRequest, reference: str, public_id: str) -> HttpResponse:
+        application = find_application(request.user, reference)
+        file = get_object_or_404(ApplicationFile, application=application, public_id=public_id)
+        if file.scan_verdict == ScanVerdict.INFECTED:
+            return self._refusal(
+                _("This file is infected. It is kept, but nobody can download it here."), 403
+            )
+        try:
+            content = read(file)
+        except EffectError as error:
+            log.warning("file %s can't be read: %s", file.public_id, error.code)
+            return self._refusal(error.public, 404 if isinstance(error, Permanent) else 503)
+        ApplicationView.objects.create(
+            application=application, user=request.user, what=f"{TOOK}:{file.kind}"
+        )
+        ours = file.kind == FileKind.PDF
+        response = HttpResponse(content, content_type=file.content_type)
+        response["Content-Disposition"] = content_disposition_header(
+            as_attachment=not ours or "download" in request.GET,
+            filename=safe_name(file.filename),
+        )
+        response["Content-Security-Policy"] = OUR_PDF if ours else LOCKED_UP
+        response["X-Content-Type-Options"] = "nosniff"
+        response["Cache-Control"] = "private, no-store"
+        response["Cross-Origin-Resource-Policy"] = "same-origin"
+        return response
+
+    def _refusal(self, reason: str, status: int) -> HttpResponse:
+        reference = self.kwargs["reference"]
+        back = reverse("careers_applications:detail", args=[reference])
+        return render(
+            self.request,
+            "careers/backoffice/file_refused.html",
+            {
+                "header_title": _("The file can’t be shown"),
+                "header_icon": "warning",
+                "breadcrumbs_items": [
+                    {"url": reverse("wagtailadmin_home"), "label": _("Home")},
+                    {"url": reverse("careers_applications:index"), "label": _("Applications")},
+                    {"url": back, "label": reference},
+                    {"url": "", "label": _("File")},
+                ],
+                "reason": reason,
+                "back": back,
+            },
+            status=status,
+        )
+
+
+def read(file: ApplicationFile) -> bytes:
+    """A file's bytes, wherever they are.
+
+    Raises:
+        EffectError: the archive does not answer or has lost the file; says so in words.
+    """
+    content = stored_bytes(file)
+    if content is not None:
+        return content
+    if not file.object_key:
+        raise Permanent("file-missing", _("The file’s content is neither here nor archived."))
+    return fetch(file.object_key, sha256=file.sha256)
+
+
+def safe_name(filename: str) -> str:
+    """A name that no browser takes for a path or a header (RFC 6266, 4.3)."""
+    kept = "".join(c for c in filename if c.isprintable() and c not in '/\\"').strip(" .")
+    return kept[:150] or "file"

@@ -1,0 +1,163 @@
+"""``/admin/applications/``: who applied, for the jobs in the reader's part of the page tree."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import django_filters
+from django import forms
+from django.db.models import F, Prefetch, Q, QuerySet
+from django.utils.translation import gettext_lazy
+from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
+from wagtail.admin.ui.tables import Column, TitleColumn
+from wagtail.admin.views.generic.base import BaseListingView
+from wagtail.admin.widgets import BooleanRadioSelect
+
+from careers.applications.models import Application, ApplicationFile, FileKind, ReviewStage
+from careers.backoffice import presentation, search
+from careers.backoffice.permissions import READ, Requires, visible_applications
+from careers.jobs.models import JobPage
+from careers.pipeline.models import Step
+
+#: What people sent, as opposed to what we made of it.
+SENT = (FileKind.CV, FileKind.COVER_LETTER, FileKind.ANSWER)
+
+
+def jobs_of(request: Any) -> QuerySet[JobPage]:
+    """The jobs that the reader may choose from; never one that he may not see."""
+    return JobPage.objects.filter(
+        pk__in=visible_applications(request.user).order_by().values("page")
+    ).order_by("title")
+
+
+class ApplicationFilters(WagtailFilterSet):
+    job = django_filters.ModelChoiceFilter(
+        label=gettext_lazy("Job"),
+        queryset=jobs_of,
+        method="for_job",
+        empty_label=gettext_lazy("All"),
+    )
+    review_stage = django_filters.ChoiceFilter(
+        label=gettext_lazy("Stage"),
+        choices=ReviewStage.choices,
+        empty_label=gettext_lazy("All"),
+        widget=forms.RadioSelect,
+    )
+    received_at = django_filters.DateFromToRangeFilter(
+        label=gettext_lazy("Received"), widget=DateRangePickerWidget
+    )
+    quarantined = django_filters.BooleanFilter(
+        label=gettext_lazy("Held back as spam"), widget=BooleanRadioSelect
+    )
+    is_test = django_filters.BooleanFilter(label=gettext_lazy("Test"), widget=BooleanRadioSelect)
+
+    class Meta:
+        model = Application
+        fields: ClassVar[list[str]] = []
+
+    def for_job(
+        self, queryset: QuerySet[Application], name: str, job: JobPage
+    ) -> QuerySet[Application]:
+        return queryset.filter(job_key=job.translation_key)
+
+
+class NameColumn(TitleColumn):
+    cell_template_name = "careers/backoffice/name_cell.html"
+
+
+class ReceivedColumn(Column):
+    cell_template_name = "careers/backoffice/received_cell.html"
+
+
+class FilesColumn(Column):
+    """How many files came with an application, and whether its PDF is there."""
+
+    cell_template_name = "careers/backoffice/files_cell.html"
+
+    def get_value(self, instance: Application) -> list[str]:
+        return [file.kind for file in instance.files.all()]
+
+    def get_cell_context_data(self, instance: Application, parent_context: Any) -> dict[str, Any]:
+        context = super().get_cell_context_data(instance, parent_context)
+        kinds = context["raw_value"]
+        return {
+            **context,
+            "sent": sum(kind in SENT for kind in kinds),
+            "has_pdf": FileKind.PDF in kinds,
+        }
+
+
+class ProcessColumn(Column):
+    """The most urgent of the application's steps."""
+
+    cell_template_name = "careers/backoffice/process_cell.html"
+
+    def get_value(self, instance: Application) -> presentation.Chip | None:
+        return presentation.summary(instance.steps.all(), instance.quarantined)
+
+
+class ApplicationList(Requires, BaseListingView):
+    """Search, filter, open."""
+
+    right = READ
+    model = Application
+    page_title = gettext_lazy("Applications")
+    header_icon = "group"
+    index_url_name = "careers_applications:index"
+    index_results_url_name = "careers_applications:results"
+    template_name = "careers/backoffice/application_list.html"
+    filterset_class = ApplicationFilters
+    is_searchable = True
+    verbose_name_plural = gettext_lazy("applications")
+    table_classname = "listing bo-table bo-table--applications"
+    default_ordering = "-received_at"
+    paginate_by = 25
+    columns: ClassVar = [
+        NameColumn(
+            "name",
+            label=gettext_lazy("Name"),
+            url_name="careers_applications:detail",
+            id_accessor="reference",
+            sort_key="name",
+            classname="bo-cell-name",
+        ),
+        Column("job", label=gettext_lazy("Job"), sort_key="job", classname="bo-cell-job"),
+        ReceivedColumn(
+            "received_at",
+            label=gettext_lazy("Received"),
+            sort_key="received_at",
+            classname="bo-cell-age",
+        ),
+        Column(
+            "stage",
+            label=gettext_lazy("Stage"),
+            accessor="get_review_stage_display",
+            sort_key="review_stage",
+            classname="bo-cell-stage",
+        ),
+        FilesColumn("files", label=gettext_lazy("Files"), classname="bo-cell-files"),
+        ProcessColumn("process", label=gettext_lazy("Processing"), classname="bo-cell-chips"),
+    ]
+
+    def get_base_queryset(self) -> QuerySet[Application]:
+        return (
+            visible_applications(self.request.user)
+            .annotate(job=F("page__title"))
+            .defer("form", "answers", "receipt_secret", "fingerprint")
+            .prefetch_related(
+                Prefetch("steps", Step.objects.defer("result", "error_public").order_by("pk")),
+                Prefetch("files", ApplicationFile.objects.only("application", "kind")),
+            )
+        )
+
+    def order_queryset(self, queryset: QuerySet[Application]) -> QuerySet[Application]:
+        return queryset.order_by(self.ordering, "-pk")
+
+    def search_queryset(self, queryset: QuerySet[Application]) -> QuerySet[Application]:
+        if not self.is_searching:
+            return queryset
+        typed = self.search_query
+        people = Q()
+        for word in typed.split()[:6]:
+            people &= Q(name__icontains=word) | Q(email__icontains=word)
+        return queryset.filter(people | search.by_reference(typed))

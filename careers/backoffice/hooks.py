@@ -1,0 +1,11 @@
+"""What the back office adds to Wagtail: addresses, menu, home page, permissions."""
+
+from wagtail import hooks
+
+from careers.backoffice import menu, permissions, urls
+
+hooks.register("register_admin_urls", urls.admin_urls)
+hooks.register("register_admin_menu_item", menu.applications_item)
+hooks.register("register_admin_menu_item", menu.tasks_item)
+hooks.register("construct_homepage_summary_items", menu.add_summaries)
+hooks.register("register_permissions", permissions.grantable)

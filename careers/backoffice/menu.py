@@ -1,0 +1,92 @@
+"""Our entries in Wagtail's menu and on its home page, for those who may follow them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse, reverse_lazy
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.menu import MenuItem
+from wagtail.admin.site_summary import SummaryItem
+
+from careers.applications.models import ReviewStage
+from careers.backoffice.permissions import READ, SEE_TASKS, visible_applications
+from careers.pipeline.models import Step
+
+
+class GuardedMenuItem(MenuItem):
+    """A menu item for people with one permission."""
+
+    def __init__(self, right: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.right = right
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(self.right)
+
+
+def applications_item() -> MenuItem:
+    return GuardedMenuItem(
+        READ,
+        _("Applications"),
+        reverse_lazy("careers_applications:index"),
+        name="careers-applications",
+        icon_name="group",
+        order=150,
+    )
+
+
+def tasks_item() -> MenuItem:
+    return GuardedMenuItem(
+        SEE_TASKS,
+        _("Task status"),
+        reverse_lazy("careers_tasks:index"),
+        name="careers-tasks",
+        icon_name="tasks",
+        order=160,
+    )
+
+
+class ApplicationsSummary(SummaryItem):
+    """How many applications nobody has looked at yet."""
+
+    order = 50
+    template_name = "careers/backoffice/summary_item.html"
+
+    def is_shown(self) -> bool:
+        return self.request.user.has_perm(READ)
+
+    def get_context_data(self, parent_context: Any) -> dict[str, Any]:
+        new = visible_applications(self.request.user).filter(
+            review_stage=ReviewStage.NEW, quarantined=False, is_test=False
+        )
+        return {
+            "kind": "applications",
+            "icon": "group",
+            "url": reverse("careers_applications:index") + "?review_stage=new",
+            "count": new.count(),
+        }
+
+
+class TasksSummary(SummaryItem):
+    """How many steps need a person."""
+
+    order = 60
+    template_name = "careers/backoffice/summary_item.html"
+
+    def is_shown(self) -> bool:
+        return self.request.user.has_perm(SEE_TASKS)
+
+    def get_context_data(self, parent_context: Any) -> dict[str, Any]:
+        return {
+            "kind": "steps",
+            "icon": "tasks",
+            "url": reverse("careers_tasks:index") + "?state=attention",
+            "count": Step.objects.needing_a_person().count(),
+        }
+
+
+def add_summaries(request: HttpRequest, items: list[SummaryItem]) -> None:
+    """For Wagtail's hook ``construct_homepage_summary_items``."""
+    items += [ApplicationsSummary(request), TasksSummary(request)]

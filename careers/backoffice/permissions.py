@@ -1,0 +1,65 @@
+"""Who may see what; the only place that decides it."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.contrib.auth.models import Permission
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponseBase
+from wagtail.models import GroupPagePermission
+
+from careers.applications.models import Application, ApplicationQuerySet
+from careers.jobs.models import JobPage
+from careers.pipeline.actions import CANCEL, RETRY
+
+SEE_TASKS = "careers.view_step"
+READ = "careers.view_application"
+CHANGE = "careers.change_application"
+ALL = (SEE_TASKS, RETRY, CANCEL, READ, CHANGE)
+
+
+def grantable() -> QuerySet[Permission]:
+    """The permissions that Wagtail's group editor offers (hook ``register_permissions``)."""
+    codenames = [name.partition(".")[2] for name in ALL]
+    return Permission.objects.filter(
+        content_type__app_label="careers", codename__in=codenames
+    ).order_by("content_type__model", "codename")
+
+
+def visible_applications(user: Any) -> ApplicationQuerySet:
+    """The applications that a user may read; every view reads through this.
+
+    It takes the right to read applications, and a job in a part of the page tree where one of
+    the user's groups has any page permission. One job is one inbox: who looks after its French
+    page also sees who applied on the English one.
+    """
+    if not user.has_perm(READ):
+        return Application.objects.none()
+    if user.is_superuser:
+        return Application.objects.all()
+    paths = set(
+        GroupPagePermission.objects.filter(group__user=user).values_list("page__path", flat=True)
+    )
+    if not paths:
+        return Application.objects.none()
+    within = reduce(or_, (Q(path__startswith=path) for path in paths))
+    jobs = JobPage.objects.filter(within).values("translation_key")
+    return Application.objects.filter(job_key__in=jobs)
+
+
+class Requires:
+    """For views: nobody gets further without the permission ``right``.
+
+    Wagtail turns the refusal into its usual redirect with a message.
+    """
+
+    right: str
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.has_perm(self.right):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc, no-any-return]

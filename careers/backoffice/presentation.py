@@ -1,0 +1,276 @@
+"""States, actors and spans of time in words, with a colour and an icon for each state."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.contrib.auth import get_user_model
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext_lazy
+from wagtail.admin.utils import get_user_display_name
+
+from careers.pipeline.models import Step, StepKind
+from careers.pipeline.states import ENDED, ErrorClass, State
+
+#: Colour (a class in backoffice.css) and Wagtail icon of each state.
+LOOKS: dict[State, tuple[str, str]] = {
+    State.WAITING: ("idle", "time"),
+    State.QUEUED: ("idle", "list-ol"),
+    State.SENT: ("idle", "redirect"),
+    State.STARTED: ("active", "rotate"),
+    State.RETRYING: ("later", "resubmit"),
+    State.SUCCEEDED: ("good", "check"),
+    State.FAILED: ("bad", "warning"),
+    State.UNCERTAIN: ("unsure", "help"),
+    State.CANCELLED: ("off", "minus"),
+}
+
+#: Names of the steps that fit on a chip.
+SHORT = {
+    StepKind.RENDER_PDF: pgettext_lazy("step, short", "PDF"),
+    StepKind.ARCHIVE: pgettext_lazy("step, short", "Archive"),
+    StepKind.MAIL_APPLICANT: pgettext_lazy("step, short", "Receipt"),
+    StepKind.MAIL_HR: pgettext_lazy("step, short", "HR mail"),
+}
+
+#: States that fit on a chip where their full words do not.
+BRIEF = {
+    State.WAITING: pgettext_lazy("state, short", "Waiting"),
+    State.SENT: pgettext_lazy("state, short", "Sent"),
+}
+
+#: What deserves a look first.
+URGENCY = (
+    State.FAILED,
+    State.UNCERTAIN,
+    State.RETRYING,
+    State.STARTED,
+    State.SENT,
+    State.QUEUED,
+    State.WAITING,
+    State.SUCCEEDED,
+    State.CANCELLED,
+)
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One step, or several of the same kind, as a small label."""
+
+    name: str
+    word: str
+    tone: str
+    icon: str
+    detail: str
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Actors:
+    """Names for those who acted, for ``StepEvent.actor``; one query for all users."""
+
+    users: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, actors: Iterable[str]) -> Actors:
+        keys = {actor.partition(":")[2] for actor in actors if actor.startswith("user:")}
+        people = get_user_model().objects.filter(pk__in=[key for key in keys if key.isdigit()])
+        return cls({str(user.pk): get_user_display_name(user) for user in people})
+
+    def name(self, actor: str) -> str:
+        """Who it was, in words."""
+        who, _colon, key = actor.partition(":")
+        match who:
+            case "user":
+                return self.users.get(key) or _("somebody whose account is gone")
+            case "worker":
+                return _("worker %(name)s") % {"name": key[:4]}
+            case "sweeper":
+                return _("sweeper")
+            case "intake":
+                return _("application form")
+            case _:
+                return actor
+
+
+def needs_a_person(step: Step) -> bool:
+    """Whether nothing gets better by itself; the same rule as ``Step.objects.needing_a_person``."""
+    return step.state in (State.FAILED, State.UNCERTAIN) or (
+        step.state == State.RETRYING and step.error_class == ErrorClass.CONFIGURATION
+    )
+
+
+def is_held(step: Step, quarantined: bool) -> bool:
+    """Whether a step waits only because its application may be spam."""
+    mails = (StepKind.MAIL_APPLICANT, StepKind.MAIL_HR)
+    return quarantined and step.state == State.WAITING and step.kind in mails
+
+
+def urgency(step: Step) -> int:
+    """A sort key: what needs a person first, what is over last."""
+    return -1 if needs_a_person(step) else URGENCY.index(State(step.state))
+
+
+def current(steps: Iterable[Step]) -> list[Step]:
+    """Without the mails that were replaced by a later one to the same recipient."""
+    newest: dict[tuple[str, str], Step] = {}
+    for step in steps:
+        key = (step.kind, step.recipient)
+        if key not in newest or newest[key].sequence < step.sequence:
+            newest[key] = step
+    return list(newest.values())
+
+
+def tone(step: Step) -> str:
+    """The class of a step's colour."""
+    if step.state == State.RETRYING and needs_a_person(step):
+        return "bad"
+    return LOOKS[State(step.state)][0]
+
+
+def chip(step: Step, quarantined: bool = False, *, count: int = 1) -> Chip:
+    """A step as a chip."""
+    state = State(step.state)
+    kind = StepKind(step.kind)
+    if is_held(step, quarantined):
+        word, icon = _("Held back"), "lock"
+    else:
+        word, icon = str(BRIEF.get(state, state.label)), LOOKS[state][1]
+    return Chip(
+        name=str(SHORT[kind]),
+        word=word,
+        tone=tone(step),
+        icon=icon,
+        detail=detail(step, quarantined),
+        count=count,
+    )
+
+
+def chips(steps: Iterable[Step], quarantined: bool = False) -> list[Chip]:
+    """A chip for each kind of step, in the order of the flow, showing the most urgent."""
+    found: dict[str, list[Step]] = {}
+    for step in current(steps):
+        found.setdefault(step.kind, []).append(step)
+    return [
+        chip(min(found[kind], key=urgency), quarantined, count=len(found[kind]))
+        for kind in StepKind
+        if kind in found
+    ]
+
+
+def state_in_words(step: Step, quarantined: bool = False) -> str:
+    """The state as a whole phrase, with the time of the next attempt."""
+    state = State(step.state)
+    if is_held(step, quarantined):
+        return _("Held back: the application may be spam")
+    if state == State.RETRYING and step.run_after:
+        if step.run_after <= timezone.now():
+            return _("Will retry now")
+        return _("Will retry at %(time)s") % {"time": clock(step.run_after)}
+    return str(state.label)
+
+
+def detail(step: Step, quarantined: bool = False) -> str:
+    """Everything that a chip has no room for."""
+    parts = [str(StepKind(step.kind).label), state_in_words(step, quarantined)]
+    if step.attempts:
+        parts.append(
+            ngettext("%(count)d attempt", "%(count)d attempts", step.attempts)
+            % {"count": step.attempts}
+        )
+    return " · ".join(parts)
+
+
+def next_action(steps: Iterable[Step], quarantined: bool = False) -> str:
+    """What has to happen next with an application, in a few words; "" when it is done."""
+    relevant = current(steps)
+    if not relevant:
+        return ""
+    step = min(relevant, key=urgency)
+    what = str(SHORT[StepKind(step.kind)])
+    if quarantined and not needs_a_person(step):
+        return _("Decide whether it is spam")
+    match State(step.state):
+        case State.FAILED:
+            return _("%(step)s: see the cause, retry") % {"step": what}
+        case State.UNCERTAIN:
+            return _("%(step)s: ask whether it arrived") % {"step": what}
+        case State.RETRYING if needs_a_person(step):
+            return _("%(step)s: correct the setting, retry") % {"step": what}
+        case State.RETRYING:
+            return _("%(step)s: %(state)s") % {"step": what, "state": state_in_words(step)}
+        case State.SUCCEEDED | State.CANCELLED:
+            return ""
+        case _:
+            return _("None: it is on its way")
+
+
+def clock(moment: dt.datetime) -> str:
+    """A time of today as a time, any other with its date; in the reader's zone and language."""
+    local = timezone.localtime(moment)
+    if local.date() == timezone.localdate():
+        return formats.time_format(local.time(), "TIME_FORMAT")
+    return formats.date_format(local, "SHORT_DATETIME_FORMAT")
+
+
+def exactly(moment: dt.datetime) -> str:
+    """As ``clock``, to the second: for histories, where seconds tell what came first."""
+    local = timezone.localtime(moment)
+    if local.date() == timezone.localdate():
+        return local.strftime("%H:%M:%S")
+    return f"{formats.date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M:%S}"
+
+
+def spam_reason(code: str) -> str:
+    """Why an application was taken for spam, for ``Application.quarantine_reason``."""
+    match code:
+        case "honeypot":
+            return _("Somebody, or something, filled in a field that people don’t see.")
+        case "receipts-a-day":
+            return _("This address has had its number of receipts for one day.")
+        case _:
+            return ""
+
+
+def span(length: dt.timedelta) -> str:
+    """A length of time in at most two units, such as ``0.4 s``, ``3 min 20 s`` or ``2 d``."""
+    seconds = max(0.0, length.total_seconds())
+    if seconds < 10:
+        return _("%(n)s s") % {"n": formats.number_format(round(seconds, 1))}
+    whole = int(seconds)
+    days, rest = divmod(whole, 86400)
+    hours, rest = divmod(rest, 3600)
+    minutes, rest = divmod(rest, 60)
+    units = [
+        (days, _("%(n)d d")),
+        (hours, _("%(n)d h")),
+        (minutes, _("%(n)d min")),
+        (rest, _("%(n)d s")),
+    ]
+    first = next(index for index, (number, _unit) in enumerate(units) if number)
+    # Whoever reads "3 d" does not ask for the hours; minutes and hours are worth their rest.
+    last = first + (1 if first == 0 else 2)
+    return " ".join(unit % {"n": number} for number, unit in units[first:last] if number)
+
+
+def ended_at(steps: Iterable[Step]) -> dt.datetime | None:
+    """When the last step ended; None while one is open, or open to doubt."""
+    steps = list(steps)
+    if not all(step.state in ENDED for step in steps):
+        return None
+    return max((step.ended_at for step in steps if step.ended_at), default=None)
+
+
+def summary(steps: Iterable[Step], quarantined: bool = False) -> Chip | None:
+    """One chip for all steps: the most urgent one, or that everything is done."""
+    relevant = current(steps)
+    if not relevant:
+        return None
+    urgent = min(relevant, key=urgency)
+    if urgent.state == State.SUCCEEDED:
+        look, icon = LOOKS[State.SUCCEEDED]
+        return Chip("", str(State.SUCCEEDED.label), look, icon, _("Every step is done"))
+    return chip(urgent, quarantined)

@@ -1,0 +1,312 @@
+"""``/admin/tasks/<reference>/``: what became of one application, and what to do now."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.views.generic import TemplateView
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from wagtail.admin.widgets.button import HeaderButton
+
+from careers.applications.models import Application, ApplicationFile
+from careers.applications.references import normalise_reference
+from careers.backoffice import presentation, search
+from careers.backoffice.permissions import SEE_TASKS, Requires, visible_applications
+from careers.backoffice.timeline import Lane, lanes
+from careers.pipeline import health
+from careers.pipeline.actions import CANCEL, RETRY
+from careers.pipeline.models import Step, StepEvent, StepKind
+from careers.pipeline.states import UNDER_WAY, Phase, State
+from careers.pipeline.transitions import db_now
+
+
+def find_task(reference: str) -> Application:
+    """An application by its reference, without anything personal; raises Http404."""
+    found = (
+        Application.objects.annotate(job=F("page__title"))
+        .only("reference", "received_at", "is_test", "quarantined", "quarantine_reason")
+        .filter(reference=reference)
+        .first()
+    )
+    if found is None:
+        raise Http404
+    return found
+
+
+@dataclass(frozen=True)
+class EventLine:
+    """One event in words."""
+
+    at: dt.datetime
+    at_exactly: str
+    before: str
+    after: str
+    tone: str
+    icon: str
+    actor: str
+    attempt: int
+    reason: str
+    traceback: str
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One archived object; a link when the reader may have the file."""
+
+    key: str
+    url: str
+
+
+@dataclass(frozen=True)
+class StepView:
+    """One step with everything there is to say about it."""
+
+    step: Step
+    title: str
+    chip: presentation.Chip
+    state: str
+    replaced: bool
+    lane: Lane
+    events: list[EventLine]
+    flower_url: str
+    message_id: str
+    response: str
+    objects: list[Stored]
+    acts: list[tuple[str, str, bool]]
+
+    @property
+    def anchor(self) -> str:
+        return f"step-{self.step.pk}"
+
+    @property
+    def needs_a_person(self) -> bool:
+        return presentation.needs_a_person(self.step)
+
+    @property
+    def troubled(self) -> bool:
+        """Whether the top of the page must speak of it."""
+        return self.needs_a_person or self.step.state == State.RETRYING
+
+    @property
+    def cause(self) -> str:
+        """What is the matter, in words."""
+        return self.step.error_public or (self.events[-1].reason if self.events else "")
+
+    @property
+    def next_attempt(self) -> str:
+        return presentation.clock(self.step.run_after) if self.step.run_after else ""
+
+
+class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
+    """One application's steps: cause and buttons first, then the history of each."""
+
+    right = SEE_TASKS
+    template_name = "careers/backoffice/task_detail.html"
+    header_icon = "tasks"
+    results_only = False
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        typed = self.kwargs["reference"]
+        reference = normalise_reference(typed)
+        if not Application.objects.filter(reference=reference).exists():
+            # People also paste task ids, application ids and Message-IDs here.
+            by_id = Application.objects.filter(search.by_id(typed)).only("reference").first()
+            if by_id is None:
+                raise Http404
+            reference = by_id.reference
+        if reference != typed:
+            return redirect("careers_tasks:detail", reference)
+        self.application = find_task(reference)
+        return super().get(request, *args, **kwargs)
+
+    def get_template_names(self) -> list[str]:
+        if self.results_only:
+            return ["careers/backoffice/task_detail_results.html"]
+        return [self.template_name]
+
+    def get_page_title(self) -> str:
+        return self.application.reference
+
+    def get_header_title(self) -> str:
+        return _("Task status of %(reference)s") % {"reference": self.application.reference}
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        return [
+            *self.breadcrumbs_items,
+            {"url": reverse("careers_tasks:index"), "label": _("Task status")},
+            {"url": "", "label": self.application.reference},
+        ]
+
+    @cached_property
+    def may_read(self) -> bool:
+        return visible_applications(self.request.user).filter(pk=self.application.pk).exists()
+
+    @cached_property
+    def header_buttons(self) -> list[HeaderButton]:
+        buttons = []
+        if self.may_read:
+            buttons.append(
+                HeaderButton(
+                    _("Application"),
+                    url=reverse("careers_applications:detail", args=[self.application.reference]),
+                    icon_name="user",
+                    priority=10,
+                )
+            )
+        buttons.append(
+            HeaderButton(
+                _("Flower"),
+                url=settings.FLOWER_URL,
+                icon_name="link-external",
+                attrs={"rel": "noopener", "target": "_blank"},
+                priority=20,
+            )
+        )
+        return buttons
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        application, now = self.application, db_now()
+        # Events first: a step that moves in between then shows at most too little history.
+        events: dict[int, list[StepEvent]] = {}
+        for event in StepEvent.objects.filter(step__application=application):
+            events.setdefault(event.step_id, []).append(event)
+        steps = in_order(Step.objects.filter(application=application))
+        step_views = list(self._views(steps, events, now))
+        current = presentation.current(steps)
+        ended = presentation.ended_at(current)
+        under_way = any(step.state in UNDER_WAY for step in steps)
+        return {
+            **super().get_context_data(**kwargs),
+            "application": application,
+            "steps": step_views,
+            "chips": presentation.chips(steps, application.quarantined),
+            "troubles": [
+                view for view in step_views if view.troubled and view.step.state != State.CANCELLED
+            ],
+            "took": presentation.span(ended - application.received_at) if ended else "",
+            "age": presentation.span(now - application.received_at),
+            "under_way": under_way,
+            # "On its way" would be a lie while nobody works.
+            "obstacles": [
+                finding for finding in health.check().findings if finding.level == "critical"
+            ]
+            if under_way
+            else [],
+            "spam_reason": presentation.spam_reason(application.quarantine_reason),
+            "all_done": all(step.state == State.SUCCEEDED for step in current),
+            "may_read": self.may_read,
+            "may_retry": self.request.user.has_perm(RETRY),
+            "whole": presentation.span(lanes(steps, events, now)[1]),
+            "announcement": ". ".join(
+                f"{view.title}: {view.state}" for view in step_views if not view.replaced
+            ),
+            "live_url": reverse("careers_tasks:detail_results", args=[application.reference]),
+        }
+
+    def _views(
+        self, steps: list[Step], events: dict[int, list[StepEvent]], now: dt.datetime
+    ) -> Iterator[StepView]:
+        actors = presentation.Actors.of(
+            event.actor for history in events.values() for event in history
+        )
+        on_scale, _whole = lanes(steps, events, now)
+        kept = {step.pk for step in presentation.current(steps)}
+        files = self._files() if self.may_read else {}
+        user = self.request.user
+        quarantined = self.application.quarantined
+        for step in steps:
+            yield StepView(
+                step=step,
+                title=title(step),
+                chip=presentation.chip(step, quarantined),
+                state=presentation.state_in_words(step, quarantined),
+                replaced=step.pk not in kept,
+                lane=on_scale[step.pk],
+                events=[
+                    line(event, actors, with_traceback=user.has_perm(RETRY))
+                    for event in events.get(step.pk, [])
+                ],
+                flower_url=f"{settings.FLOWER_URL.rstrip('/')}/task/{step.celery_task_id}"
+                if step.celery_task_id
+                else "",
+                message_id=str(step.result.get("message_id", "")),
+                response=str(step.result.get("response", "")),
+                objects=[Stored(key, files.get(key, "")) for key in step.result.get("objects", [])],
+                acts=acts(step, user),
+            )
+
+    def _files(self) -> dict[str, str]:
+        reference = self.application.reference
+        return {
+            key: reverse("careers_applications:file", args=[reference, public_id])
+            for key, public_id in ApplicationFile.objects.filter(application=self.application)
+            .exclude(object_key="")
+            .values_list("object_key", "public_id")
+        }
+
+
+def in_order(steps: Any) -> list[Step]:
+    """Steps in the order of the flow."""
+    kinds = list(StepKind)
+    return sorted(
+        steps, key=lambda step: (kinds.index(StepKind(step.kind)), step.recipient, step.sequence)
+    )
+
+
+def title(step: Step) -> str:
+    """What the step does, and to whom it speaks where that is one of us."""
+    words = str(StepKind(step.kind).label)
+    if step.kind == StepKind.MAIL_HR and step.recipient:
+        words = _("%(step)s: %(recipient)s") % {"step": words, "recipient": step.recipient}
+    if step.sequence:
+        words = _("%(step)s (sent again, no. %(number)d)") % {
+            "step": words,
+            "number": step.sequence,
+        }
+    return words
+
+
+def line(event: StepEvent, actors: presentation.Actors, *, with_traceback: bool) -> EventLine:
+    """An event in words; tracebacks only for those who may act on them."""
+    after = State(event.to_state)
+    tone, icon = presentation.LOOKS[after]
+    return EventLine(
+        at=event.at,
+        at_exactly=presentation.exactly(event.at),
+        before=str(State(event.from_state).label) if event.from_state else "",
+        after=str(after.label),
+        tone=tone,
+        icon=icon,
+        actor=actors.name(event.actor),
+        attempt=event.attempt,
+        reason=event.reason,
+        traceback=event.traceback if with_traceback else "",
+    )
+
+
+def acts(step: Step, user: Any) -> list[tuple[str, str, bool]]:
+    """What this user may do to a step now: the act, its label, and whether it asks first."""
+    found: list[tuple[str, str, bool]] = []
+    state = State(step.state)
+    if user.has_perm(RETRY):
+        if state == State.FAILED:
+            found.append(("retry", _("Retry"), False))
+        elif state == State.RETRYING:
+            found.append(("retry", _("Retry now"), False))
+        elif state == State.UNCERTAIN:
+            found.append(("confirm", _("It arrived"), True))
+            found.append(("send-again", _("Send again"), True))
+    cancellable = state == State.FAILED or (state in UNDER_WAY and step.phase == Phase.NONE)
+    if user.has_perm(CANCEL) and cancellable:
+        found.append(("cancel", _("Cancel"), True))
+    return found

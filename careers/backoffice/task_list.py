@@ -1,0 +1,355 @@
+"""``/admin/tasks/``: is all well, and which applications are where. References, no names."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import django_filters
+from django import forms
+from django.conf import settings
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Prefetch, Q, QuerySet
+from django.urls import reverse, reverse_lazy
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from wagtail.admin.filters import WagtailFilterSet
+from wagtail.admin.ui.tables import Column, TitleColumn
+from wagtail.admin.views.generic.base import BaseListingView
+from wagtail.admin.widgets.button import HeaderButton
+
+from careers.applications.models import Application
+from careers.backoffice import presentation, search
+from careers.backoffice.permissions import SEE_TASKS, Requires
+from careers.jobs.models import JobPage
+from careers.pipeline import health
+from careers.pipeline.actions import RETRY
+from careers.pipeline.models import Step, StepKind
+from careers.pipeline.states import UNDER_WAY, ErrorClass, State
+
+#: Groups of states that the four counts stand for.
+ATTENTION, WAITING, RUNNING, DONE = "attention", "under-way", "running", "done-today"
+
+
+def in_state(name: str) -> Q:
+    """Steps of a group of states, or of one state."""
+    match name:
+        case "attention":
+            return Q(state__in=[State.FAILED, State.UNCERTAIN]) | Q(
+                state=State.RETRYING, error_class=ErrorClass.CONFIGURATION
+            )
+        case "under-way":
+            return Q(state__in=[state for state in UNDER_WAY if state != State.STARTED])
+        case "running":
+            return Q(state=State.STARTED)
+        case "done-today":
+            yesterday = timezone.now() - dt.timedelta(days=1)
+            return Q(state=State.SUCCEEDED, ended_at__gt=yesterday)
+        case _:
+            return Q(state=name)
+
+
+class TaskFilters(WagtailFilterSet):
+    """State and kind are asked of the same step: "failed mails to HR"."""
+
+    state = django_filters.ChoiceFilter(
+        label=gettext_lazy("State"),
+        choices=[
+            (
+                gettext_lazy("Groups"),
+                [
+                    (ATTENTION, gettext_lazy("Needs attention")),
+                    (WAITING, gettext_lazy("Waiting")),
+                    (RUNNING, gettext_lazy("Running")),
+                    (DONE, gettext_lazy("Done in 24 hours")),
+                ],
+            ),
+            (
+                gettext_lazy("States"),
+                [choice for choice in State.choices if choice[0] != State.STARTED],
+            ),
+        ],
+        empty_label=gettext_lazy("All"),
+        widget=forms.Select,
+    )
+    kind = django_filters.ChoiceFilter(
+        label=gettext_lazy("Step"),
+        choices=StepKind.choices,
+        empty_label=gettext_lazy("All"),
+        widget=forms.RadioSelect,
+    )
+    job = django_filters.ModelChoiceFilter(
+        label=gettext_lazy("Job"),
+        queryset=lambda request: JobPage.objects.filter(
+            pk__in=Application.objects.values("page")
+        ).order_by("title"),
+        empty_label=gettext_lazy("All"),
+    )
+
+    class Meta:
+        model = Application
+        fields: ClassVar[list[str]] = []
+
+    def filter_queryset(self, queryset: QuerySet[Application]) -> QuerySet[Application]:
+        chosen = self.form.cleaned_data
+        steps = Q()
+        if chosen["state"]:
+            steps &= in_state(chosen["state"])
+        if chosen["kind"]:
+            steps &= Q(kind=chosen["kind"])
+        if steps:
+            matching = Step.objects.filter(steps, application=OuterRef("pk"))
+            queryset = queryset.filter(Exists(matching))
+        if chosen["job"]:
+            queryset = queryset.filter(job_key=chosen["job"].translation_key)
+        return queryset
+
+
+class ReferenceColumn(TitleColumn):
+    """The reference, with the job below it: the chips need the width."""
+
+    cell_template_name = "careers/backoffice/reference_cell.html"
+
+
+class ChipsColumn(Column):
+    """The steps of an application as a little pipeline."""
+
+    cell_template_name = "careers/backoffice/chips_cell.html"
+
+    def get_value(self, instance: Application) -> list[presentation.Chip]:
+        return presentation.chips(instance.steps.all(), instance.quarantined)
+
+
+class AgeColumn(Column):
+    """How long ago an application came in, and how long it took when it is done."""
+
+    cell_template_name = "careers/backoffice/age_cell.html"
+
+    def get_cell_context_data(self, instance: Application, parent_context: Any) -> dict[str, Any]:
+        ended = presentation.ended_at(presentation.current(instance.steps.all()))
+        return {
+            **super().get_cell_context_data(instance, parent_context),
+            "age": presentation.span(timezone.now() - instance.received_at),
+            "took": presentation.span(ended - instance.received_at) if ended else "",
+        }
+
+
+class NextColumn(Column):
+    cell_template_name = "careers/backoffice/next_cell.html"
+
+    def get_value(self, instance: Application) -> str:
+        return presentation.next_action(instance.steps.all(), instance.quarantined)
+
+
+@dataclass(frozen=True)
+class CountFilter:
+    """One of the four counts, which are filters too."""
+
+    name: str
+    label: str
+    number: int
+    tone: str
+    icon: str
+    url: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Steps that fail for the same reason."""
+
+    kind: str
+    code: str
+    number: int
+    since: dt.datetime | None
+    cause: str
+
+    @property
+    def step(self) -> str:
+        return str(StepKind(self.kind).label)
+
+    @property
+    def since_in_words(self) -> str:
+        return presentation.clock(self.since) if self.since else ""
+
+    @property
+    def url(self) -> str:
+        query = urlencode({"kind": self.kind, "code": self.code})
+        return f"{reverse('careers_tasks:retry_alike')}?{query}"
+
+
+def alike() -> list[Alike]:
+    """Groups of two and more steps that need a person for the same reason, largest first."""
+    groups = (
+        Step.objects.needing_a_person()
+        .exclude(state=State.UNCERTAIN)
+        .order_by()
+        .values("kind", "error_code")
+        .annotate(n=Count("pk"), since=Min("failing_since"), cause=Max("error_public"))
+        .filter(n__gt=1)
+        .order_by("-n")[:5]
+    )
+    return [
+        Alike(row["kind"], row["error_code"], row["n"], row["since"], row["cause"])
+        for row in groups
+    ]
+
+
+class TaskList(Requires, BaseListingView):
+    """Every application with its steps; the address is the state of the page."""
+
+    right = SEE_TASKS
+    model = Application
+    page_title = gettext_lazy("Task status")
+    header_icon = "tasks"
+    index_url_name = "careers_tasks:index"
+    index_results_url_name = "careers_tasks:results"
+    template_name = "careers/backoffice/task_list.html"
+    results_template_name = "careers/backoffice/task_list_results.html"
+    filterset_class = TaskFilters
+    is_searchable = True
+    verbose_name_plural = gettext_lazy("applications")
+    table_classname = "listing bo-table bo-table--tasks"
+    default_ordering = "-received_at"
+    paginate_by = 25
+    columns: ClassVar = [
+        ReferenceColumn(
+            "reference",
+            label=gettext_lazy("Reference and job"),
+            url_name="careers_tasks:detail",
+            id_accessor="reference",
+            classname="bo-cell-reference",
+        ),
+        ChipsColumn("steps", label=gettext_lazy("Steps"), classname="bo-cell-chips"),
+        AgeColumn(
+            "age", label=gettext_lazy("Age"), sort_key="received_at", classname="bo-cell-age"
+        ),
+        NextColumn("next", label=gettext_lazy("Next action"), classname="bo-cell-next"),
+    ]
+
+    @cached_property
+    def header_buttons(self) -> list[HeaderButton]:
+        return [
+            HeaderButton(
+                _("Flower"),
+                url=settings.FLOWER_URL,
+                icon_name="link-external",
+                attrs={"rel": "noopener", "target": "_blank"},
+            )
+        ]
+
+    def get_base_queryset(self) -> QuerySet[Application]:
+        # Names, addresses and answers are not even loaded.
+        return (
+            Application.objects.annotate(job=F("page__title"))
+            .only("reference", "received_at", "is_test", "quarantined")
+            .prefetch_related(
+                Prefetch("steps", Step.objects.defer("result", "error_public").order_by("pk"))
+            )
+        )
+
+    def order_queryset(self, queryset: QuerySet[Application]) -> QuerySet[Application]:
+        return queryset.order_by(self.ordering, "-pk")
+
+    def search_queryset(self, queryset: QuerySet[Application]) -> QuerySet[Application]:
+        if not self.is_searching:
+            return queryset
+        typed = self.search_query
+        return queryset.filter(search.by_reference(typed) | search.by_id(typed))
+
+    def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        found = health.check()
+        may_retry = self.request.user.has_perm(RETRY)
+        return {
+            **super().get_context_data(*args, **kwargs),
+            "health": found,
+            "tone": health_tone(found),
+            "facts": facts(found),
+            "counts": self._counts(found),
+            "alike": alike() if found.needs_attention > 1 else [],
+            "may_retry": may_retry,
+            "announcement": announcement(found),
+            "live_url": reverse_lazy("careers_tasks:results"),
+        }
+
+    def _counts(self, found: health.Health) -> list[CountFilter]:
+        numbers = (
+            (ATTENTION, _("Needs attention"), found.needs_attention, "bad", "warning"),
+            (WAITING, _("Waiting"), found.waiting, "idle", "time"),
+            (RUNNING, _("Running"), found.running, "active", "rotate"),
+            (DONE, _("Done in 24 h"), found.done_last_day, "good", "check"),
+        )
+        chosen = self.request.GET.get("state", "")
+        index = reverse("careers_tasks:index")
+        return [
+            CountFilter(
+                name,
+                label,
+                number,
+                tone if number else "none",
+                icon,
+                # A second click takes the filter away.
+                index if chosen == name else f"{index}?state={name}",
+                chosen == name,
+            )
+            for name, label, number, tone, icon in numbers
+        ]
+
+
+def health_tone(found: health.Health) -> str:
+    """The colour of the health sentence."""
+    if found.ok:
+        return "good"
+    return "bad" if any(finding.level == "critical" for finding in found.findings) else "later"
+
+
+def facts(found: health.Health) -> list[tuple[str, str]]:
+    """What the health sentence rests on, as pairs of name and value."""
+    now = found.at
+    sweeper = (
+        _("seen %(time)s ago") % {"time": presentation.span(now - found.sweepers[0].seen_at)}
+        if found.sweepers
+        else _("not running")
+    )
+    if found.broker_error:
+        broker = _("does not answer")
+    elif found.sweepers:
+        broker = _("answers")
+    else:
+        broker = _("not known: the sweeper asks it")
+    oldest = (
+        presentation.span(dt.timedelta(seconds=found.oldest_ready_seconds))
+        if found.oldest_ready_seconds is not None
+        else _("nothing is ready and waiting")
+    )
+    workers = [
+        _("%(name)s (%(queues)s; seen %(time)s ago)")
+        % {
+            "name": worker.name,
+            "queues": worker.queues.replace(",", ", "),
+            "time": presentation.span(now - worker.seen_at),
+        }
+        for worker in found.workers
+    ]
+    return [
+        (_("Workers"), ", ".join(workers) or _("none")),
+        (_("Broker"), broker),
+        (_("Sweeper"), sweeper),
+        (_("Oldest ready step"), oldest),
+    ]
+
+
+def announcement(found: health.Health) -> str:
+    """What a screen reader hears when the numbers have changed."""
+    return ngettext(
+        "%(attention)d step needs attention, %(waiting)d waiting, %(running)d running.",
+        "%(attention)d steps need attention, %(waiting)d waiting, %(running)d running.",
+        found.needs_attention,
+    ) % {
+        "attention": found.needs_attention,
+        "waiting": found.waiting,
+        "running": found.running,
+    }

@@ -1,0 +1,53 @@
+"""Addresses below ``/admin/``."""
+
+from typing import Any
+
+from django.urls import URLResolver, include, path
+
+from careers.backoffice import (
+    application_detail,
+    application_file,
+    application_list,
+    task_acts,
+    task_detail,
+    task_list,
+)
+
+tasks = [
+    path("", task_list.TaskList.as_view(), name="index"),
+    path("results/", task_list.TaskList.as_view(results_only=True), name="results"),
+    path("retry-alike/", task_acts.RetryAlike.as_view(), name="retry_alike"),
+    path("<str:reference>/", task_detail.TaskDetail.as_view(), name="detail"),
+    path(
+        "<str:reference>/results/",
+        task_detail.TaskDetail.as_view(results_only=True),
+        name="detail_results",
+    ),
+    path("<str:reference>/release/", task_acts.Release.as_view(), name="release"),
+    path("<str:reference>/<int:step_id>/<slug:act>/", task_acts.Act.as_view(), name="act"),
+]
+
+applications = [
+    path("", application_list.ApplicationList.as_view(), name="index"),
+    path("results/", application_list.ApplicationList.as_view(results_only=True), name="results"),
+    path("<str:reference>/", application_detail.ApplicationDetail.as_view(), name="detail"),
+    path("<str:reference>/stage/", application_detail.ChangeStage.as_view(), name="stage"),
+    path("<str:reference>/release/", application_detail.Release.as_view(), name="release"),
+    path(
+        "<str:reference>/files/<uuid:public_id>/",
+        application_file.ApplicationFileView.as_view(),
+        name="file",
+    ),
+]
+
+
+def admin_urls() -> list[Any]:
+    """For Wagtail's hook ``register_admin_urls``."""
+    found: list[URLResolver] = [
+        path("tasks/", include((tasks, "careers_tasks"), namespace="careers_tasks")),
+        path(
+            "applications/",
+            include((applications, "careers_applications"), namespace="careers_applications"),
+        ),
+    ]
+    return found

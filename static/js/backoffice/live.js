@@ -1,0 +1,86 @@
+/**
+ * Keeps a part of the page up to date.
+ *
+ *   <div data-live data-live-url="…" data-live-seconds="3">…</div>
+ *
+ * It pauses while the tab is hidden, while keyboard focus or a text selection is inside, and
+ * while a folded detail is open, so that nothing moves under a reader's hands. What changed is
+ * said through `[data-live-announce]`, in the words of `[data-live-words]`.
+ */
+(() => {
+  const box = document.querySelector('[data-live]');
+  if (!box) return;
+
+  const announce = document.querySelector('[data-live-announce]');
+  const note = document.querySelector('[data-live-note]');
+  const fallback = document.querySelector('[data-live-fallback]');
+  const seconds = Number(box.dataset.liveSeconds) || 3;
+  const words = () => box.querySelector('[data-live-words]')?.dataset.liveWords ?? '';
+  // Each answer has a token of its own; it is no change.
+  const comparable = (html) => html.replace(/name="csrfmiddlewaretoken" value="[^"]*"/g, '');
+
+  let shown = '';
+  let said = words();
+  let failures = 0;
+  let pressed = false;
+
+  const isInUse = () => {
+    const selection = document.getSelection();
+    return (
+      document.hidden ||
+      pressed ||
+      box.contains(document.activeElement) ||
+      box.querySelector('details[open]') !== null ||
+      (selection && !selection.isCollapsed && box.contains(selection.anchorNode))
+    );
+  };
+
+  const later = () => {
+    const pause = Math.min(60, seconds * 2 ** failures);
+    window.setTimeout(refresh, pause * 1000);
+  };
+
+  async function refresh() {
+    if (isInUse()) return later();
+    const search = window.location.search;
+    try {
+      const response = await fetch(box.dataset.liveUrl + search, {
+        headers: { 'X-Requested-With': 'XMLHttpRequest' },
+        signal: AbortSignal.timeout(10000),
+      });
+      // A login page or an error must not take the place of the last thing we knew.
+      if (!response.ok || response.redirected) throw new Error(String(response.status));
+      const html = await response.text();
+      failures = 0;
+      // The reader may have started to do something, or chosen another filter, meanwhile.
+      if (!isInUse() && search === window.location.search && comparable(html) !== shown) {
+        box.innerHTML = html;
+        shown = comparable(html);
+        if (announce && words() !== said) {
+          said = words();
+          announce.textContent = said;
+        }
+      }
+      if (note) note.hidden = false;
+      if (fallback) fallback.hidden = true;
+    } catch {
+      failures += 1;
+      if (note) note.hidden = true;
+      if (fallback) fallback.hidden = false;
+    }
+    return later();
+  }
+
+  box.addEventListener('pointerdown', () => {
+    pressed = true;
+  });
+  for (const type of ['pointerup', 'pointercancel']) {
+    window.addEventListener(type, () => {
+      pressed = false;
+    });
+  }
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) failures = 0;
+  });
+  later();
+})();
