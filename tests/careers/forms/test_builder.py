@@ -1,0 +1,493 @@
+"""The form of a job: every type of question, right and wrong, in the applicant's words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from typing import Any
+
+import pytest
+from django.http import QueryDict
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from careers.applications.frozen import FrozenForm, Option, Question
+from careers.forms.builder import LONG_TEXT_LIMIT, ApplicationForm, field_name
+from careers.forms.uploads import clean_up, keep
+from tests.applying import JANE, ask, bound, received, the_cv
+from tests.factories import JobPageFactory
+from tests.papers import OLD_WORD, make_cv, make_docx
+
+pytestmark = pytest.mark.django_db
+
+SHIFTS = {"early": "Early", "late": "Late"}
+
+
+def own(job: Any, *questions: Any) -> Any:
+    job.questions = list(questions)
+    job.save()
+    return job
+
+
+def answer(job: Any, kind: str, value: Any, **question: Any) -> Any:
+    """The stored answer to one own question, or its error messages."""
+    own(job, ask(kind, "What?", key="it", **question))
+    form = bound(job, **{"q-it": value})
+    return form.answers["it"] if form.is_valid() else list(form.errors["q-it"])
+
+
+# ── What is always asked ────────────────────────────────────────────────────────────────
+
+
+def test_form_with_the_least_is_valid(job: Any) -> None:
+    form = bound(job)
+    assert form.is_valid(), form.errors
+    assert form.answers == {"name": JANE, "email": "jane@example.org", "phone": ""}
+    assert [upload.question_key for upload in form.uploads] == ["cv"]
+
+
+def test_empty_form_says_what_to_enter(job: Any) -> None:
+    form = bound(job, name=None, email=None, cv=None)
+    assert not form.is_valid()
+    assert form.errors == {
+        "name": ["Enter your full name."],
+        "email": ["Enter your e-mail address."],
+        "cv": ["Choose a file for “CV”."],
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Zoë O’Brien",
+        "D'Arcy Ní Dhuibhne",
+        "María-José Carreño Quiñones",
+        "Nguyễn Thị Minh Khai",
+        "李小龍",
+        "عبد الرحمن",
+        "שרה כהן",
+        "X Æ A-12 🚀",
+        "O",
+        "Jean-Luc <b>Picard</b> & Söhne",
+        "=cmd|' /C calc'!A0",
+    ],
+)
+def test_name_of_any_people_is_taken_as_typed(job: Any, name: str) -> None:
+    form = bound(job, name=name)
+    assert form.is_valid(), form.errors
+    assert form.answers["name"] == name
+
+
+@pytest.mark.parametrize("name", ["  Jane Miller \n", "\tJane Miller"])
+def test_space_around_a_name_is_dropped(job: Any, name: str) -> None:
+    form = bound(job, name=name)
+    assert form.is_valid(), form.errors
+    assert form.answers["name"] == JANE
+
+
+@pytest.mark.parametrize(
+    "name", ["Jane\r\nBcc: all@example.org", "Jane\nMiller", "Jane\x0bMiller", "Jane\u2028Miller"]
+)
+def test_name_with_a_line_break_is_refused(job: Any, name: str) -> None:
+    form = bound(job, name=name)
+    assert not form.is_valid()
+    assert form.errors["name"] == ["Remove line breaks and control characters."]
+
+
+def test_name_with_a_nul_byte_is_refused_in_the_same_words(job: Any) -> None:
+    form = bound(job, name="Jane\x00Miller")
+    assert not form.is_valid()
+    assert form.errors["name"] == ["Remove line breaks and control characters."]
+
+
+def test_name_too_long_names_limit_and_length(job: Any) -> None:
+    form = bound(job, name="x" * 151)
+    assert not form.is_valid()
+    assert form.errors["name"] == ["Shorten this to 150 characters. It has 151."]
+
+
+def test_name_that_grows_when_normalised_still_fits_its_column(job: Any) -> None:
+    # U+FB2C becomes three characters in NFC.
+    form = bound(job, name="\ufb2c" * 150)
+    assert not form.is_valid()
+    assert form.errors["name"] == ["Shorten this to 150 characters. It has 450."]
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "jane.miller+jobs@example.org",
+        "o'brien@example.ie",
+        "JANE@EXAMPLE.ORG",
+        "  jane@example.org ",
+        "jane@münchen.example.de",
+    ],
+)
+def test_email_that_people_have_is_taken(job: Any, email: str) -> None:
+    form = bound(job, email=email)
+    assert form.is_valid(), form.errors
+    assert form.answers["email"] == email.strip()
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "jane",
+        "jane@",
+        "@example.org",
+        "jane@@example.org",
+        "jane@example",
+        "a@example.org, b@example.org",
+        "jane@example.org\r\nBcc: all@example.org",
+        "Jane <jane@example.org>",
+        "jane\x00@example.org",
+    ],
+)
+def test_email_that_is_none_says_the_form(job: Any, email: str) -> None:
+    form = bound(job, email=email)
+    assert not form.is_valid()
+    assert form.errors["email"] == ["Enter an e-mail address in the form name@example.com."]
+
+
+@pytest.mark.parametrize(
+    "phone", ["+44 20 7946 0018", "(0)55 / 12-34", "0049.30.1234", "+1 (555) 010-9999 x12"]
+)
+def test_phone_as_people_write_it_is_taken(job: Any, phone: str) -> None:
+    form = bound(job, phone=phone)
+    assert form.is_valid(), form.errors
+    assert form.answers["phone"] == phone
+
+
+@pytest.mark.parametrize("phone", ["none", "+", "12\n34", "call me", "١٢٣"])
+def test_phone_that_is_none_shows_an_example(job: Any, phone: str) -> None:
+    form = bound(job, phone=phone)
+    assert not form.is_valid()
+    assert form.errors["phone"] == ["Enter a phone number, such as +44 20 7946 0018."]
+
+
+def test_phone_when_required_is_asked_for(job: Any) -> None:
+    job.ask_phone = "required"
+    form = bound(job)
+    assert not form.is_valid()
+    assert form.errors == {"phone": ["Enter your phone number."]}
+
+
+def test_phone_and_cv_when_off_are_not_asked(job: Any) -> None:
+    job.ask_phone = job.ask_cv = "off"
+    form = bound(job, cv=None)
+    assert list(form.fields) == ["name", "email"]
+    assert form.is_valid()
+
+
+# ── HR's own questions ──────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "stored"),
+    [
+        ("short_text", "The tide tables", "The tide tables"),
+        ("short_text", "", ""),
+        ("long_text", "One\r\n\r\nTwo", "One\n\nTwo"),
+        ("long_text", "\tOne\x0bTwo\x0c\x00Three\x07", "One\nTwo\nThree"),
+        ("long_text", "e\u0301", "é"),
+        ("link", "https://example.org/me?a=1", "https://example.org/me?a=1"),
+        ("link", "", ""),
+        ("yes_no", "yes", True),
+        ("yes_no", "no", False),
+        ("yes_no", None, None),
+        ("number", "40", "40"),
+        ("number", "12.50", "12.5"),
+        ("number", "1000000", "1000000"),
+        ("number", "-3", "-3"),
+        ("number", "", None),
+        ("date", "2027-03-31", "2027-03-31"),
+        ("date", "", None),
+        ("consent", "on", True),
+        ("consent", None, False),
+    ],
+)
+def test_answer_is_stored_ready_for_json(job: Any, kind: str, typed: Any, stored: Any) -> None:
+    assert answer(job, kind, typed) == stored
+
+
+def test_choice_is_stored_by_key(job: Any) -> None:
+    assert answer(job, "single_choice", "late", options=SHIFTS) == "late"
+    assert answer(job, "multiple_choice", ["late", "early"], options=SHIFTS) == ["late", "early"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "message"),
+    [
+        ("short_text", "a\nb", "Remove line breaks and control characters."),
+        ("short_text", "x" * 301, "Shorten this to 300 characters. It has 301."),
+        ("link", "example.org", "Enter a whole address that starts with https://."),
+        ("link", "javascript:alert(1)", "Enter a whole address that starts with https://."),
+        ("link", "https://example.org/\x00", "Enter a whole address that starts with https://."),
+        ("link", "ftp://example.org/x", "Enter a whole address that starts with https://."),
+        ("yes_no", "maybe", "Choose yes or no."),
+        ("number", "many", "Enter a number, such as 40."),
+        ("number", "NaN", "Enter a number, such as 40."),
+        ("number", "Infinity", "Enter a number, such as 40."),
+        ("number", "4\x000", "Enter a number, such as 40."),
+        ("date", "soon", "Enter a date with day, month and year, such as 2027-03-31."),
+        ("date", "2027-02-30", "Enter a date with day, month and year, such as 2027-03-31."),
+        ("single_choice", "night", "Choose one of the answers."),
+        ("multiple_choice", ["early", "night"], "Choose among the answers."),
+    ],
+)
+def test_wrong_answer_says_how_to_put_it_right(
+    job: Any, kind: str, typed: Any, message: str
+) -> None:
+    options = {"options": SHIFTS} if "choice" in kind else {}
+    assert answer(job, kind, typed, **options) == [message]
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("short_text", "Enter an answer to “What?”."),
+        ("long_text", "Enter an answer to “What?”."),
+        ("link", "Enter an answer to “What?”."),
+        ("number", "Enter an answer to “What?”."),
+        ("date", "Enter an answer to “What?”."),
+        ("single_choice", "Choose an answer to “What?”."),
+        ("yes_no", "Choose an answer to “What?”."),
+        ("multiple_choice", "Choose at least one answer to “What?”."),
+        ("consent", "Tick the box to agree to “What?”."),
+        ("file", "Choose a file for “What?”."),
+    ],
+)
+def test_required_question_without_an_answer_is_named(job: Any, kind: str, message: str) -> None:
+    options = {"options": SHIFTS} if "choice" in kind else {}
+    assert answer(job, kind, None, required=True, **options) == [message]
+
+
+def test_note_asks_nothing(job: Any) -> None:
+    own(job, ask("note", "No CV?", key="note"))
+    form = bound(job, **{"q-note": "typed into nothing"})
+    assert form.is_valid()
+    assert "note" not in form.answers
+
+
+@pytest.mark.parametrize("typed", ["1" * 16, "1e40", "1e-9", "9" * 10_000])
+def test_number_beyond_measure_is_refused_not_stored(job: Any, typed: str) -> None:
+    assert isinstance(answer(job, "number", typed), list)
+
+
+def test_long_text_of_10000_characters_is_taken(job: Any) -> None:
+    text = "🌊" * LONG_TEXT_LIMIT
+    assert answer(job, "long_text", text) == text
+
+
+def test_long_text_with_browsers_line_breaks_counts_each_as_one(job: Any) -> None:
+    # A browser counts a line break as one character and sends two.
+    text = "a\r\n" * 5000
+    assert answer(job, "long_text", text) == "a\n" * 4999 + "a"
+
+
+def test_long_text_of_10001_characters_is_refused_with_words(job: Any) -> None:
+    assert answer(job, "long_text", "x" * 10_001) == [
+        "Your text is 10001 characters long. Shorten it to 10000 or attach it as a file."
+    ]
+
+
+def test_question_keeps_its_key_when_reordered_and_renamed(job: Any) -> None:
+    why, what = ask("long_text", "Why?", key="why"), ask("short_text", "What?", key="what")
+    own(job, why, what)
+    before = {question.key: question.type for question in job.frozen_form().questions}
+    own(job, {**what, "value": {**what["value"], "label": "What, then?"}}, why)
+    after = {question.key: question.type for question in job.frozen_form().questions}
+    assert after == before
+    assert list(after)[-2:] == ["what", "why"]
+
+
+def test_field_of_an_own_question_never_takes_a_built_in_name() -> None:
+    assert field_name("email") == "email"
+    assert field_name("website") == "q-website"
+
+
+# ── Files ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_file_that_fails_the_check_gives_its_words(job: Any) -> None:
+    form = bound(job, cv=received(OLD_WORD, "cv.doc"))
+    assert not form.is_valid()
+    (message,) = form.errors["cv"]
+    assert message == (
+        "The file is password-protected or in the old Word format. "
+        "Save it as a PDF without a password and choose it again."
+    )
+
+
+def test_good_file_is_kept_while_the_form_has_errors(job: Any) -> None:
+    form = bound(job, name=None)
+    assert not form.is_valid()
+    form.keep_files()
+    again = bound(job, cv=None, **{"kept-cv": form.kept["cv"].token})
+    assert again.is_valid(), again.errors
+    (upload,) = again.uploads
+    assert (upload.question_key, upload.content, upload.sha256) == (
+        "cv",
+        the_cv(),
+        form.kept["cv"].sha256,
+    )
+
+
+def test_kept_file_gives_way_to_one_chosen_again(job: Any) -> None:
+    form = bound(job, name=None)
+    form.is_valid()
+    form.keep_files()
+    other = make_cv("Another CV")
+    again = bound(job, cv=received(other), **{"kept-cv": form.kept["cv"].token})
+    assert again.is_valid(), again.errors
+    assert [upload.content for upload in again.uploads] == [other]
+
+
+def test_kept_file_is_dropped_when_asked(job: Any) -> None:
+    form = bound(job, name=None)
+    form.is_valid()
+    form.keep_files()
+    again = bound(job, cv=None, **{"kept-cv": form.kept["cv"].token, "drop-cv": "1"})
+    assert not again.is_valid()
+    assert again.errors == {"cv": ["Choose a file for “CV”."]}
+    assert again.kept == {}
+
+
+def test_kept_file_of_another_job_is_refused(job: Any, job_index: Any) -> None:
+    other = JobPageFactory(parent=job_index)
+    form = bound(other, name=None)
+    form.is_valid()
+    form.keep_files()
+    again = bound(job, cv=None, **{"kept-cv": form.kept["cv"].token})
+    assert not again.is_valid()
+    assert again.errors == {"cv": ["The file is no longer here. Choose it again."]}
+
+
+def test_kept_file_of_another_question_is_refused(job: Any) -> None:
+    own(job, ask("file", "Certificates", key="papers"))
+    form = bound(job, name=None)
+    form.is_valid()
+    form.keep_files()
+    again = bound(job, **{"kept-q-papers": form.kept["cv"].token})
+    assert not again.is_valid()
+    assert again.errors == {"q-papers": ["The file is no longer here. Choose it again."]}
+
+
+def test_kept_file_after_a_day_is_no_longer_there(job: Any, time_machine: Any) -> None:
+    form = bound(job, name=None)
+    form.is_valid()
+    form.keep_files()
+    token = form.kept["cv"].token
+    time_machine.move_to(timezone.now() + dt.timedelta(hours=24, seconds=1))
+    again = bound(job, cv=None, **{"kept-cv": token})
+    assert not again.is_valid()
+    assert again.errors == {"cv": ["The file is no longer here. Choose it again."]}
+    assert clean_up() == 1
+
+
+@pytest.mark.parametrize("token", ["\x00", "x" * 5000, "🦑", "' OR 1=1 --"])
+def test_kept_token_of_any_kind_is_only_unknown(job: Any, token: str) -> None:
+    form = bound(job, cv=None, **{"kept-cv": token})
+    assert not form.is_valid()
+    assert form.errors == {"cv": ["The file is no longer here. Choose it again."]}
+
+
+def test_file_that_could_not_be_kept_is_asked_for_again(job: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("careers.forms.uploads.KEPT_PER_NETWORK", 0)
+    form = bound(job)
+    assert form.is_valid()
+    form.keep_files()
+    assert form.errors == {"cv": ["Choose the file again: it could not be kept."]}
+
+
+def test_bad_file_is_never_kept(job: Any) -> None:
+    form = bound(job, cv=received(make_docx(word__vbaProject_bin=b"")))
+    form.is_valid()
+    bad = bound(job, cv=received(b"MZ"))
+    assert not bad.is_valid()
+    bad.keep_files()
+    assert bad.kept == {}
+
+
+def test_typed_gives_everything_back_right_or_wrong(job: Any) -> None:
+    own(
+        job,
+        ask("single_choice", "Shift?", key="shift", options=SHIFTS),
+        ask("number", "Years?", key="years"),
+    )
+    form = bound(job, email="not an address", **{"q-shift": "late", "q-years": "many"})
+    form.is_valid()
+    form.keep_files()
+    assert form.typed() == [
+        ("Full name", JANE),
+        ("E-mail address", "not an address"),
+        ("CV", "cv.pdf"),
+        ("Shift?", "Late"),
+        ("Years?", "many"),
+    ]
+
+
+def test_trap_field_tells_machines_apart(job: Any) -> None:
+    assert bound(job).looks_automatic is False
+    assert bound(job, website="  ").looks_automatic is False
+    assert bound(job, website="https://spam.example").looks_automatic is True
+
+
+# ── Anything at all ─────────────────────────────────────────────────────────────────────
+
+ALL_TYPES = FrozenForm(
+    job_title="Gauge keeper",
+    company="Tidewater",
+    language="en",
+    time_zone="UTC",
+    questions=(
+        Question("name", "name", "Full name", required=True),
+        Question("email", "email", "E-mail address", required=True),
+        Question("phone", "phone", "Phone number"),
+        *(
+            Question(kind, kind, kind, options=(Option("a", "A"), Option("b", "B")))
+            for kind in (
+                "short_text",
+                "long_text",
+                "link",
+                "single_choice",
+                "multiple_choice",
+                "yes_no",
+                "number",
+                "date",
+                "consent",
+                "note",
+            )
+        ),
+    ),
+)
+FIELDS = ["name", "email", "phone", *(f"q-{q.key}" for q in ALL_TYPES.questions[3:])]
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(entered=st.dictionaries(st.sampled_from(FIELDS), st.text(max_size=60)))
+def test_wild_text_is_taken_or_refused_but_never_breaks(entered: dict[str, str]) -> None:
+    data = QueryDict(mutable=True)
+    data.update(entered)
+    form = ApplicationForm(ALL_TYPES, job_key=uuid.uuid4(), data=data, files={})
+    if form.is_valid():
+        assert json.loads(json.dumps(form.answers)) == form.answers
+        assert "\x00" not in json.dumps(form.answers)
+        assert not {"\n", "\r"} & set(form.answers["name"] + form.answers["email"])
+    else:
+        assert all(str(message) for messages in form.errors.values() for message in messages)
+    assert all(text for _label, text in form.typed())
+
+
+def test_kept_file_belongs_to_no_application_yet(job: Any) -> None:
+    form = bound(job)
+    assert form.is_valid()
+    pending = keep(form.uploads[0], job_key=job.job_key, network="n")
+    assert pending is not None
+    assert bytes(pending.content) == the_cv()

@@ -1,0 +1,283 @@
+"""Uploaded files: judged by their bytes, received within limits, kept within quotas."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import random
+import unicodedata
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from careers.forms.models import PendingUpload
+from careers.forms.uploads import (
+    ACCEPTED,
+    DOCX,
+    JPEG,
+    ODT,
+    PDF,
+    PNG,
+    BoundedUploadHandler,
+    check,
+    clean_filename,
+    clean_up,
+    keep,
+    network_of,
+    sniff,
+)
+from tests import papers
+from tests.applying import received, the_cv
+from tests.papers import make_cv, make_docx, make_odt, make_zip, make_zip_bomb
+
+UNKNOWN = (
+    "The file must be one of these: PDF, DOCX, ODT, JPG, PNG. Save it as a PDF and choose it again."
+)
+DAMAGED_PDF = "The PDF is damaged and can’t be opened. Save it again and choose the new file."
+DAMAGED_OFFICE = "The file is damaged and can’t be opened. Save it again, best as a PDF."
+MACROS = "The file holds macros. Save it as a PDF or without macros and choose it again."
+
+
+def refusal(content: bytes, name: str = "cv.pdf", size: int | None = None) -> str:
+    with pytest.raises(ValidationError) as caught:
+        check(received(content, name, size), "cv")
+    (message,) = caught.value.messages
+    return message
+
+
+# ── What kind of file it is ─────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type"),
+    [
+        (make_cv(), PDF),
+        (b"\n\xef\xbb\xbf" + make_cv(), PDF),
+        (make_docx(), DOCX),
+        (make_odt(), ODT),
+        (papers.JPEG, JPEG),
+        (papers.PNG, PNG),
+    ],
+)
+def test_accepted_file_is_told_by_its_bytes(content: bytes, content_type: str) -> None:
+    assert sniff(content) == content_type
+
+
+def test_pdf_locked_only_for_editing_is_taken() -> None:
+    upload = check(received(make_cv(owner_password="secret")), "cv")
+    assert upload.content_type == PDF
+
+
+def test_pdf_with_a_password_says_so() -> None:
+    assert refusal(make_cv(password="secret")) == (
+        "The PDF is password-protected. Save it without a password and choose it again."
+    )
+
+
+@pytest.mark.parametrize(
+    "content", [b"%PDF-1.7\nnothing", b"%PDF-", make_cv()[:200], b"%PDF-1.4" + b"\xff" * 4000]
+)
+def test_damaged_pdf_says_so(content: bytes) -> None:
+    assert refusal(content) == DAMAGED_PDF
+
+
+def test_empty_file_says_so() -> None:
+    assert refusal(b"") == "The file is empty. Choose another file."
+
+
+def test_program_named_pdf_is_refused() -> None:
+    assert refusal(papers.PROGRAM, "cv.pdf") == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "content", [b"Dear team,", b"{\\rtf1}", b"<html>", b"GIF89a", b"\0", make_zip({"a": b""})]
+)
+def test_other_type_names_the_accepted_ones(content: bytes) -> None:
+    assert refusal(content) == UNKNOWN
+
+
+def test_old_word_file_says_what_to_do() -> None:
+    assert refusal(papers.OLD_WORD, "cv.doc").startswith(
+        "The file is password-protected or in the old Word format."
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        make_docx(word__vbaProject_bin=b"").replace(b"vbaProject_bin", b"vbaProject.bin"),
+        make_zip(
+            {
+                "mimetype": ODT.encode(),
+                "content.xml": b"",
+                "Basic/Standard/script-lb.xml": b"",
+            }
+        ),
+    ],
+)
+def test_office_file_with_macros_is_refused(content: bytes) -> None:
+    assert refusal(content, "cv.docx") == MACROS
+
+
+def test_zip_bomb_is_refused_without_unpacking_it() -> None:
+    assert refusal(make_zip_bomb(), "cv.docx") == DAMAGED_OFFICE
+
+
+def test_office_file_of_too_many_parts_is_refused() -> None:
+    parts = {"[Content_Types].xml": b"", "word/document.xml": b""}
+    parts |= {f"word/{number}.xml": b"" for number in range(2000)}
+    assert refusal(make_zip(parts), "cv.docx") == DAMAGED_OFFICE
+
+
+def test_office_file_cut_short_is_refused() -> None:
+    assert refusal(make_docx()[:-30], "cv.docx") == DAMAGED_OFFICE
+
+
+def test_damaged_file_never_breaks_the_check() -> None:
+    chance = random.Random(7)
+    for original in (make_cv(), make_docx(), make_odt(), make_cv(owner_password="x")):
+        for _round in range(60):
+            content = bytearray(original)
+            for _hit in range(chance.randint(1, 12)):
+                content[chance.randrange(len(content))] = chance.randrange(256)
+            with contextlib.suppress(ValidationError):
+                assert sniff(bytes(content)) in ACCEPTED
+
+
+# ── How large it is ─────────────────────────────────────────────────────────────────────
+
+
+def test_file_at_the_limit_is_read_and_one_byte_more_is_not(settings: Any) -> None:
+    settings.UPLOAD_MAX_BYTES = len(the_cv())
+    assert check(received(the_cv()), "cv").size == len(the_cv())
+    settings.UPLOAD_MAX_BYTES = 1024 * 1024
+    assert refusal(b"", size=1024 * 1024 + 1) == (
+        "The file is 1.0\xa0MB. Choose a file of up to 1.0\xa0MB."
+    )
+
+
+def fill(handler: BoundedUploadHandler, size: int) -> Any:
+    handler.new_file("cv", "cv.pdf", "application/pdf", None)
+    for _chunk in range(size // 10):
+        handler.receive_data_chunk(b"0123456789", 0)
+    return handler.file_complete(size)
+
+
+def test_handler_keeps_a_file_up_to_the_limit(settings: Any) -> None:
+    settings.UPLOAD_MAX_BYTES = 100
+    file = fill(BoundedUploadHandler(), 100)
+    assert (file.read(), file.true_size, file.is_whole) == (b"0123456789" * 10, 100, True)
+
+
+def test_handler_counts_but_drops_what_is_too_large(settings: Any) -> None:
+    settings.UPLOAD_MAX_BYTES = 100
+    file = fill(BoundedUploadHandler(), 250)
+    assert (file.read(), file.true_size) == (b"", 250)
+
+
+def test_handler_bounds_all_files_of_a_request_together(settings: Any) -> None:
+    settings.UPLOAD_MAX_BYTES, settings.REQUEST_MAX_BYTES = 100, 150
+    handler = BoundedUploadHandler()
+    files = [fill(handler, size) for size in (250, 100, 100, 50)]
+    assert [len(file.read()) for file in files] == [0, 100, 0, 50]
+    with pytest.raises(ValidationError, match="All files together are larger than 150"):
+        check(files[2], "cv")
+
+
+# ── What it is called ───────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("cv.pdf", "cv.pdf"),
+        ("Lebenslauf Müller (neu).PDF", "Lebenslauf Müller (neu).pdf"),
+        ("../../etc/passwd", "passwd.pdf"),
+        ("..\\..\\boot.ini", "boot.pdf"),
+        ("C:\\Users\\jane\\cv.pdf", "cv.pdf"),
+        ("cv.pdf.exe", "cv.pdf.pdf"),
+        ("photo\u202egnp.exe", "photognp.pdf"),
+        ('a"; filename="b.html', "a; filename=b.pdf"),
+        ("cv\r\nSet-Cookie: a=b.pdf", "cvSet-Cookie a=b.pdf"),
+        ("cv\x00.pdf", "cv.pdf"),
+        ("履歴書.docx", "履歴書.pdf"),
+        ("سيرة.pdf", "سيرة.pdf"),
+        ("", "file.pdf"),
+        (".", "file.pdf"),
+        ("..", "file.pdf"),
+        (".pdf", "file.pdf"),
+        ("\u200b\u202e", "file.pdf"),
+        ("x" * 300 + ".pdf", "x" * 120 + ".pdf"),
+        ("e\u0301.pdf", "é.pdf"),
+    ],
+)
+def test_file_name_becomes_only_text(name: str, clean: str) -> None:
+    assert clean_filename(name, PDF) == clean
+
+
+@settings(max_examples=300, deadline=None)
+@given(name=st.text(max_size=400), content_type=st.sampled_from(sorted(ACCEPTED)))
+def test_file_name_of_any_text_is_harmless(name: str, content_type: str) -> None:
+    clean = clean_filename(name, content_type)
+    assert clean.endswith(ACCEPTED[content_type])
+    assert len(clean) <= 125
+    assert not set(clean) & set('/\\"<>:|?*')
+    assert not any(unicodedata.category(c).startswith("C") for c in clean)
+    assert not clean.startswith((".", " "))
+    assert clean_filename(clean, content_type) == clean
+
+
+# ── Kept files and quotas ───────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8::1", "2001:db8::ffff", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+    ],
+)
+def test_network_is_what_one_household_has(one: str, other: str, same: bool) -> None:
+    assert (network_of(one) == network_of(other)) is same
+
+
+@pytest.mark.parametrize("address", ["", "unknown", "unix:", "300.1.1.1", "\x00"])
+def test_network_of_no_address_is_empty(address: str) -> None:
+    assert network_of(address) == ""
+
+
+@pytest.mark.django_db
+def test_quota_of_one_network_leaves_others_alone(job: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("careers.forms.uploads.KEPT_PER_NETWORK", 2)
+    upload = check(received(the_cv()), "cv")
+    given = [keep(upload, job_key=job.job_key, network="one") for _ in range(3)]
+    assert [pending is not None for pending in given] == [True, True, False]
+    assert keep(upload, job_key=job.job_key, network="other") is not None
+
+
+@pytest.mark.django_db
+def test_quota_of_all_bytes_refuses_what_is_too_much(job: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("careers.forms.uploads.KEPT_TOTAL_BYTES", len(the_cv()) + 10)
+    upload = check(received(the_cv()), "cv")
+    assert keep(upload, job_key=job.job_key, network="one") is not None
+    assert keep(upload, job_key=job.job_key, network="other") is None
+
+
+@pytest.mark.django_db
+def test_clean_up_deletes_only_what_expired(job: Any, time_machine: Any) -> None:
+    upload = check(received(the_cv()), "cv")
+    now = timezone.now()
+    time_machine.move_to(now - dt.timedelta(hours=25), tick=False)
+    keep(upload, job_key=job.job_key, network="n")
+    time_machine.move_to(now, tick=False)
+    fresh = keep(upload, job_key=job.job_key, network="n")
+    assert clean_up() == 1
+    assert list(PendingUpload.objects.all()) == [fresh]

@@ -1,0 +1,101 @@
+"""What all tests share: a broker that only takes notes, and caches that forget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.utils import translation
+from wagtail.models import Site
+
+from careers.pipeline import doorbell
+from home.models import SiteSettings
+from tests import migrated
+from tests.factories import HomePageFactory, JobIndexPageFactory, JobPageFactory
+
+#: These start servers of their own, or break them, and need the real doorbell.
+WITH_REAL_BROKER = ("services", "journey", "fault")
+
+
+class Broker:
+    """Stands where the broker is: notes each message, or refuses like a dead one."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, str, int]] = []
+        self.refuses = False
+
+    def publish(self, task: str, queue: str, step_id: int, task_id: str) -> None:
+        if self.refuses:
+            raise ConnectionRefusedError
+        self.messages.append((task, queue, step_id))
+
+    @property
+    def rung_for(self) -> list[int]:
+        return [step_id for _task, _queue, step_id in self.messages]
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool, django_test_environment: None) -> bool:
+    return django_db_keepdb or migrated.start_from_template()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None, django_db_keepdb: bool, django_db_blocker: Any
+) -> Iterator[None]:
+    with django_db_blocker.unblock():
+        migrated.save_as_template()
+    yield
+    if django_db_keepdb:
+        with django_db_blocker.unblock():
+            migrated.remove_database()
+
+
+@pytest.fixture(autouse=True)
+def broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Broker:
+    """No test reaches a broker by chance: one that runs on this machine is somebody's."""
+    noted = Broker()
+    if not any(request.node.get_closest_marker(name) for name in WITH_REAL_BROKER):
+        monkeypatch.setattr(doorbell, "_publish", noted.publish)
+        monkeypatch.setattr(doorbell, "_resting_until", 0.0)
+    return noted
+
+
+@pytest.fixture(autouse=True)
+def _forget_caches() -> Iterator[None]:
+    """Addresses of sites are cached for an hour, which is several hundred tests."""
+    cache.clear()
+    Site.clear_site_root_paths_cache()
+    with translation.override("en"):
+        yield
+    cache.clear()
+
+
+@pytest.fixture
+def home(db: None) -> Any:
+    """The front page of a company with a name and a privacy notice."""
+    page = HomePageFactory(title="Tidewater", as_site=True)
+    SiteSettings.objects.create(
+        site=Site.objects.get(is_default_site=True),
+        company_name="Tidewater Instruments",
+        contact_email="people@example.org",
+        hr_recipients="people@example.org",
+        privacy_notice="<p>We read it and tell nobody.</p>",
+        time_zone="Europe/Oslo",
+    )
+    return page
+
+
+@pytest.fixture
+def job_index(home: Any) -> Any:
+    return JobIndexPageFactory(parent=home, title="Jobs", slug="careers", hr_recipients="")
+
+
+@pytest.fixture
+def job(job_index: Any) -> Any:
+    """An open job that asks for name, e-mail, phone (optional) and CV."""
+    return JobPageFactory(
+        parent=job_index, title="Gauge keeper", slug="gauge-keeper", hr_recipients="hr@example.org"
+    )
