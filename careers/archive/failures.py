@@ -1,0 +1,191 @@
+"""What an exception of boto3 means for a step, in words for people.
+
+Provider messages are not passed on: they may repeat keys, signatures and host names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.utils.translation import gettext as _
+
+from careers.applications.errors import EffectError, Misconfigured, Permanent, Transient
+
+#: Error codes of the S3 API (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
+BAD_KEY = frozenset(
+    [
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "ExpiredToken",
+        "InvalidToken",
+        "TokenRefreshRequired",
+    ]
+)
+BAD_BUCKET = frozenset(["NoSuchBucket", "InvalidBucketName"])
+BAD_REGION = frozenset(
+    [
+        "AuthorizationHeaderMalformed",
+        "IllegalLocationConstraintException",
+        "InvalidLocationConstraint",
+        "PermanentRedirect",
+    ]
+)
+BUSY = frozenset(["SlowDown", "Throttling", "TooManyRequests", "RequestLimitExceeded"])
+#: Damaged or cut off on the way; nothing was stored.
+GARBLED = frozenset(
+    ["BadDigest", "IncompleteBody", "InvalidDigest", "RequestTimeout", "XAmzContentSHA256Mismatch"]
+)
+
+
+@contextmanager
+def explained(bucket: str) -> Iterator[None]:
+    """Turn exceptions of boto3 inside the block into the four kinds of ``EffectError``.
+
+    Other exceptions pass through: they are mistakes of ours.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
+
+    try:
+        yield
+    # Without the cause: its text and its frames hold addresses, keys and content.
+    except ClientError as error:
+        raise answered(error.response, bucket) from None
+    except (BotoCoreError, ResponseParserError) as error:
+        raise _unanswered(error) from None
+
+
+def answered(response: dict, bucket: str) -> EffectError:  # type: ignore[type-arg]
+    """What an error response of the server means."""
+    metadata = response.get("ResponseMetadata", {})
+    status = int(metadata.get("HTTPStatusCode", 0))
+    code = str(response.get("Error", {}).get("Code", "")) or str(status)
+    if code == "RequestTimeTooSkewed":
+        return Misconfigured(
+            "archive-clock",
+            _(
+                "The archive (S3) refused the request because the clock of this machine is wrong. "
+                "Correct the clock."
+            ),
+        )
+    if code in BAD_KEY:
+        return Misconfigured(
+            "archive-key",
+            _(
+                "The archive (S3) refused the access key. Check AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY."
+            ),
+        )
+    if code in BAD_BUCKET:
+        return Misconfigured(
+            "archive-bucket",
+            _(
+                "The archive (S3) has no bucket “%(bucket)s”. Check AWS_STORAGE_BUCKET_NAME, or "
+                "run “manage.py prepare_archive” to create it."
+            )
+            % {"bucket": bucket},
+        )
+    if code in BAD_REGION:
+        return Misconfigured(
+            "archive-region",
+            _("The archive (S3) keeps the bucket in another region. Check AWS_S3_REGION_NAME."),
+        )
+    # A HEAD is answered without a body, so without a code.
+    if code in ("301", "400"):
+        return Misconfigured(
+            "archive-settings",
+            _(
+                "The archive (S3) refused the request without a reason. Check "
+                "AWS_S3_REGION_NAME, AWS_S3_ENDPOINT_URL and AWS_ACCESS_KEY_ID."
+            ),
+        )
+    if code in BUSY or status in (429, 503):
+        return Transient(
+            "archive-busy",
+            _("The archive (S3) is busy. It will be tried again."),
+            retry_after=_retry_after(metadata),
+        )
+    if status == 507:
+        return Transient(
+            "archive-full",
+            _("The archive (S3) has no space left. Make room; it will be tried again."),
+        )
+    if status >= 500 or code in GARBLED:
+        return Transient(
+            "archive-unavailable",
+            _("The archive (S3) had a problem of its own. It will be tried again."),
+            retry_after=_retry_after(metadata),
+        )
+    if status in (401, 403):
+        return Misconfigured(
+            "archive-forbidden",
+            _(
+                "The archive (S3) refused access to the bucket “%(bucket)s”. Check what the key in "
+                "AWS_ACCESS_KEY_ID may do, and AWS_STORAGE_BUCKET_NAME."
+            )
+            % {"bucket": bucket},
+        )
+    if status == 404:
+        return Permanent(
+            "archive-missing",
+            _("The file is no longer in the archive (S3). Restore it from a backup."),
+        )
+    if status == 409:
+        return Transient(
+            "archive-conflicting-request",
+            _("The archive (S3) was writing the same file just then. It will be tried again."),
+        )
+    return Permanent(
+        "archive-refused",
+        _("The archive (S3) refused the request (%(code)s). Look at the server's log, then retry.")
+        % {"code": code[:60]},
+    )
+
+
+def _unanswered(error: Exception) -> EffectError:
+    from botocore import exceptions as boto
+    from botocore.parsers import ResponseParserError
+
+    if isinstance(error, (boto.NoCredentialsError, boto.PartialCredentialsError)):
+        return Misconfigured(
+            "archive-key",
+            _(
+                "The archive (S3) has no access key. Set AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY."
+            ),
+        )
+    if isinstance(error, boto.SSLError):
+        return Misconfigured(
+            "archive-tls",
+            _(
+                "The connection to the archive (S3) is not secure: its certificate was refused. "
+                "Check AWS_S3_ENDPOINT_URL and the certificate."
+            ),
+        )
+    lost = (
+        boto.ConnectionError,
+        boto.HTTPClientError,
+        boto.IncompleteReadError,
+        boto.ChecksumError,
+        boto.FlexibleChecksumError,
+        ResponseParserError,
+    )
+    if isinstance(error, lost):
+        return Transient(
+            "archive-unavailable",
+            _("The archive (S3) did not answer. It will be tried again."),
+        )
+    return Misconfigured(
+        "archive-settings",
+        _(
+            "The archive (S3) can't be used with these settings (%(error)s). Check "
+            "AWS_STORAGE_BUCKET_NAME, AWS_S3_ENDPOINT_URL and AWS_S3_REGION_NAME."
+        )
+        % {"error": type(error).__name__},
+    )
+
+
+def _retry_after(metadata: dict) -> int | None:  # type: ignore[type-arg]
+    value = metadata.get("HTTPHeaders", {}).get("retry-after", "")
+    return min(int(value), 3600) if str(value).isdigit() else None

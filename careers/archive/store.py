@@ -1,0 +1,365 @@
+"""Put, verify, fetch and delete objects in the private bucket.
+
+The bucket is the storage alias ``archive``; only its client is used, because
+``S3Storage.save`` can neither write an object only where there is none nor say which version
+it wrote.
+
+Servers that speak S3 differ: AWS honours ``If-None-Match`` and checks a SHA-256 sent along,
+others accept both and ignore them. So only AWS's word is taken; everywhere else an object is
+looked for before it is written and read back afterwards. That is safe without any lock,
+because a key names its content: two writers can only write the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.files.storage import storages
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+
+from careers.applications.errors import Misconfigured, Permanent, Transient
+from careers.archive.failures import answered, explained
+
+if TYPE_CHECKING:
+    from botocore.config import Config
+    from botocore.exceptions import ClientError
+
+#: Seconds that a look at the archive's health may take, each for connecting and for an answer.
+PROBE_TIMEOUT = 2
+_CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object whose content in the archive was compared with ours.
+
+    ``version`` is "" where the bucket keeps no versions.
+    """
+
+    key: str
+    version: str
+    sha256: str
+    size: int
+
+
+def put(key: str, content: bytes, content_type: str) -> StoredObject:
+    """Store ``content`` under ``key`` if nothing is there yet, and verify what is there.
+
+    Safe to repeat: the same content under the same key is a success, whoever wrote it.
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html)
+
+    Args:
+        key: as ``keys.file_key`` makes it; it must contain the content's SHA-256.
+
+    Raises:
+        ValueError: the key does not name the content.
+        Permanent: the key holds other content (``archive-conflict``), which is left alone.
+        Transient, Misconfigured: see ``failures``.
+    """
+    sha256 = hashlib.sha256(content).hexdigest()
+    if sha256 not in key:
+        raise ValueError("An archive key must contain the SHA-256 of its content.")
+    with _client() as (client, bucket):
+        aws = _is_aws(client)
+        if not aws and _exists(client, bucket, key):
+            return _verified(client, bucket, key, sha256)
+        written = _write_if_absent(client, bucket, key, content, content_type, sha256, aws=aws)
+        if aws and written and written.get("ChecksumSHA256") == _base64(sha256):
+            return StoredObject(key, _version(written), sha256, len(content))
+        return _verified(client, bucket, key, sha256)
+
+
+def fetch(key: str, *, sha256: str = "") -> bytes:
+    """The content of an object.
+
+    Args:
+        sha256: what the content must be; "" skips the comparison.
+
+    Raises:
+        Permanent: the object is missing (``archive-missing``) or its content is not the
+            expected one (``archive-changed``).
+        Transient, Misconfigured: see ``failures``.
+    """
+    with _client() as (client, bucket):
+        content, _version_id = _read(client, bucket, key)
+        if sha256 and hashlib.sha256(content).hexdigest() != sha256:
+            again, _version_id = _read(client, bucket, key)
+            if hashlib.sha256(again).hexdigest() == sha256:
+                return again
+            if again != content:
+                raise _damaged()
+            raise Permanent(
+                "archive-changed",
+                _(
+                    "The file in the archive (S3) is not the one that was stored. "
+                    "Restore it from a backup."
+                ),
+            )
+        return content
+
+
+def open_stream(key: str) -> Iterator[bytes]:
+    """The content of an object in chunks, for a response; the object is opened at once.
+
+    Raises:
+        Permanent, Transient, Misconfigured: as ``fetch``; while reading, too.
+    """
+    with _client() as (client, bucket):
+        body = client.get_object(Bucket=bucket, Key=key)["Body"]
+
+    def chunks() -> Iterator[bytes]:
+        with explained(bucket), closing(body):
+            yield from body.iter_chunks(_CHUNK)
+
+    return chunks()
+
+
+def presigned_url(key: str, *, filename: str, seconds: int = 60) -> str:
+    """An address that downloads the object for a short time, without another login.
+
+    Whoever has the address has the file: never log, mail or store it.
+
+    Args:
+        filename: what the browser saves it as (RFC 6266); control characters and path
+            separators are removed.
+        seconds: how long the address works.
+    """
+    name = "".join(c for c in filename if c.isprintable() and c not in '/\\"').strip()[:150]
+    with _client() as (client, bucket):
+        return str(
+            client.generate_presigned_url(
+                "get_object",
+                Params={
+                    "Bucket": bucket,
+                    "Key": key,
+                    "ResponseContentDisposition": content_disposition_header(True, name or "file"),
+                },
+                ExpiresIn=seconds,
+            )
+        )
+
+
+def delete(key: str) -> None:
+    """Delete an object with all its versions; nothing there is a success.
+
+    Where the bucket keeps versions, deleting only hides an object, so each version goes.
+
+    Raises:
+        Transient, Misconfigured: see ``failures``; some versions may be left, repeat it.
+    """
+    from botocore.exceptions import ClientError
+
+    with _client() as (client, bucket):
+        try:
+            versions = _versions(client, bucket, key)
+        except ClientError as error:
+            # Servers without versions do not know the question.
+            if _status(error) not in (405, 501):
+                raise
+            versions = []
+        for version in versions:
+            client.delete_object(Bucket=bucket, Key=key, VersionId=version)
+        if not versions:
+            client.delete_object(Bucket=bucket, Key=key)
+
+
+def ensure_bucket() -> bool:
+    """Create the bucket unless it is there; True when it was created.
+
+    Raises:
+        Misconfigured: no access, no name, or the name belongs to somebody else.
+        Transient: see ``failures``.
+    """
+    from botocore.exceptions import ClientError
+
+    with _client() as (client, bucket):
+        if _bucket_exists(client, bucket):
+            return False
+        region = client.meta.region_name
+        place = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        try:
+            client.create_bucket(
+                Bucket=bucket, **(place if region and region != "us-east-1" else {})
+            )
+        except ClientError as error:
+            # Another process was faster, or somebody else has the name: a look tells which.
+            if _status(error) != 409:
+                raise
+            if not _bucket_exists(client, bucket):
+                raise Misconfigured(
+                    "archive-bucket",
+                    _(
+                        "The bucket name “%(bucket)s” is taken by somebody else. Choose another "
+                        "AWS_STORAGE_BUCKET_NAME."
+                    )
+                    % {"bucket": bucket},
+                ) from None
+            return False
+        return True
+
+
+def probe() -> None:
+    """Return when the archive answers, accepts our key and has the bucket; within seconds.
+
+    Raises:
+        Transient, Misconfigured: what is wrong, see ``failures``.
+    """
+    from botocore.config import Config
+
+    with _client(
+        Config(
+            connect_timeout=PROBE_TIMEOUT,
+            read_timeout=PROBE_TIMEOUT,
+            retries={"mode": "standard", "total_max_attempts": 1},
+        )
+    ) as (client, bucket):
+        if not _bucket_exists(client, bucket):
+            raise answered({"Error": {"Code": "NoSuchBucket"}}, bucket)
+
+
+@contextmanager
+def _client(config: Config | None = None) -> Iterator[tuple[Any, str]]:
+    """The client and the bucket of the alias ``archive``; failures come out explained."""
+    storage: Any = storages["archive"]
+    if not storage.bucket_name:
+        raise Misconfigured(
+            "archive-bucket", _("The archive (S3) has no bucket. Set AWS_STORAGE_BUCKET_NAME.")
+        )
+    # A child process must not speak over its parent's connections.
+    if vars(storage).setdefault("_opened_by", os.getpid()) != os.getpid():
+        vars(storage).update(_opened_by=os.getpid(), _connections=threading.local(), _bucket=None)
+    with explained(storage.bucket_name):
+        if config is None:
+            yield storage.connection.meta.client, storage.bucket_name
+            return
+        parameters: Any = settings.STORAGES["archive"]
+        options = {**parameters["OPTIONS"], "client_config": storage.client_config.merge(config)}
+        storage = storages.create_storage({**parameters, "OPTIONS": options})
+        with closing(storage.connection.meta.client) as client:
+            yield client, storage.bucket_name
+
+
+def _is_aws(client: Any) -> bool:
+    host = urlsplit(client.meta.endpoint_url).hostname or ""
+    return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu"))
+
+
+def _write_if_absent(
+    client: Any,
+    bucket: str,
+    key: str,
+    content: bytes,
+    content_type: str,
+    sha256: str,
+    *,
+    aws: bool,
+) -> dict[str, Any]:
+    """The server's answer; an empty one when an object was there already."""
+    from botocore.exceptions import ClientError
+
+    request = {
+        **storages["archive"].get_object_parameters(key),  # type: ignore[attr-defined]
+        "Bucket": bucket,
+        "Key": key,
+        "Body": content,
+        "ContentType": content_type,
+    }
+    if aws:
+        request["ChecksumSHA256"] = _base64(sha256)
+    try:
+        return dict(client.put_object(**request, IfNoneMatch="*"))
+    except ClientError as error:
+        if _status(error) == 412:
+            return {}
+        if _status(error) != 501:
+            raise
+    # The server can't write conditionally; the caller has looked that nothing is there.
+    return dict(client.put_object(**request))
+
+
+def _verified(client: Any, bucket: str, key: str, sha256: str) -> StoredObject:
+    content, version = _read(client, bucket, key)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        # One wrong reading may be a fault of the network; the same one twice is the object.
+        again, version = _read(client, bucket, key)
+        if again != content:
+            raise _damaged()
+        raise Permanent(
+            "archive-conflict",
+            _(
+                "The archive (S3) holds other content under this file's name. Nothing was "
+                "overwritten. Find out who wrote it, remove it, then retry."
+            ),
+        )
+    return StoredObject(key, version, sha256, len(content))
+
+
+def _read(client: Any, bucket: str, key: str) -> tuple[bytes, str]:
+    answer = client.get_object(Bucket=bucket, Key=key)
+    with closing(answer["Body"]) as body:
+        return body.read(), _version(answer)
+
+
+def _damaged() -> Transient:
+    return Transient(
+        "archive-damaged",
+        _("The archive (S3) sent the file back damaged. It will be tried again."),
+    )
+
+
+def _exists(client: Any, bucket: str, key: str) -> bool:
+    from botocore.exceptions import ClientError
+
+    try:
+        client.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if _status(error) != 404:
+            raise
+        return False
+    return True
+
+
+def _bucket_exists(client: Any, bucket: str) -> bool:
+    from botocore.exceptions import ClientError
+
+    try:
+        client.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if _status(error) != 404:
+            raise
+        return False
+    return True
+
+
+def _versions(client: Any, bucket: str, key: str) -> list[str]:
+    """Every version of one object and every mark that hides it."""
+    pages = client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)
+    return [
+        entry["VersionId"]
+        for page in pages
+        for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
+        if entry["Key"] == key and entry.get("VersionId")
+    ]
+
+
+def _status(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def _version(answer: dict[str, Any]) -> str:
+    version = str(answer.get("VersionId") or "")
+    return "" if version == "null" else version
+
+
+def _base64(sha256: str) -> str:
+    return base64.b64encode(bytes.fromhex(sha256)).decode("ascii")

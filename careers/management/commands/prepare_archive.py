@@ -1,0 +1,32 @@
+"""``manage.py prepare_archive``: make sure that the archive's bucket is there."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from careers.applications.errors import EffectError, Transient
+from careers.archive import store
+
+
+class Command(BaseCommand):
+    """Safe to run at every start; exit 2 when the archive can't be used."""
+
+    help = gettext_lazy("Create the bucket of the archive (S3) unless it is there.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            created = store.ensure_bucket()
+        except Transient:
+            raise CommandError(
+                _("The archive (S3) did not answer. Check AWS_S3_ENDPOINT_URL, then start again."),
+                returncode=2,
+            ) from None
+        except EffectError as error:
+            raise CommandError(error.public, returncode=2) from None
+        self.stdout.write(
+            _("The bucket of the archive was created.")
+            if created
+            else _("The bucket of the archive is ready.")
+        )

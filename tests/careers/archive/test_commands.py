@@ -1,0 +1,84 @@
+import io
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from careers.applications.models import ApplicationFile
+from careers.archive import store
+from careers.archive.keys import file_key
+from tests.factories import ApplicationFactory, ApplicationFileFactory
+from tests.servers import HostileS3
+
+
+def run(command: str) -> tuple[int, str, str]:
+    """Exit code, standard output, standard error."""
+    out, err = io.StringIO(), io.StringIO()
+    try:
+        call_command(command, stdout=out, stderr=err)
+    except CommandError as error:
+        return error.returncode, out.getvalue(), str(error)
+    except SystemExit as stop:
+        return int(str(stop.code)), out.getvalue(), err.getvalue()
+    return 0, out.getvalue(), err.getvalue()
+
+
+class TestPrepareArchive:
+    def test_creates_the_bucket_once(self, s3: HostileS3) -> None:
+        s3.buckets.clear()
+        assert run("prepare_archive") == (0, "The bucket of the archive was created.\n", "")
+        assert run("prepare_archive") == (0, "The bucket of the archive is ready.\n", "")
+
+    @pytest.mark.parametrize(
+        ("mode", "variable"),
+        [("close", "AWS_S3_ENDPOINT_URL"), ("denied", "AWS_ACCESS_KEY_ID")],
+    )
+    def test_names_what_to_check(self, s3: HostileS3, mode: str, variable: str) -> None:
+        s3.mode = mode
+        code, out, err = run("prepare_archive")
+        assert (code, out) == (2, "")
+        assert variable in err
+
+
+@pytest.mark.django_db
+class TestCheckArchive:
+    @pytest.fixture
+    def archived(self, s3: HostileS3) -> Any:
+        """Two archived files, and one whose bytes are still in the database."""
+        application = ApplicationFactory()
+        for content in (b"%PDF one", b"%PDF two"):
+            file = ApplicationFileFactory(application=application, content=content, archived=True)
+            key = file_key(application.public_id, "cv", file.sha256, "application/pdf")
+            ApplicationFile.objects.filter(pk=file.pk).update(object_key=key)
+            store.put(key, content, "application/pdf")
+        ApplicationFileFactory(application=application, content=b"%PDF three")
+        return [file.object_key for file in ApplicationFile.objects.exclude(object_key="")]
+
+    def test_all_verified(self, archived: list[str]) -> None:
+        assert run("check_archive") == (0, "2 archived files are verified.\n", "")
+
+    def test_a_line_for_each_missing_or_changed_object(
+        self, s3: HostileS3, archived: list[str]
+    ) -> None:
+        del s3.objects[archived[0]]
+        s3.put(archived[1], b"something else")
+        code, out, err = run("check_archive")
+        assert code == 1
+        assert out == f"missing  {archived[0]}\nchanged  {archived[1]}\n"
+        assert "2 of 2" in err
+
+    def test_one_unreadable_object_does_not_stop_it(
+        self, s3: HostileS3, archived: list[str]
+    ) -> None:
+        s3.once("error_500")
+        code, out, _err = run("check_archive")
+        assert (code, out) == (1, f"unreadable  {archived[0]}\n")
+
+    @pytest.mark.parametrize("mode", ["close", "denied", "no_bucket"])
+    def test_an_archive_that_is_away_proves_nothing(
+        self, s3: HostileS3, archived: list[str], mode: str
+    ) -> None:
+        s3.mode = mode
+        code, out, err = run("check_archive")
+        assert (code, out) == (2, "")
+        assert "archive (S3)" in err

@@ -1,0 +1,359 @@
+import hashlib
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+import uuid
+from typing import Any
+
+import pytest
+from django.core.files.storage import storages
+
+from careers.applications.errors import EffectError, Misconfigured, Permanent, Transient
+from careers.archive import store
+from careers.archive.keys import file_key
+from tests.servers import ACCESS_KEY, SECRET_KEY, HostileS3, Rclone, close_archive, free_port
+
+PDF = b"%PDF-1.7\n" + os.urandom(3000)
+SHA256 = hashlib.sha256(PDF).hexdigest()
+
+
+@pytest.fixture
+def key() -> str:
+    return file_key(uuid.uuid4(), "cv", SHA256, "application/pdf")
+
+
+def put(key: str) -> store.StoredObject:
+    return store.put(key, PDF, "application/pdf")
+
+
+class TestRealServer:
+    def test_put_stores_and_verifies(self, real_s3: Rclone, key: str) -> None:
+        stored = put(key)
+        assert stored == store.StoredObject(key, "", SHA256, len(PDF))
+        assert real_s3.path(key).read_bytes() == PDF
+
+    def test_put_again_changes_nothing(self, real_s3: Rclone, key: str) -> None:
+        put(key)
+        path = real_s3.path(key)
+        os.utime(path, (1, 1))
+        put(key)
+        assert path.stat().st_mtime == 1
+
+    def test_put_never_overwrites_other_content(self, real_s3: Rclone, key: str) -> None:
+        put(key)
+        path = real_s3.path(key)
+        path.write_bytes(b"somebody else's")
+        real_s3.forget()
+        with pytest.raises(Permanent) as caught:
+            put(key)
+        assert caught.value.code == "archive-conflict"
+        assert path.read_bytes() == b"somebody else's"
+
+    def test_fetch_compares(self, real_s3: Rclone, key: str) -> None:
+        put(key)
+        assert store.fetch(key, sha256=SHA256) == PDF
+        changed = PDF[:-1] + b"?"
+        real_s3.path(key).write_bytes(changed)
+        assert store.fetch(key) == changed
+        with pytest.raises(Permanent) as caught:
+            store.fetch(key, sha256=SHA256)
+        assert caught.value.code == "archive-changed"
+
+    def test_fetch_tells_missing_objects(self, real_s3: Rclone, key: str) -> None:
+        for read in (store.fetch, store.open_stream):
+            with pytest.raises(Permanent) as caught:
+                read(key)
+            assert caught.value.code == "archive-missing"
+
+    def test_stream_gives_the_content(self, real_s3: Rclone) -> None:
+        content = os.urandom(200_000)
+        key = file_key(uuid.uuid4(), "cv", hashlib.sha256(content).hexdigest(), "image/png")
+        store.put(key, content, "image/png")
+        chunks = list(store.open_stream(key))
+        assert b"".join(chunks) == content
+        assert len(chunks) > 1
+
+    def test_delete_is_repeatable(self, real_s3: Rclone, key: str) -> None:
+        put(key)
+        store.delete(key)
+        store.delete(key)
+        with pytest.raises(Permanent):
+            store.fetch(key)
+
+    def test_presigned_url_downloads_under_a_safe_name(self, real_s3: Rclone, key: str) -> None:
+        put(key)
+        name = 'Zoë"\r\nSet-Cookie: a=b/../../cv.pdf'
+        url = store.presigned_url(key, filename=name)
+        assert "X-Amz-Expires=60" in url
+        with urllib.request.urlopen(url, timeout=5) as response:
+            assert response.read() == PDF
+            disposition = response.headers["Content-Disposition"]
+            assert disposition.startswith("attachment; filename*=utf-8''Zo%C3%ABSet-Cookie")
+            assert "Set-Cookie" not in response.headers
+
+    def test_presigned_url_is_for_one_object(self, real_s3: Rclone, key: str) -> None:
+        put(key)
+        url = store.presigned_url(key, filename="cv.pdf").replace("/cv-", "/pdf-")
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(url, timeout=5)
+        with caught.value as answer:
+            assert answer.code == 403
+
+    def test_bucket_is_created_once(self, real_s3: Rclone, settings: Any) -> None:
+        close_archive()
+        settings.STORAGES = real_s3.storages(bucket_name=f"new-{uuid.uuid4().hex}")
+        with pytest.raises(Misconfigured) as caught:
+            store.probe()
+        assert "prepare_archive" in caught.value.public
+        assert store.ensure_bucket() is True
+        assert store.ensure_bucket() is False
+        store.probe()
+
+    @pytest.mark.parametrize(
+        "options", [{"access_key": "other"}, {"secret_key": "other"}], ids=["key", "secret"]
+    )
+    def test_wrong_credentials_are_a_matter_of_settings(
+        self, real_s3: Rclone, settings: Any, key: str, options: dict[str, str]
+    ) -> None:
+        close_archive()
+        settings.STORAGES = real_s3.storages(**options)
+        for attempt in (lambda: put(key), store.probe, store.ensure_bucket):
+            with pytest.raises(Misconfigured) as caught:
+                attempt()
+            assert "AWS_" in caught.value.public
+
+    def test_missing_bucket_is_a_matter_of_settings(
+        self, real_s3: Rclone, settings: Any, key: str
+    ) -> None:
+        close_archive()
+        settings.STORAGES = real_s3.storages(bucket_name="nobody-made-it")
+        for attempt in (lambda: put(key), lambda: store.fetch(key), store.probe):
+            with pytest.raises(Misconfigured) as caught:
+                attempt()
+            assert "AWS_STORAGE_BUCKET_NAME" in caught.value.public
+
+    def test_a_child_process_opens_its_own_connection(self, real_s3: Rclone, key: str) -> None:
+        put(key)
+        ours = storages["archive"].connection  # type: ignore[attr-defined]
+        child = os.fork()
+        if child == 0:
+            theirs: object = None
+            try:
+                store.fetch(key, sha256=SHA256)
+                theirs = storages["archive"].connection  # type: ignore[attr-defined]
+            finally:
+                os._exit(0 if theirs is not None and theirs is not ours else 1)
+        assert os.waitpid(child, 0)[1] == 0
+
+
+def test_keys_must_name_the_content() -> None:
+    with pytest.raises(ValueError, match="SHA-256"):
+        store.put("applications/x/cv.pdf", PDF, "application/pdf")
+
+
+def test_nobody_listens(settings: Any, s3: HostileS3, key: str) -> None:
+    settings.STORAGES = s3.storages(endpoint_url=f"http://127.0.0.1:{free_port()}")
+    for attempt in (lambda: put(key), lambda: store.fetch(key), store.probe):
+        with pytest.raises(Transient):
+            attempt()
+
+
+def test_bucket_name_is_missing(settings: Any, s3: HostileS3, key: str) -> None:
+    close_archive()
+    settings.STORAGES = s3.storages(bucket_name="")
+    with pytest.raises(Misconfigured) as caught:
+        put(key)
+    assert "AWS_STORAGE_BUCKET_NAME" in caught.value.public
+    assert s3.requests == []
+
+
+FAILURES = [
+    ("error_500", Transient),
+    ("slow_down", Transient),
+    ("busy_503", Transient),
+    ("full_507", Transient),
+    ("hang", Transient),
+    ("close", Transient),
+    ("bad_key", Misconfigured),
+    ("bad_signature", Misconfigured),
+    ("denied", Misconfigured),
+    ("no_bucket", Misconfigured),
+    ("wrong_clock", Misconfigured),
+    ("wrong_region", Misconfigured),
+]
+
+
+@pytest.mark.parametrize(("mode", "error"), FAILURES)
+@pytest.mark.parametrize("aws", [False, True], ids=["compatible", "aws"])
+def test_failures_of_put(
+    s3: HostileS3,
+    key: str,
+    mode: str,
+    error: type[EffectError],
+    aws: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(store, "_is_aws", lambda client: aws)
+    s3.mode = mode
+    with pytest.raises(EffectError) as caught:
+        put(key)
+    # A HEAD has no body, so a compatible server's 404 is "not there": then the PUT tells.
+    assert type(caught.value) is error
+    assert s3.objects == {}
+    for secret in (ACCESS_KEY, SECRET_KEY, key, "127.0.0.1", "X-Amz"):
+        assert secret not in caught.value.public
+    s3.mode = "ok"
+    assert put(key).sha256 == SHA256
+
+
+def test_a_busy_server_says_when_to_come_back(s3: HostileS3, key: str, like_aws: None) -> None:
+    s3.mode = "slow_down"
+    with pytest.raises(Transient) as caught:
+        put(key)
+    assert caught.value.retry_after == 17
+
+
+@pytest.mark.parametrize("mode", ["ok", "ignores_conditions", "refuses_conditions"])
+def test_other_content_is_left_alone(s3: HostileS3, key: str, mode: str) -> None:
+    s3.mode = mode
+    s3.put(key, b"somebody else's")
+    with pytest.raises(Permanent) as caught:
+        put(key)
+    assert caught.value.code == "archive-conflict"
+    assert s3.objects[key] == [("v1", b"somebody else's")]
+
+
+def test_aws_answers_412_to_other_content(s3: HostileS3, key: str, like_aws: None) -> None:
+    s3.put(key, b"somebody else's")
+    with pytest.raises(Permanent) as caught:
+        put(key)
+    assert caught.value.code == "archive-conflict"
+    assert s3.objects[key] == [("v1", b"somebody else's")]
+
+
+def test_aws_answers_412_to_the_same_content(s3: HostileS3, key: str, like_aws: None) -> None:
+    s3.put(key, PDF)
+    assert put(key).version == "v1"
+    assert len(s3.objects[key]) == 1
+
+
+def test_aws_is_believed_without_reading_back(s3: HostileS3, key: str, like_aws: None) -> None:
+    assert put(key) == store.StoredObject(key, "v1", SHA256, len(PDF))
+    assert [method for method, _path in s3.requests] == ["PUT"]
+
+
+@pytest.mark.parametrize("mode", ["stores_garbage", "no_checksum"])
+def test_aws_is_read_back_without_the_right_checksum(
+    s3: HostileS3, key: str, like_aws: None, mode: str
+) -> None:
+    s3.mode = mode
+    if mode == "no_checksum":
+        assert put(key).sha256 == SHA256
+    else:
+        with pytest.raises(Permanent):
+            put(key)
+    assert "GET" in [method for method, _path in s3.requests]
+
+
+@pytest.mark.parametrize("mode", ["ignores_conditions", "refuses_conditions"])
+def test_servers_without_conditional_writes(s3: HostileS3, key: str, mode: str) -> None:
+    s3.mode = mode
+    put(key)
+    put(key)
+    assert [content for _version, content in s3.objects[key]] == [PDF]
+
+
+def test_concurrent_request_is_tried_again(s3: HostileS3, key: str) -> None:
+    s3.mode = "conflict_409"
+    with pytest.raises(Transient):
+        put(key)
+
+
+@pytest.mark.parametrize("aws", [False, True], ids=["compatible", "aws"])
+def test_lost_reply_leaves_one_version(
+    s3: HostileS3, key: str, aws: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_is_aws", lambda client: aws)
+    s3.mode = "lost_reply"
+    with pytest.raises(Transient):
+        put(key)
+    s3.mode = "ok"
+    assert put(key).version == "v1"
+    assert len(s3.objects[key]) == 1
+
+
+@pytest.mark.parametrize("mode", ["bit_flip", "truncated", "hang_get"])
+def test_unreadable_copies_are_not_verified(s3: HostileS3, key: str, mode: str) -> None:
+    s3.mode = mode
+    with pytest.raises(Transient):
+        put(key)
+    with pytest.raises(Transient):
+        store.fetch(key, sha256=SHA256)
+    s3.mode = "ok"
+    assert put(key).sha256 == SHA256
+    assert len(s3.objects[key]) == 1
+
+
+def test_one_damaged_reading_is_read_again(s3: HostileS3, key: str) -> None:
+    put(key)
+    s3.once("bit_flip")
+    assert store.fetch(key, sha256=SHA256) == PDF
+    s3.once("ok", "bit_flip")
+    with pytest.raises(Transient) as caught:
+        put(key)
+    assert caught.value.code == "archive-damaged"
+
+
+def test_a_stream_that_breaks_off_is_explained(s3: HostileS3, key: str) -> None:
+    put(key)
+    s3.mode = "truncated"
+    with pytest.raises(Transient):
+        b"".join(store.open_stream(key))
+
+
+def test_delete_removes_every_version_of_this_object_only(s3: HostileS3, key: str) -> None:
+    s3.put(key, b"first")
+    s3.put(key, PDF)
+    s3.put(f"{key}.old", b"another object")
+    store.delete(key)
+    assert list(s3.objects) == [f"{key}.old"]
+    store.delete(key)
+
+
+def test_delete_that_is_refused_is_not_taken_for_done(s3: HostileS3, key: str) -> None:
+    s3.put(key, PDF)
+    s3.mode = "denied"
+    with pytest.raises(Misconfigured):
+        store.delete(key)
+
+
+def test_bucket_name_is_taken_by_somebody_else(s3: HostileS3) -> None:
+    s3.buckets.clear()
+    s3.takes_names = True
+    with pytest.raises(Misconfigured) as caught:
+        store.ensure_bucket()
+    assert "AWS_STORAGE_BUCKET_NAME" in caught.value.public
+
+
+def test_bucket_was_created_by_a_faster_process(s3: HostileS3) -> None:
+    s3.once("no_bucket")
+    assert store.ensure_bucket() is False
+
+
+@pytest.mark.parametrize(("mode", "error"), FAILURES)
+def test_probe_tells_what_is_wrong(s3: HostileS3, mode: str, error: type[EffectError]) -> None:
+    s3.mode = mode
+    with pytest.raises(EffectError) as caught:
+        store.probe()
+    assert type(caught.value) is error
+
+
+def test_boto3_is_imported_late() -> None:
+    program = (
+        "import sys, django; django.setup(); import careers.archive; "
+        "assert 'boto3' not in sys.modules and 'storages' not in sys.modules"
+    )
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "careersite.settings.test"}
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment)
