@@ -8,7 +8,7 @@ from django.db import models
 
 
 class PendingUpload(models.Model):
-    """A file that survived a form with errors; deleted when claimed or after ``expires_at``."""
+    """A file that survived a form with errors; deleted after ``expires_at``."""
 
     token = models.CharField(max_length=64, unique=True)
     job_key = models.UUIDField()

@@ -14,6 +14,7 @@ import re
 import secrets
 import unicodedata
 import zipfile
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +44,7 @@ TYPES_IN_WORDS = "PDF, DOCX, ODT, JPG, PNG"
 ZIP_MAX_ENTRIES, ZIP_MAX_BYTES = 2000, 200 * 1024 * 1024
 
 KEPT_FOR = dt.timedelta(hours=24)
+CLAIMED_FOR = dt.timedelta(hours=1)
 KEPT_PER_NETWORK = 40  # files; an office behind one address must get through
 KEPT_TOTAL_BYTES = 2 * 1024**3
 
@@ -265,6 +267,18 @@ def kept_upload(token: str, *, job_key: UUID, question_key: str) -> PendingUploa
     return PendingUpload.objects.filter(
         token=token, job_key=job_key, question_key=question_key, expires_at__gt=timezone.now()
     ).first()
+
+
+def claim(kept: Iterable[PendingUpload]) -> None:
+    """Let go of files that are now an application's.
+
+    They stay for a little while: the same form sent twice must find them, or the second
+    answer, which is the one that the applicant sees, would ask for them again.
+    """
+    until = timezone.now() + CLAIMED_FOR
+    PendingUpload.objects.filter(
+        pk__in=[pending.pk for pending in kept], expires_at__gt=until
+    ).update(expires_at=until)
 
 
 def clean_up() -> int:

@@ -60,9 +60,12 @@ def submit(submission: Submission) -> Application:
 
     Returns:
         The application, committed.
+
+    Raises:
+        django.db.Error: the database could not take it; then nothing of it is there.
     """
     fingerprint = fingerprint_of(submission)
-    for _draw in range(DRAWS):
+    for draw in range(DRAWS):
         known = Application.objects.filter(fingerprint=fingerprint).first()
         if known is not None:
             return known
@@ -72,9 +75,12 @@ def submit(submission: Submission) -> Application:
                 # Robust: what is committed must not look like a failure to the applicant.
                 transaction.on_commit(_ringing(ready), robust=True)
         except IntegrityError:
-            continue  # the same content came at the same moment, or the reference is taken
-        return application
-    raise RuntimeError("no free reference was found")
+            # The same content came at the same moment, or the reference is taken.
+            if draw == DRAWS - 1:
+                raise
+        else:
+            return application
+    raise AssertionError("the last draw returns or raises")
 
 
 def _ringing(ready: list[int]) -> Callable[[], None]:

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.db import InterfaceError, OperationalError
+from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
@@ -28,7 +28,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from careers.forms.builder import ApplicationForm
-from careers.forms.uploads import BoundedUploadHandler, network_of
+from careers.forms.uploads import BoundedUploadHandler, claim, network_of
 from careers.intake.submit import Submission, submit
 from careers.jobs.models import JobPage
 
@@ -45,6 +45,30 @@ class HttpResponseSeeOther(HttpResponseRedirect):
     status_code = 303
 
 
+class Body:
+    """Counts the bytes of a request that its parser reads.
+
+    When a connection breaks, the server hands on what has come, and Django's parser takes a
+    body that breaks off in the middle of a CV for a whole one.
+    """
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._announced = request.META.get("CONTENT_LENGTH", "")
+        self._seen = 0
+        self._read = request.read
+        request.read = self._count  # type: ignore[method-assign]
+
+    def _count(self, *args: Any, **kwargs: Any) -> bytes:
+        part: bytes = self._read(*args, **kwargs)
+        self._seen += len(part)
+        return part
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether as much has come as was announced, or nothing was announced or read."""
+        return not self._seen or self._announced in ("", str(self._seen))
+
+
 @csrf_exempt
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -54,10 +78,15 @@ def apply(request: HttpRequest, job_key: UUID) -> HttpResponse:
         job = find_job(job_key)
         if job is None or not job.live:
             raise Http404
-        return HttpResponseRedirect(f"{job.url}#apply")
+        return HttpResponseRedirect(f"{job.url or ''}#apply")
+    # Other charsets can smuggle in what no database takes, such as half a surrogate pair.
+    request.encoding = "utf-8"
     request.upload_handlers = [BoundedUploadHandler(request)]
+    body = Body(request)
     try:
         request.POST  # noqa: B018 -- parses the body, which is where bad requests show
+        if not body.is_whole:
+            raise UnreadablePostError
     except (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent):
         return problem(
             request,
@@ -74,7 +103,7 @@ def apply(request: HttpRequest, job_key: UUID) -> HttpResponse:
         )
     try:
         return _take(request, job_key)
-    except (OperationalError, InterfaceError) as error:
+    except DatabaseError as error:
         log.error("an application could not be stored: %s", type(error).__name__)
         response = render(
             request,
@@ -112,7 +141,7 @@ def _take(request: HttpRequest, job_key: UUID) -> HttpResponse:
     if not (comes_from_our_page(request) or is_confirmed(request, job_key)):
         form.keep_files()
         token = signing.TimestampSigner(salt=CONFIRM_SALT).sign(str(job_key))
-        return _page(request, job, form, 200, confirm_token=token)
+        return _page(request, job, form, 422 if form.errors else 200, confirm_token=token)
     application = submit(
         Submission(
             page_id=job.pk,
@@ -125,8 +154,7 @@ def _take(request: HttpRequest, job_key: UUID) -> HttpResponse:
             suspicion="honeypot" if form.looks_automatic else "",
         )
     )
-    for pending in form.kept.values():
-        pending.delete()
+    claim(form.kept.values())
     return HttpResponseSeeOther(reverse("receipt", args=[application.receipt_secret]))
 
 
@@ -160,7 +188,8 @@ def is_confirmed(request: HttpRequest, job_key: UUID) -> bool:
 def client_address(request: HttpRequest) -> str:
     """Who sent a request: the last hop that is no proxy of ours."""
     address: str = request.META.get("REMOTE_ADDR", "")
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
+    named = request.headers.get("X-Forwarded-For", "").split(",")
+    hops = [hop.strip() for hop in named if hop.strip()]
     while address in settings.TRUSTED_PROXIES and hops:
         address = hops.pop()
     return address

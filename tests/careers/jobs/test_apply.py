@@ -1,0 +1,517 @@
+"""Where a job's form posts: whatever comes, the applicant keeps what was entered."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import uuid
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.signing import TimestampSigner
+from django.db import OperationalError, connection
+from django.test import Client, RequestFactory
+from django.test.client import encode_multipart
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from careers.applications.models import Application, ApplicationFile
+from careers.forms.models import PendingUpload
+from careers.jobs.apply import CONFIRM_SALT, client_address
+from careers.pipeline.models import Step, StepEvent
+from tests.applying import (
+    ADDRESS,
+    JANE,
+    ask,
+    confirm_token,
+    filled_in,
+    kept_token,
+    pdf,
+    send,
+    the_cv,
+)
+from tests.factories import JobPageFactory
+from tests.papers import JPEG, PROGRAM, make_cv
+
+pytestmark = pytest.mark.django_db
+
+ORIGIN = django_settings.SITE_URL
+
+
+def words(response: Any) -> str:
+    return response.content.decode()
+
+
+# ── Accepted ────────────────────────────────────────────────────────────────────────────
+
+
+def test_application_leads_to_its_receipt_at_once(client: Client, job: Any) -> None:
+    response = send(client, job)
+    application = Application.objects.get()
+    assert response.status_code == 303
+    assert response["Location"] == f"/received/{application.receipt_secret}/"
+    assert "no-store" in response["Cache-Control"]
+    assert (application.name, application.email) == (JANE, ADDRESS)
+    assert (application.page_id, application.job_key) == (job.pk, job.translation_key)
+    assert application.language == "en"
+    assert not response.cookies
+
+
+def test_application_keeps_its_file_as_it_was_sent(client: Client, job: Any) -> None:
+    send(client, job, cv=pdf(name="../../Jane\u202efdp.exe"))
+    file = ApplicationFile.objects.get()
+    assert (file.kind, file.question_key, file.filename) == ("cv", "cv", "Janefdp.pdf")
+    assert file.content_type == "application/pdf"
+    assert bytes(file.stored.content) == the_cv()
+
+
+def test_form_sent_twice_is_one_application(client: Client, job: Any) -> None:
+    first, second = send(client, job), send(client, job)
+    assert first["Location"] == second["Location"]
+    assert Application.objects.count() == 1
+    assert Step.objects.count() == 4
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": ORIGIN},
+        {"sec-fetch-site": "same-origin"},
+        {"sec-fetch-site": "same-origin", "origin": "null"},
+    ],
+)
+def test_form_from_our_own_page_is_taken(client: Client, job: Any, headers: Any) -> None:
+    response = client.post(job.apply_url, filled_in(), headers=headers)
+    assert response.status_code == 303
+
+
+def test_no_csrf_token_is_needed(job: Any) -> None:
+    response = send(Client(enforce_csrf_checks=True), job)
+    assert response.status_code == 303
+
+
+def test_filled_trap_is_kept_but_held_back(client: Client, job: Any) -> None:
+    response = send(client, job, website="https://spam.example")
+    application = Application.objects.get()
+    assert response.status_code == 303
+    assert (application.quarantined, application.quarantine_reason) == (True, "honeypot")
+
+
+# ── From elsewhere: shown once more ─────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"origin": "null"},
+        {"origin": "https://elsewhere.example"},
+        {"origin": ORIGIN + ".elsewhere.example"},
+        {"origin": "http://"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "none"},
+    ],
+)
+def test_form_from_elsewhere_is_shown_once_more(client: Client, job: Any, headers: Any) -> None:
+    response = client.post(job.apply_url, filled_in(name="Zoë O’Brien"), headers=headers)
+    assert response.status_code == 200
+    assert "Please check and send" in words(response)
+    assert 'value="Zoë O’Brien"' in words(response)
+    assert Application.objects.count() == 0
+    again = client.post(
+        job.apply_url,
+        {
+            "name": "Zoë O’Brien",
+            "email": ADDRESS,
+            "kept-cv": kept_token(response),
+            "confirm": confirm_token(response),
+        },
+    )
+    assert again.status_code == 303
+    (file,) = Application.objects.get().files.all()
+    assert bytes(file.stored.content) == the_cv()
+
+
+def test_confirmation_of_another_job_is_asked_again(
+    client: Client, job: Any, job_index: Any
+) -> None:
+    other = JobPageFactory(parent=job_index)
+    token = TimestampSigner(salt=CONFIRM_SALT).sign(str(other.job_key))
+    response = client.post(job.apply_url, filled_in(confirm=token))
+    assert response.status_code == 200
+    assert confirm_token(response) != token
+
+
+def test_confirmation_after_a_day_is_asked_again(
+    client: Client, job: Any, time_machine: Any
+) -> None:
+    token = confirm_token(client.post(job.apply_url, filled_in()))
+    time_machine.move_to(timezone.now() + dt.timedelta(days=1, seconds=5))
+    response = client.post(job.apply_url, filled_in(confirm=token))
+    assert response.status_code == 200
+    assert Application.objects.count() == 0
+
+
+@pytest.mark.parametrize("token", ["x", "a:b:c", "\x00", "🦑:1:2", str(uuid.UUID(int=0))])
+def test_confirmation_made_up_is_asked_again(client: Client, job: Any, token: str) -> None:
+    response = client.post(job.apply_url, filled_in(confirm=token))
+    assert response.status_code == 200
+    assert Application.objects.count() == 0
+
+
+def test_file_that_could_not_be_kept_is_named_on_the_confirmation(
+    client: Client, job: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("careers.forms.uploads.KEPT_PER_NETWORK", 0)
+    response = client.post(job.apply_url, filled_in())
+    assert response.status_code == 422
+    assert "Choose the file again: it could not be kept." in words(response)
+    assert confirm_token(response)
+
+
+# ── Errors: everything is still there ───────────────────────────────────────────────────
+
+
+def test_error_keeps_everything_and_names_it_twice(client: Client, job: Any) -> None:
+    job.questions = [
+        ask("long_text", "Why here?", key="why"),
+        ask("single_choice", "Shift?", key="shift", options={"a": "Early", "b": "Late"}),
+        ask("multiple_choice", "Tools?", key="tools", options={"x": "Lathe", "y": "Saw"}),
+        ask("yes_no", "Boat licence?", key="boat"),
+        ask("number", "Years?", key="years"),
+        ask("date", "From when?", key="start"),
+        ask("consent", "Keep my application", key="keep"),
+    ]
+    job.save()
+    answers = {
+        "q-why": "Because <b>tides</b> & “moons”",
+        "q-shift": "b",
+        "q-tools": ["x", "y"],
+        "q-boat": "no",
+        "q-years": "many",
+        "q-start": "2027-03-31",
+        "q-keep": "on",
+    }
+    response = send(client, job, email="jane@", **answers)
+    page = words(response)
+    assert response.status_code == 422
+    assert "<title>Error: Gauge keeper" in page
+    message = "Enter an e-mail address in the form name@example.com."
+    assert f'<a href="#id_email">{message}</a>' in page
+    assert page.count(message) == 2
+    assert '<a href="#id_q-years">Enter a number, such as 40.</a>' in page
+    assert 'value="jane@"' in page
+    assert 'value="many"' in page
+    assert 'value="2027-03-31"' in page
+    assert "Because &lt;b&gt;tides&lt;/b&gt; &amp; “moons”" in page
+    assert page.count(" checked") == 5
+    assert Application.objects.count() == 0
+    assert 'name="kept-cv"' in page
+    assert "cv.pdf" in page
+
+
+def test_kept_file_counts_when_the_form_is_right(client: Client, job: Any) -> None:
+    token = kept_token(send(client, job, name=None))
+    response = send(client, job, cv=None, **{"kept-cv": token})
+    assert response.status_code == 303
+    (file,) = Application.objects.get().files.all()
+    assert (file.filename, bytes(file.stored.content)) == ("cv.pdf", the_cv())
+
+
+def test_kept_file_sent_twice_is_one_application(client: Client, job: Any) -> None:
+    token = kept_token(send(client, job, name=None))
+    answers = [send(client, job, cv=None, **{"kept-cv": token}) for _ in range(2)]
+    assert [response.status_code for response in answers] == [303, 303]
+    assert answers[0]["Location"] == answers[1]["Location"]
+    assert Application.objects.count() == 1
+
+
+def test_kept_file_is_let_go_an_hour_after_it_was_claimed(client: Client, job: Any) -> None:
+    token = kept_token(send(client, job, name=None))
+    send(client, job, cv=None, **{"kept-cv": token})
+    left = PendingUpload.objects.get().expires_at - timezone.now()
+    assert left < dt.timedelta(hours=1, seconds=5)
+
+
+def test_file_too_large_leaves_the_rest_of_the_form(
+    client: Client, job: Any, settings: Any
+) -> None:
+    settings.UPLOAD_MAX_BYTES = 1024 * 1024
+    big = pdf(make_cv() + b"\0" * 1024 * 1024)
+    response = send(client, job, cv=big)
+    assert response.status_code == 422
+    assert "Choose a file of up to 1.0" in words(response)
+    assert f'value="{JANE}"' in words(response)
+    assert Application.objects.count() == PendingUpload.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (PROGRAM, "The file must be one of these: PDF, DOCX, ODT, JPG, PNG."),
+        (b"", "The file is empty. Choose another file."),
+        (make_cv(password="x"), "The PDF is password-protected."),
+    ],
+)
+def test_bad_file_says_so_and_leaves_the_rest(
+    client: Client, job: Any, content: bytes, message: str
+) -> None:
+    response = send(client, job, cv=pdf(content))
+    assert response.status_code == 422
+    assert message in words(response)
+    assert f'value="{JANE}"' in words(response)
+
+
+# ── Jobs that take no applications ──────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"closes_at": timezone.now() - dt.timedelta(seconds=1)},
+        {"opens_at": timezone.now() + dt.timedelta(days=1)},
+        {"live": False},
+    ],
+)
+def test_job_that_is_not_open_answers_in_words_with_everything_kept(
+    client: Client, job: Any, change: dict[str, Any]
+) -> None:
+    for field, value in change.items():
+        setattr(job, field, value)
+    job.save()
+    response = send(client, job, phone="+47 55 55 00 00")
+    assert response.status_code == 410
+    assert JANE in words(response)
+    assert "+47 55 55 00 00" in words(response)
+    assert Application.objects.count() == 0
+
+
+def test_unknown_job_gives_back_what_was_typed(client: Client, home: Any) -> None:
+    response = client.post(
+        f"/apply/{uuid.uuid4()}/", {"name": JANE, "q-why": "Tides", "kept-cv": "t", "confirm": "c"}
+    )
+    assert response.status_code == 404
+    assert "This job is no longer here" in words(response)
+    assert JANE in words(response)
+    assert "Tides" in words(response)
+    assert "<dd" not in words(response).partition("Tides")[2]
+
+
+def test_get_leads_to_the_form(client: Client, job: Any) -> None:
+    response = client.get(job.apply_url)
+    assert (response.status_code, response["Location"]) == (302, "/careers/gauge-keeper/#apply")
+
+
+@pytest.mark.parametrize("method", ["put", "delete", "patch", "options"])
+def test_other_methods_are_none(client: Client, job: Any, method: str) -> None:
+    assert getattr(client, method)(job.apply_url).status_code == 405
+
+
+def test_get_for_an_unknown_or_unpublished_job_is_not_found(client: Client, job: Any) -> None:
+    job.live = False
+    job.save()
+    assert client.get(job.apply_url).status_code == 404
+    assert client.get(f"/apply/{uuid.uuid4()}/").status_code == 404
+
+
+# ── Bad requests ────────────────────────────────────────────────────────────────────────
+
+
+def test_two_thousand_fields_are_refused_in_words(client: Client, job: Any) -> None:
+    response = send(client, job, **{f"x{number}": "y" for number in range(2000)})
+    assert response.status_code == 413
+    assert "That is more than this form can take" in words(response)
+
+
+def test_hundreds_of_files_are_refused_in_words(client: Client, job: Any) -> None:
+    response = send(client, job, **{f"x{number}": pdf(b"x") for number in range(200)})
+    assert response.status_code == 413
+
+
+def test_huge_text_is_refused_in_words(client: Client, job: Any) -> None:
+    response = send(client, job, **{"q-why": "x" * 3_000_000})
+    assert response.status_code == 413
+    assert "Shorten the longest answers" in words(response)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=", b"x"),
+        ("multipart/form-data; boundary=\x00\xff", b"x"),
+    ],
+)
+def test_broken_multipart_is_told_in_words(
+    client: Client, job: Any, content_type: str, body: bytes
+) -> None:
+    response = client.generic("POST", job.apply_url, body, content_type)
+    assert response.status_code == 400
+    assert "The form did not arrive whole" in words(response)
+
+
+@pytest.mark.parametrize("missing", [2, 200])
+def test_form_that_breaks_off_in_its_last_file_is_told_in_words(
+    client: Client, job: Any, missing: int
+) -> None:
+    photo = SimpleUploadedFile("cv.jpg", JPEG + b"\0" * 1000, "image/jpeg")
+    body = encode_multipart("b", filled_in(cv=photo))
+    response = client.generic(
+        "POST",
+        job.apply_url,
+        b"-",
+        "multipart/form-data; boundary=b",
+        headers={"origin": ORIGIN},
+        CONTENT_LENGTH=str(len(body)),
+        **{"wsgi.input": io.BytesIO(body[:-missing])},
+    )
+    assert response.status_code == 400
+    assert "The form did not arrive whole" in words(response)
+    assert Application.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data; boundary=b", b""),
+        ("multipart/form-data; boundary=b", b"--b\r\nContent-Disposition: form-data"),
+        (
+            "multipart/form-data; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="name"\r\n\r\n\xff\xfe\r\n--b--',
+        ),
+        (
+            "multipart/form-data; boundary=b; charset=utf-7",
+            b'--b\r\nContent-Disposition: form-data; name="name"\r\n\r\n+2AA-\r\n--b--',
+        ),
+        ("application/x-www-form-urlencoded", b"name=%ff%fe&email=%ed%a0%80&=&&&=x"),
+        ("application/x-www-form-urlencoded; charset=utf-7", b"name=%2b2AA-"),
+        ("application/x-www-form-urlencoded; charset=base64", b"name=x"),
+        ("application/x-www-form-urlencoded; charset=nonsense", b"name=x"),
+        ("application/json", b'{"name": "x"}'),
+        ("text/plain", b"\x00" * 100),
+        ("", b""),
+    ],
+)
+def test_body_of_another_kind_is_an_empty_form(
+    client: Client, job: Any, content_type: str, body: bytes
+) -> None:
+    response = client.generic("POST", job.apply_url, body, content_type, headers={"origin": ORIGIN})
+    assert response.status_code == 422
+    assert Application.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../x",
+        "x" * 300 + ".pdf",
+        'a"b.pdf',
+        "a\\b.pdf",
+        "cv\u202efdp.exe",
+        "%00.pdf",
+        ".pdf",
+        "...",
+        "cv;.pdf",
+        "&#46;&#46;/x",
+    ],
+)
+def test_file_of_any_name_is_taken(client: Client, job: Any, name: str) -> None:
+    response = send(client, job, cv=pdf(name=name))
+    assert response.status_code == 303
+    file = ApplicationFile.objects.get()
+    assert file.filename.endswith(".pdf")
+    assert not set(file.filename) & set('/\\"\r\n\u202e')
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    entered=st.dictionaries(
+        st.sampled_from(
+            ["name", "email", "phone", "website", "kept-cv", "drop-cv", "confirm", "q-x"]
+        )
+        | st.text(min_size=1, max_size=8),
+        st.text(max_size=40),
+    ),
+    content=st.binary(max_size=60),
+    name=st.text(min_size=1, max_size=30),
+)
+def test_anything_at_all_gets_an_answer(
+    job: Any, entered: dict[str, str], content: bytes, name: str
+) -> None:
+    file = SimpleUploadedFile("cv.pdf", content)
+    file.name = name.replace("\x00", "").replace("/", "") or "x"
+    client = Client(headers={"origin": ORIGIN})
+    response = client.post(job.apply_url, {**entered, "cv": file})
+    assert response.status_code in (303, 422)
+
+
+# ── When our side is broken ─────────────────────────────────────────────────────────────
+
+
+class Break:
+    """Lets the database fail at the first statement that mentions ``table``."""
+
+    def __init__(self, table: str = "", error: type[Exception] = OperationalError) -> None:
+        self.table, self.error = table, error
+
+    def __call__(self, execute: Any, sql: str, *args: Any) -> Any:
+        if self.table in sql and "SAVEPOINT" not in sql:
+            raise self.error("broken on purpose")
+        return execute(sql, *args)
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["careers_application", "careers_filebytes", "careers_consent", "careers_stepevent", ""],
+)
+def test_database_that_fails_leaves_nothing_but_what_was_typed(
+    client: Client, job: Any, table: str
+) -> None:
+    with connection.execute_wrapper(Break(table)):
+        response = send(client, job, name="Zoë O’Brien")
+    assert response.status_code == 503
+    assert response["Retry-After"] == "30"
+    assert "could not be stored just now" in words(response)
+    assert "Zoë O’Brien" in words(response)
+    assert ADDRESS in words(response)
+    for model in (Application, ApplicationFile, Step, StepEvent):
+        assert model.objects.count() == 0
+    assert send(client, job, name="Zoë O’Brien").status_code == 303
+
+
+def test_failure_is_logged_without_the_applicant(client: Client, job: Any, caplog: Any) -> None:
+    with connection.execute_wrapper(Break("careers_stepevent")):
+        send(client, job, name="Canary Birdsong", email="canary@example.org")
+    assert "could not be stored" in caplog.text
+    assert "anary" not in caplog.text
+
+
+# ── Who sent it ─────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("remote", "forwarded", "expected"),
+    [
+        ("192.0.2.9", "", "192.0.2.9"),
+        ("192.0.2.9", "198.51.100.7", "192.0.2.9"),
+        ("10.0.0.1", "198.51.100.7", "198.51.100.7"),
+        ("10.0.0.1", "1.1.1.1, 198.51.100.7, 10.0.0.2", "198.51.100.7"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", " , ", "10.0.0.1"),
+        ("10.0.0.1", "10.0.0.2", "10.0.0.2"),
+    ],
+)
+def test_sender_is_the_last_hop_that_is_not_ours(
+    settings: Any, remote: str, forwarded: str, expected: str
+) -> None:
+    settings.TRUSTED_PROXIES = ["10.0.0.1", "10.0.0.2"]
+    headers = {"x-forwarded-for": forwarded} if forwarded else {}
+    request = RequestFactory().post("/", REMOTE_ADDR=remote, headers=headers)
+    assert client_address(request) == expected
