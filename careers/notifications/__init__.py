@@ -1,0 +1,9 @@
+"""What is said to whom by e-mail, and one careful way to send it.
+
+Plain Python and Django templates: neither Celery nor Wagtail is known here.
+"""
+
+from careers.notifications.delivery import Delivery, deliver
+from careers.notifications.messages import Identity, hr_notice, receipt
+
+__all__ = ["Delivery", "Identity", "deliver", "hr_notice", "receipt"]

@@ -1,0 +1,271 @@
+"""Composing the two mails of the pipeline: the applicant's receipt and the notice to HR.
+
+Nobody has confirmed the applicant's address when the receipt goes out, so it repeats nothing
+that the applicant wrote: otherwise the form would send strangers' words to strangers in the
+company's name. It names the job, the reference and the choices made, all in HR's own words;
+the full copy stands behind the receipt link.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from email.utils import formataddr, parseaddr
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.dateformat import format as format_date
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from careers.applications.answers import in_words
+from careers.applications.frozen import CHOICE_TYPES, FrozenForm
+from careers.applications.models import Application, ApplicationFile, FileKind
+from home.colour import DARK_GROUND, LIGHT_GROUND, shades
+
+#: Longer subjects are cut by mail programs anyway.
+SUBJECT_LENGTH = 150
+_TITLE_LENGTH = 90
+_LABEL_LENGTH = 255
+_NAME_LENGTH = 60
+#: Joiners that names are written with in Persian and the languages of India.
+_JOINERS = "\u200c\u200d"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who writes.
+
+    Attributes:
+        company: stands in From and in the letterhead.
+        colour: the accent as ``#rrggbb``, for the button; any shade stays readable.
+        contact_name: the person to ask about the job; "" when there is none.
+        contact_email: where answers to the receipt go; "" for the sender's address.
+    """
+
+    company: str
+    colour: str = "#0e5c46"
+    contact_name: str = ""
+    contact_email: str = ""
+
+
+def receipt(
+    application: Application, *, identity: Identity, receipt_url: str, sequence: int = 0
+) -> EmailMultiAlternatives:
+    """The mail that tells an applicant that the application has arrived.
+
+    In the applicant's language; answers go to the job's contact person where there is one.
+
+    Args:
+        receipt_url: the applicant's own page, with the secret.
+        sequence: counts the times that a person asked to send it again; part of the Message-ID.
+    """
+    form = application.frozen_form
+    with translation.override(application.language):
+        title = one_line(form.job_title, _TITLE_LENGTH)
+        contact = _mailbox(identity.contact_name, identity.contact_email)
+        return _mail(
+            "receipt",
+            identity,
+            subject=_("We have your application: %(job)s") % {"job": title},
+            to=application.email,
+            reply_to=contact,
+            message_id=f"receipt.{application.public_id}.{sequence}",
+            context={
+                **_facts(application, form),
+                "choices": _choices(form, application.answers),
+                "contact_name": one_line(identity.contact_name, _NAME_LENGTH),
+                "can_reply": bool(contact),
+                "url": receipt_url,
+            },
+        )
+
+
+def hr_notice(
+    application: Application,
+    recipient: str,
+    *,
+    identity: Identity,
+    admin_url: str,
+    pdf_missing: bool = False,
+    sequence: int = 0,
+) -> EmailMultiAlternatives:
+    """The mail that tells one person in HR about a new application.
+
+    It links into the admin and carries no file, so that the CV stays where access is checked
+    and where it can be erased. Answers go to the applicant.
+
+    Args:
+        recipient: one address that HR entered for the job.
+        admin_url: the application's page in the admin.
+        pdf_missing: the PDF could not be made; the mail says so.
+        sequence: as for ``receipt``.
+    """
+    form = application.frozen_form
+    with translation.override(application.language):
+        name = one_line(application.name, _NAME_LENGTH)
+        title = one_line(form.job_title, _TITLE_LENGTH)
+        # Two people get two mails about one application: their ids must differ, and name nobody.
+        mark = hashlib.sha256(f"{application.public_id} {recipient.strip().lower()}".encode())
+        return _mail(
+            "hr_notice",
+            identity,
+            subject=_("Application for %(job)s: %(name)s") % {"job": title, "name": name},
+            to=recipient,
+            reply_to=_mailbox(application.name, application.email),
+            message_id=f"hr.{application.public_id}.{mark.hexdigest()[:16]}.{sequence}",
+            context={
+                **_facts(application, form),
+                "name": name,
+                "pdf_missing": pdf_missing,
+                "url": admin_url,
+            },
+        )
+
+
+def one_line(text: str, length: int) -> str:
+    """``text`` as a header or a heading may carry it: one line, nothing invisible, cut.
+
+    Line breaks and other white space become spaces. Control characters and characters that
+    reorder or hide text go, but not the joiners that names are written with. ``=?`` is pulled
+    apart, so that no mail program takes it for an encoded word (RFC 2047) and decodes it.
+    """
+    visible = "".join(
+        c
+        for c in " ".join(text.split())
+        if c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+    )
+    visible = visible.replace("=?", "= ?").strip()
+    return visible if len(visible) <= length else visible[: length - 1].rstrip() + "…"
+
+
+def _mail(
+    template: str,
+    identity: Identity,
+    *,
+    subject: str,
+    to: str,
+    reply_to: str,
+    message_id: str,
+    context: dict[str, Any],
+) -> EmailMultiAlternatives:
+    local, _at, domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")
+    domain = domain.encode("idna").decode("ascii")
+    subject = one_line(subject, SUBJECT_LENGTH)
+    company = one_line(identity.company, _NAME_LENGTH)
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    context = {
+        **context,
+        "subject": subject,
+        "company": company,
+        "language": language,
+        "direction": "rtl" if translation.get_language_bidi() else "ltr",
+        **_palette(identity.colour),
+    }
+    mail = EmailMultiAlternatives(
+        subject=subject,
+        body=_tidy(render_to_string(f"careers/emails/{template}.txt", context)),
+        from_email=formataddr((company, f"{local}@{domain}")),
+        to=[_bare(to)],
+        reply_to=[reply_to] if reply_to else None,
+        headers={
+            "Message-ID": f"<{message_id}@{domain}>",
+            # RFC 3834: nobody's answering machine should answer, and no loop can start.
+            # Microsoft's only listens to its own header.
+            "Auto-Submitted": "auto-generated",
+            "X-Auto-Response-Suppress": "All",
+            "Content-Language": language,
+        },
+    )
+    html = render_to_string(f"careers/emails/{template}.html", context)
+    mail.attach_alternative(html, "text/html")
+    return mail
+
+
+def _facts(application: Application, form: FrozenForm) -> dict[str, Any]:
+    return {
+        "title": one_line(form.job_title, _LABEL_LENGTH),
+        "reference": application.reference,
+        "received": _moment(application.received_at, form.time_zone),
+        "files": _uploads(form, application.files.all()),
+    }
+
+
+def _palette(colour: str) -> dict[str, Any]:
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
+        colour = Identity.colour
+    return {"light": shades(colour, LIGHT_GROUND), "dark": shades(colour, DARK_GROUND)}
+
+
+def _bare(address: str) -> str:
+    return "".join(c for c in address if c.isprintable()).strip()
+
+
+def _mailbox(name: str, address: str) -> str:
+    """An address with a name for a header; "" when the address is none."""
+    address = _bare(address)
+    if address.count("@") != 1 or re.search(r"[\s,;<>]", address):
+        return ""
+    return formataddr((one_line(name, _NAME_LENGTH), address))
+
+
+def _moment(at: dt.datetime, zone: str) -> str:
+    """A point in time with its zone, such as ``22 November 2026, 15:53 (CET)``."""
+    local = timezone.localtime(at, ZoneInfo(zone or settings.TIME_ZONE))
+    name = format_date(local, "T")
+    # Zones without letters of their own are called by their offset.
+    name = f"UTC{name}" if name[:1] in "+-" else name
+    # Translators: a date and time in an e-mail, in the letters of Django's date filter.
+    day_and_time = format_date(local, pgettext("date and time format", "j F Y, H:i"))
+    return f"{day_and_time} ({name})"
+
+
+def _uploads(form: FrozenForm, files: Iterable[ApplicationFile]) -> list[str]:
+    """The uploaded files by kind, or by HR's question; their names are the applicant's words."""
+    counts: dict[str, int] = {}
+    for file in files:
+        if file.kind in (FileKind.PDF, FileKind.MANIFEST):
+            continue
+        question = form.question(file.question_key)
+        label = question.label if question else str(FileKind(file.kind).label)
+        label = one_line(label, _LABEL_LENGTH)
+        counts[label] = counts.get(label, 0) + 1
+    return [
+        label
+        if count == 1
+        else ngettext("%(label)s (%(count)d file)", "%(label)s (%(count)d files)", count)
+        % {"label": label, "count": count}
+        for label, count in counts.items()
+    ]
+
+
+def _choices(form: FrozenForm, answers: dict[str, Any]) -> list[tuple[str, str]]:
+    """Questions with choices and the options chosen, only in the words of the form."""
+    chosen: list[tuple[str, str]] = []
+    for question in form.questions:
+        value = answers.get(question.key)
+        if question.type in CHOICE_TYPES:
+            keys = value if isinstance(value, list) else [value]
+            labels = {option.key: option.label for option in question.options}
+            words = [labels[key] for key in keys if key in labels]
+        elif question.type == "yes_no" and isinstance(value, bool):
+            words = in_words(question, value)
+        else:
+            continue
+        if words:
+            label = one_line(question.label, _LABEL_LENGTH)
+            chosen.append((label, ", ".join(one_line(word, _LABEL_LENGTH) for word in words)))
+    return chosen
+
+
+def _tidy(text: str) -> str:
+    """At most one empty line in a row, none at the ends."""
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

@@ -1,0 +1,340 @@
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.mail import EmailMultiAlternatives
+from hypothesis import example, given
+from hypothesis import settings as rules
+from hypothesis import strategies as st
+
+from careers.applications.errors import (
+    EffectError,
+    Fenced,
+    Misconfigured,
+    Permanent,
+    Transient,
+    Uncertain,
+)
+from careers.notifications import Delivery, deliver
+from careers.notifications.refusals import refused, without_addresses
+from tests.servers import SMTP_TAKES, HostileSMTP, free_port, self_signed, trusting
+
+RECIPIENT = "jane.miller@applicants.example"
+MESSAGE_ID = "<receipt.6f1f.0@example.com>"
+
+
+@pytest.fixture
+def smtp(settings: Any) -> Iterator[HostileSMTP]:
+    with HostileSMTP() as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = server.address
+        settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+        settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+        settings.EMAIL_TIMEOUT = 0.4
+        yield server
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return self_signed(tmp_path_factory.mktemp("tls"), "127.0.0.1")
+
+
+def mail(body: str = "Hello.\n.\n..dots\n", **changes: Any) -> EmailMultiAlternatives:
+    message = EmailMultiAlternatives(
+        **{
+            "subject": "We have your application",
+            "body": body,
+            "from_email": "Kestrel <jobs@example.com>",
+            "to": [RECIPIENT],
+            "headers": {"Message-ID": MESSAGE_ID},
+            **changes,
+        }
+    )
+    message.attach_alternative("<p>Hello</p>", "text/html")
+    return message
+
+
+def send(message: EmailMultiAlternatives | None = None) -> Delivery:
+    return deliver(message or mail(), before_dot=lambda: None)
+
+
+def test_delivers_to_one_recipient(smtp: HostileSMTP) -> None:
+    delivery = send()
+    assert delivery == Delivery(MESSAGE_ID, "250 2.0.0 Ok: queued as 4XyZ7t")
+    [accepted] = smtp.accepted
+    assert accepted.sender == "jobs@example.com"
+    assert accepted.recipients == (RECIPIENT,)
+    assert accepted.message_id == MESSAGE_ID
+    assert b"\r\n.\r\n..dots\r\n" in accepted.content
+
+
+#: Mode, the class of the failure (None: sent), as measured in the 15 modes and beyond them.
+OUTCOMES: list[tuple[str, type[EffectError] | None]] = [
+    ("ok", None),
+    ("no_banner", Transient),
+    ("banner_421", Transient),
+    ("mail_451", Transient),
+    ("rcpt_450", Transient),
+    ("rcpt_421", Transient),
+    ("rcpt_550", Permanent),
+    ("second_rcpt_550", None),
+    # The server got the dot into its buffer and reset: nobody here can know.
+    ("close_in_data", Uncertain),
+    ("dot_451", Transient),
+    ("dot_552", Permanent),
+    ("hang_after_dot", Uncertain),
+    ("close_after_dot", Uncertain),
+    ("hang_at_quit", None),
+    ("garbage_at_quit", None),
+    ("closed_at_once", Transient),
+    ("banner_554", Misconfigured),
+    ("garbage_banner", Transient),
+    ("ehlo_hang", Transient),
+    ("mail_530", Misconfigured),
+    ("mail_553", Misconfigured),
+    ("rcpt_relay", Misconfigured),
+    ("rcpt_too_large", Transient),
+    ("rcpt_432", Transient),
+    ("data_451", Transient),
+    ("data_554", Permanent),
+    ("data_close", Transient),
+    ("dot_550_4", Transient),
+    ("dot_garbage", Uncertain),
+    ("dot_long_line", Uncertain),
+]
+
+
+@pytest.mark.parametrize(("mode", "error"), OUTCOMES)
+def test_outcome_of_each_mode(
+    smtp: HostileSMTP, mode: str, error: type[EffectError] | None
+) -> None:
+    smtp.mode = mode
+    marked = []
+    with contextlib.nullcontext() if error is None else pytest.raises(error) as caught:
+        deliver(mail(), before_dot=lambda: marked.append("data"))
+    assert len(smtp.accepted) == (mode in SMTP_TAKES)
+    # Whoever could have got the mail, got it only after the mark was set.
+    assert marked == ["data"] or not smtp.accepted
+    if caught is not None:
+        assert type(caught.value) is error
+        for personal in ("jane", "miller", "applicants"):
+            assert personal not in caught.value.public.lower()
+
+
+def test_a_crowded_server_gets_a_pause(smtp: HostileSMTP) -> None:
+    smtp.mode = "rcpt_432"
+    with pytest.raises(Transient) as caught:
+        send()
+    assert caught.value.retry_after == 300
+
+
+def test_greylisting_ends_with_one_mail(smtp: HostileSMTP) -> None:
+    smtp.once("rcpt_450")
+    with pytest.raises(Transient):
+        send()
+    send()
+    assert [accepted.message_id for accepted in smtp.accepted] == [MESSAGE_ID]
+
+
+class TestFence:
+    def refuse(self) -> None:
+        raise Fenced
+
+    def test_nothing_is_sent(self, smtp: HostileSMTP) -> None:
+        with pytest.raises(Fenced):
+            deliver(mail(), before_dot=self.refuse)
+        send()
+        assert len(smtp.accepted) == 1
+        assert smtp.partial == b""
+        assert smtp.commands.count("(message)") == 1
+
+    def test_other_failures_of_the_check_send_nothing_either(self, smtp: HostileSMTP) -> None:
+        def fail() -> None:
+            raise RuntimeError("database away")
+
+        with pytest.raises(RuntimeError):
+            deliver(mail(), before_dot=fail)
+        assert smtp.accepted == []
+        assert smtp.partial == b""
+
+    def test_comes_last(self, smtp: HostileSMTP) -> None:
+        seen: list[str] = []
+        deliver(mail(), before_dot=lambda: seen.extend(smtp.commands))
+        assert seen[-1].upper() == "DATA"
+        assert "(message)" not in seen
+
+    def test_interruption_after_the_dot_is_uncertain(
+        self, smtp: HostileSMTP, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A time limit of the worker strikes while the server has not answered."""
+        from careers.notifications.smtp import PhaseSMTP
+
+        answer = PhaseSMTP.getreply
+
+        def strike(client: PhaseSMTP) -> Any:
+            if client.after_dot:
+                raise TimeoutError
+            return answer(client)
+
+        monkeypatch.setattr(PhaseSMTP, "getreply", strike)
+        with pytest.raises(Uncertain):
+            send()
+
+
+@pytest.mark.parametrize(
+    "recipients",
+    [{"to": []}, {"to": [RECIPIENT, "other@example.com"]}, {"bcc": ["other@example.com"]}],
+)
+def test_exactly_one_recipient(smtp: HostileSMTP, recipients: dict[str, list[str]]) -> None:
+    with pytest.raises(ValueError, match="exactly one"):
+        send(mail(**recipients))
+    assert smtp.commands == []
+
+
+def test_address_that_smtp_can_not_carry(smtp: HostileSMTP) -> None:
+    for address in ("zoë@example.com", "no address", "a@" + "x" * 70 + ".com"):
+        with pytest.raises(Permanent):
+            send(mail(to=[address]))
+    assert smtp.commands == []
+
+
+def test_domain_in_unicode_travels_in_ascii(smtp: HostileSMTP) -> None:
+    send(mail(to=["jane@bücher.example"]))
+    assert smtp.accepted[0].recipients == ("jane@xn--bcher-kva.example",)
+
+
+def test_a_long_message_id_stays_on_its_line(smtp: HostileSMTP) -> None:
+    message_id = f"<receipt.6f1f9d4e-51a5-4c0c-8a3e-0d6b1a2c3d4e.0@{'long.' * 10}example>"
+    assert send(mail(headers={"Message-ID": message_id})).message_id == message_id
+    assert f"\r\nMessage-ID: {message_id}\r\n".encode() in smtp.accepted[0].content
+
+
+def test_eight_bit_content_is_announced(smtp: HostileSMTP) -> None:
+    send(mail(body="Grüße"))
+    assert "BODY=8BITMIME" in next(c for c in smtp.commands if c.upper().startswith("MAIL"))
+
+
+class TestSettings:
+    def test_no_server(self, smtp: HostileSMTP, settings: Any) -> None:
+        settings.EMAIL_HOST = ""
+        with pytest.raises(Misconfigured) as caught:
+            send()
+        assert "EMAIL_HOST" in caught.value.public
+
+    def test_no_sender(self, smtp: HostileSMTP) -> None:
+        with pytest.raises(Misconfigured) as caught:
+            send(mail(from_email="Kestrel"))
+        assert "DEFAULT_FROM_EMAIL" in caught.value.public
+
+    def test_nobody_listens(self, smtp: HostileSMTP, settings: Any) -> None:
+        settings.EMAIL_PORT = free_port()
+        with pytest.raises(Transient):
+            send()
+
+    def test_unknown_name(self, smtp: HostileSMTP, settings: Any) -> None:
+        settings.EMAIL_HOST = "mail.invalid"
+        with pytest.raises(Transient) as caught:
+            send()
+        assert "EMAIL_HOST" in caught.value.public
+
+    def test_login(self, smtp: HostileSMTP, settings: Any) -> None:
+        settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "user", "secret"
+        send()
+        assert any(command.startswith("AUTH PLAIN") for command in smtp.commands)
+
+    @pytest.mark.parametrize(
+        ("mode", "error"),
+        [("auth_535", Misconfigured), ("auth_454", Misconfigured), ("auth_432", Transient)],
+    )
+    def test_refused_login(
+        self, smtp: HostileSMTP, settings: Any, mode: str, error: type[EffectError]
+    ) -> None:
+        settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "user", "secret"
+        smtp.mode = mode
+        with pytest.raises(EffectError) as caught:
+            send()
+        assert type(caught.value) is error
+        assert "secret" not in caught.value.public
+
+    def test_password_that_smtp_can_not_carry(self, smtp: HostileSMTP, settings: Any) -> None:
+        settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "user", "pässword"
+        with pytest.raises(Misconfigured):
+            send()
+
+
+class TestEncryption:
+    @pytest.fixture
+    def tls(self, smtp: HostileSMTP, settings: Any, certificate: Path) -> HostileSMTP:
+        settings.EMAIL_USE_TLS = True
+        settings.EMAIL_TIMEOUT = 5
+        settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "user", "secret"
+        smtp.certificate = certificate
+        return smtp
+
+    def nothing_was_told(self, server: HostileSMTP) -> None:
+        assert server.accepted == []
+        assert {command[:4].upper() for command in server.commands} <= {"EHLO", "STAR", "QUIT"}
+
+    def test_trusted_server(self, tls: HostileSMTP, certificate: Path) -> None:
+        with trusting(certificate):
+            send()
+        assert tls.accepted[0].encrypted
+
+    def test_unknown_certificate(self, tls: HostileSMTP) -> None:
+        with pytest.raises(Misconfigured) as caught:
+            send()
+        assert "certificate" in caught.value.public
+        self.nothing_was_told(tls)
+
+    def test_certificate_for_another_name(
+        self, tls: HostileSMTP, certificate: Path, settings: Any
+    ) -> None:
+        settings.EMAIL_HOST = "localhost"
+        with trusting(certificate), pytest.raises(Misconfigured):
+            send()
+        self.nothing_was_told(tls)
+
+    def test_offer_was_removed_on_the_way(self, tls: HostileSMTP) -> None:
+        tls.certificate = None
+        with pytest.raises(Misconfigured) as caught:
+            send()
+        assert "STARTTLS" in caught.value.public
+        self.nothing_was_told(tls)
+
+    def test_refused_encryption(self, tls: HostileSMTP) -> None:
+        tls.mode = "starttls_454"
+        with pytest.raises(Misconfigured):
+            send()
+        self.nothing_was_told(tls)
+
+    def test_tls_from_the_first_byte_meets_a_plain_server(
+        self, tls: HostileSMTP, settings: Any
+    ) -> None:
+        settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = False, True
+        with pytest.raises(Misconfigured):
+            send()
+        assert tls.accepted == []
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            b"<jane.miller@applicants.example>: User unknown",
+            b"jane.miller@applicants.example... no such user",
+            b"No mailbox JANE.MILLER here",
+            b"5.1.1 The e-mail account that you tried to reach, jane.miller, does not exist",
+        ],
+    )
+    def test_answers_carry_no_address(self, text: bytes) -> None:
+        assert "miller" not in without_addresses(text, RECIPIENT).lower()
+
+    @rules(deadline=None)
+    @given(st.binary(max_size=400), st.integers(400, 599))
+    @example(b"\xff\x00\r\n\x1b[31m", 550)
+    def test_any_answer_becomes_one_short_line(self, text: bytes, code: int) -> None:
+        for stage in ("connection", "encryption", "login", "sender", "recipient", "message"):
+            public = refused(stage, code, text, RECIPIENT).public
+            assert public.isprintable()
+            assert len(public) < 500

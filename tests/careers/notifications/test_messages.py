@@ -1,0 +1,304 @@
+"""The two mails, composed from plain stand-ins: nothing here needs a database."""
+
+import datetime as dt
+import email
+import email.policy
+import re
+import unicodedata
+import uuid
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import settings as rules
+from hypothesis import strategies as st
+
+from careers.applications.frozen import FrozenForm, Option, Question
+from careers.notifications import Identity, hr_notice, receipt
+from careers.notifications.messages import SUBJECT_LENGTH, one_line
+
+PUBLIC_ID = uuid.UUID("6f1f9d4e-51a5-4c0c-8a3e-0d6b1a2c3d4e")
+RECEIPT_URL = "https://careers.example.com/received/s3cret/"
+ADMIN_URL = "https://careers.example.com/admin/applications/7KD4-93MX/"
+
+QUESTIONS = (
+    Question("name", "name", "Full name", required=True),
+    Question("email", "email", "E-mail", required=True),
+    Question("cv", "file", "CV", required=True),
+    Question("start", "single_choice", "When can you start?", options=(Option("o1", "At once"),)),
+    Question(
+        "days",
+        "multiple_choice",
+        "Which days suit you?",
+        options=(Option("o2", "Monday"), Option("o3", "Friday & Saturday")),
+    ),
+    Question("van", "yes_no", "Do you drive?"),
+    Question("why", "long_text", "Why us?"),
+    Question("portfolio", "file", "Samples of your work"),
+)
+#: Everything that the applicant typed; none of it may be sent to an unconfirmed address.
+TYPED = {"name": "Canary Kowalski", "why": "Buy canary pills at http://canary.example"}
+
+
+def an_application(**changes: Any) -> Any:
+    form = FrozenForm(
+        job_title=changes.pop("title", "Gauge keeper"),
+        company="Tidewater",
+        language="en",
+        time_zone="Europe/Oslo",
+        questions=QUESTIONS,
+    )
+    files = [
+        SimpleNamespace(kind="cv", question_key="cv", filename="canary cv.pdf"),
+        SimpleNamespace(kind="answer", question_key="portfolio", filename="canary 1.pdf"),
+        SimpleNamespace(kind="answer", question_key="portfolio", filename="canary 2.pdf"),
+        SimpleNamespace(kind="pdf", question_key="", filename="7KD4-93MX.pdf"),
+    ]
+    return SimpleNamespace(
+        **{
+            "public_id": PUBLIC_ID,
+            "reference": "7KD4-93MX",
+            "language": "en",
+            "frozen_form": form,
+            "answers": {
+                **TYPED,
+                "email": "jane@example.org",
+                "start": "o1",
+                "days": ["o2", "o3", "canary option that nobody offered"],
+                "van": False,
+            },
+            "name": TYPED["name"],
+            "email": "jane@example.org",
+            "received_at": dt.datetime(2026, 11, 22, 14, 53, tzinfo=dt.UTC),
+            "files": SimpleNamespace(all=lambda: files),
+            **changes,
+        }
+    )
+
+
+IDENTITY = Identity("Tidewater", "#0e5c46", "Bo Lind", "bo@example.com")
+
+
+def a_receipt(application: Any = None, identity: Identity = IDENTITY, sequence: int = 0) -> Any:
+    return receipt(
+        application or an_application(),
+        identity=identity,
+        receipt_url=RECEIPT_URL,
+        sequence=sequence,
+    )
+
+
+def a_notice(application: Any = None, recipient: str = "hr@example.com", **options: Any) -> Any:
+    return hr_notice(
+        application or an_application(),
+        recipient,
+        identity=IDENTITY,
+        admin_url=ADMIN_URL,
+        **options,
+    )
+
+
+def parsed(message: Any) -> Any:
+    return email.message_from_bytes(message.message().as_bytes(), policy=email.policy.default)
+
+
+def words(html: str) -> str:
+    """What a reader of the HTML part sees, white space made alike."""
+    html = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+@pytest.fixture(autouse=True)
+def _sender(settings: Any) -> None:
+    settings.DEFAULT_FROM_EMAIL = "Careers <jobs@careers.example.com>"
+
+
+class TestReceipt:
+    def test_headers(self) -> None:
+        mail = parsed(a_receipt())
+        assert mail["Subject"] == "We have your application: Gauge keeper"
+        assert mail["From"] == "Tidewater <jobs@careers.example.com>"
+        assert mail["To"] == "jane@example.org"
+        assert mail["Reply-To"] == "Bo Lind <bo@example.com>"
+        assert mail["Auto-Submitted"] == "auto-generated"
+        assert mail["Content-Language"] == "en"
+        assert mail["Date"].datetime.year >= 2026
+        assert mail["Message-ID"].strip() == f"<receipt.{PUBLIC_ID}.0@careers.example.com>"
+
+    def test_both_parts_say_the_same(self) -> None:
+        message = a_receipt()
+        for text in (message.body, words(message.alternatives[0].content).replace("&amp;", "&")):
+            for said in (
+                "Gauge keeper",
+                "7KD4-93MX",
+                "22 November 2026, 15:53 (CET)",
+                "CV, Samples of your work (2 files)",
+                "When can you start?",
+                "At once",
+                "Monday, Friday & Saturday",
+                "Do you drive?",
+                "reply to this e-mail; it goes to Bo Lind",
+                "If that was not you",
+            ):
+                assert said in text
+        assert RECEIPT_URL in message.body
+        assert f'href="{RECEIPT_URL}"' in message.alternatives[0].content
+
+    def test_nothing_that_the_applicant_typed_is_repeated(self) -> None:
+        raw = a_receipt().message().as_string()
+        assert "canary" not in raw.lower()
+        assert "canary" not in str(parsed(a_receipt()).get_body(("plain",)).get_content()).lower()
+
+    def test_text_reads_well(self) -> None:
+        body = a_receipt().body
+        assert "Reference: 7KD4-93MX\n" in body
+        assert "When can you start? At once\n" in body
+        assert "\n\n\n" not in body
+
+    def test_long_titles_are_cut_in_the_subject_only(self) -> None:
+        title = "Keeper of very many gauges " * 6
+        message = a_receipt(an_application(title=title))
+        assert message.subject.endswith("…")
+        assert title.strip() in message.body
+
+    def test_without_a_contact_nobody_is_promised(self) -> None:
+        message = a_receipt(identity=Identity("Tidewater"))
+        assert parsed(message)["Reply-To"] is None
+        assert "reply" not in message.body
+
+    def test_contact_without_a_name(self) -> None:
+        message = a_receipt(identity=Identity("Tidewater", contact_email="bo@example.com"))
+        assert parsed(message)["Reply-To"] == "bo@example.com"
+        assert "reply to this e-mail." in message.body
+
+    def test_sending_again_changes_the_message_id(self) -> None:
+        ids = {parsed(a_receipt(sequence=n))["Message-ID"] for n in (0, 0, 1)}
+        assert len(ids) == 2
+
+    def test_speaks_the_language_of_the_application(self) -> None:
+        message = a_receipt(an_application(language="ar"))
+        assert parsed(message)["Content-Language"] == "ar"
+        assert '<html lang="ar" dir="rtl">' in message.alternatives[0].content
+
+    def test_zone_without_letters_is_called_by_its_offset(self) -> None:
+        application = an_application()
+        form = application.frozen_form
+        application.frozen_form = FrozenForm(**{**vars(form), "time_zone": "Asia/Dubai"})
+        assert "18:53 (UTC+04)" in a_receipt(application).body
+
+    @pytest.mark.parametrize("colour", ["#ffffff", "#000000", "red", "", "#12345;x:y"])
+    def test_any_colour_keeps_the_button_readable(self, colour: str) -> None:
+        html = a_receipt(identity=Identity("Tidewater", colour)).alternatives[0].content
+        [(fill, ink)] = re.findall(r"background:(#\w{6}); color:(#\w{6}); font-weight", html)
+        assert fill != ink
+        assert "x:y" not in html
+
+
+class TestHRNotice:
+    def test_headers(self) -> None:
+        mail = parsed(a_notice())
+        assert mail["Subject"] == "Application for Gauge keeper: Canary Kowalski"
+        assert mail["To"] == "hr@example.com"
+        assert mail["Reply-To"] == "Canary Kowalski <jane@example.org>"
+        assert mail["Auto-Submitted"] == "auto-generated"
+
+    def test_links_and_carries_no_file(self) -> None:
+        message = a_notice()
+        assert ADMIN_URL in message.body
+        assert f'href="{ADMIN_URL}"' in message.alternatives[0].content
+        assert message.attachments == []
+        assert TYPED["why"] not in message.body
+        assert "PDF is missing" not in message.body
+
+    def test_says_that_the_pdf_is_missing(self) -> None:
+        message = a_notice(pdf_missing=True)
+        for text in (message.body, words(message.alternatives[0].content)):
+            assert "The PDF is missing." in text
+            assert "7KD4-93MX" in text
+
+    def test_two_recipients_get_two_ids_that_name_nobody(self) -> None:
+        ids = [parsed(a_notice(recipient=who))["Message-ID"] for who in ("hr@a.com", "ceo@a.com")]
+        assert ids[0] != ids[1]
+        assert parsed(a_notice(recipient="HR@a.com"))["Message-ID"] == ids[0]
+        assert re.fullmatch(rf"<hr\.{PUBLIC_ID}\.\w{{16}}\.0@careers.example.com>", ids[0].strip())
+        assert "hr@" not in ids[0]
+
+    def test_html_escapes_names(self) -> None:
+        html = a_notice(an_application(name="<img src=x>")).alternatives[0].content
+        assert "<img" not in html
+        assert "&lt;img src=x&gt;" in html
+
+
+HOSTILE = st.text(
+    st.one_of(st.characters(), st.sampled_from("\r\n\0\u2028\u202e\u2066,;:<>@\"'\\=?&{}%")),
+    max_size=400,
+)
+
+
+@rules(deadline=None, max_examples=50)
+@given(name=HOSTILE, title=HOSTILE, company=HOSTILE)
+@example("x\r\nBcc: all@example.com", "y\nX-Spam: no", "z\r\n\r\nbody")
+@example("=?utf-8?q?a=0D=0ABcc:_b=40c.d?=", "=?=?", "a, b <c@d.e>")
+@example("\u202egnp.exe", "\ud800", "")
+def test_hostile_words_stay_words(name: str, title: str, company: str) -> None:
+    """No name or title adds a header, a recipient or a line, and none keeps a mail from going."""
+    application = an_application(name=name, title=title)
+    identity = Identity(company, contact_name=name, contact_email="bo@example.com")
+    for message in (
+        receipt(application, identity=identity, receipt_url=RECEIPT_URL),
+        hr_notice(application, "hr@example.com", identity=identity, admin_url=ADMIN_URL),
+    ):
+        message.encoding = "utf-8"
+        content = message.message().as_bytes(linesep="\r\n")
+        names = [name.lower() for name in email.message_from_bytes(content)]
+        assert sorted(names) == [
+            "auto-submitted",
+            "content-language",
+            "content-type",
+            "date",
+            "from",
+            "message-id",
+            "mime-version",
+            "reply-to",
+            "subject",
+            "to",
+            "x-auto-response-suppress",
+        ]
+        mail = email.message_from_bytes(content, policy=email.policy.default)
+        assert [each.addr_spec for each in mail["From"].addresses] == ["jobs@careers.example.com"]
+        assert len(mail["To"].addresses) == 1
+        assert len(mail["Reply-To"].addresses) == 1
+        assert len(message.subject) <= SUBJECT_LENGTH
+        assert "\u202e" not in message.body
+        assert all(len(line) < 998 for line in content.split(b"\r\n"))
+
+
+@rules(deadline=None)
+@given(HOSTILE, st.integers(2, 200))
+def test_one_line_is_one_short_visible_line(text: str, length: int) -> None:
+    line = one_line(text, length)
+    assert len(line) <= length
+    assert line == one_line(line, length)
+    invisible = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    assert not any(unicodedata.category(c) in invisible for c in line if c not in "\u200c\u200d")
+    assert "=?" not in line
+
+
+def test_joiners_stay_in_names() -> None:
+    assert one_line("می\u200cخواهم", 20) == "می\u200cخواهم"
+
+
+@pytest.mark.parametrize(
+    "address", ["a@b.c, d@e.f", "a@b.c\r\nBcc: d@e.f", "a b@c.d", "<a@b.c>", ""]
+)
+def test_reply_to_takes_nothing_but_an_address(address: str) -> None:
+    message = a_receipt(identity=Identity("Tidewater", contact_email=address))
+    assert parsed(message)["Reply-To"] is None
+
+
+def test_domain_of_the_sender_in_unicode(settings: Any) -> None:
+    settings.DEFAULT_FROM_EMAIL = "jobs@bücher.example"
+    mail = parsed(a_receipt())
+    assert mail["Message-ID"].endswith("@xn--bcher-kva.example>")
+    assert mail["From"].addresses[0].domain == "xn--bcher-kva.example"
