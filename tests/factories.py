@@ -43,6 +43,7 @@ class HomePageFactory(PageFactory):
     class Meta:
         model = HomePage
         skip_postgeneration_save = True
+        skip_postgeneration_save = True
 
     @factory.post_generation
     def as_site(self: HomePage, create: bool, extracted: Any, **_kwargs: Any) -> None:
@@ -181,6 +182,7 @@ class StepFactory(DjangoModelFactory):
 
     class Meta:
         model = Step
+        skip_postgeneration_save = True
 
     class Params:
         queued = factory.Trait(state=State.QUEUED)

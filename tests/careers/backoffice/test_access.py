@@ -1,0 +1,241 @@
+"""Every address of the back office, for everybody, with GET and POST.
+
+Each outcome is one word: ``login`` and ``home`` are Wagtail's redirects for strangers and for
+people without the permission, ``done`` is our own redirect after a POST.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+
+from careers.applications.models import Application, ApplicationView
+from careers.backoffice import urls
+from careers.jobs.models import JobPage
+from careers.pipeline.models import Step, StepKind
+from tests import people
+from tests.factories import ApplicationFactory, StepFactory
+
+PEOPLE = ("anonymous", "charlie", "bob", "otto", "helen", "hanna", "ada")
+
+#:                                      anonymous charlie bob    otto   helen  hanna  ada
+TASKS_GET = ("login", "login", "home", "200", "home", "home", "200")
+TASKS_NO_POST = ("login", "login", "home", "405", "home", "home", "405")
+TASKS_POST = ("login", "login", "home", "done", "home", "home", "done")
+LIST_GET = ("login", "login", "home", "home", "200", "200", "200")
+LIST_NO_POST = ("login", "login", "home", "home", "405", "405", "405")
+ONE_GET = ("login", "login", "home", "home", "404", "200", "200")
+ONE_POST = ("login", "login", "home", "home", "404", "done", "done")
+# Releasing also takes the right to retry, which neither of the HR people has.
+RELEASE_GET = ("login", "login", "home", "home", "home", "home", "200")
+RELEASE_POST = ("login", "login", "home", "home", "home", "home", "done")
+
+EXPECTED = {
+    "careers_tasks:index": (TASKS_GET, TASKS_NO_POST),
+    "careers_tasks:results": (TASKS_GET, TASKS_NO_POST),
+    "careers_tasks:retry_alike": (TASKS_GET, TASKS_POST),
+    "careers_tasks:detail": (TASKS_GET, TASKS_NO_POST),
+    "careers_tasks:detail_results": (TASKS_GET, TASKS_NO_POST),
+    "careers_tasks:release": (TASKS_GET, TASKS_POST),
+    "careers_tasks:act": (TASKS_GET, TASKS_POST),
+    "careers_applications:index": (LIST_GET, LIST_NO_POST),
+    "careers_applications:results": (LIST_GET, LIST_NO_POST),
+    "careers_applications:detail": (ONE_GET, LIST_NO_POST),
+    "careers_applications:stage": (LIST_NO_POST, ONE_POST),
+    "careers_applications:release": (RELEASE_GET, RELEASE_POST),
+    "careers_applications:file": (ONE_GET, LIST_NO_POST),
+}
+
+
+def every_name() -> set[str]:
+    return {f"careers_tasks:{pattern.name}" for pattern in urls.tasks} | {
+        f"careers_applications:{pattern.name}" for pattern in urls.applications
+    }
+
+
+def test_every_address_has_an_entry() -> None:
+    assert every_name() == set(EXPECTED)
+
+
+@pytest.fixture
+def held_back(ours: JobPage) -> Application:
+    """Something for every act to act on."""
+    made: Application = ApplicationFactory(page=ours, held_back=True, with_files=True)
+    StepFactory(application=made, kind=StepKind.ARCHIVE, failed=True)
+    return made
+
+
+def address(name: str, application: Application) -> tuple[str, dict[str, str]]:
+    """A URL of that name about the application, and what a POST to it says."""
+    step = Step.objects.get(application=application, kind=StepKind.ARCHIVE)
+    match name.partition(":")[2]:
+        case "index" | "results":
+            return reverse(name), {}
+        case "retry_alike":
+            group = {"kind": step.kind, "code": step.error_code}
+            return reverse(name) + f"?kind={step.kind}&code={step.error_code}", group
+        case "act":
+            return reverse(name, args=[application.reference, step.pk, "cancel"]), {}
+        case "file":
+            file = application.files.first()
+            assert file is not None
+            return reverse(name, args=[application.reference, file.public_id]), {}
+        case "stage":
+            return reverse(name, args=[application.reference]), {
+                "stage": "interview",
+                "before": "new",
+            }
+        case _:
+            return reverse(name, args=[application.reference]), {}
+
+
+def person(who: str, ours: JobPage, theirs: JobPage) -> Any:
+    match who:
+        case "charlie":
+            return people.charlie()
+        case "bob":
+            return people.bob(ours.get_parent())
+        case "otto":
+            return people.otto()
+        case "helen":
+            return people.hanna(theirs.get_parent(), "helen")
+        case "hanna":
+            return people.hanna(ours.get_parent())
+        case _:
+            return people.ada()
+
+
+def outcome(response: Any) -> str:
+    if response.status_code != 302:
+        return str(response.status_code)
+    where = response.headers["Location"]
+    if where.startswith(reverse("wagtailadmin_login")):
+        return "login"
+    return "home" if where == reverse("wagtailadmin_home") else "done"
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_access(who: str, held_back: Application, ours: JobPage, theirs: JobPage) -> None:
+    client = Client()
+    if who != "anonymous":
+        client.force_login(person(who, ours, theirs))
+    found, expected = {}, {}
+    for name, outcomes in EXPECTED.items():
+        expected[name] = tuple(outcome_for[PEOPLE.index(who)] for outcome_for in outcomes)
+        with transaction.atomic():
+            url, data = address(name, held_back)
+            found[name] = (outcome(client.get(url)), outcome(client.post(url, data)))
+            # What one act changes must not decide about the next.
+            transaction.set_rollback(True)
+    assert found == expected
+
+
+@pytest.mark.parametrize("who", ["anonymous", "charlie", "bob", "otto", "helen"])
+def test_who_may_not_read_learns_nothing(
+    who: str, held_back: Application, ours: JobPage, theirs: JobPage
+) -> None:
+    """Neither names nor addresses nor answers, on any page; and nothing is changed."""
+    client = Client()
+    if who != "anonymous":
+        client.force_login(person(who, ours, theirs))
+    for name in EXPECTED:
+        url, _data = address(name, held_back)
+        text = client.get(url, follow=True).content.decode()
+        assert held_back.name not in text, name
+        assert held_back.email not in text, name
+    assert not ApplicationView.objects.exists()
+
+
+def test_helen_with_every_right_still_keeps_to_her_part(
+    held_back: Application, theirs: JobPage
+) -> None:
+    """Ids of another part of the tree are no ids at all, whatever else one may do."""
+    helen = people.hanna(theirs.get_parent(), "helen", (*people.HR_RIGHTS, "retry_step"))
+    client = Client()
+    client.force_login(helen)
+    for name in ("detail", "file", "release", "stage"):
+        url, data = address(f"careers_applications:{name}", held_back)
+        response = client.post(url, data) if name == "stage" else client.get(url)
+        assert response.status_code == 404, name
+    url, _data = address("careers_applications:release", held_back)
+    assert client.post(url).status_code == 404
+    held_back.refresh_from_db()
+    assert held_back.quarantined
+    assert held_back.review_stage == "new"
+
+
+def test_a_step_is_found_through_its_own_application_only(
+    as_ada: Client, held_back: Application, theirs: JobPage
+) -> None:
+    other = StepFactory(application__page=theirs, failed=True)
+    url = reverse("careers_tasks:act", args=[held_back.reference, other.pk, "cancel"])
+    assert as_ada.get(url).status_code == 404
+    assert as_ada.post(url).status_code == 404
+
+
+def test_a_file_is_found_through_its_own_application_only(
+    as_hanna: Client, held_back: Application, theirs: JobPage
+) -> None:
+    other = ApplicationFactory(page=theirs, with_files=True)
+    file = other.files.first()
+    url = reverse("careers_applications:file", args=[held_back.reference, file.public_id])
+    assert as_hanna.get(url).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("act", "right"),
+    [
+        ("retry", "retry_step"),
+        ("confirm", "retry_step"),
+        ("send-again", "retry_step"),
+        ("cancel", "cancel_step"),
+    ],
+)
+def test_each_act_takes_its_own_right(act: str, right: str, held_back: Application) -> None:
+    otto = people.otto()
+    group = otto.groups.get()
+    group.permissions.remove(Permission.objects.get(codename=right))
+    client = Client()
+    client.force_login(otto)
+    step = Step.objects.get(application=held_back)
+    url = reverse("careers_tasks:act", args=[held_back.reference, step.pk, act])
+    assert outcome(client.get(url)) == "home"
+    assert outcome(client.post(url)) == "home"
+    step.refresh_from_db()
+    assert step.state == "failed"
+
+
+def test_acts_that_nobody_knows_are_not_found(as_ada: Client, held_back: Application) -> None:
+    step = Step.objects.get(application=held_back)
+    url = reverse("careers_tasks:act", args=[held_back.reference, step.pk, "erase"])
+    assert as_ada.post(url).status_code == 404
+
+
+def test_acts_need_the_csrf_token(held_back: Application) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(people.ada())
+    for name in ("careers_tasks:act", "careers_tasks:release", "careers_applications:stage"):
+        url, data = address(name, held_back)
+        assert client.post(url, data).status_code == 403, name
+
+
+@pytest.mark.parametrize(
+    ("who", "shown"),
+    [("bob", []), ("otto", ["Task status"]), ("hanna", ["Applications"])],
+)
+def test_the_menu_shows_what_one_may_follow(
+    who: str, shown: list[str], ours: JobPage, theirs: JobPage
+) -> None:
+    client = Client()
+    client.force_login(person(who, ours, theirs))
+    page = client.get(reverse("wagtailadmin_home")).content.decode()
+    for label, url in (
+        ("Task status", reverse("careers_tasks:index")),
+        ("Applications", reverse("careers_applications:index")),
+    ):
+        assert (url in page) == (label in shown), label

@@ -1,0 +1,174 @@
+"""``/admin/applications/<reference>/``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from django.test import Client
+from django.urls import reverse
+
+from careers.applications.frozen import FrozenForm, Option, Question
+from careers.applications.models import Application, ApplicationView
+from careers.jobs.models import JobPage
+from tests import people
+from tests.factories import ApplicationFactory, ApplicationFileFactory
+
+
+def url(application: Application) -> str:
+    return reverse("careers_applications:detail", args=[application.reference])
+
+
+def text_of(client: Client, application: Application) -> str:
+    response = client.get(url(application))
+    assert response.status_code == 200
+    soup = BeautifulSoup(response.content, "html.parser")
+    return " ".join(soup.select_one("main").get_text(" ").split())
+
+
+@pytest.fixture
+def answered(ours: JobPage) -> Application:
+    """An application whose form asked for more than the facts."""
+    form = FrozenForm(
+        job_title="Clockmaker as it was",
+        company="Tidewater",
+        language="en",
+        time_zone="UTC",
+        questions=(
+            Question("name", "name", "Full name"),
+            Question("cv", "file", "CV"),
+            Question("why", "long_text", "Why you?"),
+            Question("tool", "single_choice", "Which tool?", options=(Option("f", "File"),)),
+            Question("none", "short_text", "Anything else?"),
+            Question("ok", "consent", "Keep my data"),
+        ),
+    )
+    made: Application = ApplicationFactory(
+        page=ours,
+        form=form.to_json(),
+        phone="+47 1",
+        answers={"name": "Jane Miller", "why": "I like\n\nclocks.", "tool": "f", "ok": True},
+        with_consent=True,
+    )
+    ApplicationFileFactory(application=made)
+    return made
+
+
+def test_everything_the_applicant_said(as_hanna: Client, answered: Application) -> None:
+    text = text_of(as_hanna, answered)
+    assert "Jane Miller for “Clockmaker as it was”, received" in text
+    assert "Why you? I like clocks." in text
+    assert "Which tool? File" in text
+    assert "Anything else? No answer" in text
+    assert "Keep my data Agreed" in text
+    assert "Privacy notice · shown" in text
+    assert "We keep your data for six months." in text
+    assert answered.email in text
+    assert "+47 1" in text
+
+
+def test_files_are_reached_through_the_guarded_address_only(
+    as_hanna: Client, answered: Application
+) -> None:
+    soup = BeautifulSoup(as_hanna.get(url(answered)).content, "html.parser")
+    file = answered.files.get()
+    guarded = reverse("careers_applications:file", args=[answered.reference, file.public_id])
+    assert [a["href"] for a in soup.select(".bo-file a")] == [guarded, guarded + "?download"]
+    assert file.sha256 not in str(soup)
+
+
+def test_an_infected_file_is_named_but_not_linked(as_hanna: Client, ours: JobPage) -> None:
+    file = ApplicationFileFactory(application__page=ours, scan_verdict="infected")
+    soup = BeautifulSoup(as_hanna.get(url(file.application)).content, "html.parser")
+    assert "infected" in soup.select_one(".bo-file").get_text()
+    assert not soup.select(".bo-file a")
+
+
+def test_everybody_who_looks_is_noted(as_hanna: Client, application: Application) -> None:
+    as_hanna.get(url(application))
+    view = ApplicationView.objects.get(application=application)
+    assert (view.user.username, view.what) == ("hanna", "detail")
+    assert "Hanna Example looked at the application" in text_of(as_hanna, application)
+
+
+def test_looking_again_at_once_is_kept_but_told_once(
+    as_hanna: Client, application: Application
+) -> None:
+    for _ in range(3):
+        text = text_of(as_hanna, application)
+    assert ApplicationView.objects.filter(application=application).count() == 3
+    assert text.count("looked at the application") == 1
+
+
+def test_who_left_the_company_still_looked(as_hanna: Client, application: Application) -> None:
+    ApplicationView.objects.create(application=application, user=None, what="file:cv")
+    assert "Somebody whose account is gone took a file: CV" in text_of(as_hanna, application)
+
+
+def test_the_page_is_never_cached(as_hanna: Client, application: Application) -> None:
+    assert "no-store" in as_hanna.get(url(application)).headers["Cache-Control"]
+
+
+def test_references_as_people_type_them_lead_here(
+    as_hanna: Client, application: Application
+) -> None:
+    response = as_hanna.get(f"/admin/applications/{application.reference.lower()}/")
+    assert response.headers["Location"] == url(application)
+    # Being sent on is no look.
+    assert not ApplicationView.objects.exists()
+
+
+def test_processing_links_to_the_task_status_for_operators_only(
+    as_hanna: Client, as_ada: Client, application: Application
+) -> None:
+    target = reverse("careers_tasks:detail", args=[application.reference])
+    assert target not in as_hanna.get(url(application)).content.decode()
+    assert target in as_ada.get(url(application)).content.decode()
+
+
+class TestStage:
+    def post(self, client: Client, application: Application, **data: str) -> str:
+        target = reverse("careers_applications:stage", args=[application.reference])
+        response: Any = client.post(target, data, follow=True)
+        application.refresh_from_db()
+        return " ".join(str(m).strip() for m in response.context["messages"])
+
+    def test_change(self, as_hanna: Client, application: Application) -> None:
+        said = self.post(as_hanna, application, stage="interview", before="new")
+        assert said == "The stage is now “Interview”."
+        assert application.review_stage == "interview"
+        assert "Hanna Example changed the stage to “Interview”" in text_of(as_hanna, application)
+
+    def test_a_colleague_was_faster(self, as_hanna: Client, application: Application) -> None:
+        Application.objects.filter(pk=application.pk).update(review_stage="declined")
+        said = self.post(as_hanna, application, stage="interview", before="new")
+        assert said == "Nothing changed: the stage is “Declined”."
+        assert application.review_stage == "declined"
+
+    @pytest.mark.parametrize("stage", ["", "erased", "new"])
+    def test_no_stage_or_the_same(
+        self, as_hanna: Client, application: Application, stage: str
+    ) -> None:
+        self.post(as_hanna, application, stage=stage, before="new")
+        assert application.review_stage == "new"
+        assert not ApplicationView.objects.filter(what__startswith="stage").exists()
+
+    def test_it_takes_the_right_to_change(self, ours: JobPage, application: Application) -> None:
+        client = Client()
+        client.force_login(people.hanna(ours, "reader", ("view_application",)))
+        assert "<select" not in client.get(url(application)).content.decode()
+        self.post(client, application, stage="interview", before="new")
+        assert application.review_stage == "new"
+
+
+def test_the_number_of_queries_does_not_grow(
+    as_hanna: Client, ours: JobPage, queries: Callable[[Client, str], int]
+) -> None:
+    application = ApplicationFactory(page=ours, with_steps=True)
+    ApplicationFileFactory(application=application)
+    at_one = queries(as_hanna, url(application))
+    for _ in range(2):
+        ApplicationFileFactory(application=application)
+    assert queries(as_hanna, url(application)) == at_one

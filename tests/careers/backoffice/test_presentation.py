@@ -1,0 +1,111 @@
+"""States and spans in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import time_machine
+from django.utils import timezone, translation
+from wagtail.admin.icons import get_icons
+
+from careers.backoffice import presentation
+from careers.pipeline.models import StepKind
+from careers.pipeline.states import LEAVES_TO, State
+from tests.factories import ApplicationFactory, StepFactory
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-3, "0.0 s"),
+        (0.44, "0.4 s"),
+        (9.94, "9.9 s"),
+        (12.7, "12 s"),
+        (60, "1 min"),
+        (200, "3 min 20 s"),
+        (3600, "1 h"),
+        (3661, "1 h 1 min"),
+        (86400, "1 d"),
+        (200000, "2 d"),
+    ],
+)
+def test_span(seconds: float, words: str) -> None:
+    assert presentation.span(dt.timedelta(seconds=seconds)) == words
+
+
+def test_today_is_a_time_and_any_other_day_a_date() -> None:
+    with time_machine.travel("2026-03-05 12:00:00+00:00", tick=False):
+        now = timezone.now()
+        assert "2026" not in presentation.clock(now + dt.timedelta(hours=1))
+        assert "2026" in presentation.clock(now + dt.timedelta(days=1))
+        assert presentation.exactly(now) == "12:00:00"
+        assert presentation.exactly(now - dt.timedelta(days=1)).endswith(" 12:00:00")
+
+
+def test_every_state_has_a_look_that_wagtail_can_draw(db: None) -> None:
+    assert set(presentation.LOOKS) == set(State) == set(presentation.URGENCY)
+    sprite = str(get_icons())
+    for _tone, icon in presentation.LOOKS.values():
+        assert f'id="icon-{icon}"' in sprite, icon
+    assert set(presentation.SHORT) == set(StepKind)
+    assert set(LEAVES_TO) == set(State)
+
+
+def test_colour_is_never_alone() -> None:
+    """Two states of one colour differ in word and icon."""
+    icons = [icon for _tone, icon in presentation.LOOKS.values()]
+    assert len(set(icons)) == len(icons)
+
+
+def test_the_most_urgent_speaks_for_its_kind(db: None) -> None:
+    application = ApplicationFactory()
+    kind = StepKind.MAIL_HR
+    StepFactory(application=application, kind=kind, recipient="a@example.com", succeeded=True)
+    StepFactory(application=application, kind=kind, recipient="b@example.com", failed=True)
+    (chip,) = presentation.chips(application.steps.all())
+    assert (chip.word, chip.tone, chip.count) == ("Failed", "bad", 2)
+
+
+def test_a_wrong_setting_looks_like_trouble_though_it_retries(db: None) -> None:
+    assert presentation.tone(StepFactory(misconfigured=True)) == "bad"
+    assert presentation.tone(StepFactory(retrying=True)) == "later"
+
+
+@pytest.mark.parametrize(
+    ("trait", "words"),
+    [
+        ("failed", "Archive: see the cause, retry"),
+        ("misconfigured", "Archive: correct the setting, retry"),
+        ("uncertain", "Receipt: ask whether it arrived"),
+        ("queued", "None: it is on its way"),
+        ("started", "None: it is on its way"),
+        ("succeeded", ""),
+        ("cancelled", ""),
+    ],
+)
+def test_next_action(db: None, trait: str, words: str) -> None:
+    step = StepFactory(**{trait: True})
+    assert presentation.next_action([step]) == words
+
+
+def test_needing_a_person_is_the_same_here_and_in_queries(db: None) -> None:
+    from careers.pipeline.models import Step
+
+    for trait in ("failed", "uncertain", "misconfigured", "retrying", "started", "succeeded"):
+        StepFactory(**{trait: True})
+    asked = set(Step.objects.needing_a_person())
+    assert asked == {step for step in Step.objects.all() if presentation.needs_a_person(step)}
+
+
+def test_an_application_with_a_doubt_has_not_ended(db: None) -> None:
+    application = ApplicationFactory()
+    StepFactory(application=application, succeeded=True)
+    assert presentation.ended_at(application.steps.all())
+    StepFactory(application=application, uncertain=True)
+    assert presentation.ended_at(application.steps.all()) is None
+
+
+def test_words_follow_the_reader_s_language(db: None) -> None:
+    with translation.override("de"):
+        assert presentation.span(dt.timedelta(seconds=0.5)) == "0,5 s"

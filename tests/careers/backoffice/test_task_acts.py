@@ -1,0 +1,167 @@
+"""What people do to steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from careers.applications.models import Application
+from careers.jobs.models import JobPage
+from careers.pipeline.models import Step, StepEvent, StepKind
+from careers.pipeline.states import State
+from tests.factories import ApplicationFactory, StepFactory
+
+
+def act(client: Client, step: Step, name: str, **data: str) -> list[str]:
+    """Do it, and return what the next page says."""
+    url = reverse("careers_tasks:act", args=[step.application.reference, step.pk, name])
+    response: Any = client.post(url, data, follow=True)
+    assert response.redirect_chain[-1][0] == reverse(
+        "careers_tasks:detail", args=[step.application.reference]
+    )
+    return said_by(response)
+
+
+def said_by(response: Any) -> list[str]:
+    """Wagtail leaves room for buttons behind each message."""
+    return [str(message).strip() for message in response.context["messages"]]
+
+
+def last_event(step: Step) -> StepEvent:
+    event = StepEvent.objects.filter(step=step).last()
+    assert event is not None
+    return event
+
+
+def test_retry(as_otto: Client, ours: JobPage) -> None:
+    step = StepFactory(application__page=ours, failed=True)
+    said = act(as_otto, step, "retry", reason="The disk\nis back")
+    assert said == ["“Archive” is tried again now."]
+    step.refresh_from_db()
+    assert step.state in (State.QUEUED, State.SENT)
+    assert step.attempts == 0
+    queued = StepEvent.objects.get(step=step, to_state=State.QUEUED, from_state=State.FAILED)
+    assert queued.reason == "The disk is back"
+    assert queued.actor.startswith("user:")
+
+
+def test_a_double_click_is_harmless_and_says_so(as_otto: Client, ours: JobPage) -> None:
+    step = StepFactory(application__page=ours, failed=True)
+    act(as_otto, step, "retry")
+    events = StepEvent.objects.filter(step=step).count()
+    said = act(as_otto, step, "retry")
+    assert len(said) == 1
+    assert said[0].startswith("Somebody already did: “Archive” is now ")
+    assert StepEvent.objects.filter(step=step).count() == events
+
+
+def test_it_arrived(as_otto: Client, ours: JobPage) -> None:
+    step = StepFactory(application__page=ours, uncertain=True)
+    assert act(as_otto, step, "confirm") == ["“Receipt to the applicant” is marked as done."]
+    step.refresh_from_db()
+    assert step.state == State.SUCCEEDED
+    assert "Somebody already did" in act(as_otto, step, "confirm")[0]
+
+
+def test_send_again(as_otto: Client, ours: JobPage) -> None:
+    step = StepFactory(application__page=ours, uncertain=True)
+    assert act(as_otto, step, "send-again") == ["“Receipt to the applicant” is sent again."]
+    step.refresh_from_db()
+    assert step.state == State.CANCELLED
+    again = Step.objects.get(application=step.application, sequence=1)
+    assert again.state in (State.QUEUED, State.SENT)
+    # The second click sends no third mail.
+    assert "Somebody already did" in act(as_otto, step, "send-again")[0]
+    assert Step.objects.filter(application=step.application).count() == 2
+
+
+def test_cancel(as_otto: Client, ours: JobPage) -> None:
+    step = StepFactory(application__page=ours, failed=True)
+    assert act(as_otto, step, "cancel", reason="Test data") == ["“Archive” is cancelled."]
+    assert last_event(step).to_state == State.CANCELLED
+    assert last_event(step).reason == "Test data"
+
+
+def test_what_ran_off_meanwhile_is_not_cancelled(as_otto: Client, ours: JobPage) -> None:
+    step = StepFactory(application__page=ours, succeeded=True)
+    assert act(as_otto, step, "cancel") == ["Somebody already did: “Archive” is now “Done”."]
+
+
+@pytest.mark.parametrize(
+    ("name", "trait", "words"),
+    [
+        ("confirm", "uncertain", "no mail is sent"),
+        ("send-again", "uncertain", "One mail is sent now."),
+        ("cancel", "failed", "nobody can bring it back"),
+        ("retry", "failed", "is not done twice"),
+    ],
+)
+def test_the_question_names_what_happens(
+    as_otto: Client, ours: JobPage, name: str, trait: str, words: str
+) -> None:
+    step = StepFactory(application__page=ours, **{trait: True})
+    before = StepEvent.objects.count()
+    url = reverse("careers_tasks:act", args=[step.application.reference, step.pk, name])
+    assert words in as_otto.get(url).content.decode()
+    assert StepEvent.objects.count() == before
+
+
+def test_a_reason_is_short(as_otto: Client, ours: JobPage) -> None:
+    step = StepFactory(application__page=ours, failed=True)
+    act(as_otto, step, "cancel", reason="x" * 5000)
+    assert len(last_event(step).reason) == 300
+
+
+class TestRelease:
+    @pytest.fixture
+    def held(self, ours: JobPage) -> Application:
+        made: Application = ApplicationFactory(page=ours, held_back=True)
+        for kind in (StepKind.MAIL_APPLICANT, StepKind.MAIL_HR):
+            StepFactory(application=made, kind=kind)
+        StepFactory(application=made, kind=StepKind.RENDER_PDF, succeeded=True)
+        return made
+
+    def test_it_says_how_many_mails_go_out(self, as_otto: Client, held: Application) -> None:
+        page = as_otto.get(reverse("careers_tasks:release", args=[held.reference]))
+        assert "2 mails that were held back are sent." in page.content.decode()
+
+    @pytest.mark.parametrize("namespace", ["careers_tasks", "careers_applications"])
+    def test_it_sends_them(self, as_ada: Client, held: Application, namespace: str) -> None:
+        url = reverse(f"{namespace}:release", args=[held.reference])
+        response: Any = as_ada.post(url, follow=True)
+        assert said_by(response) == [f"{held.reference} is released."]
+        held.refresh_from_db()
+        assert not held.quarantined
+        states = set(
+            Step.objects.filter(application=held, kind__startswith="mail").values_list(
+                "state", flat=True
+            )
+        )
+        assert states <= {State.QUEUED, State.SENT}
+        again: Any = as_ada.post(url, follow=True)
+        assert "Somebody already did" in said_by(again)[0]
+
+
+class TestRetryAlike:
+    def test_all_of_one_cause(self, as_otto: Client, ours: JobPage) -> None:
+        alike = [StepFactory(application__page=ours, misconfigured=True) for _ in range(3)]
+        other = StepFactory(application__page=ours, failed=True)
+        group = {"kind": "archive", "code": "archive-key"}
+        page = as_otto.get("/admin/tasks/retry-alike/", group).content.decode()
+        assert "Retry all 3 steps?" in page
+        response: Any = as_otto.post("/admin/tasks/retry-alike/", group, follow=True)
+        assert said_by(response) == ["3 steps are tried again now."]
+        for step in alike:
+            step.refresh_from_db()
+            assert step.attempts == 0
+        other.refresh_from_db()
+        assert other.state == State.FAILED
+
+    def test_an_unconfirmed_mail_is_never_among_them(self, as_otto: Client, ours: JobPage) -> None:
+        StepFactory(application__page=ours, uncertain=True)
+        group = {"kind": "mail_applicant", "code": "worker-lost"}
+        assert as_otto.get("/admin/tasks/retry-alike/", group).status_code == 404
+        assert as_otto.post("/admin/tasks/retry-alike/", group).status_code == 404

@@ -1,0 +1,243 @@
+"""``/admin/tasks/<reference>/``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from bs4 import BeautifulSoup
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from careers.applications.models import Application, FileKind
+from careers.jobs.models import JobPage
+from careers.pipeline.models import StepEvent, StepKind
+from careers.pipeline.states import State
+from tests import people
+from tests.factories import (
+    ApplicationFactory,
+    ApplicationFileFactory,
+    HeartbeatFactory,
+    StepFactory,
+)
+
+
+def url(application: Application) -> str:
+    return reverse("careers_tasks:detail", args=[application.reference])
+
+
+def soup_of(client: Client, application: Application) -> BeautifulSoup:
+    response = client.get(url(application))
+    assert response.status_code == 200
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def words(node: object) -> str:
+    return " ".join(node.get_text(" ").split())  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _alive(db: None) -> None:
+    HeartbeatFactory()
+    HeartbeatFactory(sweeper=True)
+
+
+def test_everything_is_done(as_otto: Client, application: Application) -> None:
+    soup = soup_of(as_otto, application)
+    assert "Everything is done." in words(soup.select_one(".bo-cause"))
+    assert not soup.select(".bo-cause form")
+
+
+def test_cause_and_buttons_come_before_the_history(as_otto: Client, ours: JobPage) -> None:
+    step = StepFactory(application__page=ours, failed=True)
+    soup = soup_of(as_otto, step.application)
+    cause = soup.select_one(".bo-cause")
+    assert words(cause).startswith("Archive: Failed Something unexpected happened")
+    assert cause.select_one("form[method=post] button").get_text().startswith("Retry")
+    order = soup.select(".bo-cause, .bo-lanes")
+    assert order[0] is cause
+
+
+def test_a_retry_says_when(as_otto: Client, ours: JobPage) -> None:
+    step = StepFactory(application__page=ours, retrying=True)
+    cause = words(soup_of(as_otto, step.application).select_one(".bo-cause"))
+    assert "Archive: Will retry at " in cause
+    assert "Retry now" in cause
+
+
+def test_an_unconfirmed_mail_asks_a_person(as_otto: Client, ours: JobPage) -> None:
+    step = StepFactory(application__page=ours, uncertain=True)
+    cause = soup_of(as_otto, step.application).select_one(".bo-cause")
+    assert "The mail may have arrived." in words(cause)
+    assert [words(a).partition(":")[0].strip() for a in cause.select("a.button")] == [
+        "It arrived",
+        "Send again",
+    ]
+    # Neither happens without being asked first.
+    assert not cause.select("form")
+
+
+def test_on_its_way_is_not_said_while_nobody_works(as_otto: Client, ours: JobPage) -> None:
+    from careers.pipeline.models import Heartbeat
+
+    step = StepFactory(application__page=ours, queued=True)
+    assert "On its way" in words(soup_of(as_otto, step.application))
+    Heartbeat.objects.all().delete()
+    text = words(soup_of(as_otto, step.application))
+    assert "On its way" not in text
+    assert "No worker is running." in text
+
+
+def test_every_event_is_told(as_otto: Client, ours: JobPage) -> None:
+    step = StepFactory(application__page=ours, failed=True)
+    soup = soup_of(as_otto, step.application)
+    events = soup.select(".bo-event")
+    assert len(events) == StepEvent.objects.filter(step=step).count()
+    first, last = words(events[0]), words(events[-1])
+    assert "Waiting for an earlier step" in first
+    assert "application form" in first
+    assert "Running → Failed" in last
+    assert "worker 1a2b · attempt 5" in last
+
+
+def test_people_and_the_sweeper_are_named(as_otto: Client, ours: JobPage) -> None:
+    step = StepFactory(application__page=ours, queued=True)
+    ada = people.ada()
+    for actor in (f"user:{ada.pk}", "sweeper", "sweeper:9f", "user:987654", "user:x"):
+        StepEvent.objects.create(
+            step=step, at=step.state_since, attempt=1, to_state=State.QUEUED, actor=actor
+        )
+    whos = [words(node) for node in soup_of(as_otto, step.application).select(".bo-event__who")]
+    assert [who.partition(" ·")[0] for who in whos[-5:]] == [
+        "Ada Admin",
+        "sweeper",
+        "sweeper",
+        "somebody whose account is gone",
+        "somebody whose account is gone",
+    ]
+
+
+def test_tracebacks_only_for_those_who_may_act(ours: JobPage) -> None:
+    step = StepFactory(application__page=ours, failed=True)
+    looker = people.hanna(None, "looker", ("view_step",))
+    client = Client()
+    client.force_login(looker)
+    assert "careers/archive/store.py:12" not in client.get(url(step.application)).content.decode()
+    client.force_login(people.otto())
+    page = BeautifulSoup(client.get(url(step.application)).content, "html.parser")
+    assert "careers/archive/store.py:12" in page.select_one("details pre").get_text()
+    assert not page.select("details[open]")
+
+
+def test_celery_is_quoted_beside_our_word(as_otto: Client, ours: JobPage) -> None:
+    step = StepFactory(application__page=ours, started=True)
+    facts = soup_of(as_otto, step.application).select_one(".bo-facts--step")
+    assert "Celery says : STARTED" in words(facts) or "STARTED" in words(facts)
+    link = facts.select_one("a")
+    assert link["href"] == f"{settings.FLOWER_URL.rstrip('/')}/task/{step.celery_task_id}"
+    assert link.get_text() == step.celery_task_id
+
+
+def test_results_are_shown(as_otto: Client, ours: JobPage) -> None:
+    step = StepFactory(
+        application__page=ours,
+        kind=StepKind.MAIL_APPLICANT,
+        succeeded=True,
+        result={"message_id": "<x@example.com>", "response": "250 Ok"},
+    )
+    facts = words(soup_of(as_otto, step.application).select_one(".bo-facts--step"))
+    assert "<x@example.com>" in facts
+    assert "250 Ok" in facts
+
+
+def test_archived_objects_link_to_the_guarded_file_for_readers_only(
+    as_otto: Client, as_hanna: Client, ours: JobPage
+) -> None:
+    application = ApplicationFactory(page=ours)
+    file = ApplicationFileFactory(application=application, kind=FileKind.CV, archived=True)
+    StepFactory(application=application, succeeded=True, result={"objects": [file.object_key]})
+    soup = soup_of(as_otto, application)
+    assert file.object_key in words(soup)
+    assert str(file.public_id) not in str(soup)
+    assert "Application" not in [words(a) for a in soup.select("header a")]
+
+    hanna = people.hanna(ours, "hedda", (*people.HR_RIGHTS, "view_step"))
+    client = Client()
+    client.force_login(hanna)
+    links = [a["href"] for a in soup_of(client, application).select(".bo-facts--step a")]
+    assert (
+        reverse("careers_applications:file", args=[application.reference, file.public_id]) in links
+    )
+
+
+def test_no_applicant_is_named(as_ada: Client, application: Application) -> None:
+    page = as_ada.get(url(application)).content.decode()
+    assert application.name not in page
+    assert application.email not in page
+
+
+def test_a_replaced_mail_is_no_trouble_any_more(as_otto: Client, ours: JobPage) -> None:
+    application = ApplicationFactory(page=ours)
+    kind = StepKind.MAIL_APPLICANT
+    StepFactory(application=application, kind=kind, cancelled=True)
+    StepFactory(application=application, kind=kind, succeeded=True, sequence=1)
+    soup = soup_of(as_otto, application)
+    assert "Everything is done." in words(soup.select_one(".bo-cause"))
+    chips = soup.select(".bo-detail__head .bo-chip")
+    assert len(chips) == 1
+    assert "Done" in words(chips[0])
+    assert "sent again, no. 1" in words(soup)
+
+
+def test_quarantine_is_explained(as_otto: Client, ours: JobPage) -> None:
+    application = ApplicationFactory(page=ours, held_back=True, quarantine_reason="honeypot")
+    StepFactory(application=application, kind=StepKind.MAIL_APPLICANT)
+    soup = soup_of(as_otto, application)
+    assert "filled in a field that people don’t see" in words(soup.select_one(".bo-cause"))
+    assert "Held back" in words(soup.select_one(".bo-chip"))
+    assert "On its way" not in words(soup)
+
+
+@pytest.mark.parametrize("spoil", [str.lower, lambda r: r.replace("-", ""), lambda r: f" {r} "])
+def test_references_as_people_type_them_lead_here(
+    as_otto: Client, application: Application, spoil: Callable[[str], str]
+) -> None:
+    response = as_otto.get(f"/admin/tasks/{spoil(application.reference)}/")
+    assert response.status_code == 302
+    assert response.headers["Location"] == url(application)
+
+
+def test_task_ids_lead_here(as_otto: Client, ours: JobPage) -> None:
+    step = StepFactory(application__page=ours, succeeded=True)
+    response = as_otto.get(f"/admin/tasks/{step.celery_task_id}/")
+    assert response.headers["Location"] == url(step.application)
+
+
+@pytest.mark.parametrize("unknown", ["0000-0000", "x", "%00", "nobody@example.com"])
+def test_what_nobody_knows_is_not_found(as_otto: Client, db: None, unknown: str) -> None:
+    assert as_otto.get(f"/admin/tasks/{unknown}/").status_code == 404
+
+
+def test_the_number_of_queries_does_not_grow(
+    as_ada: Client, ours: JobPage, queries: Callable[[Client, str], int]
+) -> None:
+    application = ApplicationFactory(page=ours)
+    StepFactory(application=application, succeeded=True)
+    at_one = queries(as_ada, url(application))
+    for number in range(2):
+        StepFactory(
+            application=application,
+            kind=StepKind.MAIL_HR,
+            recipient=f"hr{number}@example.com",
+            succeeded=True,
+        )
+    assert queries(as_ada, url(application)) == at_one
+
+
+def test_the_results_alone_are_what_refreshing_loads(
+    as_otto: Client, application: Application
+) -> None:
+    page = as_otto.get(url(application) + "results/").content.decode()
+    assert "<html" not in page
+    assert "Everything is done." in page

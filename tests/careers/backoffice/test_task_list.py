@@ -1,0 +1,230 @@
+"""``/admin/tasks/``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from bs4 import BeautifulSoup
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from careers.jobs.models import JobPage
+from careers.pipeline.models import Step, StepKind
+from tests.factories import ApplicationFactory, HeartbeatFactory, StepFactory
+
+URL = "/admin/tasks/"
+
+
+def references(client: Client, query: str = "") -> list[str]:
+    """What the list shows, in order."""
+    soup = BeautifulSoup(client.get(URL + query).content, "html.parser")
+    return [a.get_text(strip=True) for a in soup.select(".bo-table .title-wrapper a")]
+
+
+def text_of(client: Client, url: str = URL) -> str:
+    soup = BeautifulSoup(client.get(url).content, "html.parser")
+    return " ".join(soup.select_one("#listing-results").get_text(" ").split())
+
+
+def test_the_addresses_are_what_others_rely_on(db: None) -> None:
+    assert reverse("careers_tasks:index") == URL
+    assert reverse("careers_tasks:detail", args=["7KD4-93MX"]) == "/admin/tasks/7KD4-93MX/"
+
+
+def test_all_is_well(as_otto: Client, ours: JobPage) -> None:
+    ApplicationFactory(page=ours, with_steps=True)
+    HeartbeatFactory()
+    HeartbeatFactory(sweeper=True)
+    assert "All is well. Nothing is waiting." in text_of(as_otto)
+
+
+def test_a_missing_worker_is_said_in_words_with_what_to_do(as_otto: Client, db: None) -> None:
+    HeartbeatFactory(sweeper=True)
+    text = text_of(as_otto)
+    assert "No worker is running. Applications are stored and safe." in text
+    assert "Start the workers; what waits is done then." in text
+
+
+def test_each_application_shows_its_steps_in_order(as_otto: Client, ours: JobPage) -> None:
+    application = ApplicationFactory(page=ours)
+    StepFactory(application=application, kind=StepKind.MAIL_HR, recipient="hr@example.com")
+    StepFactory(application=application, kind=StepKind.MAIL_APPLICANT, succeeded=True)
+    StepFactory(application=application, kind=StepKind.ARCHIVE)
+    StepFactory(application=application, kind=StepKind.RENDER_PDF, retrying=True)
+    soup = BeautifulSoup(as_otto.get(URL).content, "html.parser")
+    chips = [
+        " ".join(chip.select_one(".bo-chip__text").get_text().split())
+        for chip in soup.select(".bo-chip")
+    ]
+    assert chips == ["PDF Will retry", "Archive Waiting", "Receipt Done", "HR mail Waiting"]
+
+
+def test_a_chip_tells_attempts_and_the_next_one_to_everybody(
+    as_otto: Client, ours: JobPage
+) -> None:
+    step = StepFactory(application__page=ours, retrying=True)
+    soup = BeautifulSoup(as_otto.get(URL).content, "html.parser")
+    chip = soup.select_one(".bo-chip")
+    assert "Archive · Will retry at " in chip["title"]
+    assert f"{step.attempts} attempts" in chip["title"]
+    assert chip["title"] in chip.select_one(".w-sr-only").get_text()
+    assert chip.select_one("svg.icon") is not None
+
+
+def test_no_applicant_is_named(as_ada: Client, ours: JobPage) -> None:
+    """Not even to those who may read applications: this page is looked at over shoulders."""
+    application = ApplicationFactory(page=ours, with_steps=True)
+    page = as_ada.get(URL).content.decode()
+    assert application.name not in page
+    assert application.email not in page
+
+
+@pytest.mark.parametrize(
+    ("state", "trait"),
+    [
+        ("attention", "failed"),
+        ("attention", "uncertain"),
+        ("attention", "misconfigured"),
+        ("under-way", "queued"),
+        ("under-way", "retrying"),
+        ("running", "started"),
+        ("done-today", "succeeded"),
+        ("failed", "failed"),
+        ("cancelled", "cancelled"),
+    ],
+)
+def test_filter_by_state(as_otto: Client, ours: JobPage, state: str, trait: str) -> None:
+    step = StepFactory(application__page=ours, **{trait: True})
+    other = "succeeded" if trait != "succeeded" else "failed"
+    StepFactory(application__page=ours, **{other: True})
+    assert references(as_otto, f"?state={state}") == [step.application.reference]
+
+
+def test_done_today_forgets_yesterday(as_otto: Client, ours: JobPage) -> None:
+    StepFactory(
+        application__page=ours,
+        succeeded=True,
+        ended_at=timezone.now() - dt.timedelta(days=1, minutes=1),
+    )
+    assert references(as_otto, "?state=done-today") == []
+
+
+def test_state_and_kind_are_asked_of_the_same_step(as_otto: Client, ours: JobPage) -> None:
+    wanted = StepFactory(application__page=ours, kind=StepKind.ARCHIVE, failed=True)
+    mixed = ApplicationFactory(page=ours)
+    StepFactory(application=mixed, kind=StepKind.ARCHIVE, succeeded=True)
+    StepFactory(application=mixed, kind=StepKind.RENDER_PDF, failed=True)
+    assert references(as_otto, "?state=failed&kind=archive") == [wanted.application.reference]
+
+
+def test_filter_by_job(as_otto: Client, ours: JobPage, theirs: JobPage) -> None:
+    application = ApplicationFactory(page=ours)
+    ApplicationFactory(page=theirs)
+    assert references(as_otto, f"?job={ours.pk}") == [application.reference]
+
+
+def test_a_filter_that_makes_no_sense_filters_nothing(as_otto: Client, ours: JobPage) -> None:
+    ApplicationFactory(page=ours)
+    assert len(references(as_otto, "?state=nonsense&job=x")) == 1
+
+
+@pytest.mark.parametrize(
+    "typed", ["7KD0-1AAA", "7kd0-1aaa", "7kdo1aaa", "7KDO-IAAA", " 7kdo lAAA", "7kdo", "kd0", "1aa"]
+)
+def test_search_by_reference_as_people_type_it(as_otto: Client, ours: JobPage, typed: str) -> None:
+    ApplicationFactory(page=ours, reference="7KD0-1AAA")
+    ApplicationFactory(page=ours, reference="ZZZZ-ZZZZ")
+    assert references(as_otto, f"?q={typed}") == ["7KD0-1AAA"]
+
+
+def test_search_by_ids(as_otto: Client, ours: JobPage) -> None:
+    step = StepFactory(
+        application__page=ours, succeeded=True, result={"message_id": "<a.receipt@example.com>"}
+    )
+    ApplicationFactory(page=ours)
+    found = [step.application.reference]
+    assert references(as_otto, f"?q={step.celery_task_id}") == found
+    assert references(as_otto, f"?q={step.application.public_id}") == found
+    assert references(as_otto, "?q=<a.receipt@example.com>") == found
+
+
+@pytest.mark.parametrize("typed", ["jane", "Miller", "jane0@example.com", "%", "7KD0-1AAA-99", "'"])
+def test_search_finds_no_names(as_otto: Client, ours: JobPage, typed: str) -> None:
+    ApplicationFactory(page=ours, reference="7KD0-1AAB", email="jane0@example.com")
+    assert references(as_otto, f"?q={typed}") == []
+
+
+def test_the_address_is_the_state(as_otto: Client, ours: JobPage) -> None:
+    StepFactory(application__page=ours, failed=True)
+    soup = BeautifulSoup(as_otto.get(URL + "?state=attention").content, "html.parser")
+    chosen = soup.select(".bo-count[aria-current]")
+    assert len(chosen) == 1
+    assert "Needs attention" in chosen[0].get_text()
+    # A second click takes the filter away.
+    assert chosen[0]["href"] == URL
+
+
+def test_newest_first_and_by_page(as_otto: Client, ours: JobPage) -> None:
+    made = [
+        ApplicationFactory(page=ours, received_at=timezone.now() - dt.timedelta(minutes=n))
+        for n in range(27)
+    ]
+    first = references(as_otto)
+    assert first == [application.reference for application in made[:25]]
+    assert references(as_otto, "?p=2") == [application.reference for application in made[25:]]
+
+
+def test_the_results_alone_are_what_refreshing_loads(as_otto: Client, ours: JobPage) -> None:
+    application = ApplicationFactory(page=ours, with_steps=True)
+    page = as_otto.get(URL + "results/?state=done-today").content.decode()
+    assert "<html" not in page
+    assert application.reference in page
+    assert "data-live-words" in page
+
+
+def test_same_cause_offers_one_button(as_otto: Client, ours: JobPage) -> None:
+    for _ in range(3):
+        StepFactory(application__page=ours, misconfigured=True)
+    soup = BeautifulSoup(as_otto.get(URL).content, "html.parser")
+    group = soup.select_one(".bo-alike li")
+    assert "Archive · 3 steps" in " ".join(group.get_text().split())
+    assert group.a["href"] == "/admin/tasks/retry-alike/?kind=archive&code=archive-key"
+
+
+@pytest.mark.parametrize("query", ["", "?state=attention&kind=archive", "?q=7KD"])
+def test_the_number_of_queries_does_not_grow(
+    as_otto: Client, ours: JobPage, queries: Callable[[Client, str], int], query: str
+) -> None:
+    def add(number: int) -> None:
+        application = ApplicationFactory(
+            page=ours, with_steps=True, with_files=True, reference=f"7KD0-000{number}"
+        )
+        Step.objects.filter(application=application, kind="archive").update(state="failed")
+
+    add(1)
+    at_one = queries(as_otto, URL + query)
+    add(2)
+    add(3)
+    # Two steps that fail alike make one more question: how many are there.
+    at_three = queries(as_otto, URL + query)
+    assert at_three - at_one <= 1
+    add(4)
+    add(5)
+    assert queries(as_otto, URL + query) == at_three
+
+
+def test_nothing_personal_is_asked_of_the_database(
+    as_otto: Client, ours: JobPage, django_assert_num_queries: object
+) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    ApplicationFactory(page=ours, with_steps=True)
+    with CaptureQueriesContext(connection) as captured:
+        as_otto.get(URL)
+    for query in captured:
+        for column in ("answers", "email", "phone", "receipt_secret"):
+            assert f'"careers_application"."{column}"' not in query["sql"]
