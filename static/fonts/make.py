@@ -161,7 +161,8 @@ def cut(sources: Path, piece: Cut, weight: int) -> TTFont:
     options.notdef_outline = True
     options.hinting = False
     subsetter = Subsetter(options)
-    subsetter.populate(unicodes=piece.codepoints())
+    # Pango takes the space from the font of the letter before it, whatever the stylesheet says.
+    subsetter.populate(unicodes=[0x20, 0xA0, *piece.codepoints()])
     subsetter.subset(font)
     font = instantiateVariableFont(font, {"wght": weight})
     rename(font, piece, weight)
