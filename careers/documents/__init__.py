@@ -1,0 +1,23 @@
+"""The one document that tells a whole application: plain data in, PDF bytes out.
+
+The only importer of WeasyPrint, and only inside the functions that need it: importing it costs
+a web worker memory and most of a second, and web workers never set type.
+"""
+
+from careers.documents.document import (
+    AnswerText,
+    ApplicationDocument,
+    Branding,
+    FileLine,
+    document_for,
+)
+from careers.documents.pdf import render_pdf
+
+__all__ = [
+    "AnswerText",
+    "ApplicationDocument",
+    "Branding",
+    "FileLine",
+    "document_for",
+    "render_pdf",
+]

@@ -1,0 +1,129 @@
+"""What strangers typed, made safe to set in type without changing what it says."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+#: Marks that may sit on one letter; the longest in a living script is about five. Floods of
+#: them draw over the lines around and take minutes to lay out.
+MARKS_ON_A_LETTER = 8
+#: Zero width space: a line may end here.
+BREAK = "\u200b"
+
+_LINE_ENDS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
+_SPACES = re.compile("[ \u00a0]*\t[ \u00a0]*")
+#: Everything that shows nothing and can make a text read as another one: controls, halves of
+#: surrogate pairs, non-characters, explicit directions (UAX #9, 2.1 to 2.4), soft hyphens (a text
+#: full of them takes minutes) and tags. What spelling needs (ZWJ, ZWNJ, LRM, RLM, ALM) stays.
+_HIDDEN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u202a-\u202e\u2060-\u206f\ufff0-\ufffb\ufffe\uffff"
+    "\ufdd0-\ufdef\ufeff\U000e0000-\U000e0fff\ud800-\udfff"
+    + "".join(
+        f"{chr((plane << 16) + 0xFFFE)}{chr((plane << 16) + 0xFFFF)}" for plane in range(1, 17)
+    )
+    + "]"
+)
+_BETWEEN_LETTERS = (
+    "\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+)
+_LONG_RUN = re.compile(f"[^ \n\u200b{_BETWEEN_LETTERS}]{{200,}}")
+#: Ten letters or so, never parted from the marks and joiners that follow.
+_PIECE = re.compile(
+    ".{10}[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0dff"
+    "\u0e31-\u0e4e\u1ab0-\u1aff\u1dc0-\u1dff\u200c\u200d\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]*"
+)
+
+
+def clean(text: str) -> str:
+    """Composed text without anything invisible that could hide, reorder or flood.
+
+    Line breaks stay, all as ``\\n``; letters of every script stay, so right-to-left text
+    does too.
+
+    Args:
+        text: anything a person may send.
+
+    Returns:
+        The text in normalization form C (UAX #15).
+    """
+    text = _SPACES.sub(" ", _LINE_ENDS.sub("\n", text))
+    return _few_marks(unicodedata.normalize("NFC", _HIDDEN.sub("", text)))
+
+
+def one_line(text: str, limit: int) -> str:
+    """Clean text on one line, ending in an ellipsis where it was longer than ``limit``."""
+    line = " ".join(clean(text).split())
+    return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
+
+
+def direction(text: str) -> str:
+    """``"rtl"`` or ``"ltr"``, as the first letter with a direction says (UAX #9, P2 and P3)."""
+    for character in text:
+        match unicodedata.bidirectional(character):
+            case "L":
+                return "ltr"
+            case "R" | "AL":
+                return "rtl"
+    return ""
+
+
+def breakable(text: str) -> str:
+    """The text with places to break in runs that are longer than any word or address.
+
+    Where a line may end nowhere, all of the rest is measured again for each line, so that the
+    time grows with the square of the length. Scripts that break between any two letters are
+    left alone.
+    """
+    return _LONG_RUN.sub(lambda run: _PIECE.sub(rf"\g<0>{BREAK}", run[0]), text)
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """The part of a long text that is shown.
+
+    Attributes:
+        paragraphs: cleaned, none empty.
+        shown: characters in ``paragraphs``.
+        total: characters in the whole text.
+    """
+
+    paragraphs: tuple[str, ...]
+    shown: int
+    total: int
+
+    @property
+    def is_cut(self) -> bool:
+        return self.shown < self.total
+
+
+def excerpt(paragraphs: Iterable[str], *, limit: int, most: int) -> Excerpt:
+    """The beginning of a text: at most ``limit`` characters in at most ``most`` paragraphs."""
+    lines = [
+        line for text in paragraphs for raw in clean(text).split("\n") if (line := raw.strip())
+    ]
+    kept: list[str] = []
+    room = limit
+    for line in lines[:most]:
+        if room <= 0:
+            break
+        kept.append(line[:room])
+        room -= len(line)
+    return Excerpt(tuple(kept), sum(map(len, kept)), sum(map(len, lines)))
+
+
+def _few_marks(text: str) -> str:
+    if text.isascii():
+        return text
+    pieces = (
+        itertools.islice(group, MARKS_ON_A_LETTER) if is_mark else group
+        for is_mark, group in itertools.groupby(text, _is_mark)
+    )
+    return "".join(itertools.chain.from_iterable(pieces))
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character) in ("Mn", "Me")

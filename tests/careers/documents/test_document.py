@@ -1,0 +1,82 @@
+import dataclasses
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from careers.applications.files import store_file
+from careers.documents import AnswerText, Branding, document_for
+from tests.applying import apply_for, ask, the_cv
+from tests.paperwork import document
+
+BRAND = Branding("Tidewater", "#0e5c46")
+
+
+def test_document_gathers_what_the_applicant_saw_and_sent(job: Any) -> None:
+    job.questions = [
+        ask("long_text", "Why?", key="why", help_text="Be brief."),
+        ask("multiple_choice", "Which?", key="which", options={"a": "Boats", "b": "Gauges"}),
+        ask("short_text", "Else?", key="else"),
+        ask("note", "Read this.", key="note"),
+    ]
+    job.save_revision().publish()
+    application = apply_for(
+        job, answers={"phone": "+47 55", "why": "Tides.\n\nSea.", "which": ["a", "b"]}
+    )
+
+    made = document_for(application, BRAND)
+
+    labels = {question.key: question.label for question in application.frozen_form.questions}
+    assert made.applicant == (
+        (labels["name"], "Jane Miller"),
+        (labels["email"], "jane@example.org"),
+        (labels["phone"], "+47 55"),
+    )
+    assert made.answers == (
+        AnswerText("Why?", ("Tides.", "Sea."), "Be brief."),
+        AnswerText("Which?", ("Boats", "Gauges"), is_list=True),
+        AnswerText("Else?"),
+    )
+    assert [(file.name, file.size) for file in made.files] == [("cv.pdf", len(the_cv()))]
+    assert made.received_at == application.received_at
+    assert (made.reference, made.job_title) == (application.reference, "Gauge keeper")
+    assert made.time_zone == "Europe/Oslo"
+    assert made.job == tuple(job.frozen_form().facts)
+
+
+def test_document_is_the_same_once_its_pdf_is_stored(job: Any) -> None:
+    application = apply_for(job)
+    before = document_for(application, BRAND)
+    for kind in ("pdf", "manifest"):
+        store_file(application, kind=kind, content=b"ours", filename="x", content_type="text/plain")
+    assert document_for(application, BRAND) == before
+
+
+def test_phone_that_was_not_given_takes_no_room(job: Any) -> None:
+    assert len(document_for(apply_for(job), BRAND).applicant) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "Jane Millar"},
+        {"received_at": dt.datetime(2026, 11, 22, 15, 4, tzinfo=dt.UTC)},
+        {"answers": ()},
+        {"files": ()},
+        {"language": "de"},
+        {"branding": Branding("Another", "#0e5c46")},
+    ],
+)
+def test_fingerprint_of_another_content_is_another(change: dict[str, Any]) -> None:
+    assert document(**change).digest != document().digest
+
+
+def test_fingerprint_does_not_know_the_looks() -> None:
+    painted = Branding("Tidewater Instruments", "#ff0000", b"logo", "image/png")
+    assert dataclasses.replace(document(), branding=painted).digest == document().digest
+
+
+def test_fingerprint_is_that_of_the_moment_and_not_of_its_zone() -> None:
+    oslo = dt.timezone(dt.timedelta(hours=1))
+    there = dt.datetime(2026, 11, 22, 16, 3, tzinfo=oslo)
+    assert document(received_at=there).digest == document().digest

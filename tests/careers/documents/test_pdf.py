@@ -1,0 +1,410 @@
+"""The PDF itself, read back by other libraries than the one that wrote it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import os
+import re
+import socketserver
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+
+import pikepdf
+import pypdf
+import pytest
+from PIL import Image
+
+from careers.applications.errors import Misconfigured, Permanent, Transient
+from careers.documents import AnswerText, Branding, FileLine, pdf, render_pdf
+from tests.paperwork import PROSE, answering, document
+
+
+@pytest.fixture(scope="module")
+def made() -> bytes:
+    return render_pdf(document())
+
+
+def text_of(content: bytes) -> str:
+    return "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages)
+
+
+def letters(text: str) -> str:
+    """Without the spaces, which a reader of PDF guesses."""
+    return re.sub(r"\s+", "", text)
+
+
+def logo(kind: str = "PNG") -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (320, 80), "#c02040").save(file, kind)
+    return file.getvalue()
+
+
+def in_a_new_process(program: str, **environment: str) -> str:
+    """What a Python program prints that has Django and the sample document at hand."""
+    prelude = """
+        import os
+        import django
+        django.setup()
+        from careers.documents import render_pdf
+        from tests.paperwork import PROSE, answering, document
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(prelude) + textwrap.dedent(program)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+# ── What a reader, a screen reader and an archive find ──────────────────────────────────
+
+
+def test_pdf_says_all_that_the_document_says(made: bytes) -> None:
+    text = letters(text_of(made))
+    for words in (
+        "Tidewater Instruments",
+        "7KD4-93MX",
+        "Gauge keeper",
+        "Jane Miller",
+        "Received 22 November 2026, 16:03 (Europe/Oslo, UTC+01:00)",
+        "jane@example.org",
+        "€72,000–€88,000 a year",
+        "Why this job?",
+        "In a few words.",
+        "I like tides.",
+        "And the sea.",
+        "Gauges",
+        "Not answered",
+        "cv.pdf",
+        "47.1 KB",
+        "ab" * 32,
+        "Mira Beck",
+        "Page 1 of 1",
+        document().digest[:4],
+    ):
+        assert letters(words) in text
+
+
+def test_pdf_is_tagged_archival_and_named(made: bytes) -> None:
+    with pikepdf.open(io.BytesIO(made)) as file:
+        assert str(file.Root.Lang) == "en"
+        assert file.Root.MarkInfo.Marked is True
+        assert file.Root.ViewerPreferences.DisplayDocTitle is True
+        assert pikepdf.Name.Document == file.Root.StructTreeRoot.K[0].S
+        assert [str(intent.S) for intent in file.Root.OutputIntents] == ["/GTS_PDFA1"]
+        assert "/AF" not in file.Root
+        with file.open_metadata() as metadata:
+            assert metadata.pdfa_status == "3A"
+            assert metadata["dc:title"] == "Jane Miller: application for Gauge keeper"
+            assert metadata["xmp:CreateDate"] == "2026-11-22T15:03:00Z"
+        assert str(file.docinfo.Title) == "Jane Miller: application for Gauge keeper"
+        assert str(file.docinfo.CreationDate) == "D:20261122150300+00'00"
+        assert bytes(file.trailer.ID[0]) == document().digest.encode()
+
+
+def test_pdf_has_headings_paragraphs_and_lists_in_its_structure(made: bytes) -> None:
+    def walk(element: pikepdf.Object) -> Iterator[str]:
+        if isinstance(element, pikepdf.Dictionary):
+            if "/S" in element:
+                yield str(element.S)
+            yield from walk(element.get("/K"))
+        elif isinstance(element, pikepdf.Array):
+            for child in element:
+                yield from walk(child)
+
+    with pikepdf.open(io.BytesIO(made)) as file:
+        kinds = list(walk(file.Root.StructTreeRoot.K))
+    assert {kind: kinds.count(kind) for kind in ("/H1", "/H2", "/H3", "/L")} == {
+        "/H1": 1,
+        "/H2": 4,
+        "/H3": 3,
+        "/L": 1,
+    }
+
+
+def test_every_font_is_embedded_and_ours() -> None:
+    words = "Łódź Ἀθήνα Київ Tiếng Việt مرحبا שלום — ½ ✓ →"
+    with pikepdf.open(io.BytesIO(render_pdf(answering(words)))) as file:
+        names = set()
+        for page in file.pages:
+            for font in page.Resources.Font.values():
+                descendant = font.DescendantFonts[0]
+                assert "/FontFile2" in descendant.FontDescriptor
+                names.add(str(font.BaseFont).split("+")[1])
+    assert all(name.startswith("careers-") for name in names)
+    assert {name.split("-")[2] for name in names} >= {"latin", "greek", "cyrillic", "arabic"}
+
+
+def test_text_of_many_scripts_can_be_copied_out() -> None:
+    words = ("Łódź Žižkov Ďáblice", "Ἀθήνα και θάλασσα", "Київ і море", "Tiếng Việt ở đây")
+    text = letters(text_of(render_pdf(answering(*words))))
+    assert all(letters(line) in text for line in words)
+
+
+def test_pages_are_counted_and_carry_the_reference() -> None:
+    pages = pypdf.PdfReader(io.BytesIO(render_pdf(answering(*[PROSE * 8] * 24)))).pages
+    assert len(pages) > 3
+    for number, page in enumerate(pages, start=1):
+        text = page.extract_text()
+        assert f"Page {number} of {len(pages)}" in text
+        assert "7KD4-93MX" in text
+
+
+# ── The same bytes ──────────────────────────────────────────────────────────────────────
+
+
+def test_same_document_gives_the_same_bytes_after_others(made: bytes) -> None:
+    render_pdf(answering("Другой текст", branding=Branding("Other", "#ffd400", logo(), "")))
+    assert render_pdf(document()) == made
+
+
+def test_same_document_gives_the_same_bytes_in_another_process_and_its_child(made: bytes) -> None:
+    out = in_a_new_process(
+        """
+        import hashlib
+        def made(): return hashlib.sha256(render_pdf(document())).hexdigest()
+        print(made(), flush=True)
+        child = os.fork()
+        if not child:
+            print(made(), flush=True)
+            os._exit(0)
+        print(os.waitpid(child, 0)[1], flush=True)
+        print(made())
+        """,
+        PYTHONHASHSEED="77",
+        TZ="Asia/Tokyo",
+    )
+    expected = hashlib.sha256(made).hexdigest()
+    assert out.split() == [expected, expected, "0", expected]
+
+
+def test_typesetter_is_kept_for_a_day_and_then_made_anew(
+    made: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = pdf._typesetter()
+    assert pdf._typesetter() is first
+    monkeypatch.setattr(first, "made_at", first.made_at - pdf.FRESH)
+    assert render_pdf(document()) == made
+    assert pdf._typesetter() is not first
+
+
+# ── Nothing from outside ────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[str, list[bytes]]]:
+    """A listener that notes whatever reaches it."""
+    heard: list[bytes] = []
+
+    class Note(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            heard.append(self.rfile.readline())
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Note) as listening:
+        thread = threading.Thread(target=listening.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"http://127.0.0.1:{listening.server_address[1]}", heard
+        listening.shutdown()
+        thread.join()
+
+
+def test_hostile_answers_are_text_and_fetch_nothing(server: tuple[str, list[bytes]]) -> None:
+    address, heard = server
+    hostile = (
+        f'<img src="{address}/a">',
+        '<link rel="attachment" href="file:///etc/hostname">',
+        f"<style>@import '{address}/b';</style>",
+        f'<svg><image href="{address}/c"/></svg>',
+    )
+    content = render_pdf(
+        document(
+            name=hostile[0],
+            job_title=hostile[1],
+            applicant=((hostile[2], hostile[3]),),
+            answers=(AnswerText(hostile[0], hostile, hostile[1]),),
+            files=(FileLine(hostile[3], hostile[0], 1, "ab" * 32),),
+        )
+    )
+    assert heard == []
+    text = letters(text_of(content))
+    assert all(letters(words) in text for words in hostile)
+    with pikepdf.open(io.BytesIO(content)) as file:
+        assert "/EmbeddedFiles" not in file.Root.get("/Names", pikepdf.Dictionary())
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<img src="{}/x.png" alt="x">',
+        '<img src="file:///etc/hostname" alt="x">',
+        '<img src="careers:other" alt="x">',
+        '<img src="data:image/png;base64,AAAA" alt="x">',
+        '<link rel="stylesheet" href="{}/x.css">',
+        '<link rel="attachment" href="file:///etc/hostname">',
+        '<style>@import "{}/x.css";</style>',
+        '<style>@font-face {{ font-family: x; src: url("file:///etc/hostname") }}</style>',
+        '<object data="{}/x.svg" type="image/svg+xml"></object>',
+    ],
+)
+def test_template_that_asks_for_something_outside_fails_for_good(
+    html: str, server: tuple[str, list[bytes]]
+) -> None:
+    address, heard = server
+    page = f'<html lang="en"><body>{html.format(address)}<p>Text</p></body></html>'
+    with pytest.raises(Permanent) as raised:
+        pdf._typesetter().set(page, {}, "id")
+    assert raised.value.code == "pdf-outside"
+    assert heard == []
+
+
+# ── Time, memory, log ───────────────────────────────────────────────────────────────────
+
+
+def seconds(*paragraphs: str) -> float:
+    before = time.process_time()
+    render_pdf(answering(*paragraphs))
+    return time.process_time() - before
+
+
+@pytest.mark.parametrize("letter", ["x", "W", "ب", "a\u00a0", "a\u00ad", "/"])
+def test_endless_word_takes_about_as_long_as_prose(letter: str) -> None:
+    prose = (PROSE * 200)[:10_000]
+    seconds(prose)
+    assert seconds((letter * 10_000)[:10_000]) < 1 + 10 * seconds(prose)
+
+
+def test_endless_word_is_all_there() -> None:
+    # Letters that head and foot of a page have none of.
+    word = "".join("αβγδεζηθικ"[int(digit)] for number in range(2_000) for digit in f"{number:05d}")
+    assert "".join(re.findall("[α-κ]", text_of(render_pdf(answering(word))))) == word
+
+
+def test_flood_of_marks_takes_no_time() -> None:
+    assert seconds("a" + "\u0301" * 100_000) < 3
+
+
+def test_rendering_says_nothing_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        render_pdf(
+            document(
+                language="de",
+                branding=Branding("Tidewater", "#ffd400", logo(), "image/png"),
+                answers=(AnswerText("Łódź?", ("Ἀθήνα", "Київ", "مرحبا", "שלום", "x" * 3_000)),),
+            )
+        )
+    assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
+
+
+def test_characters_without_a_font_are_counted_and_not_quoted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO):
+        render_pdf(answering("So \uabc0\uabc1 old"))
+    told = [record.getMessage() for record in caplog.records]
+    assert told == ["No font here shows 2 characters of the PDF of 7KD4-93MX; the Noto fonts would"]
+
+
+def test_memory_stays_flat_over_many_documents() -> None:
+    out = in_a_new_process(
+        """
+        import json
+        from careers.documents import Branding
+        def resident():
+            with open("/proc/self/statm") as file:
+                return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE") / 2**20
+        def some(start, stop):
+            for n in range(start, stop):
+                colour = f"#{n * 2654435761 % 2**24:06x}"
+                render_pdf(answering(f"{n} " + PROSE * 9, branding=Branding("T", colour)))
+            return resident()
+        print(json.dumps([some(0, 20), some(20, 80)]))
+        """
+    )
+    warm, after = json.loads(out)
+    assert after - warm < 6
+
+
+# ── Letterhead ──────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
+def test_logo_is_drawn_and_named(kind: str) -> None:
+    branding = Branding("Tidewater", "#0e5c46", logo(kind), f"image/{kind.lower()}")
+    with pikepdf.open(io.BytesIO(render_pdf(document(branding=branding)))) as file:
+        images = file.pages[0].get_images()
+        assert [(image.Width, image.Height) for image in images.values()] == [(320, 80)]
+
+
+@pytest.mark.parametrize("content", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\x89PNG\r\n"])
+def test_logo_that_is_no_image_leaves_the_name(content: bytes) -> None:
+    branding = Branding("Tidewater", "#0e5c46", content, "image/png")
+    made = render_pdf(document(branding=branding))
+    assert "Tidewater" in text_of(made).splitlines()
+    with pikepdf.open(io.BytesIO(made)) as file:
+        assert len(file.pages[0].get_images()) == 0
+
+
+# ── Errors ──────────────────────────────────────────────────────────────────────────────
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def set_(*args: object) -> None:
+        raise error
+
+    monkeypatch.setattr(pdf.Typesetter, "set", set_)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(28, "No space left on device")])
+def test_machine_in_need_is_worth_another_try(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(monkeypatch, error)
+    with pytest.raises(Transient) as raised:
+        render_pdf(document())
+    assert raised.value.code == "pdf-machine"
+
+
+@pytest.mark.parametrize("error", [ValueError("Jane"), IndexError("Jane"), RecursionError()])
+def test_fault_of_the_library_is_final_and_quotes_nobody(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    failing(monkeypatch, error)
+    with pytest.raises(Permanent) as raised:
+        render_pdf(document())
+    assert raised.value.code == "pdf-unrenderable"
+    assert raised.value.__suppress_context__
+    assert "Jane" not in raised.value.public + caplog.text
+    assert f"{type(error).__name__} at test_pdf.py:" in caplog.text
+
+
+def test_order_to_stop_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class TimeIsUp(Exception):
+        """Celery's SoftTimeLimitExceeded is an Exception of no other family."""
+
+    failing(monkeypatch, TimeIsUp())
+    with pytest.raises(TimeIsUp):
+        render_pdf(document())
+
+
+def test_missing_fonts_are_the_operators_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "_typesetters", {})
+    monkeypatch.setattr(pdf, "FONTS", "no-such-folder")
+    with pytest.raises(Misconfigured) as raised:
+        render_pdf(document())
+    assert raised.value.code == "pdf-assets"
+
+
+def test_importing_the_package_loads_no_typesetter() -> None:
+    out = in_a_new_process("import sys; print('weasyprint' in sys.modules, 'PIL' in sys.modules)")
+    assert out.split()[0] == "False"

@@ -1,0 +1,111 @@
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from careers.documents.text import (
+    BREAK,
+    MARKS_ON_A_LETTER,
+    breakable,
+    clean,
+    direction,
+    excerpt,
+    one_line,
+)
+
+#: Every code point there is, lone surrogates too.
+WILD = st.text(st.characters(exclude_categories=()))
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("two\r\nlines\rthree\u2028four", "two\nlines\nthree\nfour"),
+        ("a\tb", "a b"),
+        ("nul\x00 bell\x07 escape\x1b[31m", "nul bell escape[31m"),
+        ("evil\u202egpj.exe", "evilgpj.exe"),
+        ("\u2066isolated\u2069", "isolated"),
+        ("half \ud83d a pair", "half  a pair"),
+        ("co\u00adoperate", "cooperate"),
+        ("tag\U000e0041ged", "tagged"),
+        ("Zoe\u0308", "Zoë"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("👩\u200d💻", "👩\u200d💻"),
+        ("ש\u05c1ָלוֹם", unicodedata.normalize("NFC", "ש\u05c1ָלוֹם")),
+    ],
+)
+def test_clean_removes_what_hides_and_keeps_what_spells(typed: str, kept: str) -> None:
+    assert clean(typed) == kept
+
+
+def test_clean_text_with_a_flood_of_marks_keeps_a_few() -> None:
+    assert len(clean("a" + "\u0317" * 100_000 + "b")) == 2 + MARKS_ON_A_LETTER
+
+
+@given(WILD)
+def test_clean_text_can_be_written_and_hides_nothing(typed: str) -> None:
+    text = clean(typed)
+    text.encode()
+    hidden = {character for character in text if unicodedata.category(character) in ("Cc", "Cs")}
+    assert hidden <= {"\n"}
+    assert not re.search("[\u202a-\u202e\u2066-\u2069]", text)
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "Zs"], max_codepoint=0x24F)))
+def test_clean_leaves_ordinary_text_alone(typed: str) -> None:
+    assert clean(typed) == unicodedata.normalize("NFC", typed)
+
+
+@pytest.mark.parametrize(
+    ("text", "runs"),
+    [
+        ("Hello", "ltr"),
+        ("12 مرحبا", "rtl"),
+        ("«שלום» and more", "rtl"),
+        ("2026 — 12", ""),
+        ("", ""),
+    ],
+)
+def test_direction_is_that_of_the_first_letter(text: str, runs: str) -> None:
+    assert direction(text) == runs
+
+
+def test_one_line_that_is_too_long_ends_in_an_ellipsis() -> None:
+    assert one_line("a\nbb   cc", 6) == "a bb…"
+    assert one_line("a\nbb   cc", 7) == "a bb cc"
+
+
+@pytest.mark.parametrize("text", ["x" * 199, f"{'word ' * 500}", "漢" * 5_000, ""])
+def test_breakable_text_without_endless_runs_stays_as_it_is(text: str) -> None:
+    assert breakable(text) == text
+
+
+@given(st.text(st.sampled_from("aش\u0301\u200d漢 -"), max_size=2_000))
+def test_breakable_adds_nothing_but_places_to_break(text: str) -> None:
+    assert breakable(text).replace(BREAK, "") == text
+
+
+def test_breakable_breaks_an_endless_run_before_no_mark() -> None:
+    assert BREAK in breakable("x" * 10_000)
+    assert max(map(len, breakable("x" * 10_000).split(BREAK))) == 10
+    assert f"{BREAK}\u0301" not in breakable("e\u0301" * 500 + "\u0301" * 3)
+
+
+def test_excerpt_counts_what_it_leaves_out() -> None:
+    cut = excerpt(["abcd", "", "ef\ngh"], limit=5, most=9)
+    assert (cut.paragraphs, cut.shown, cut.total, cut.is_cut) == (("abcd", "e"), 5, 8, True)
+
+
+def test_excerpt_of_many_paragraphs_keeps_the_first() -> None:
+    cut = excerpt(["a", "b", "c"], limit=100, most=2)
+    assert (cut.paragraphs, cut.is_cut) == (("a", "b"), True)
+
+
+@given(st.lists(WILD), st.integers(0, 500), st.integers(0, 20))
+def test_excerpt_stays_within_its_bounds(paragraphs: list[str], limit: int, most: int) -> None:
+    part = excerpt(paragraphs, limit=limit, most=most)
+    assert part.shown == sum(map(len, part.paragraphs)) <= min(limit, part.total)
+    assert len(part.paragraphs) <= most
+    assert all(text.strip() for text in part.paragraphs)
