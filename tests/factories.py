@@ -9,7 +9,7 @@ from typing import Any
 import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
-from wagtail.models import Page, Site
+from wagtail.models import Locale, Page, Site
 from wagtail_factories import PageFactory
 
 from careers.applications.files import store_file
@@ -30,6 +30,8 @@ PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\
 
 
 def _root() -> Page:
+    # Transactional tests leave a database without what Wagtail's migrations put there.
+    Locale.objects.get_or_create(language_code="en")
     return Page.objects.filter(depth=1).first() or Page.add_root(instance=Page(title="Root"))
 
 
@@ -42,7 +44,6 @@ class HomePageFactory(PageFactory):
 
     class Meta:
         model = HomePage
-        skip_postgeneration_save = True
         skip_postgeneration_save = True
 
     @factory.post_generation

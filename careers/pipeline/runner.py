@@ -177,13 +177,16 @@ def park(step: Step, error: Uncertain, *, actor: str) -> bool:
 
 def _fail(claim: Claim, error: Exception) -> list[int]:
     step, now = claim.step, db_now()
-    failing_since = step.failing_since or now
     error_class, code, public = classify(error)
+    failing_since = step.failing_since or now
+    if step.error_class == ErrorClass.CONFIGURATION:
+        failing_since = now  # patience with the other side begins when the setting is right
+    attempts = unexpected(step) if error_class == ErrorClass.UNKNOWN else step.attempts
     gives_up = {
         ErrorClass.PERMANENT: True,
         ErrorClass.CONFIGURATION: False,
         ErrorClass.TRANSIENT: now - failing_since > TRANSIENT_PATIENCE,
-        ErrorClass.UNKNOWN: step.attempts >= UNKNOWN_ATTEMPTS,
+        ErrorClass.UNKNOWN: attempts >= UNKNOWN_ATTEMPTS,
     }[error_class]
     log.warning("step %s: %s %s (attempt %s)", step.pk, error_class, code, step.attempts)
     retry_after = error.retry_after if isinstance(error, EffectError) else None
@@ -201,12 +204,21 @@ def _fail(claim: Claim, error: Exception) -> list[int]:
             error_code=code,
             error_public=public,
             failing_since=failing_since,
-            run_after=None if gives_up else now + backoff(step.attempts, retry_after),
+            attempts=attempts,
+            run_after=None if gives_up else now + backoff(attempts, retry_after),
         )
         if not won or not gives_up:
             return []
         step.state = State.FAILED
         return release_successors(step, actor=claim.actor)
+
+
+def unexpected(step: Step) -> int:
+    """How many attempts in a row failed unexpectedly, counting the present one.
+
+    A step that a long outage made try twenty times has not failed unexpectedly yet.
+    """
+    return step.attempts if step.error_class in ("", ErrorClass.UNKNOWN) else 1
 
 
 def release_successors(step: Step, *, actor: str) -> list[int]:

@@ -128,11 +128,14 @@ def release_expired_leases() -> None:
     """Take back steps whose worker was lost. A mail that may be out is nobody's guess."""
     now = db_now()
     lost = Step.objects.filter(state=State.STARTED, lease_until__lt=now)
-    for step in list(lost.only("pk", "token", "phase", "attempts", "failing_since")[:BATCH]):
+    for step in list(
+        lost.only("pk", "token", "phase", "attempts", "error_class", "failing_since")[:BATCH]
+    ):
         if step.phase == Phase.DATA:
             runner.park(step, runner.interrupted(), actor=ACTOR)
             continue
-        gives_up = step.attempts >= runner.UNKNOWN_ATTEMPTS
+        attempts = runner.unexpected(step)
+        gives_up = attempts >= runner.UNKNOWN_ATTEMPTS
         moved = move(
             step.pk,
             State.RETRYING if not gives_up else State.FAILED,
@@ -142,6 +145,7 @@ def release_expired_leases() -> None:
             reason=_("The worker did not come back in time."),
             run_after=None if gives_up else now,
             failing_since=step.failing_since or now,
+            attempts=attempts,
             error_class=ErrorClass.UNKNOWN,
             error_code="worker-lost",
             error_public=_("The worker that ran this step was lost."),

@@ -1,0 +1,503 @@
+"""Claim, run, record: each kind of failure ends as the state that the design gives it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from typing import Any
+
+import pytest
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from careers.applications.errors import (
+    Fenced,
+    Misconfigured,
+    Permanent,
+    Transient,
+    Uncertain,
+)
+from careers.pipeline import runner
+from careers.pipeline.models import Step, StepEvent, StepKind
+from careers.pipeline.runner import anonymous_traceback, backoff, classify, run, take
+from careers.pipeline.states import ErrorClass, Phase, State
+from careers.pipeline.steps import Effect
+from careers.pipeline.transitions import move
+from tests.applying import apply_for
+from tests.careers.pipeline.test_transitions import at_once
+from tests.factories import ApplicationFactory, StepFactory
+
+pytestmark = pytest.mark.django_db
+
+BUSY = Transient("archive-busy", "The archive is busy.")
+GONE = Permanent("no-such-mailbox", "The mailbox does not exist.")
+LOCKED_OUT = Misconfigured("smtp-login", "The mail server refused the password.")
+MAYBE = Uncertain("no-answer", "The mail server did not answer.")
+
+
+@pytest.fixture
+def application(home: Any) -> Any:
+    return ApplicationFactory()
+
+
+def queued(application: Any, kind: str = "archive", **more: Any) -> Step:
+    recipient = "hr@example.org" if kind == "mail_hr" else ""
+    return StepFactory(
+        **{
+            "application": application,
+            "kind": kind,
+            "recipient": recipient,
+            "queued": True,
+            "events": False,
+            **more,
+        }
+    )
+
+
+def states(application: Any) -> dict[str, str]:
+    return {step.kind: step.state for step in Step.objects.filter(application=application)}
+
+
+def last_event(step: Step) -> StepEvent:
+    event = step.events.last()
+    assert event is not None
+    return event
+
+
+# ── Claiming ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("state", ["queued", "sent", "retrying"])
+def test_step_that_is_due_is_claimed(application: Any, settings: Any, state: str) -> None:
+    settings.PIPELINE_LEASE = 180
+    step = queued(application, queued=False, state=state, token=6, attempts=2)
+    claim = take(step.pk, owner="worker:1")
+    assert claim is not None
+    step.refresh_from_db()
+    assert (step.state, step.token, step.owner, step.attempts) == ("started", 7, "worker:1", 3)
+    assert step.lease_until == step.started_at + dt.timedelta(seconds=180)
+    assert claim.step.token == 7
+
+
+@pytest.mark.parametrize(
+    "state", ["waiting", "started", "succeeded", "failed", "uncertain", "cancelled"]
+)
+def test_step_in_another_state_is_not_to_be_had(application: Any, state: str) -> None:
+    step = queued(application, queued=False, state=state)
+    assert take(step.pk, owner="worker:1") is None
+    assert StepEvent.objects.count() == 0
+
+
+def test_step_before_its_time_is_not_to_be_had(application: Any) -> None:
+    step = queued(application, retrying=True, queued=False)
+    assert take(step.pk, owner="worker:1") is None
+
+
+def test_step_of_another_kind_is_left_alone(application: Any) -> None:
+    step = queued(application)
+    assert take(step.pk, owner="worker:1", kind="mail_hr") is None
+    assert run(step.pk, owner="worker:1", kind="mail_hr") == []
+
+
+def test_unknown_step_is_no_error(db: None) -> None:
+    assert run(987654, owner="worker:1", kind="archive") == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_claimers_have_one_winner_for_each_step(home: Any) -> None:
+    application = ApplicationFactory()
+    made = [queued(application, "mail_hr", recipient=f"{n}@example.org") for n in range(6)]
+    won: list[tuple[int, int]] = []
+
+    def claim_all(index: int) -> None:
+        for step in made:
+            claim = take(step.pk, owner=f"worker:{index}")
+            if claim:
+                won.append((step.pk, claim.step.token))
+
+    at_once(claim_all, 5)
+    assert sorted(won) == [(step.pk, 1) for step in made]
+
+
+# ── Success ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_success_is_recorded_with_its_result(application: Any, effects: Any) -> None:
+    step = queued(
+        application, error_class="transient", error_code="x", error_public="y", attempts=3
+    )
+    effects(archive=lambda step, hand_over: Effect({"objects": ["a"]}, reason="All verified."))
+    assert run(step.pk, owner="worker:1") == []
+    step.refresh_from_db()
+    assert (step.state, step.result) == (State.SUCCEEDED, {"objects": ["a"]})
+    assert (step.error_class, step.error_code, step.error_public) == ("", "", "")
+    assert (step.lease_until, step.failing_since, step.phase) == (None, None, "")
+    assert last_event(step).reason == "All verified."
+    assert [event.to_state for event in step.events.all()] == ["started", "succeeded"]
+
+
+def test_success_queues_exactly_what_waited_for_it(job: Any, effects: Any) -> None:
+    application = apply_for(job)
+    step = application.steps.get(kind=StepKind.RENDER_PDF)
+    ready = run(step.pk, owner="worker:1")
+    assert states(application) == {
+        "render_pdf": "succeeded",
+        "archive": "queued",
+        "mail_applicant": "queued",
+        "mail_hr": "queued",
+    }
+    assert sorted(ready) == sorted(
+        application.steps.filter(kind__in=["archive", "mail_hr"]).values_list("pk", flat=True)
+    )
+
+
+def test_message_that_comes_twice_does_the_work_once(job: Any, effects: Any) -> None:
+    application = apply_for(job)
+    step = application.steps.get(kind=StepKind.RENDER_PDF)
+    assert len(run(step.pk, owner="worker:1")) == 2
+    assert run(step.pk, owner="worker:2") == []
+    assert step.events.filter(to_state=State.STARTED).count() == 1
+
+
+def test_rows_of_an_effect_are_written_with_the_success(application: Any, effects: Any) -> None:
+    step = queued(application)
+    written = []
+    effects(archive=lambda step, hand_over: Effect(record=lambda: written.append(step.pk)))
+    run(step.pk, owner="worker:1")
+    assert written == [step.pk]
+
+
+def test_rows_of_an_effect_are_not_written_when_the_step_was_taken_over(
+    application: Any, effects: Any
+) -> None:
+    step = queued(application)
+    written: list[int] = []
+
+    def slow(step: Step, hand_over: Any) -> Effect:
+        Step.objects.filter(pk=step.pk).update(token=9)
+        return Effect(record=lambda: written.append(step.pk))
+
+    effects(archive=slow)
+    assert run(step.pk, owner="worker:1") == []
+    assert written == []
+    step.refresh_from_db()
+    assert step.state == State.STARTED
+
+
+def test_success_that_the_database_would_not_take_is_recorded_later(
+    application: Any, effects: Any, monkeypatch: Any
+) -> None:
+    step = queued(application, "mail_applicant")
+    monkeypatch.setattr(runner, "RECORD_PAUSES", (0, 0))
+    monkeypatch.setattr(connection, "close", lambda: None)
+    refused = iter([OperationalError("locked"), OperationalError("locked")])
+
+    def once(step: Step, hand_over: Any) -> Effect:
+        hand_over()
+        return Effect(record=record)
+
+    def record() -> None:
+        for error in refused:
+            raise error
+
+    effects(mail_applicant=once)
+    run(step.pk, owner="worker:1")
+    step.refresh_from_db()
+    assert step.state == State.SUCCEEDED
+    assert step.events.filter(to_state="started").count() == 1
+
+
+# ── Failures ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "error_class", "code", "public"),
+    [
+        (BUSY, "retrying", "transient", "archive-busy", "The archive is busy."),
+        (GONE, "failed", "permanent", "no-such-mailbox", "The mailbox does not exist."),
+        (
+            LOCKED_OUT,
+            "retrying",
+            "configuration",
+            "smtp-login",
+            "The mail server refused the password.",
+        ),
+        (MAYBE, "uncertain", "unknown", "no-answer", "The mail server did not answer."),
+        (
+            KeyError("canary@example.org"),
+            "retrying",
+            "unknown",
+            "KeyError",
+            "Something unexpected happened (KeyError). The traceback tells where.",
+        ),
+        (
+            SoftTimeLimitExceeded(),
+            "retrying",
+            "unknown",
+            "SoftTimeLimitExceeded",
+            "Something unexpected happened (SoftTimeLimitExceeded). The traceback tells where.",
+        ),
+    ],
+)
+def test_each_kind_of_failure_has_its_state(
+    application: Any,
+    effects: Any,
+    error: Exception,
+    state: str,
+    error_class: str,
+    code: str,
+    public: str,
+) -> None:
+    step = queued(application)
+    effects(archive=error)
+    assert run(step.pk, owner="worker:1") == []
+    step.refresh_from_db()
+    assert (step.state, step.error_class, step.error_code) == (state, error_class, code)
+    assert step.error_public == last_event(step).reason == public
+    assert (step.run_after is not None) is (state == "retrying")
+    assert step.lease_until is None
+
+
+def test_step_that_was_taken_over_changes_nothing(application: Any, effects: Any) -> None:
+    step = queued(application)
+    effects(archive=Fenced())
+    assert run(step.pk, owner="worker:1") == []
+    step.refresh_from_db()
+    assert (step.state, step.error_code) == (State.STARTED, "")
+    assert [event.to_state for event in step.events.all()] == ["started"]
+
+
+def attempt(step: Step) -> str:
+    """Run a step now, whenever its time is; gives the state afterwards."""
+    Step.objects.filter(pk=step.pk).update(run_after=None)
+    run(step.pk, owner="worker:1")
+    step.refresh_from_db()
+    return step.state
+
+
+def test_unexpected_failure_is_tried_five_times(application: Any, effects: Any) -> None:
+    step = queued(application)
+    effects(archive=ValueError("x"))
+    assert [attempt(step) for _ in range(5)] == ["retrying"] * 4 + ["failed"]
+    assert step.run_after is None
+
+
+def test_unexpected_failure_after_a_long_outage_is_counted_by_itself(
+    application: Any, effects: Any
+) -> None:
+    step = queued(application)
+    effects(archive=BUSY)
+    assert [attempt(step) for _ in range(9)] == ["retrying"] * 9
+    effects(archive=ValueError("x"))
+    assert [attempt(step) for _ in range(5)] == ["retrying"] * 4 + ["failed"]
+
+
+def test_passing_fault_is_tried_for_three_days(
+    application: Any, effects: Any, time_machine: Any, monkeypatch: Any
+) -> None:
+    step = queued(application)
+    effects(archive=BUSY)
+    begun = timezone.now()
+    seen = {}
+    for hours in (0, 1, 71, 73):
+        monkeypatch.setattr(runner, "db_now", lambda hours=hours: begun + dt.timedelta(hours=hours))
+        seen[hours] = attempt(step)
+    assert seen == {0: "retrying", 1: "retrying", 71: "retrying", 73: "failed"}
+
+
+def test_wrong_setting_never_gives_up_and_leaves_patience_for_later(
+    application: Any, effects: Any, monkeypatch: Any
+) -> None:
+    step = queued(application)
+    effects(archive=LOCKED_OUT)
+    begun = timezone.now()
+    monkeypatch.setattr(runner, "db_now", lambda: begun)
+    assert [attempt(step) for _ in range(40)] == ["retrying"] * 40
+    monkeypatch.setattr(runner, "db_now", lambda: begun + dt.timedelta(days=30))
+    assert attempt(step) == "retrying"
+    effects(archive=BUSY)
+    assert attempt(step) == "retrying"
+    effects()
+    assert attempt(step) == "succeeded"
+
+
+@pytest.mark.parametrize(("attempts", "longest"), [(1, 10), (2, 20), (5, 160), (10, 3600)])
+def test_pause_doubles_up_to_an_hour_with_jitter(
+    settings: Any, attempts: int, longest: int
+) -> None:
+    settings.PIPELINE_BACKOFF_BASE = 10
+    pauses = [backoff(attempts).total_seconds() for _ in range(200)]
+    assert longest / 2 <= min(pauses) < max(pauses) <= longest
+
+
+def test_pause_after_very_many_attempts_is_still_an_hour() -> None:
+    assert backoff(1_000_000) <= dt.timedelta(hours=1)
+
+
+def test_pause_is_at_least_what_the_other_side_asked_for() -> None:
+    assert backoff(1, retry_after=900) == dt.timedelta(seconds=900)
+
+
+def test_pause_that_was_asked_for_is_kept(application: Any, effects: Any) -> None:
+    step = queued(application)
+    effects(archive=Transient("busy", "Busy.", retry_after=1234))
+    run(step.pk, owner="worker:1")
+    step.refresh_from_db()
+    assert (step.run_after - step.state_since).total_seconds() == 1234
+
+
+def test_classify_knows_the_code_of_every_error() -> None:
+    assert classify(BUSY)[:2] == (ErrorClass.TRANSIENT, "archive-busy")
+    assert classify(ZeroDivisionError())[:2] == (ErrorClass.UNKNOWN, "ZeroDivisionError")
+
+
+# ── After the point of no return ────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (ValueError("library"), "uncertain"),
+        (SoftTimeLimitExceeded(), "uncertain"),
+        (MAYBE, "uncertain"),
+        (BUSY, "retrying"),
+        (GONE, "failed"),
+    ],
+)
+def test_mail_that_may_be_out_is_never_sent_again_by_itself(
+    application: Any, effects: Any, error: Exception, state: str
+) -> None:
+    step = queued(application, "mail_applicant")
+
+    def fails_late(step: Step, hand_over: Any) -> Effect:
+        hand_over()
+        raise error
+
+    effects(mail_applicant=fails_late)
+    run(step.pk, owner="worker:1")
+    step.refresh_from_db()
+    assert step.state == state
+
+
+def test_mail_is_not_handed_over_by_one_who_lost_the_step(application: Any, effects: Any) -> None:
+    step = queued(application, "mail_applicant")
+    sent = []
+
+    def too_late(step: Step, hand_over: Any) -> Effect:
+        move(step.pk, State.RETRYING, leaving=[State.STARTED], actor="sweeper")
+        hand_over()
+        sent.append(step.pk)
+        return Effect()
+
+    effects(mail_applicant=too_late)
+    assert run(step.pk, owner="worker:1") == []
+    assert sent == []
+    step.refresh_from_db()
+    assert (step.state, step.phase) == (State.RETRYING, Phase.NONE)
+
+
+def test_interruption_by_the_process_itself_is_no_failure(application: Any, effects: Any) -> None:
+    step = queued(application)
+    effects(archive=KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        run(step.pk, owner="worker:1")
+    step.refresh_from_db()
+    assert step.state == State.STARTED
+
+
+# ── What the failure of the PDF means for the others ────────────────────────────────────
+
+
+def test_failed_pdf_lets_hr_know_and_keeps_the_archive_waiting(job: Any, effects: Any) -> None:
+    application = apply_for(job)
+    step = application.steps.get(kind=StepKind.RENDER_PDF)
+    effects(render_pdf=GONE)
+    ready = run(step.pk, owner="worker:1")
+    assert states(application) == {
+        "render_pdf": "failed",
+        "archive": "waiting",
+        "mail_applicant": "queued",
+        "mail_hr": "queued",
+    }
+    assert ready == [application.steps.get(kind=StepKind.MAIL_HR).pk]
+
+
+def test_pdf_that_will_be_tried_again_keeps_hr_waiting(job: Any, effects: Any) -> None:
+    application = apply_for(job)
+    effects(render_pdf=BUSY)
+    assert run(application.steps.get(kind=StepKind.RENDER_PDF).pk, owner="worker:1") == []
+    assert states(application)["mail_hr"] == "waiting"
+
+
+def test_mails_about_a_quarantined_application_stay(job: Any, effects: Any) -> None:
+    application = apply_for(job, suspicion="honeypot")
+    assert states(application)["mail_applicant"] == "waiting"
+    run(application.steps.get(kind=StepKind.RENDER_PDF).pk, owner="worker:1")
+    assert states(application) == {
+        "render_pdf": "succeeded",
+        "archive": "queued",
+        "mail_applicant": "waiting",
+        "mail_hr": "waiting",
+    }
+
+
+# ── Nothing personal ────────────────────────────────────────────────────────────────────
+
+
+def test_nothing_of_the_applicant_is_in_history_or_logs(
+    job: Any, effects: Any, caplog: Any
+) -> None:
+    application = apply_for(job, answers={"name": "Canary Birdsong", "email": "canary@a.org"})
+
+    def breaks(step: Step, hand_over: Any) -> Effect:
+        name = step.application.name
+        raise RuntimeError(f"no glyph for {name} <{step.application.email}>")
+
+    effects(render_pdf=breaks, mail_applicant=breaks)
+    for step in application.steps.all():
+        run(step.pk, owner="worker:1")
+    history = [
+        f"{event.actor} {event.reason} {event.traceback}"
+        for event in StepEvent.objects.filter(step__application=application)
+    ]
+    rows = [
+        f"{step.error_public} {step.error_code} {step.result}" for step in application.steps.all()
+    ]
+    assert any("RuntimeError" in text for text in history)
+    assert "anary" not in "".join([*history, *rows, caplog.text])
+    assert "@a.org" not in "".join([*history, *rows, caplog.text])
+
+
+def test_traceback_tells_where_but_no_value() -> None:
+    try:
+        int("canary")
+    except ValueError as error:
+        text = anonymous_traceback(error)
+    assert text.endswith("ValueError")
+    assert "test_runner.py" in text
+    assert "canary" not in text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_and_a_sweeper_never_do_a_step_twice(home: Any, effects: Any) -> None:
+    application = ApplicationFactory()
+    made = [queued(application, "mail_hr", recipient=f"{n}@example.org") for n in range(6)]
+    done: list[int] = []
+    lock = threading.Lock()
+
+    def count(step: Step, hand_over: Any) -> Effect:
+        hand_over()
+        with lock:
+            done.append(step.pk)
+        return Effect()
+
+    effects(mail_hr=count)
+
+    def work(index: int) -> None:
+        for step in made:
+            run(step.pk, owner=f"worker:{index}")
+
+    at_once(work, 3)
+    assert sorted(done) == [step.pk for step in made]
+    assert set(Step.objects.values_list("state", flat=True)) == {"succeeded"}

@@ -1,0 +1,45 @@
+"""The state machine as the design's table says it."""
+
+from __future__ import annotations
+
+import pytest
+
+from careers.pipeline.states import CELERY_WORDS, CLAIMABLE, ENDED, LEAVES_TO, State
+
+TABLE = {
+    "waiting": {"queued", "cancelled"},
+    "queued": {"sent", "started", "cancelled"},
+    "sent": {"started", "queued", "cancelled"},
+    "started": {"succeeded", "retrying", "failed", "uncertain", "queued", "cancelled"},
+    "retrying": {"sent", "started", "retrying", "cancelled"},
+    "succeeded": set(),
+    "failed": {"queued", "cancelled"},
+    "uncertain": {"succeeded", "cancelled"},
+    "cancelled": set(),
+}
+WORDS = {
+    "waiting": ("Waiting for an earlier step", "PENDING"),
+    "queued": ("Queued", "PENDING"),
+    "sent": ("Sent to a worker", "SENT"),
+    "started": ("Running", "STARTED"),
+    "retrying": ("Will retry", "RETRY"),
+    "succeeded": ("Done", "SUCCESS"),
+    "failed": ("Failed", "FAILURE"),
+    "uncertain": ("Not confirmed", "FAILURE"),
+    "cancelled": ("Cancelled", "REVOKED"),
+}
+
+
+def test_every_state_leads_where_the_table_says() -> None:
+    assert {state.value: set(to) for state, to in LEAVES_TO.items()} == TABLE
+
+
+@pytest.mark.parametrize("state", State)
+def test_state_has_its_words(state: State) -> None:
+    assert (str(state.label), CELERY_WORDS[state]) == WORDS[state]
+
+
+def test_nothing_that_ended_may_be_claimed() -> None:
+    assert not set(CLAIMABLE) & set(ENDED)
+    assert all(State.STARTED in LEAVES_TO[state] for state in CLAIMABLE)
+    assert not any(State.STARTED in LEAVES_TO[state] for state in ENDED)

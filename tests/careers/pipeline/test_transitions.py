@@ -1,0 +1,203 @@
+"""Every change is one guarded UPDATE, and leaves one event."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from careers.pipeline.models import Step, StepEvent
+from careers.pipeline.states import LEAVES_TO, Phase, State
+from careers.pipeline.transitions import db_now, enter_data_phase, move
+from tests.factories import ApplicationFactory, StepFactory
+
+pytestmark = pytest.mark.django_db
+
+ALLOWED = [(before, to) for before, after in LEAVES_TO.items() for to in after]
+FORBIDDEN = [(a, b) for a in State for b in State if (a, b) not in set(ALLOWED)]
+
+
+@pytest.fixture
+def application(home: Any) -> Any:
+    return ApplicationFactory()
+
+
+def step_in(state: State, application: Any, **more: Any) -> Step:
+    return StepFactory(application=application, state=state, events=False, **more)
+
+
+@pytest.mark.parametrize(("before", "to"), sorted(ALLOWED))
+def test_allowed_change_happens_with_one_event(application: Any, before: State, to: State) -> None:
+    step = step_in(before, application)
+    assert move(step.pk, to, leaving=[before], actor="worker:1", reason="Why") is True
+    step.refresh_from_db()
+    event = StepEvent.objects.get(step=step)
+    assert step.state == to
+    assert (event.from_state, event.to_state) == (before, to)
+    assert (event.actor, event.reason, event.at) == ("worker:1", "Why", step.state_since)
+
+
+@pytest.mark.parametrize(("before", "to"), sorted(FORBIDDEN))
+def test_forbidden_change_is_a_mistake_of_the_caller(before: State, to: State) -> None:
+    with pytest.raises(ValueError, match=f"a step never goes from {before} to {to}"):
+        move(1, to, leaving=[before], actor="worker:1")
+
+
+@pytest.mark.parametrize("state", [state for state in State if state != State.QUEUED])
+def test_step_in_another_state_is_left_alone(application: Any, state: State) -> None:
+    step = step_in(state, application)
+    assert move(step.pk, State.SENT, leaving=[State.QUEUED], actor="intake") is False
+    step.refresh_from_db()
+    assert step.state == state
+    assert StepEvent.objects.count() == 0
+
+
+@pytest.mark.parametrize("fence", [0, 2, 4])
+def test_wrong_fence_changes_nothing(application: Any, fence: int) -> None:
+    step = step_in(State.STARTED, application, token=3)
+    assert move(step.pk, State.SUCCEEDED, leaving=[State.STARTED], fence=fence, actor="w") is False
+    step.refresh_from_db()
+    assert (step.state, step.ended_at) == (State.STARTED, None)
+    assert StepEvent.objects.count() == 0
+
+
+def test_failed_guard_changes_nothing(application: Any) -> None:
+    step = step_in(State.STARTED, application, phase=Phase.DATA)
+    moved = move(step.pk, State.CANCELLED, leaving=[State.STARTED], actor="u", guard={"phase": ""})
+    assert moved is False
+    assert StepEvent.objects.count() == 0
+
+
+def test_unknown_step_changes_nothing(db: None) -> None:
+    assert move(424242, State.SENT, leaving=[State.QUEUED], actor="w") is False
+
+
+def test_change_and_event_come_together_or_not_at_all(application: Any) -> None:
+    step = step_in(State.QUEUED, application)
+    with pytest.raises((IntegrityError, ValueError)), transaction.atomic():
+        move(step.pk, State.SENT, leaving=[State.QUEUED], actor=None)  # type: ignore[arg-type]
+    step.refresh_from_db()
+    assert step.state == State.QUEUED
+
+
+def test_end_is_dated_and_the_lease_given_back(application: Any) -> None:
+    step = step_in(State.STARTED, application, lease_until=timezone.now(), phase=Phase.DATA)
+    move(step.pk, State.SUCCEEDED, leaving=[State.STARTED], actor="w")
+    step.refresh_from_db()
+    assert step.ended_at == step.state_since
+    assert (step.lease_until, step.phase) == (None, Phase.NONE)
+
+
+def test_unconfirmed_step_remembers_what_was_handed_over(application: Any) -> None:
+    step = step_in(State.STARTED, application, phase=Phase.DATA)
+    move(step.pk, State.UNCERTAIN, leaving=[State.STARTED], actor="w")
+    step.refresh_from_db()
+    assert step.phase == Phase.DATA
+    assert step.ended_at == step.state_since
+
+
+def test_claim_counts_as_the_next_attempt_in_the_history(application: Any) -> None:
+    step = step_in(State.QUEUED, application, attempts=2)
+    move(step.pk, State.STARTED, leaving=[State.QUEUED], actor="w")
+    assert StepEvent.objects.get().attempt == 3
+
+
+def test_change_takes_few_queries(application: Any, django_assert_num_queries: Any) -> None:
+    step = step_in(State.QUEUED, application)
+    with django_assert_num_queries(6):  # clock, SAVEPOINT, state, UPDATE, event, RELEASE
+        move(step.pk, State.SENT, leaving=[State.QUEUED], actor="w")
+
+
+def test_clock_is_the_databases_and_runs(db: None) -> None:
+    first, here, second = db_now(), timezone.now(), db_now()
+    assert first <= second
+    assert abs(here - first) < dt.timedelta(seconds=2)
+    assert first.tzinfo is not None
+
+
+# ── The point of no return ──────────────────────────────────────────────────────────────
+
+
+def soon() -> dt.datetime:
+    return timezone.now() + dt.timedelta(minutes=3)
+
+
+def test_data_phase_is_entered_by_the_holder(application: Any) -> None:
+    step = step_in(State.STARTED, application, token=3, lease_until=soon())
+    assert enter_data_phase(step.pk, 3) is True
+    step.refresh_from_db()
+    assert step.phase == Phase.DATA
+
+
+@pytest.mark.parametrize(
+    ("token", "changes"),
+    [
+        (2, {}),
+        (4, {}),
+        (3, {"lease_until": timezone.now() - dt.timedelta(seconds=1)}),
+        (3, {"lease_until": None}),
+        (3, {"state": State.RETRYING}),
+        (3, {"state": State.CANCELLED}),
+        (3, {"state": State.QUEUED}),
+    ],
+)
+def test_data_phase_is_closed_to_everybody_else(
+    application: Any, token: int, changes: dict[str, Any]
+) -> None:
+    step = step_in(
+        **{"state": State.STARTED, "application": application, "token": 3, "lease_until": soon()}
+        | changes
+    )
+    assert enter_data_phase(step.pk, token) is False
+    step.refresh_from_db()
+    assert step.phase == Phase.NONE
+
+
+# ── Many at once ────────────────────────────────────────────────────────────────────────
+
+
+def at_once(work: Any, number: int) -> None:
+    """Run ``work(index)`` in threads that start together, each with its own connection."""
+    start = threading.Barrier(number)
+    failures: list[BaseException] = []
+
+    def run(index: int) -> None:
+        try:
+            start.wait()
+            work(index)
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=[index]) for index in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_have_one_winner_for_each_step(home: Any) -> None:
+    application = ApplicationFactory()
+    steps = [
+        step_in(State.QUEUED, application, kind="mail_hr", recipient=f"{n}@example.org")
+        for n in range(8)
+    ]
+    wins: list[tuple[int, int]] = []
+
+    def claim_all(index: int) -> None:
+        wins.extend(
+            (step.pk, index)
+            for step in steps
+            if move(step.pk, State.STARTED, leaving=[State.QUEUED], fence=0, actor=f"w{index}")
+        )
+
+    at_once(claim_all, 6)
+    assert sorted(pk for pk, _index in wins) == [step.pk for step in steps]
+    assert StepEvent.objects.filter(to_state=State.STARTED).count() == len(steps)
