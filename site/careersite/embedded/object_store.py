@@ -19,7 +19,9 @@ def main(directory: Path, port: int) -> None:
     os.environ["RCLONE_AUTH_KEY"] = f'"{key},{secret}"'
     binary = str(Path(sysconfig.get_path("scripts")) / "rclone")
     arguments = ["serve", "s3", str(directory), "--addr", f"127.0.0.1:{port}"]
-    os.execv(binary, [binary, *arguments, "--config", os.devnull])
+    # A file changed by hand below the bucket is seen soon; "0s" would make rclone spin.
+    arguments += ["--dir-cache-time", "1s", "--config", os.devnull]
+    os.execv(binary, [binary, *arguments])
 
 
 if __name__ == "__main__":
