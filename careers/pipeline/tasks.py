@@ -6,13 +6,20 @@ from typing import Any
 from uuid import uuid4
 
 from celery import Task, shared_task
-from celery.signals import worker_process_init
+from celery.signals import worker_init, worker_process_init
 
 from careers.pipeline import doorbell, runner
 
-#: Who claims in this process. Drawn at import, before the pool forks, so that the main
-#: process can hand back what its children held when it shuts down.
+#: Who claims in this process; the children of a worker's pool share it, so that the main
+#: process can hand back what they held when it shuts down.
 _owner = f"worker:{uuid4()}"
+
+
+@worker_init.connect
+def _draw_owner(**_: Any) -> None:
+    """Two workers may be forks of one process that had imported this module already."""
+    global _owner
+    _owner = f"worker:{uuid4()}"
 
 
 def owner() -> str:

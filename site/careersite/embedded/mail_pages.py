@@ -47,6 +47,12 @@ class Letter:
     attachments: list[tuple[str, str, int]]
 
 
+def kept_in() -> Path:
+    """The Maildir of the embedded catcher."""
+    directory: Path = settings.VAR_DIR / "mail"
+    return directory
+
+
 def listing(directory: Path, newest: int = SHOWN) -> tuple[list[Envelope], int]:
     """The newest mails of a Maildir, and how many there are."""
     if not directory.is_dir():
@@ -122,7 +128,7 @@ def _private(view: Any) -> Any:
 @_private
 def show_list(request: HttpRequest) -> HttpResponse:
     """All caught mails, newest first."""
-    mails, total = listing(settings.CAUGHT_MAIL_DIR)
+    mails, total = listing(kept_in())
     context = {"mails": mails, "total": total}
     return render(request, "careersite/mail/list.html", context)
 
@@ -131,7 +137,7 @@ def show_list(request: HttpRequest) -> HttpResponse:
 def show_mail(request: HttpRequest, *, key: str) -> HttpResponse:
     """One caught mail: its text, its HTML in a frame that can do nothing, its headers."""
     try:
-        found = letter(settings.CAUGHT_MAIL_DIR, key)
+        found = letter(kept_in(), key)
     except KeyError:
         raise Http404 from None
     return render(request, "careersite/mail/mail.html", {"letter": found, "mail": found.envelope})
@@ -141,7 +147,7 @@ def show_mail(request: HttpRequest, *, key: str) -> HttpResponse:
 def source(request: HttpRequest, *, key: str) -> HttpResponse:
     """One caught mail as it came, to open in a mail program."""
     try:
-        content = mailbox.Maildir(settings.CAUGHT_MAIL_DIR, create=False).get_bytes(key)
+        content = mailbox.Maildir(kept_in(), create=False).get_bytes(key)
     except KeyError:
         raise Http404 from None
     response = HttpResponse(content, content_type="message/rfc822")

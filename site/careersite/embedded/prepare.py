@@ -1,9 +1,9 @@
-"""Everything that must be true before the site starts, in one process: starting Django is slow.
+"""Everything that must be true before the site starts.
 
-Run by the supervisor, to which it writes one JSON object a line: ``{"checked": true}`` once the
-services that the environment names have answered, ``{"doing": …}`` before what takes long,
-``{"refused": …}`` with a sentence for a person, ``{"logins": […]}`` when all is done. What it
-does otherwise say goes to its log.
+Run by the supervisor in a process of its own, from which it hears one JSON object a line:
+``{"checked": true}`` once the services that the environment names have answered, ``{"doing": …}``
+before what takes long, ``{"refused": …}`` with a sentence for a person, ``{"logins": […]}`` when
+all is done. What it does otherwise say goes to its log.
 """
 
 import contextlib
@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-import django
 from django.core.exceptions import ImproperlyConfigured
 
 from careersite.embedded.environment import Refused, port_of
@@ -77,7 +76,6 @@ def prepare(named: set[str], out: TextIO) -> None:
         print(json.dumps(what), file=out, flush=True)
 
     check(named)
-    django.setup()
     if "archive" in named:
         call_command("prepare_archive")
     tell(checked=True)
@@ -132,20 +130,14 @@ def _wait_for_archive() -> None:
         time.sleep(0.05)
 
 
-def main(named: set[str]) -> int:
-    """Prepare for the supervisor; exit 2 with a sentence, 0 when all is ready."""
+def main(named: set[str]) -> None:
+    """Prepare for the supervisor; exit 2 with a sentence when it can't be done."""
     from django.core.management import CommandError
 
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "careersite.settings.local")
     out = sys.stdout
     with contextlib.redirect_stdout(sys.stderr):
         try:
             prepare(named, out)
         except (Refused, ImproperlyConfigured, CommandError) as error:
             print(json.dumps({"refused": str(error)}), file=out, flush=True)
-            return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(set(sys.argv[1:])))
+            sys.exit(2)

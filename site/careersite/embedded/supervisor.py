@@ -5,14 +5,11 @@ ends, Ctrl-C and the clock are seen at one place, and no signal comes in between
 """
 
 import argparse
-import contextlib
-import ctypes
 import json
 import os
 import shlex
 import shutil
 import signal
-import subprocess
 import sys
 import time
 import urllib.error
@@ -26,6 +23,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from careersite.embedded import forks, prepare
 from careersite.embedded.environment import Refused, arrange, check_complete, port_is_free, port_of
 from careersite.embedded.locks import alone, kill_holders, take
 from careersite.embedded.screen import addresses, say
@@ -40,12 +38,11 @@ STOP_ORDER = (
     (("broker", "object_store", "mail_catcher"), 10),
 )
 HERE = Path(__file__).parent
-HEALTHY_WITHIN = 90
+HEALTHY_WITHIN = 180
 LOG_BYTES = 10 * 1024 * 1024
 #: What belongs to us in ``var/``; ``--fresh`` deletes nothing else.
 DATA = "archive beat* broker db.sqlite3* env flower* log mail media static static.stamp"
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class Stopped(Exception):
@@ -57,9 +54,8 @@ class Child:
     """One process of ours."""
 
     name: str
-    argv: list[str]
-    environ: dict[str, str]
-    process: subprocess.Popen[bytes]
+    target: Callable[[], None]
+    process: forks.Fork
     started: float = field(default_factory=time.monotonic)
     #: How often in a row it ended soon after its start, and when to try again.
     failures: int = 0
@@ -73,39 +69,23 @@ class Supervisor:
         self.var = var
         self.children: dict[str, Child] = {}
         self._inherited = processes_lock
-        self._libc = ctypes.CDLL(None, use_errno=True)
+        os.set_inheritable(processes_lock, True)
         self._rotated = time.monotonic()
         signal.pthread_sigmask(signal.SIG_BLOCK, {*STOP_SIGNALS, signal.SIGCHLD})
         (var / "log").mkdir(exist_ok=True)
 
     # ── Starting ────────────────────────────────────────────────────────────────────────
 
-    def start(
-        self, name: str, argv: list[str], environ: dict[str, str], stdout: int | None = None
-    ) -> Child:
-        """Start a process in a session of its own, with its output in ``var/log/NAME.log``."""
-        parent = os.getpid()
-
-        def before_exec() -> None:
-            # Should we be killed, it is told to stop; should that have happened just now, too.
-            self._libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-            signal.pthread_sigmask(signal.SIG_SETMASK, ())
-            if os.getppid() != parent:
-                os.kill(os.getpid(), signal.SIGTERM)
-
+    def start(self, name: str, target: Callable[[], None], stdout: int | None = None) -> Child:
+        """Run ``target`` in a process of its own, with its output in ``var/log/NAME.log``."""
         with (self.var / "log" / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                argv,
-                env=environ,
-                cwd=env.ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log if stdout is None else stdout,
-                stderr=log,
-                start_new_session=True,
-                pass_fds=(self._inherited,),
-                preexec_fn=before_exec,  # noqa: PLW1509 -- we have one thread
+            process = forks.fork(
+                target,
+                stdout=log.fileno() if stdout is None else stdout,
+                stderr=log.fileno(),
+                keep={self._inherited},
             )
-        child = self.children[name] = Child(name, argv, environ, process)
+        child = self.children[name] = Child(name, target, process)
         return child
 
     def start_services(self, embedded: set[str]) -> None:
@@ -121,8 +101,9 @@ class Supervisor:
         for service in sorted(embedded & table.keys()):
             module, port, secret = table[service]
             # By its path: the package would bring Celery and Django along.
-            argv = [sys.executable, "-P", str(HERE / f"{module}.py")]
-            self.start(module, [*argv, str(self.var / service), str(port)], plain | secret)
+            script = [sys.executable, "-P", str(HERE / f"{module}.py")]
+            argv = [*script, str(self.var / service), str(port)]
+            self.start(module, partial(os.execve, argv[0], argv, plain | secret))
 
     def prepare(self, named: set[str], checked: Callable[[], None]) -> list[str]:
         """Run ``prepare``; call ``checked`` when the named services have answered.
@@ -131,8 +112,7 @@ class Supervisor:
             The names of those who can log in.
         """
         reading, writing = os.pipe()
-        argv = [sys.executable, "-m", "careersite.embedded.prepare", *sorted(named)]
-        child = self.start("prepare", argv, dict(os.environ), stdout=writing)
+        child = self.start("prepare", partial(prepare.main, named), stdout=writing)
         os.close(writing)
         os.set_blocking(reading, False)
         logins: list[str] = []
@@ -159,7 +139,10 @@ class Supervisor:
         """Start what the Procfile names."""
         for line in (env.ROOT / "Procfile").read_text(encoding="utf-8").splitlines():
             name, _, command = line.partition(":")
-            self.start(name, shlex.split(command), dict(os.environ))
+            words = shlex.split(command)
+            # In a copy of this process gunicorn could not load changed code again.
+            anew = partial(os.execvp, words[0], words)
+            self.start(name, anew if env.flag("DEBUG") else partial(forks.become, command))
 
     # ── Running ─────────────────────────────────────────────────────────────────────────
 
@@ -179,12 +162,12 @@ class Supervisor:
                 child.failures = 1 if now - child.started > 60 else child.failures + 1
                 pause = min(2 ** (child.failures - 1), 30)
                 child.again_at = now + pause
-                code = child.process.returncode
+                code = child.process.wait()
                 how = f"exit {code}" if code >= 0 else signal.Signals(-code).name
                 log = self.var / "log" / f"{child.name}.log"
                 say(f"  {child.name} ended ({how}); it starts again in {pause} s. See {log}.")
             elif child.again_at <= now:
-                again = self.start(child.name, child.argv, child.environ)
+                again = self.start(child.name, child.target)
                 again.failures = child.failures
         if now - self._rotated > 60:
             self._rotated = now
@@ -292,6 +275,7 @@ def run(var: Path, lock: IO[str], processes: IO[str], options: argparse.Namespac
     began = time.monotonic()
     say("Starting the careers site …")
     try:
+        forks.preload()
         logins = supervisor.prepare(
             set(env.SERVICES) - embedded, lambda: supervisor.start_services(embedded)
         )
@@ -336,6 +320,8 @@ def main() -> int:
     os.environ["VAR_DIR"] = str(var)
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "careersite.settings.local")
+    os.chdir(env.ROOT)
     with (var / "run.lock").open("a+") as lock:
         if not take(lock):
             lock.seek(0)

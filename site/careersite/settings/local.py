@@ -9,9 +9,8 @@ from dotenv import dotenv_values
 from careersite.settings.base import *  # noqa: F403 -- settings modules extend each other
 from careersite.settings.base import EMAIL_HOST, EMAIL_PORT, VAR_DIR
 
-#: Where the mail catcher keeps its mails (a Maildir).
-CAUGHT_MAIL_DIR = VAR_DIR / "mail"
 _generated = dotenv_values(VAR_DIR / "env")
+#: Whether mails end in the Maildir that the page at /mail/ shows.
 EMBEDDED_MAIL = bool(EMAIL_HOST) and (EMAIL_HOST, str(EMAIL_PORT)) == (
     _generated.get("EMAIL_HOST"),
     _generated.get("EMAIL_PORT"),
