@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views import View
 from django.views.generic import TemplateView
 from wagtail.admin import messages
-from wagtail.admin.utils import get_user_display_name
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.widgets.button import HeaderButton
 
@@ -25,13 +21,12 @@ from careers.applications.answers import Answer, readable
 from careers.applications.models import (
     Application,
     ApplicationFile,
-    ApplicationView,
     FileKind,
     ReviewStage,
     ScanVerdict,
 )
 from careers.applications.references import normalise_reference
-from careers.backoffice import presentation, task_acts
+from careers.backoffice import audit, presentation, task_acts
 from careers.backoffice.permissions import (
     CHANGE,
     READ,
@@ -42,10 +37,8 @@ from careers.backoffice.permissions import (
 from careers.pipeline.actions import RETRY
 from careers.pipeline.models import Step
 
-#: Acts in the log of an application; files and stages carry more after the colon.
-LOOKED, TOOK, STAGED = "detail", "file", "stage"
-#: Lines of the log that the page shows, and rows that it reads for them.
-LOG_LINES, LOG_ROWS = 20, 200
+#: Lines of the log that the page shows.
+LOG_LINES = 20
 #: Answers to these stand in the facts already.
 IN_FACTS = ("name", "email", "phone")
 #: Files in the order in which people want them.
@@ -75,15 +68,6 @@ class FileLine:
         return self.file.kind == FileKind.PDF
 
 
-@dataclass(frozen=True)
-class LogLine:
-    """Who did what, in words."""
-
-    at: dt.datetime
-    who: str
-    what: str
-
-
 def find_application(user: Any, reference: str) -> Application:
     """An application that this user may read; raises Http404 for any other."""
     return get_object_or_404(visible_applications(user), reference=reference)
@@ -96,13 +80,13 @@ class ApplicationDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
     template_name = "careers/backoffice/application_detail.html"
     header_icon = "user"
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         typed = self.kwargs["reference"]
         reference = normalise_reference(typed)
         self.application = find_application(request.user, reference)
         if reference != typed:
             return redirect("careers_applications:detail", reference)
-        ApplicationView.objects.create(application=self.application, user=request.user, what=LOOKED)
+        audit.note(self.application, request.user, audit.LOOKED)
         response = super().get(request, *args, **kwargs)
         response["Cache-Control"] = "private, no-store"
         return response
@@ -136,7 +120,7 @@ class ApplicationDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
         application, user = self.application, self.request.user
         answers = readable(application)
         steps = list(Step.objects.filter(application=application).order_by("pk"))
-        log = list(told_once(in_words(view) for view in _views(application)))
+        log = list(audit.told(application))
         return {
             **super().get_context_data(**kwargs),
             "application": application,
@@ -224,9 +208,7 @@ class ChangeStage(Requires, View):
             review_stage=stage
         )
         if changed:
-            ApplicationView.objects.create(
-                application=application, user=self.request.user, what=f"{STAGED}:{stage}"
-            )
+            audit.note(application, self.request.user, f"{audit.STAGED}:{stage}")
         return bool(changed)
 
 
@@ -246,32 +228,3 @@ class Release(task_acts.Release):
 
     def back(self, application: Application) -> str:
         return reverse("careers_applications:detail", args=[application.reference])
-
-
-def _views(application: Application) -> Iterable[ApplicationView]:
-    return application.views.select_related("user")[:LOG_ROWS]
-
-
-def told_once(lines: Iterable[LogLine]) -> Iterator[LogLine]:
-    """Without what the same person did again right afterwards on the same day, as on a reload."""
-    previous = None
-    for line in lines:
-        what = (line.who, line.what, timezone.localdate(line.at))
-        if what != previous:
-            yield line
-        previous = what
-
-
-def in_words(entry: ApplicationView) -> LogLine:
-    """A line of the log in words."""
-    who = get_user_display_name(entry.user) if entry.user else _("Somebody whose account is gone")
-    act, _colon, more = entry.what.partition(":")
-    if act == STAGED:
-        label = dict(ReviewStage.choices).get(more, more)
-        what = _("changed the stage to “%(stage)s”") % {"stage": label}
-    elif act == TOOK:
-        label = dict(FileKind.choices).get(more, more)
-        what = _("took a file: %(kind)s") % {"kind": label}
-    else:
-        what = _("looked at the application")
-    return LogLine(entry.at, who, what)

@@ -15,12 +15,12 @@ from careers.applications.errors import EffectError, Permanent
 from careers.applications.files import stored_bytes
 from careers.applications.models import (
     ApplicationFile,
-    ApplicationView,
     FileKind,
     ScanVerdict,
 )
 from careers.archive import fetch
-from careers.backoffice.application_detail import TOOK, find_application
+from careers.backoffice import audit
+from careers.backoffice.application_detail import find_application
 from careers.backoffice.permissions import READ, Requires
 
 log = logging.getLogger(__name__)
@@ -48,15 +48,14 @@ class ApplicationFileView(Requires, View):
         except EffectError as error:
             log.warning("file %s can't be read: %s", file.public_id, error.code)
             return self._refusal(error.public, 404 if isinstance(error, Permanent) else 503)
-        ApplicationView.objects.create(
-            application=application, user=request.user, what=f"{TOOK}:{file.kind}"
-        )
+        audit.note(application, request.user, f"{audit.TOOK}:{file.kind}")
         ours = file.kind == FileKind.PDF
         response = HttpResponse(content, content_type=file.content_type)
-        response["Content-Disposition"] = content_disposition_header(
+        disposition = content_disposition_header(
             as_attachment=not ours or "download" in request.GET,
             filename=safe_name(file.filename),
         )
+        response["Content-Disposition"] = disposition or "attachment"
         response["Content-Security-Policy"] = OUR_PDF if ours else LOCKED_UP
         response["X-Content-Type-Options"] = "nosniff"
         response["Cache-Control"] = "private, no-store"

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import F
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -115,7 +115,7 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
     header_icon = "tasks"
     results_only = False
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         typed = self.kwargs["reference"]
         reference = normalise_reference(typed)
         if not Application.objects.filter(reference=reference).exists():

@@ -1,0 +1,168 @@
+"""``static/js/backoffice/live.js``, in a browser, against a server that we play."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+pytestmark = pytest.mark.journey
+
+SCRIPT = Path(__file__).parents[3] / "static/js/backoffice/live.js"
+PAGE = """<!doctype html><title>t</title>
+<p role="status" aria-live="polite" data-live-announce></p>
+<div data-live data-live-url="/results/" data-live-seconds="0.05">{results}</div>
+<span hidden data-live-note>live</span> <a href="/" data-live-fallback>Reload</a>
+<button id="outside">outside</button>
+<script src="/live.js"></script>"""
+
+
+@dataclass
+class Server:
+    """Answers each look with what ``results`` says at that moment."""
+
+    results: str = '<p data-live-words="1 running">one <a href="#" id="inside">x</a></p>'
+    status: int = 200
+    looks: list[str] = field(default_factory=list)
+
+    def answer(self, route: Route) -> None:
+        path = route.request.url.removeprefix("http://live.test")
+        if path.startswith("/results/"):
+            self.looks.append(path)
+            if self.status == 302:
+                # What a browser makes of a redirect to the login page.
+                route.fulfill(status=302, headers={"Location": "/login/"})
+                return
+            route.fulfill(status=self.status, body=self.results, content_type="text/html")
+        elif path == "/live.js":
+            route.fulfill(body=SCRIPT.read_text(), content_type="text/javascript")
+        elif path == "/login/":
+            route.fulfill(body="<h1>Sign in</h1>", content_type="text/html")
+        else:
+            route.fulfill(body=PAGE.format(results=self.results), content_type="text/html")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    # Not pytest-playwright's: its loop would run on while other tests use the database.
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    assert program, "no chromium was found; name one in CHROMIUM"
+    arguments = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture
+def live(chromium: Browser, server: Server) -> Iterator[Page]:
+    """The page, with refreshing under way."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.set_default_timeout(5000)
+    page.route("**/*", server.answer)
+    page.goto("http://live.test/?state=attention&kind=archive")
+    page.wait_for_selector("[data-live-note]:not([hidden])")
+    yield page
+    context.close()
+
+
+def wait_for_looks(page: Page, server: Server, number: int) -> None:
+    target = len(server.looks) + number
+    for _ in range(100):
+        if len(server.looks) >= target:
+            break
+        page.wait_for_timeout(20)
+    assert len(server.looks) >= target
+    page.wait_for_timeout(60)
+
+
+def test_news_replace_the_table_and_are_announced(live: Page, server: Server) -> None:
+    assert live.inner_text("[data-live-announce]") == ""
+    server.results = '<p data-live-words="2 running">two</p>'
+    live.wait_for_selector("text=two")
+    assert live.inner_text("[data-live-announce]") == "2 running"
+
+
+def test_the_same_words_are_not_said_again(live: Page, server: Server) -> None:
+    server.results = '<p data-live-words="1 running">older</p>'
+    live.wait_for_selector("text=older")
+    assert live.inner_text("[data-live-announce]") == ""
+
+
+def test_it_asks_for_what_the_address_says(live: Page, server: Server) -> None:
+    assert set(server.looks) == {"/results/?state=attention&kind=archive"}
+
+
+def test_nothing_moves_under_keyboard_focus(live: Page, server: Server) -> None:
+    live.focus("#inside")
+    wait = len(server.looks)
+    server.results = '<p data-live-words="2 running">two</p>'
+    live.wait_for_timeout(300)
+    assert len(server.looks) <= wait + 1
+    assert "one" in live.inner_text("[data-live]")
+    live.focus("#outside")
+    live.wait_for_selector("text=two")
+
+
+def test_nothing_moves_under_a_selection_or_an_open_detail(live: Page, server: Server) -> None:
+    live.evaluate("getSelection().selectAllChildren(document.querySelector('[data-live]'))")
+    server.results = "<details open><summary>s</summary>deep</details>"
+    live.wait_for_timeout(300)
+    assert "one" in live.inner_text("[data-live]")
+    live.evaluate("getSelection().removeAllRanges()")
+    live.wait_for_selector("text=deep")
+    server.results = "<p>three</p>"
+    live.wait_for_timeout(300)
+    assert "deep" in live.inner_text("[data-live]")
+    live.evaluate("document.querySelector('details').open = false")
+    live.wait_for_selector("text=three")
+
+
+def test_a_hidden_tab_rests(live: Page, server: Server) -> None:
+    live.evaluate("Object.defineProperty(document, 'hidden', {get: () => true})")
+    live.wait_for_timeout(150)
+    before = len(server.looks)
+    live.wait_for_timeout(300)
+    assert len(server.looks) == before
+
+
+@pytest.mark.parametrize("status", [500, 403, 302])
+def test_a_failure_keeps_what_is_known_and_offers_to_reload(
+    live: Page, server: Server, status: int
+) -> None:
+    server.status = status
+    live.wait_for_selector("[data-live-fallback]:not([hidden])")
+    assert "one" in live.inner_text("[data-live]")
+    server.status = 200
+    live.wait_for_selector("[data-live-note]:not([hidden])")
+
+
+def test_a_new_token_is_no_change(live: Page, server: Server) -> None:
+    token = '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
+    server.results = token.format("a")
+    live.wait_for_selector("[data-live] input", state="attached")
+    live.evaluate("document.querySelector('[data-live] input').marked = true")
+    server.results = token.format("b")
+    wait_for_looks(live, server, 3)
+    assert live.evaluate("document.querySelector('[data-live] input').marked") is True
+
+
+def test_without_javascript_there_is_a_link(chromium: Browser, server: Server) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.route("**/*", server.answer)
+    page.goto("http://live.test/")
+    assert page.is_visible("[data-live-fallback]")
+    assert not page.is_visible("[data-live-note]")
+    context.close()
