@@ -166,7 +166,7 @@ AWS_S3_ENDPOINT_URL = env.url("AWS_S3_ENDPOINT_URL", "", "http", "https") or Non
 _COMPATIBLE = AWS_S3_ENDPOINT_URL is not None
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "careersite.staticfiles.StaticFilesStorage"},
     "archive": {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
