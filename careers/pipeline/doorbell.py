@@ -56,7 +56,9 @@ def ring(step_ids: Iterable[int], *, actor: str = "intake", insist: bool = False
     for step_id in step_ids:
         if not insist and time.monotonic() < _resting_until:
             break
-        kind = Step.objects.filter(pk=step_id).values_list("kind", flat=True).first()
+        # A kind that only a newer release knows waits for that release.
+        step = Step.objects.filter(pk=step_id, kind__in=StepKind.values)
+        kind = step.values_list("kind", flat=True).first()
         if kind is None:
             continue
         task_id = str(uuid.uuid4())

@@ -173,7 +173,9 @@ def requeue_unanswered() -> None:
     """Take back messages that no worker answered; each time with twice the patience."""
     now = db_now()
     sent = Step.objects.filter(
-        state=State.SENT, rung_at__lt=now - dt.timedelta(seconds=settings.PIPELINE_RERING_AFTER)
+        state=State.SENT,
+        kind__in=StepKind.values,
+        rung_at__lt=now - dt.timedelta(seconds=settings.PIPELINE_RERING_AFTER),
     ).order_by("rung_at")
     long = {
         queue: doorbell.queue_length(queue) > LONG_QUEUE

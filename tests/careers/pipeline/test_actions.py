@@ -1,0 +1,212 @@
+"""What a person may do to a step, and what he may not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+
+from careers.pipeline import actions
+from careers.pipeline.models import Step, StepEvent, StepKind
+from careers.pipeline.runner import run
+from careers.pipeline.states import Phase, State
+from tests import people
+from tests.applying import apply_for
+from tests.conftest import Broker
+from tests.factories import ApplicationFactory, StepFactory
+
+pytestmark = pytest.mark.django_db
+
+ACTS = [actions.retry, actions.confirm_arrival, actions.send_again, actions.cancel]
+
+
+@pytest.fixture
+def application(home: Any) -> Any:
+    return ApplicationFactory()
+
+
+@pytest.fixture
+def otto(db: None) -> Any:
+    return people.otto()
+
+
+def step_of(application: Any, **more: Any) -> Step:
+    return StepFactory(**{"application": application, "events": False} | more)
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("who", ["bob", "hanna", "charlie"])
+def test_nobody_acts_without_the_permission(
+    application: Any, job_index: Any, act: Any, who: str
+) -> None:
+    user = people.charlie() if who == "charlie" else getattr(people, who)(job_index)
+    step = step_of(application, failed=True)
+    with pytest.raises(PermissionDenied):
+        act(step, user)
+    step.refresh_from_db()
+    assert step.state == State.FAILED
+    assert StepEvent.objects.count() == 0
+
+
+def test_release_without_the_permission_is_refused(home: Any, job_index: Any) -> None:
+    application = ApplicationFactory(held_back=True)
+    with pytest.raises(PermissionDenied):
+        actions.release_from_quarantine(application, people.hanna(job_index))
+    application.refresh_from_db()
+    assert application.quarantined is True
+
+
+# ── Retry ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_retry_of_a_failed_step_counts_afresh_and_rings(
+    application: Any, otto: Any, broker: Broker, django_capture_on_commit_callbacks: Any
+) -> None:
+    step = step_of(application, failed=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert actions.retry(step, otto, "The mailbox works again.") is True
+    step.refresh_from_db()
+    assert (step.state, step.attempts, step.failing_since) == (State.SENT, 0, None)
+    first = step.events.get(to_state=State.QUEUED)
+    assert (first.actor, first.reason) == (f"user:{otto.pk}", "The mailbox works again.")
+    assert broker.rung_for == [step.pk]
+
+
+def test_retry_twice_is_one_retry(
+    application: Any, otto: Any, broker: Broker, django_capture_on_commit_callbacks: Any
+) -> None:
+    step = step_of(application, failed=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert [actions.retry(step, otto), actions.retry(step, otto)] == [True, False]
+    assert broker.rung_for == [step.pk]
+    assert step.events.filter(to_state=State.QUEUED).count() == 1
+
+
+def test_retry_of_a_waiting_attempt_makes_it_due_now(
+    application: Any, otto: Any, broker: Broker, django_capture_on_commit_callbacks: Any
+) -> None:
+    step = step_of(application, misconfigured=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert actions.retry(step, otto) is True
+    step.refresh_from_db()
+    assert (step.state, step.attempts) == (State.SENT, 0)
+    assert step.run_after <= timezone.now()
+    assert broker.rung_for == [step.pk]
+
+
+@pytest.mark.parametrize(
+    "state", ["waiting", "queued", "sent", "started", "succeeded", "uncertain", "cancelled"]
+)
+def test_retry_in_any_other_state_changes_nothing(application: Any, otto: Any, state: str) -> None:
+    step = step_of(application, state=state)
+    assert actions.retry(step, otto) is False
+    assert StepEvent.objects.count() == 0
+
+
+def test_retry_with_the_broker_down_is_found_by_the_sweeper(
+    application: Any, otto: Any, broker: Broker, django_capture_on_commit_callbacks: Any
+) -> None:
+    broker.refuses = True
+    step = step_of(application, failed=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        actions.retry(step, otto)
+    step.refresh_from_db()
+    assert step.state == State.QUEUED
+
+
+# ── Unconfirmed mails ───────────────────────────────────────────────────────────────────
+
+
+def test_confirmed_arrival_ends_the_step(application: Any, otto: Any) -> None:
+    step = step_of(application, uncertain=True)
+    assert actions.confirm_arrival(step, otto) is True
+    assert actions.confirm_arrival(step, otto) is False
+    step.refresh_from_db()
+    assert (step.state, step.phase) == (State.SUCCEEDED, Phase.NONE)
+    assert step.events.get().reason == "Confirmed: it arrived."
+
+
+def test_sent_again_is_a_new_step_with_the_next_number(
+    application: Any, otto: Any, broker: Broker, django_capture_on_commit_callbacks: Any
+) -> None:
+    step = step_of(application, uncertain=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        again = actions.send_again(step, otto)
+        assert actions.send_again(step, otto) is None
+    step.refresh_from_db()
+    assert step.state == State.CANCELLED
+    assert (again.kind, again.recipient, again.sequence) == (step.kind, step.recipient, 1)
+    assert broker.rung_for == [again.pk]
+    assert Step.objects.filter(application=application).count() == 2
+
+
+@pytest.mark.parametrize("state", [state for state in State if state != State.UNCERTAIN])
+def test_only_unconfirmed_mails_are_confirmed_or_sent_again(
+    application: Any, otto: Any, state: str
+) -> None:
+    step = step_of(application, kind="mail_applicant", state=state)
+    assert actions.confirm_arrival(step, otto) is False
+    assert actions.send_again(step, otto) is None
+    assert StepEvent.objects.count() == 0
+
+
+# ── Cancel ──────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("state", ["waiting", "queued", "sent", "started", "retrying", "failed"])
+def test_cancel_stops_a_step_for_good(application: Any, otto: Any, state: str) -> None:
+    step = step_of(application, state=state)
+    assert actions.cancel(step, otto, "Not wanted.") is True
+    assert actions.cancel(step, otto) is False
+    step.refresh_from_db()
+    assert step.state == State.CANCELLED
+    assert run(step.pk, owner="worker:1") == []
+    event = step.events.get()
+    assert (event.actor, event.reason) == (f"user:{otto.pk}", "Not wanted.")
+
+
+@pytest.mark.parametrize("state", ["succeeded", "uncertain", "cancelled"])
+def test_cancel_of_what_is_over_changes_nothing(application: Any, otto: Any, state: str) -> None:
+    assert actions.cancel(step_of(application, state=state), otto) is False
+    assert StepEvent.objects.count() == 0
+
+
+def test_mail_already_handed_over_can_not_be_cancelled(application: Any, otto: Any) -> None:
+    step = step_of(application, kind="mail_applicant", started=True, phase=Phase.DATA)
+    assert actions.cancel(step, otto) is False
+    step.refresh_from_db()
+    assert step.state == State.STARTED
+
+
+def test_cancelled_pdf_lets_hr_know(
+    job: Any, otto: Any, broker: Broker, django_capture_on_commit_callbacks: Any
+) -> None:
+    application = apply_for(job)
+    hr = application.steps.get(kind=StepKind.MAIL_HR)
+    with django_capture_on_commit_callbacks(execute=True):
+        actions.cancel(application.steps.get(kind=StepKind.RENDER_PDF), otto)
+    hr.refresh_from_db()
+    assert hr.state == State.SENT
+    assert broker.rung_for == [hr.pk]
+
+
+# ── Quarantine ──────────────────────────────────────────────────────────────────────────
+
+
+def test_release_sends_what_may_go_and_the_rest_in_its_turn(
+    job: Any,
+    otto: Any,
+    effects: Any,
+    broker: Broker,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    application = apply_for(job, suspicion="honeypot")
+    with django_capture_on_commit_callbacks(execute=True):
+        assert actions.release_from_quarantine(application, otto) is True
+        assert actions.release_from_quarantine(application, otto) is False
+    assert broker.rung_for == [application.steps.get(kind=StepKind.MAIL_APPLICANT).pk]
+    assert application.steps.get(kind=StepKind.MAIL_HR).state == State.WAITING
+    ready = run(application.steps.get(kind=StepKind.RENDER_PDF).pk, owner="worker:1")
+    assert application.steps.get(kind=StepKind.MAIL_HR).pk in ready

@@ -1,0 +1,95 @@
+"""Ringing is best effort: nothing is lost and nobody waits when the broker is away."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from celery import current_app
+
+from careers.pipeline import doorbell
+from careers.pipeline.models import Step
+from careers.pipeline.states import State
+from tests.conftest import Broker
+from tests.factories import ApplicationFactory, StepFactory
+from tests.servers import free_port
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def steps(home: Any) -> list[Step]:
+    application = ApplicationFactory()
+    return [
+        StepFactory(application=application, kind=kind, queued=True, events=False)
+        for kind in ("render_pdf", "mail_applicant")
+    ]
+
+
+def test_ring_tells_each_queue_and_marks_the_row(steps: list[Step], broker: Broker) -> None:
+    assert doorbell.ring([step.pk for step in steps], actor="intake") == 2
+    assert broker.messages == [
+        ("careers.render_pdf", "cpu", steps[0].pk),
+        ("careers.mail_applicant", "io", steps[1].pk),
+    ]
+    steps[0].refresh_from_db()
+    assert (steps[0].state, steps[0].rings) == (State.SENT, 1)
+    assert steps[0].rung_at is not None
+    assert len(steps[0].celery_task_id) == 36
+
+
+def test_ring_for_a_step_that_is_not_queued_says_nothing(steps: list[Step], broker: Broker) -> None:
+    Step.objects.update(state=State.STARTED)
+    assert doorbell.ring([step.pk for step in steps]) == 0
+    assert doorbell.ring([424242]) == 0
+    assert broker.messages == []
+
+
+def test_refused_message_leaves_the_row_queued(steps: list[Step], broker: Broker) -> None:
+    broker.refuses = True
+    assert doorbell.ring([step.pk for step in steps]) == 0
+    assert set(Step.objects.values_list("state", flat=True)) == {State.QUEUED}
+    last = steps[0].events.last()
+    assert last is not None
+    assert last.reason == "The message broker did not take the message."
+    assert steps[1].events.count() == 0
+
+
+def test_dead_broker_is_left_in_peace_for_a_moment(steps: list[Step], broker: Broker) -> None:
+    broker.refuses = True
+    doorbell.ring([steps[0].pk])
+    broker.refuses = False
+    assert doorbell.ring([steps[1].pk]) == 0
+    assert doorbell.ring([steps[1].pk], insist=True) == 1
+    assert doorbell.ring([steps[0].pk]) == 1
+
+
+def test_refusal_never_takes_back_a_step_that_a_worker_has_already(
+    steps: list[Step], monkeypatch: Any
+) -> None:
+    def fast_worker(task: str, queue: str, step_id: int, task_id: str) -> None:
+        Step.objects.filter(pk=step_id).update(state=State.STARTED)
+        raise ConnectionResetError
+
+    monkeypatch.setattr(doorbell, "_publish", fast_worker)
+    doorbell.ring([steps[0].pk])
+    steps[0].refresh_from_db()
+    assert steps[0].state == State.STARTED
+
+
+@pytest.fixture
+def closed_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broker's address leads nowhere."""
+    monkeypatch.setattr(
+        current_app.conf, "broker_url", f"redis://127.0.0.1:{free_port()}/0", raising=False
+    )
+    monkeypatch.setattr(doorbell, "_connection", None)
+
+
+def test_sign_of_life_of_a_dead_broker_is_an_error_name(closed_port: None) -> None:
+    begun = time.monotonic()
+    error = doorbell.broker_error()
+    assert error in ("ConnectionError", "OperationalError", "ConnectionRefusedError")
+    assert doorbell.queue_length("io") == 0
+    assert time.monotonic() - begun < 5

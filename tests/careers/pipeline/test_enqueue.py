@@ -1,0 +1,64 @@
+"""The rows that a new application brings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from careers.pipeline.enqueue import create_step, create_steps
+from careers.pipeline.models import Step, StepEvent, StepKind
+from careers.pipeline.states import State
+from tests.factories import ApplicationFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def application(home: Any) -> Any:
+    return ApplicationFactory()
+
+
+def rows(application: Any) -> list[tuple[str, str, str]]:
+    return list(application.steps.values_list("kind", "recipient", "state"))
+
+
+def test_application_brings_its_steps_with_their_events(application: Any) -> None:
+    ready = create_steps(application, ["hr@example.org"], at=timezone.now())
+    assert rows(application) == [
+        ("render_pdf", "", "queued"),
+        ("archive", "", "waiting"),
+        ("mail_applicant", "", "queued"),
+        ("mail_hr", "hr@example.org", "waiting"),
+    ]
+    queued = application.steps.filter(state=State.QUEUED).values_list("pk", flat=True)
+    assert sorted(ready) == sorted(queued)
+    events = StepEvent.objects.values_list("from_state", "actor", "attempt")
+    assert list(events) == [("", "intake", 0)] * 4
+
+
+def test_each_recipient_has_a_step_of_its_own_once(application: Any) -> None:
+    create_steps(application, ["A@x.org", "b@x.org", "a@x.org "], at=timezone.now())
+    mails = application.steps.filter(kind=StepKind.MAIL_HR)
+    assert list(mails.values_list("recipient", flat=True)) == ["a@x.org", "b@x.org"]
+
+
+def test_quarantined_application_mails_nobody(home: Any) -> None:
+    application = ApplicationFactory(held_back=True)
+    ready = create_steps(application, ["hr@example.org"], at=timezone.now())
+    assert rows(application) == [
+        ("render_pdf", "", "queued"),
+        ("archive", "", "waiting"),
+        ("mail_applicant", "", "waiting"),
+        ("mail_hr", "hr@example.org", "waiting"),
+    ]
+    assert len(ready) == 1
+
+
+def test_same_step_can_not_be_made_twice(application: Any) -> None:
+    create_steps(application, ["hr@example.org"], at=timezone.now())
+    with pytest.raises(IntegrityError), transaction.atomic():
+        create_step(application, StepKind.RENDER_PDF, "", state=State.QUEUED, at=timezone.now())
+    assert Step.objects.count() == 4

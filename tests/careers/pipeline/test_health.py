@@ -1,0 +1,182 @@
+"""What is wrong, in words, and what to do about it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from careers.pipeline import health
+from careers.pipeline.health import Finding
+from tests.factories import ApplicationFactory, HeartbeatFactory, StepFactory
+
+pytestmark = pytest.mark.django_db
+
+SAFE = "Applications are stored and safe."
+
+
+@pytest.fixture
+def alive(home: Any) -> None:
+    HeartbeatFactory()
+    HeartbeatFactory(sweeper=True)
+
+
+def step(**more: Any) -> Any:
+    return StepFactory(**{"application": ApplicationFactory(), "events": False} | more)
+
+
+def just_now() -> dt.datetime:
+    return timezone.now() - dt.timedelta(seconds=3)
+
+
+def test_idle_pipeline_is_well(alive: None) -> None:
+    found = health.check()
+    assert (found.ok, found.sentence) == (True, "All is well. Nothing is waiting.")
+
+
+def test_steps_on_their_way_are_no_trouble(alive: None) -> None:
+    step(queued=True, state_since=just_now())
+    assert health.check().sentence == "All is well. 1 step is on its way."
+    step(started=True)
+    found = health.check()
+    assert found.sentence == "All is well. 2 steps are on their way."
+    assert (found.waiting, found.running) == (1, 1)
+
+
+def test_dead_broker_is_named_first(alive: None) -> None:
+    found = health.check(broker_error="ConnectionError")
+    assert found.findings == [
+        Finding(
+            "critical",
+            f"The message broker does not answer (ConnectionError). {SAFE}",
+            "Check that Redis runs and that REDIS_URL is right. The sweeper works meanwhile.",
+        )
+    ]
+    assert found.sentence == found.findings[0].message
+
+
+def test_sweepers_word_about_the_broker_is_taken(home: Any) -> None:
+    HeartbeatFactory()
+    HeartbeatFactory(sweeper=True, facts={"broker_error": "TimeoutError"})
+    assert health.check().broker_error == "TimeoutError"
+    assert health.check(broker_error="").ok is True
+
+
+def test_nobody_there_is_said_with_what_to_start(home: Any) -> None:
+    assert health.check().findings == [
+        Finding(
+            "critical",
+            f"No worker is running. {SAFE}",
+            "Start the workers; what waits is done then.",
+        ),
+        Finding(
+            "critical",
+            f"The sweeper is not running: lost messages are not noticed. {SAFE}",
+            "Start manage.py pipeline_sweep.",
+        ),
+    ]
+
+
+def test_process_not_heard_of_for_a_while_counts_as_gone(home: Any) -> None:
+    HeartbeatFactory(seen_at=timezone.now() - dt.timedelta(seconds=36))
+    HeartbeatFactory(sweeper=True, seen_at=timezone.now() - dt.timedelta(seconds=34))
+    found = health.check()
+    assert (len(found.workers), len(found.sweepers)) == (0, 1)
+
+
+def test_queue_that_nobody_serves_is_named(home: Any) -> None:
+    HeartbeatFactory(queues="io")
+    HeartbeatFactory(sweeper=True)
+    assert health.check().findings == [
+        Finding(
+            "critical",
+            f"No worker serves the queue cpu. {SAFE}",
+            "Start a worker for it with -Q.",
+        )
+    ]
+
+
+def test_two_workers_that_share_the_queues_are_enough(home: Any) -> None:
+    HeartbeatFactory(queues="io")
+    HeartbeatFactory(queues="cpu")
+    HeartbeatFactory(sweeper=True)
+    assert health.check().ok is True
+
+
+def test_step_that_is_ready_for_long_is_a_warning(alive: None) -> None:
+    step(queued=True, state_since=timezone.now() - dt.timedelta(minutes=7, seconds=5))
+    found = health.check()
+    assert found.findings == [
+        Finding(
+            "warning",
+            "The oldest step has been ready for 7 minutes.",
+            "Look whether the workers are busy or stuck.",
+        )
+    ]
+    assert found.oldest_ready_seconds == pytest.approx(425, abs=5)
+
+
+@pytest.mark.parametrize(
+    "more", [{"waiting": None}, {"retrying": True}, {"started": True}, {"succeeded": True}]
+)
+def test_step_that_need_not_run_now_is_never_stuck(alive: None, more: Any) -> None:
+    more = {key: value for key, value in more.items() if value}
+    step(**more, state_since=timezone.now() - dt.timedelta(hours=1))
+    assert health.check().oldest_ready_seconds is None
+
+
+@pytest.mark.parametrize("trait", ["failed", "uncertain", "misconfigured"])
+def test_step_that_needs_a_person_is_counted(alive: None, trait: str) -> None:
+    step(**{trait: True})
+    found = health.check()
+    assert found.needs_attention == 1
+    assert found.findings == [
+        Finding(
+            "warning",
+            "1 step needs attention.",
+            "Open it: the cause and what to do stand at the top.",
+        )
+    ]
+
+
+def test_several_steps_that_need_a_person_are_counted_together(alive: None) -> None:
+    step(failed=True)
+    step(uncertain=True)
+    assert health.check().sentence == "2 steps need attention."
+
+
+def test_report_for_machines_is_json_as_documented(alive: None) -> None:
+    step(kind="render_pdf", succeeded=True, state_since=just_now())
+    step(kind="render_pdf", queued=True, state_since=just_now())
+    report = json.loads(json.dumps(health.check(broker_error="").as_json()))
+    assert report["applications"] == 2
+    assert report["steps"] == {
+        "render_pdf": {"queued": 1, "succeeded": 1},
+        "archive": {},
+        "mail_applicant": {},
+        "mail_hr": {},
+    }
+    assert report["broker"] == {"ok": True, "error": ""}
+    assert [worker["queues"] for worker in report["workers"]] == [["cpu", "io"]]
+    assert report["sweeper"]["seen_at"] is not None
+    assert set(report) == {
+        "at",
+        "applications",
+        "steps",
+        "oldest_ready_seconds",
+        "workers",
+        "sweeper",
+        "broker",
+    }
+
+
+def test_look_takes_the_same_few_queries_for_any_number_of_steps(
+    alive: None, django_assert_num_queries: Any
+) -> None:
+    for _number in range(4):
+        step(queued=True)
+    with django_assert_num_queries(5):
+        health.check(broker_error="")

@@ -1,0 +1,85 @@
+"""Signs of life, and what a stopped worker hands back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+
+from careers.pipeline.heartbeat import WorkerHeartbeat, beat, hand_back
+from careers.pipeline.models import Heartbeat, Step
+from careers.pipeline.states import State
+from careers.pipeline.tasks import owner
+from tests.factories import ApplicationFactory, StepFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_beat_makes_one_row_and_moves_it_on(db: None) -> None:
+    beat("worker", "w@host", queues="io")
+    first = Heartbeat.objects.get()
+    Heartbeat.objects.update(seen_at=first.seen_at - dt.timedelta(minutes=1))
+    beat("worker", "w@host", queues="cpu,io", facts={"a": 1})
+    again = Heartbeat.objects.get()
+    assert (again.queues, again.facts) == ("cpu,io", {"a": 1})
+    assert again.started_at == first.started_at
+    assert again.seen_at >= first.seen_at
+
+
+def test_beat_that_can_not_be_written_is_only_logged(db: None, caplog: Any) -> None:
+    def broken(execute: Any, sql: str, *args: Any) -> Any:
+        if "careers_heartbeat" in sql:
+            raise DatabaseError("disk full")
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(broken):
+        beat("worker", "w@host")
+    assert "no heartbeat written" in caplog.text
+
+
+def test_worker_says_which_queues_it_serves_until_it_stops(db: None) -> None:
+    timers: list[tuple[float, Any]] = []
+    worker = SimpleNamespace(
+        hostname="w@host",
+        app=SimpleNamespace(
+            amqp=SimpleNamespace(queues=SimpleNamespace(consume_from={"io": 1, "cpu": 1}))
+        ),
+        timer=SimpleNamespace(
+            call_repeatedly=lambda interval, call: timers.append((interval, call))
+        ),
+    )
+    part = WorkerHeartbeat.__new__(WorkerHeartbeat)
+    part.start(worker)
+    assert Heartbeat.objects.get().queues == "cpu,io"
+    ((interval, call),) = timers
+    call()
+    assert (interval, Heartbeat.objects.count()) == (10, 1)
+    part.stop(worker)
+    assert Heartbeat.objects.count() == 0
+
+
+def test_stopped_worker_hands_back_only_what_it_held(home: Any) -> None:
+    application = ApplicationFactory()
+
+    def held(by: str, recipient: str, **more: Any) -> Step:
+        return StepFactory(
+            application=application,
+            kind="mail_hr",
+            recipient=recipient,
+            started=True,
+            events=False,
+            owner=by,
+            **more,
+        )
+
+    mine = held(owner(), "a@x.org")
+    handed_over = held(owner(), "b@x.org", phase="data")
+    others = held("worker:other", "c@x.org")
+    hand_back()
+    states = [Step.objects.get(pk=step.pk).state for step in (mine, handed_over, others)]
+    assert states == [State.QUEUED, State.UNCERTAIN, State.STARTED]
+    event = mine.events.get()
+    assert (event.actor, event.reason) == (owner(), "Handed back: the worker was stopped.")

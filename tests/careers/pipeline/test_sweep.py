@@ -1,0 +1,351 @@
+"""The sweeper finds what nobody rang for, and takes back what nobody finishes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from careers.pipeline import doorbell, health, runner, sweep
+from careers.pipeline.models import Heartbeat, Step, StepKind
+from careers.pipeline.states import State
+from careers.pipeline.steps import Effect
+from careers.pipeline.sweep import (
+    Sweeper,
+    due,
+    forgotten,
+    release_expired_leases,
+    release_forgotten_waiters,
+    requeue_unanswered,
+)
+from tests.applying import apply_for
+from tests.conftest import Broker
+from tests.factories import ApplicationFactory, StepFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def ago(**span: float) -> dt.datetime:
+    return timezone.now() - dt.timedelta(**span)
+
+
+@pytest.fixture
+def application(home: Any) -> Any:
+    return ApplicationFactory()
+
+
+@pytest.fixture
+def sweeper(monkeypatch: pytest.MonkeyPatch, broker: Broker) -> Sweeper:
+    """A sweeper whose broker answers unless told to refuse."""
+    monkeypatch.setattr(
+        doorbell, "broker_error", lambda: "ConnectionError" if broker.refuses else ""
+    )
+    monkeypatch.setattr(doorbell, "queue_length", lambda queue: 0)
+    return Sweeper()
+
+
+def step_of(application: Any, kind: str = "archive", **more: Any) -> Step:
+    recipient = "hr@example.org" if kind == "mail_hr" else ""
+    given = {"application": application, "kind": kind, "recipient": recipient, "events": False}
+    return StepFactory(**given | more)
+
+
+def state_of(step: Step) -> str:
+    step.refresh_from_db()
+    return step.state
+
+
+# ── Lost workers ────────────────────────────────────────────────────────────────────────
+
+
+def test_expired_lease_is_taken_back_and_due_at_once(application: Any) -> None:
+    step = step_of(application, started=True, lease_until=ago(seconds=1))
+    release_expired_leases()
+    assert state_of(step) == State.RETRYING
+    assert step.run_after <= timezone.now()
+    assert (step.error_class, step.error_code) == ("unknown", "worker-lost")
+    event = step.events.get()
+    assert (event.actor, event.reason) == ("sweeper", "The worker did not come back in time.")
+    assert due() == [step.pk]
+
+
+def test_lease_that_still_holds_is_left_alone(application: Any) -> None:
+    step = step_of(application, started=True, lease_until=timezone.now() + dt.timedelta(seconds=5))
+    release_expired_leases()
+    assert state_of(step) == State.STARTED
+
+
+def test_lost_worker_after_handing_over_leaves_it_to_a_person(application: Any) -> None:
+    step = step_of(
+        application, "mail_applicant", started=True, phase="data", lease_until=ago(seconds=1)
+    )
+    release_expired_leases()
+    assert state_of(step) == State.UNCERTAIN
+    assert "may have arrived" in step.error_public
+
+
+def test_lost_worker_who_comes_back_changes_nothing(application: Any, effects: Any) -> None:
+    step = step_of(application, queued=True)
+    written: list[int] = []
+
+    def stalls(step: Step, hand_over: Any) -> Effect:
+        Step.objects.filter(pk=step.pk).update(lease_until=ago(seconds=1))
+        release_expired_leases()
+        return Effect({"late": True}, record=lambda: written.append(step.pk))
+
+    effects(archive=stalls)
+    runner.run(step.pk, owner="worker:1")
+    assert state_of(step) == State.RETRYING
+    assert step.result == {}
+    assert written == []
+
+
+def test_fifth_lost_worker_in_a_row_fails_the_step_and_tells_hr(job: Any) -> None:
+    application = apply_for(job)
+    step = application.steps.get(kind=StepKind.RENDER_PDF)
+    Step.objects.filter(pk=step.pk).update(
+        state="started", attempts=5, token=5, lease_until=ago(seconds=1)
+    )
+    release_expired_leases()
+    assert state_of(step) == State.FAILED
+    assert state_of(application.steps.get(kind=StepKind.MAIL_HR)) == State.QUEUED
+    assert state_of(application.steps.get(kind=StepKind.ARCHIVE)) == State.WAITING
+
+
+# ── Rows that nobody rang for ───────────────────────────────────────────────────────────
+
+
+def test_row_queued_a_moment_ago_is_not_forgotten_yet(application: Any) -> None:
+    step_of(application, queued=True, state_since=ago(seconds=1))
+    assert forgotten() == []
+
+
+def test_row_queued_and_forgotten_is_rung_for(
+    application: Any, sweeper: Sweeper, broker: Broker
+) -> None:
+    step = step_of(application, queued=True, state_since=ago(seconds=10))
+    sweeper.once()
+    assert broker.messages == [("careers.archive", "io", step.pk)]
+    assert state_of(step) == State.SENT
+    assert step.rings == 1
+
+
+def test_step_is_tried_again_when_its_time_has_come(
+    application: Any, sweeper: Sweeper, broker: Broker
+) -> None:
+    ready = step_of(application, retrying=True, run_after=ago(seconds=1))
+    later = step_of(application, "mail_applicant", retrying=True)
+    sweeper.once()
+    assert broker.rung_for == [ready.pk]
+    assert state_of(later) == State.RETRYING
+
+
+@pytest.mark.parametrize(
+    ("rings", "age", "state"),
+    [
+        (1, 59, "sent"),
+        (1, 61, "queued"),
+        (2, 61, "sent"),
+        (2, 121, "queued"),
+        (4, 479, "sent"),
+        (4, 481, "queued"),
+        (5, 899, "sent"),
+        (5, 901, "queued"),
+        (500, 899, "sent"),
+        (500, 901, "queued"),
+    ],
+)
+def test_unanswered_message_is_taken_back_with_growing_patience(
+    application: Any, sweeper: Sweeper, settings: Any, rings: int, age: int, state: str
+) -> None:
+    settings.PIPELINE_RERING_AFTER = 60
+    step = step_of(application, sent=True, rings=rings, rung_at=ago(seconds=age))
+    requeue_unanswered()
+    assert state_of(step) == state
+
+
+def test_message_in_a_long_queue_was_not_forgotten(
+    application: Any, sweeper: Sweeper, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(doorbell, "queue_length", lambda queue: {"io": 51, "cpu": 0}[queue])
+    waits = step_of(application, sent=True, rung_at=ago(hours=1))
+    lost = step_of(application, "render_pdf", sent=True, rung_at=ago(hours=1))
+    requeue_unanswered()
+    assert (state_of(waits), state_of(lost)) == (State.SENT, State.QUEUED)
+
+
+@pytest.mark.parametrize(
+    ("pdf", "expected"),
+    [
+        ("succeeded", {"archive": "queued", "mail_hr": "queued", "mail_applicant": "queued"}),
+        ("failed", {"archive": "waiting", "mail_hr": "queued", "mail_applicant": "queued"}),
+        ("cancelled", {"archive": "waiting", "mail_hr": "queued", "mail_applicant": "queued"}),
+        ("retrying", {"archive": "waiting", "mail_hr": "waiting", "mail_applicant": "queued"}),
+    ],
+)
+def test_forgotten_waiters_are_queued_when_their_time_has_come(
+    application: Any, pdf: str, expected: dict[str, str]
+) -> None:
+    step_of(application, "render_pdf", state=pdf)
+    for kind in expected:
+        step_of(application, kind, state=State.WAITING)
+    release_forgotten_waiters()
+    rows = application.steps.exclude(kind="render_pdf")
+    assert {step.kind: step.state for step in rows} == expected
+
+
+def test_mails_held_back_are_no_forgotten_waiters(home: Any) -> None:
+    application = ApplicationFactory(held_back=True)
+    step_of(application, "render_pdf", succeeded=True)
+    mails = [step_of(application, kind) for kind in ("mail_applicant", "mail_hr")]
+    release_forgotten_waiters()
+    assert [state_of(step) for step in mails] == [State.WAITING, State.WAITING]
+
+
+def test_pdf_of_another_application_releases_nothing(application: Any) -> None:
+    step_of(ApplicationFactory(page=application.page), "render_pdf", succeeded=True)
+    waiter = step_of(application, "archive")
+    release_forgotten_waiters()
+    assert state_of(waiter) == State.WAITING
+
+
+# ── A look ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_look_leaves_a_sign_of_life_with_what_the_broker_said(
+    db: None, sweeper: Sweeper, broker: Broker
+) -> None:
+    broker.refuses = True
+    sweeper.once()
+    beat = Heartbeat.objects.get()
+    assert (beat.kind, beat.name) == ("sweeper", sweeper.name)
+    assert beat.facts["broker_error"] == "ConnectionError"
+    assert beat.facts["broker_down_since"] is not None
+    broker.refuses = False
+    sweeper.once()
+    beat.refresh_from_db()
+    assert beat.facts == {"broker_error": "", "broker_down_since": None}
+
+
+def test_look_without_work_takes_few_queries(
+    application: Any, sweeper: Sweeper, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(5):
+        step_of(application, "mail_hr", recipient=f"{number}@example.org", succeeded=True)
+    sweeper.once()
+    with django_assert_max_num_queries(22):
+        sweeper.once()
+
+
+def test_broker_down_within_the_grace_is_waited_for(
+    application: Any, sweeper: Sweeper, broker: Broker, monkeypatch: Any
+) -> None:
+    step = step_of(application, queued=True, state_since=ago(minutes=1))
+    worked: list[bool] = []
+    monkeypatch.setattr(sweeper, "_work", lambda: worked.append(True))
+    broker.refuses = True
+    sweeper.once()
+    assert (worked, state_of(step)) == ([], State.QUEUED)
+    assert sweeper.broker_down_since is not None
+    sweeper.broker_down_since = ago(seconds=301)
+    sweeper.once()
+    assert worked == [True]
+
+
+def test_due_steps_come_oldest_first_and_never_twice(application: Any) -> None:
+    new, old = (
+        step_of(
+            application, "mail_hr", recipient=f"{age}@a.org", queued=True, state_since=ago(days=age)
+        )
+        for age in (1, 2)
+    )
+    assert due() == [old.pk, new.pk]
+    assert due(exclude={old.pk}) == [new.pk]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sweeper_alone_drains_everything_without_a_broker(
+    job: Any, sweeper: Sweeper, broker: Broker, effects: Any, settings: Any
+) -> None:
+    settings.PIPELINE_BROKER_GRACE = 0
+    broker.refuses = True
+    applications = [apply_for(job, answers={"email": f"{n}@example.org"}) for n in range(2)]
+    deadline = time.monotonic() + 40
+    unfinished = Step.objects.exclude(state=State.SUCCEEDED)
+    while unfinished.exists() and time.monotonic() < deadline:
+        sweeper.once()
+        time.sleep(0.05)
+    for child in sweeper.children:
+        child.join(5)
+    assert list(unfinished) == []
+    for application in applications:
+        for step in application.steps.all():
+            assert step.events.filter(to_state=State.STARTED).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_child_that_runs_too_long_is_killed(
+    home: Any, sweeper: Sweeper, effects: Any, settings: Any
+) -> None:
+    settings.PIPELINE_HARD_LIMIT = 0
+    step = step_of(ApplicationFactory(), queued=True, state_since=ago(minutes=1))
+
+    def hangs(step: Step, hand_over: Any) -> Effect:
+        time.sleep(60)
+        return Effect()
+
+    effects(archive=hangs)
+    sweeper._work()
+    assert len(sweeper.children) == 1
+    deadline = time.monotonic() + 10
+    while state_of(step) != State.STARTED and time.monotonic() < deadline:
+        time.sleep(0.05)
+    while sweeper.children and time.monotonic() < deadline:
+        sweeper._reap()
+        time.sleep(0.05)
+    assert sweeper.children == {}
+    Step.objects.filter(pk=step.pk).update(lease_until=ago(seconds=1))
+    sweep.release_expired_leases()
+    assert state_of(step) == State.RETRYING
+
+
+def test_two_sweepers_ring_once(application: Any, sweeper: Sweeper, broker: Broker) -> None:
+    step_of(application, queued=True, state_since=ago(minutes=1))
+    ids = forgotten()
+    assert doorbell.ring(ids, actor="sweeper") == 1
+    assert doorbell.ring(ids, actor="sweeper") == 0
+    assert len(broker.messages) == 1
+
+
+def test_one_bad_moment_does_not_end_the_sweeper(
+    db: None, sweeper: Sweeper, monkeypatch: Any, caplog: Any, settings: Any
+) -> None:
+    settings.PIPELINE_SWEEP_INTERVAL = 0
+    looks: list[int] = []
+
+    def once() -> None:
+        looks.append(len(looks))
+        if len(looks) == 1:
+            raise OSError("bad moment")
+        sweeper.stopping = True
+
+    monkeypatch.setattr(sweeper, "once", once)
+    monkeypatch.setattr(sweep.signal, "signal", lambda *_args: None)
+    monkeypatch.setattr(sweep.connections, "close_all", lambda: None)
+    sweeper.run()
+    assert looks == [0, 1]
+    assert "sweep failed" in caplog.text
+
+
+def test_rows_from_a_newer_release_do_not_stop_the_sweep(
+    application: Any, sweeper: Sweeper, broker: Broker
+) -> None:
+    strange = step_of(application, queued=True, state_since=ago(minutes=2))
+    Step.objects.filter(pk=strange.pk).update(kind="scan")
+    step = step_of(application, queued=True, state_since=ago(minutes=1))
+    sweeper.once()
+    assert broker.rung_for == [step.pk]
+    assert health.check().steps["scan"] == {"queued": 1}
