@@ -1,0 +1,216 @@
+"""bin/run: its children live as long as it does, no longer, and never twice."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from careersite.embedded import locks, supervisor
+from careersite.settings import env
+
+#: A supervisor with children of the test's own, which need neither Django nor a port.
+DRIVER = """
+import os, signal, sys, time
+from pathlib import Path
+from careersite.embedded import supervisor
+from careersite.embedded.locks import alone
+from careersite.embedded.screen import say
+
+var = Path(sys.argv[1])
+
+def steady():
+    signal.signal(signal.SIGTERM, lambda *_: (print("bye", time.time()), sys.exit(0)))
+    print("up", os.getpid())
+    while True:
+        time.sleep(0.1)
+
+def deaf():
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if not os.fork():
+        time.sleep(60)
+    time.sleep(60)
+
+with alone(var, lambda: say("waiting")) as lock:
+    running = supervisor.Supervisor(var, lock.fileno())
+    supervisor.STOP_ORDER = ((("web",), 5), (("cpu",), 0.5), (("broker",), 5))
+    for name, target in {"web": steady, "broker": steady, "cpu": deaf}.items():
+        running.start(name, target)
+    say("started")
+    try:
+        while True:
+            running.tick(5)
+    except supervisor.Stopped:
+        say("stopping")
+    finally:
+        running.stop()
+say("stopped")
+"""
+
+
+@pytest.fixture
+def var(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path
+    locks.kill_holders(tmp_path / "processes.lock")
+
+
+@pytest.fixture
+def start(var: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    """Start the driver; it is killed after the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start() -> subprocess.Popen[str]:
+        driver = subprocess.Popen(
+            [sys.executable, "-c", DRIVER, str(var)], stdout=subprocess.PIPE, text=True
+        )
+        started.append(driver)
+        return driver
+
+    yield start
+    for driver in started:
+        driver.kill()
+        driver.communicate()
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def ups(var: Path, name: str) -> list[int]:
+    """Process ids of every start of a child so far."""
+    with contextlib.suppress(FileNotFoundError):
+        lines = (var / "log" / f"{name}.log").read_text().splitlines()
+        return [int(line.split()[1]) for line in lines if line.startswith("up")]
+    return []
+
+
+def line(driver: subprocess.Popen[str], text: str) -> str:
+    assert driver.stdout is not None
+    for said in driver.stdout:
+        if text in said:
+            return said
+    raise AssertionError(f"never said: {text}")
+
+
+def test_a_child_that_dies_is_started_again(var: Path, start) -> None:  # type: ignore[no-untyped-def]
+    driver = start()
+    wait_for(lambda: ups(var, "web"))
+    [first] = ups(var, "web")
+    os.kill(first, signal.SIGKILL)
+    assert "starts again" in line(driver, "web ended (SIGKILL)")
+    wait_for(lambda: len(ups(var, "web")) == 2)
+
+
+def test_all_are_stopped_in_order_even_the_deaf(var: Path, start) -> None:  # type: ignore[no-untyped-def]
+    driver = start()
+    wait_for(lambda: ups(var, "web") and ups(var, "broker"))
+    driver.send_signal(signal.SIGTERM)
+    line(driver, "stopped")
+    assert driver.wait(10) == 0
+    assert not locks.holders(var / "processes.lock")
+    bye = [
+        float((var / "log" / f"{name}.log").read_text().split()[-1]) for name in ("web", "broker")
+    ]
+    # Between them the deaf one had its half second.
+    assert bye[1] - bye[0] > 0.4
+
+
+def test_nobody_outlives_a_supervisor_that_is_killed(var: Path, start) -> None:  # type: ignore[no-untyped-def]
+    driver = start()
+    wait_for(lambda: ups(var, "web") and ups(var, "broker"))
+    driver.kill()
+    lock = var / "processes.lock"
+    # Those who listen go; the deaf one and its child hold the lock, and the next run up.
+    wait_for(lambda: len(locks.holders(lock)) == 2)
+    other = start()
+    line(other, "waiting")
+    for pid in locks.holders(lock):
+        if pid != other.pid:
+            os.kill(pid, signal.SIGKILL)
+    line(other, "started")
+
+
+def test_the_log_of_a_child_stays_small(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (var / "log").mkdir()
+    log = var / "log" / "web.log"
+    log.write_text("x" * 100)
+    monkeypatch.setattr(supervisor, "LOG_BYTES", 50)
+    running = object.__new__(supervisor.Supervisor)
+    running.var = var
+    running.rotate()
+    assert log.read_text() == ""
+    assert (var / "log" / "web.log.1").read_text() == "x" * 100
+
+
+def run(var: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """``bin/run`` without its setup, in a place of its own."""
+    ours = env.NAMES | {"DJANGO_SETTINGS_MODULE"}
+    plain = {name: value for name, value in os.environ.items() if name not in ours}
+    return subprocess.run(
+        [sys.executable, "-m", "careersite.embedded", *arguments],
+        env=plain | {"VAR_DIR": str(var)} | environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_second_start_says_where_the_first_is(var: Path) -> None:
+    with (var / "run.lock").open("a+") as lock:
+        assert locks.take(lock)
+        lock.write("4711\n  Site    http://127.0.0.1:8000/\n")
+        lock.flush()
+        second = run(var)
+    assert second.returncode == 0
+    assert "process 4711" in second.stdout
+    assert "http://127.0.0.1:8000/" in second.stdout
+
+
+def test_a_busy_port_is_named_with_what_to_do(var: Path) -> None:
+    with socket.socket() as somebody:
+        somebody.bind(("127.0.0.1", 0))
+        somebody.listen()
+        port = somebody.getsockname()[1]
+        refused = run(var, PORT=str(port))
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"PORT {port} is used")
+    assert refused.stderr.count("\n") == 1
+    assert not (var / "env").exists()
+
+
+def test_starting_over_is_never_done_without_a_word(var: Path) -> None:
+    (var / "db.sqlite3").write_text("precious")
+    refused = run(var, "--fresh")
+    assert refused.returncode == 2
+    assert "--yes" in refused.stderr
+    assert (var / "db.sqlite3").read_text() == "precious"
+
+
+def test_every_process_that_is_started_is_also_stopped() -> None:
+    procfile = (env.ROOT / "Procfile").read_text().splitlines()
+    ordered = {name for names, _grace in supervisor.STOP_ORDER for name in names}
+    assert {entry.partition(":")[0] for entry in procfile} <= ordered
+
+
+def test_two_workers_of_one_origin_claim_under_two_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    from celery.signals import worker_init
+
+    from careers.pipeline import tasks
+
+    monkeypatch.setattr(tasks, "_owner", "worker:of the process that both were forked from")
+    draw = tasks._draw_owner
+    assert draw in [receiver() for _key, receiver in worker_init.receivers]
+    draw()
+    assert tasks.owner() != "worker:of the process that both were forked from"
