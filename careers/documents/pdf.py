@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import logging
 import os
@@ -66,11 +67,35 @@ def render_pdf(document: ApplicationDocument) -> bytes:
         Misconfigured: a library, a font or the stylesheet is missing on this machine.
         Transient: the machine ran out of memory, disk or files.
     """
+    logo = _usable_logo(document.branding)
+    html = to_html(document, logo_url=LOGO if logo else "")
+    content, missing = _set_in_type(html, {LOGO: logo} if logo else {}, document)
+    if missing:
+        logger.info(
+            "No font here shows %d characters of the PDF of %s; the Noto fonts would",
+            missing,
+            document.reference,
+        )
+    return content
+
+
+def _set_in_type(html: str, assets: Assets, document: ApplicationDocument) -> tuple[bytes, int]:
+    """What the typesetter makes of ``html``, and its failures by their kind."""
     try:
-        typesetter = _typesetter()
-        logo = _usable_logo(document.branding)
-        html = to_html(document, logo_url=LOGO if logo else "")
-        content, missing = typesetter.set(html, {LOGO: logo} if logo else {}, document.digest)
+        from weasyprint.urls import FatalURLFetchingError
+    except OSError:
+        raise Misconfigured(
+            "pdf-libraries",
+            _("The libraries that set type are missing. Install Pango 1.44 or newer."),
+        ) from None
+    try:
+        return _typesetter().set(html, assets, document.digest)
+    except FatalURLFetchingError:
+        # Not an Exception, so that WeasyPrint cannot swallow it, and nor could a worker.
+        raise Permanent(
+            "pdf-outside",
+            _("The document asked for something outside itself and was not made."),
+        ) from None
     except (MemoryError, OSError) as error:
         logger.warning("The PDF of %s met %s", document.reference, type(error).__name__)
         raise Transient(
@@ -79,13 +104,6 @@ def render_pdf(document: ApplicationDocument) -> bytes:
         ) from None
     except BUGS as error:
         raise _unrenderable(document, error) from None
-    if missing:
-        logger.info(
-            "No font here shows %d characters of the PDF of %s; the Noto fonts would",
-            missing,
-            document.reference,
-        )
-    return content
 
 
 @dataclass
@@ -113,24 +131,16 @@ class Typesetter:
             identifier: the first half of the file's identity; the second is made from its bytes.
         """
         from weasyprint import HTML
-        from weasyprint.urls import FatalURLFetchingError
 
-        try:
-            with self.lock, _characters_kept_out_of_the_log() as missing:
-                content = HTML(string=html, url_fetcher=_only(assets)).write_pdf(
-                    stylesheets=[self.stylesheet],
-                    font_config=self.fonts,
-                    pdf_variant=VARIANT,
-                    pdf_identifier=identifier.encode(),
-                    optimize_images=True,
-                )
-                return content, missing.count
-        except FatalURLFetchingError:
-            # Not an Exception, so that WeasyPrint cannot swallow it, and nor could a worker.
-            raise Permanent(
-                "pdf-outside",
-                _("The document asked for something outside itself and was not made."),
-            ) from None
+        with self.lock, _characters_kept_out_of_the_log() as missing:
+            content = HTML(string=html, url_fetcher=_only(assets)).write_pdf(
+                stylesheets=[self.stylesheet],
+                font_config=self.fonts,
+                pdf_variant=VARIANT,
+                pdf_identifier=identifier.encode(),
+                optimize_images=True,
+            )
+        return content, missing.count
 
 
 class _MissingCharacters(logging.Filter):
@@ -168,14 +178,9 @@ def _typesetter() -> Typesetter:
 
 
 def _new_typesetter() -> Typesetter:
-    try:
-        from weasyprint import CSS
-        from weasyprint.text.fonts import FontConfiguration
-    except OSError:
-        raise Misconfigured(
-            "pdf-libraries",
-            _("The libraries that set type are missing. Install Pango 1.44 or newer."),
-        ) from None
+    from weasyprint import CSS
+    from weasyprint.text.fonts import FontConfiguration
+
     stylesheet, folder = finders.find(STYLESHEET), finders.find(FONTS)
     files = sorted(Path(folder).glob("*.woff2")) if folder else []
     if not stylesheet or not files:
@@ -222,16 +227,27 @@ def _latin_first(family: str) -> tuple[bool, str]:
 
 def _only(assets: Assets) -> URLFetcher:
     """A fetcher that knows ``assets`` and refuses every other address."""
+    return _fetcher_class()(assets)
+
+
+@functools.cache
+def _fetcher_class() -> type[URLFetcher]:
     from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
     class OnlyOurs(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
+        def __init__(self, assets: Assets) -> None:
+            super().__init__(
+                allowed_protocols=("careers",), allow_redirects=False, fail_on_errors=True
+            )
+            self.assets = assets
+
         def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
-            if url not in assets:
+            if url not in self.assets:
                 raise FatalURLFetchingError("Only what the document brings may be loaded")
-            content, media_type = assets[url]
+            content, media_type = self.assets[url]
             return URLFetcherResponse(url, content, {"Content-Type": media_type})
 
-    return OnlyOurs(allowed_protocols=("careers",), allow_redirects=False, fail_on_errors=True)
+    return OnlyOurs
 
 
 def _usable_logo(branding: Branding) -> tuple[bytes, str] | None:

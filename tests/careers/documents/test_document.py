@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from careers.applications.files import store_file
-from careers.documents import AnswerText, Branding, document_for
+from careers.documents import AnswerText, Branding, document_for, render_pdf
 from tests.applying import apply_for, ask, the_cv
 from tests.paperwork import document
 
@@ -42,6 +42,10 @@ def test_document_gathers_what_the_applicant_saw_and_sent(job: Any) -> None:
     assert (made.reference, made.job_title) == (application.reference, "Gauge keeper")
     assert made.time_zone == "Europe/Oslo"
     assert made.job == tuple(job.frozen_form().facts)
+
+
+def test_application_from_the_form_becomes_a_pdf(job: Any) -> None:
+    assert render_pdf(document_for(apply_for(job), BRAND)).startswith(b"%PDF-1.7")
 
 
 def test_document_is_the_same_once_its_pdf_is_stored(job: Any) -> None:
