@@ -289,7 +289,7 @@ JOBS: list[dict[str, Any]] = [
         "department": "production",
         "places": ["bergen"],
         "workplace": "on_site",
-        "pay": (None, None, "NOK", "YEAR"),
+        "pay": (520_000, 590_000, "NOK", "YEAR"),
         "days": 21,
         "summary": "Bring parts, people and promised dates together.",
         "why": "We build in small series for customers who plan in decades.",
