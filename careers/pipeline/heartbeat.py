@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import datetime as dt
 import logging
 from typing import Any
 
 from celery import bootsteps
-from celery.signals import celeryd_init, worker_shutdown
+from celery.signals import celeryd_init
 from django.db import Error as DatabaseError
 from django.utils.translation import gettext as _
 
@@ -50,12 +51,14 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
     def stop(self, worker: Any) -> None:
         Heartbeat.objects.filter(kind=Heartbeat.Kind.WORKER, name=worker.hostname).delete()
 
+    # A cold shutdown, which is how our workers end, calls this one instead.
+    terminate = stop
+
     def _beat(self) -> None:
         beat(Heartbeat.Kind.WORKER, self.name_of_worker, queues=self.queues)
 
 
-@worker_shutdown.connect
-def hand_back(**_kwargs: Any) -> None:
+def hand_back() -> None:
     """Queue again what this worker's children held; they are gone when this is called."""
     actor = owner()
     held = Step.objects.filter(owner=actor, state=State.STARTED)
@@ -76,3 +79,6 @@ def hand_back(**_kwargs: Any) -> None:
 @celeryd_init.connect
 def _install(instance: Any, **_kwargs: Any) -> None:
     instance.app.steps["worker"].add(WorkerHeartbeat)
+    # Celery's own signal comes at a warm shutdown only, and every step of the worker's ends
+    # before the pool does. The children leave without running this.
+    atexit.register(hand_back)
