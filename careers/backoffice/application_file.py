@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 #: Whatever the bytes are, a browser must not run them in our name.
 LOCKED_UP = "default-src 'none'; sandbox"
 #: The viewer that browsers have for PDFs does not work inside a sandbox.
-OUR_PDF = "default-src 'none'; object-src 'self'; plugin-types application/pdf"
+OUR_PDF = "default-src 'none'; object-src 'self'"
 
 
 class ApplicationFileView(Requires, View):

@@ -15,7 +15,7 @@ from wagtail.admin.widgets import BooleanRadioSelect
 
 from careers.applications.models import Application, ApplicationFile, FileKind, ReviewStage
 from careers.backoffice import presentation, search
-from careers.backoffice.permissions import READ, Requires, visible_applications
+from careers.backoffice.permissions import READ, Requires, visible_applications, visible_jobs
 from careers.jobs.models import JobPage
 from careers.pipeline.models import Step
 
@@ -25,9 +25,7 @@ SENT = (FileKind.CV, FileKind.COVER_LETTER, FileKind.ANSWER)
 
 def jobs_of(request: Any) -> QuerySet[JobPage]:
     """The jobs that the reader may choose from; never one that he may not see."""
-    return JobPage.objects.filter(
-        pk__in=visible_applications(request.user).order_by().values("page")
-    ).order_by("title")
+    return visible_jobs(request.user).order_by("title")
 
 
 class ApplicationFilters(WagtailFilterSet):
@@ -106,6 +104,7 @@ class ApplicationList(Requires, BaseListingView):
     index_url_name = "careers_applications:index"
     index_results_url_name = "careers_applications:results"
     template_name = "careers/backoffice/application_list.html"
+    results_template_name = "careers/backoffice/application_list_results.html"
     filterset_class = ApplicationFilters
     is_searchable = True
     verbose_name_plural = gettext_lazy("applications")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpRequest
@@ -9,9 +10,12 @@ from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.site_summary import SummaryItem
+from wagtail.admin.widgets.button import Button
+from wagtail.models import Page
 
 from careers.applications.models import ReviewStage
 from careers.backoffice.permissions import READ, SEE_TASKS, visible_applications
+from careers.jobs.models import JobPage
 from careers.pipeline.models import Step
 
 
@@ -46,6 +50,19 @@ def tasks_item() -> MenuItem:
         icon_name="tasks",
         order=160,
     )
+
+
+def page_buttons(
+    page: Page, user: Any, view_name: str = "", next_url: str | None = None
+) -> Iterator[Button]:
+    """The way from a job's page to its applications, for Wagtail's hooks for page buttons."""
+    if isinstance(page.specific_deferred, JobPage) and user.has_perm(READ):
+        yield Button(
+            _("Applications"),
+            url=f"{reverse('careers_applications:index')}?job={page.pk}",
+            icon_name="group",
+            priority=12,
+        )
 
 
 class ApplicationsSummary(SummaryItem):

@@ -22,7 +22,7 @@ from wagtail.admin.views.generic.base import BaseListingView
 from wagtail.admin.widgets.button import HeaderButton
 
 from careers.applications.models import Application
-from careers.backoffice import presentation, search
+from careers.backoffice import figures, presentation, search
 from careers.backoffice.permissions import SEE_TASKS, Requires
 from careers.jobs.models import JobPage
 from careers.pipeline import health
@@ -272,6 +272,8 @@ class TaskList(Requires, BaseListingView):
             "alike": alike() if found.needs_attention > 1 else [],
             "may_retry": may_retry,
             "announcement": announcement(found),
+            "figures": [] if self.results_only else figures.last_day(),
+            "is_refresh": "X-Live" in self.request.headers,
             "live_url": reverse_lazy("careers_tasks:results"),
         }
 

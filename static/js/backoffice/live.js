@@ -45,7 +45,7 @@
     const search = window.location.search;
     try {
       const response = await fetch(box.dataset.liveUrl + search, {
-        headers: { 'X-Requested-With': 'XMLHttpRequest' },
+        headers: { 'X-Requested-With': 'XMLHttpRequest', 'X-Live': '1' },
         signal: AbortSignal.timeout(10000),
       });
       // A login page or an error must not take the place of the last thing we knew.

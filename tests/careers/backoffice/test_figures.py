@@ -1,0 +1,47 @@
+"""The last day in figures."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils import timezone
+
+from careers.backoffice.figures import last_day
+from careers.pipeline.models import StepKind
+from tests.factories import StepFactory
+
+
+def ran(seconds: float, **traits: object) -> None:
+    ended = timezone.now() - dt.timedelta(hours=1)
+    StepFactory(
+        succeeded=True,
+        started_at=ended - dt.timedelta(seconds=seconds),
+        ended_at=ended,
+        **traits,
+    )
+
+
+def test_median_and_nearly_all(db: None) -> None:
+    for seconds in range(1, 102):
+        ran(seconds)
+    StepFactory(failed=True)
+    (archive,) = [line for line in last_day() if line.step == "Archive"]
+    assert (archive.done, archive.failed) == (101, 1)
+    assert (archive.half, archive.nearly_all) == ("51 s", "1 min 36 s")
+
+
+def test_one_is_enough_and_none_is_no_mistake(db: None) -> None:
+    ran(3, kind=StepKind.RENDER_PDF)
+    ran(500, kind=StepKind.MAIL_HR)
+    ran(0, kind=StepKind.MAIL_APPLICANT)
+    assert [(line.done, line.half) for line in last_day()] == [
+        (1, "3.0 s"),
+        (0, ""),
+        (1, "0.0 s"),
+        (1, "8 min 20 s"),
+    ]
+
+
+def test_yesterday_is_over(db: None) -> None:
+    StepFactory(succeeded=True, ended_at=timezone.now() - dt.timedelta(days=1, minutes=1))
+    assert {line.done for line in last_day()} == {0}
