@@ -274,7 +274,7 @@ JOBS: list[dict[str, Any]] = [
         "days": 60,
         "type": "INTERN",
         "summary": "Twelve weeks, one real question, one measuring boat.",
-        "why": "You choose the question in the first week. Most end in a poster, some in a product.",
+        "why": "You choose the question in the first week. Most end in a poster.",
         "work": ["Plan, measure, analyse and present a project of your own."],
         "bring": ["You study something with numbers in it.", "You do not get seasick quickly."],
         "questions": [
@@ -359,8 +359,7 @@ class Command(BaseCommand):
                             for title, text in (
                                 (
                                     "Pay is on every page",
-                                    "The range stands with the job. It does not change in the "
-                                    "interview.",
+                                    "The range stands with the job, and the interview keeps to it.",
                                 ),
                                 ("An answer within ten days", "From a person, whatever it says."),
                                 (
@@ -375,7 +374,7 @@ class Command(BaseCommand):
                     "type": "quote",
                     "id": key("home", "quote"),
                     "value": {
-                        "text": "I built a gauge in my first summer. It still reports from Stavanger.",
+                        "text": "My first summer’s gauge still reports from Stavanger.",
                         "name": "Ingrid Solheim",
                         "role": "Firmware, since 2014",
                     },
