@@ -77,13 +77,15 @@ def _forget_caches() -> Iterator[None]:
 def home(db: None) -> Any:
     """The front page of a company with a name and a privacy notice."""
     page = HomePageFactory(title="Tidewater", as_site=True)
-    SiteSettings.objects.create(
-        site=Site.objects.get(is_default_site=True),
-        company_name="Tidewater Instruments",
-        contact_email="people@example.org",
-        hr_recipients="people@example.org",
-        privacy_notice="<p>We read it and tell nobody.</p>",
-        time_zone="Europe/Oslo",
+    company = {
+        "company_name": "Tidewater Instruments",
+        "contact_email": "people@example.org",
+        "hr_recipients": "people@example.org",
+        "privacy_notice": "<p>We read it and tell nobody.</p>",
+        "time_zone": "Europe/Oslo",
+    }
+    SiteSettings.objects.update_or_create(
+        site=Site.objects.get(is_default_site=True), defaults=company
     )
     return page
 

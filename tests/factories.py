@@ -29,7 +29,8 @@ from home.models import HomePage
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
 
-def _root() -> Page:
+def root_page() -> Page:
+    """The root of all pages, made anew where a test has emptied the database."""
     # Transactional tests leave a database without what Wagtail's migrations put there.
     Locale.objects.get_or_create(language_code="en")
     return Page.objects.filter(depth=1).first() or Page.add_root(instance=Page(title="Root"))
@@ -40,7 +41,7 @@ class HomePageFactory(PageFactory):
 
     title = factory.Sequence(lambda n: f"Home {n}")
     hero_title = "We make clocks that tell the truth."
-    parent = factory.LazyFunction(_root)
+    parent = factory.LazyFunction(root_page)
 
     class Meta:
         model = HomePage

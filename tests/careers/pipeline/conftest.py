@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from wagtail.models import Site
 
 from careers.pipeline import steps
 from careers.pipeline.models import Step, StepKind
 from careers.pipeline.steps import Effect
+from tests.factories import ApplicationFactory, JobPageFactory, root_page
 
 Perform = Callable[[Step, Callable[[], None]], Effect]
 
@@ -42,3 +44,18 @@ def raising(error: BaseException) -> Perform:
         raise error
 
     return perform
+
+
+@pytest.fixture
+def bare_job(db: None) -> Any:
+    """A job by itself: most tests of steps need no tree of pages."""
+    root = root_page()
+    if not Site.objects.filter(is_default_site=True).exists():
+        Site.objects.create(hostname="localhost", root_page=root, is_default_site=True)
+    return JobPageFactory(parent=root)
+
+
+@pytest.fixture
+def application(bare_job: Any) -> Any:
+    """An application without steps."""
+    return ApplicationFactory(page=bare_job)

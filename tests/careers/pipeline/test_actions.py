@@ -8,6 +8,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
+from careers.applications.models import Application
 from careers.pipeline import actions
 from careers.pipeline.models import Step, StepEvent, StepKind
 from careers.pipeline.runner import run
@@ -15,16 +16,11 @@ from careers.pipeline.states import Phase, State
 from tests import people
 from tests.applying import apply_for
 from tests.conftest import Broker
-from tests.factories import ApplicationFactory, StepFactory
+from tests.factories import StepFactory
 
 pytestmark = pytest.mark.django_db
 
 ACTS = [actions.retry, actions.confirm_arrival, actions.send_again, actions.cancel]
-
-
-@pytest.fixture
-def application(home: Any) -> Any:
-    return ApplicationFactory()
 
 
 @pytest.fixture
@@ -50,8 +46,9 @@ def test_nobody_acts_without_the_permission(
     assert StepEvent.objects.count() == 0
 
 
-def test_release_without_the_permission_is_refused(home: Any, job_index: Any) -> None:
-    application = ApplicationFactory(held_back=True)
+def test_release_without_the_permission_is_refused(application: Any, job_index: Any) -> None:
+    Application.objects.update(quarantined=True)
+    application.refresh_from_db()
     with pytest.raises(PermissionDenied):
         actions.release_from_quarantine(application, people.hanna(job_index))
     application.refresh_from_db()

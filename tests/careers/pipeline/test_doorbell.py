@@ -12,15 +12,14 @@ from careers.pipeline import doorbell
 from careers.pipeline.models import Step
 from careers.pipeline.states import State
 from tests.conftest import Broker
-from tests.factories import ApplicationFactory, StepFactory
+from tests.factories import StepFactory
 from tests.servers import free_port
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def steps(home: Any) -> list[Step]:
-    application = ApplicationFactory()
+def steps(application: Any) -> list[Step]:
     return [
         StepFactory(application=application, kind=kind, queued=True, events=False)
         for kind in ("render_pdf", "mail_applicant")

@@ -8,17 +8,12 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from careers.applications.models import Application
 from careers.pipeline.enqueue import create_step, create_steps
 from careers.pipeline.models import Step, StepEvent, StepKind
 from careers.pipeline.states import State
-from tests.factories import ApplicationFactory
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def application(home: Any) -> Any:
-    return ApplicationFactory()
 
 
 def rows(application: Any) -> list[tuple[str, str, str]]:
@@ -45,8 +40,9 @@ def test_each_recipient_has_a_step_of_its_own_once(application: Any) -> None:
     assert list(mails.values_list("recipient", flat=True)) == ["a@x.org", "b@x.org"]
 
 
-def test_quarantined_application_mails_nobody(home: Any) -> None:
-    application = ApplicationFactory(held_back=True)
+def test_quarantined_application_mails_nobody(application: Any) -> None:
+    Application.objects.update(quarantined=True)
+    application.refresh_from_db()
     ready = create_steps(application, ["hr@example.org"], at=timezone.now())
     assert rows(application) == [
         ("render_pdf", "", "queued"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,13 +20,17 @@ SAFE = "Applications are stored and safe."
 
 
 @pytest.fixture
-def alive(home: Any) -> None:
+def alive(db: None) -> None:
     HeartbeatFactory()
     HeartbeatFactory(sweeper=True)
 
 
-def step(**more: Any) -> Any:
-    return StepFactory(**{"application": ApplicationFactory(), "events": False} | more)
+@pytest.fixture
+def step(bare_job: Any) -> Callable[..., Any]:
+    """Makes a step of an application of its own."""
+    return lambda **more: StepFactory(
+        **{"application": ApplicationFactory(page=bare_job), "events": False} | more
+    )
 
 
 def just_now() -> dt.datetime:
@@ -37,7 +42,7 @@ def test_idle_pipeline_is_well(alive: None) -> None:
     assert (found.ok, found.sentence) == (True, "All is well. Nothing is waiting.")
 
 
-def test_steps_on_their_way_are_no_trouble(alive: None) -> None:
+def test_steps_on_their_way_are_no_trouble(alive: None, step: Any) -> None:
     step(queued=True, state_since=just_now())
     assert health.check().sentence == "All is well. 1 step is on its way."
     step(started=True)
@@ -58,14 +63,14 @@ def test_dead_broker_is_named_first(alive: None) -> None:
     assert found.sentence == found.findings[0].message
 
 
-def test_sweepers_word_about_the_broker_is_taken(home: Any) -> None:
+def test_sweepers_word_about_the_broker_is_taken(db: None) -> None:
     HeartbeatFactory()
     HeartbeatFactory(sweeper=True, facts={"broker_error": "TimeoutError"})
     assert health.check().broker_error == "TimeoutError"
     assert health.check(broker_error="").ok is True
 
 
-def test_nobody_there_is_said_with_what_to_start(home: Any) -> None:
+def test_nobody_there_is_said_with_what_to_start(db: None) -> None:
     assert health.check().findings == [
         Finding(
             "critical",
@@ -80,14 +85,14 @@ def test_nobody_there_is_said_with_what_to_start(home: Any) -> None:
     ]
 
 
-def test_process_not_heard_of_for_a_while_counts_as_gone(home: Any) -> None:
+def test_process_not_heard_of_for_a_while_counts_as_gone(db: None) -> None:
     HeartbeatFactory(seen_at=timezone.now() - dt.timedelta(seconds=36))
     HeartbeatFactory(sweeper=True, seen_at=timezone.now() - dt.timedelta(seconds=34))
     found = health.check()
     assert (len(found.workers), len(found.sweepers)) == (0, 1)
 
 
-def test_queue_that_nobody_serves_is_named(home: Any) -> None:
+def test_queue_that_nobody_serves_is_named(db: None) -> None:
     HeartbeatFactory(queues="io")
     HeartbeatFactory(sweeper=True)
     assert health.check().findings == [
@@ -99,14 +104,14 @@ def test_queue_that_nobody_serves_is_named(home: Any) -> None:
     ]
 
 
-def test_two_workers_that_share_the_queues_are_enough(home: Any) -> None:
+def test_two_workers_that_share_the_queues_are_enough(db: None) -> None:
     HeartbeatFactory(queues="io")
     HeartbeatFactory(queues="cpu")
     HeartbeatFactory(sweeper=True)
     assert health.check().ok is True
 
 
-def test_step_that_is_ready_for_long_is_a_warning(alive: None) -> None:
+def test_step_that_is_ready_for_long_is_a_warning(alive: None, step: Any) -> None:
     step(queued=True, state_since=timezone.now() - dt.timedelta(minutes=7, seconds=5))
     found = health.check()
     assert found.findings == [
@@ -122,14 +127,14 @@ def test_step_that_is_ready_for_long_is_a_warning(alive: None) -> None:
 @pytest.mark.parametrize(
     "more", [{"waiting": None}, {"retrying": True}, {"started": True}, {"succeeded": True}]
 )
-def test_step_that_need_not_run_now_is_never_stuck(alive: None, more: Any) -> None:
+def test_step_that_need_not_run_now_is_never_stuck(alive: None, more: Any, step: Any) -> None:
     more = {key: value for key, value in more.items() if value}
     step(**more, state_since=timezone.now() - dt.timedelta(hours=1))
     assert health.check().oldest_ready_seconds is None
 
 
 @pytest.mark.parametrize("trait", ["failed", "uncertain", "misconfigured"])
-def test_step_that_needs_a_person_is_counted(alive: None, trait: str) -> None:
+def test_step_that_needs_a_person_is_counted(alive: None, trait: str, step: Any) -> None:
     step(**{trait: True})
     found = health.check()
     assert found.needs_attention == 1
@@ -142,13 +147,13 @@ def test_step_that_needs_a_person_is_counted(alive: None, trait: str) -> None:
     ]
 
 
-def test_several_steps_that_need_a_person_are_counted_together(alive: None) -> None:
+def test_several_steps_that_need_a_person_are_counted_together(alive: None, step: Any) -> None:
     step(failed=True)
     step(uncertain=True)
     assert health.check().sentence == "2 steps need attention."
 
 
-def test_report_for_machines_is_json_as_documented(alive: None) -> None:
+def test_report_for_machines_is_json_as_documented(alive: None, step: Any) -> None:
     step(kind="render_pdf", succeeded=True, state_since=just_now())
     step(kind="render_pdf", queued=True, state_since=just_now())
     report = json.loads(json.dumps(health.check(broker_error="").as_json()))
@@ -174,7 +179,7 @@ def test_report_for_machines_is_json_as_documented(alive: None) -> None:
 
 
 def test_look_takes_the_same_few_queries_for_any_number_of_steps(
-    alive: None, django_assert_num_queries: Any
+    alive: None, django_assert_num_queries: Any, step: Any
 ) -> None:
     for _number in range(4):
         step(queued=True)

@@ -13,7 +13,7 @@ from careers.pipeline.heartbeat import WorkerHeartbeat, beat, hand_back
 from careers.pipeline.models import Heartbeat, Step
 from careers.pipeline.states import State
 from careers.pipeline.tasks import owner
-from tests.factories import ApplicationFactory, StepFactory
+from tests.factories import StepFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -61,8 +61,7 @@ def test_worker_says_which_queues_it_serves_until_it_stops(db: None) -> None:
     assert Heartbeat.objects.count() == 0
 
 
-def test_stopped_worker_hands_back_only_what_it_held(home: Any) -> None:
-    application = ApplicationFactory()
+def test_stopped_worker_hands_back_only_what_it_held(application: Any) -> None:
 
     def held(by: str, recipient: str, **more: Any) -> Step:
         return StepFactory(

@@ -26,7 +26,7 @@ from careers.pipeline.steps import Effect
 from careers.pipeline.transitions import move
 from tests.applying import apply_for
 from tests.careers.pipeline.test_transitions import at_once
-from tests.factories import ApplicationFactory, StepFactory
+from tests.factories import StepFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -34,11 +34,6 @@ BUSY = Transient("archive-busy", "The archive is busy.")
 GONE = Permanent("no-such-mailbox", "The mailbox does not exist.")
 LOCKED_OUT = Misconfigured("smtp-login", "The mail server refused the password.")
 MAYBE = Uncertain("no-answer", "The mail server did not answer.")
-
-
-@pytest.fixture
-def application(home: Any) -> Any:
-    return ApplicationFactory()
 
 
 def queued(application: Any, kind: str = "archive", **more: Any) -> Step:
@@ -105,8 +100,7 @@ def test_unknown_step_is_no_error(db: None) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_claimers_have_one_winner_for_each_step(home: Any) -> None:
-    application = ApplicationFactory()
+def test_many_claimers_have_one_winner_for_each_step(application: Any) -> None:
     made = [queued(application, "mail_hr", recipient=f"{n}@example.org") for n in range(6)]
     won: list[tuple[int, int]] = []
 
@@ -480,8 +474,7 @@ def test_traceback_tells_where_but_no_value() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_and_a_sweeper_never_do_a_step_twice(home: Any, effects: Any) -> None:
-    application = ApplicationFactory()
+def test_two_workers_and_a_sweeper_never_do_a_step_twice(application: Any, effects: Any) -> None:
     made = [queued(application, "mail_hr", recipient=f"{n}@example.org") for n in range(6)]
     done: list[int] = []
     lock = threading.Lock()

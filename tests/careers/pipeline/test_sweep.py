@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from careers.applications.models import Application
 from careers.pipeline import doorbell, health, runner, sweep
 from careers.pipeline.models import Heartbeat, Step, StepKind
 from careers.pipeline.states import State
@@ -30,11 +31,6 @@ pytestmark = pytest.mark.django_db
 
 def ago(**span: float) -> dt.datetime:
     return timezone.now() - dt.timedelta(**span)
-
-
-@pytest.fixture
-def application(home: Any) -> Any:
-    return ApplicationFactory()
 
 
 @pytest.fixture
@@ -197,8 +193,9 @@ def test_forgotten_waiters_are_queued_when_their_time_has_come(
     assert {step.kind: step.state for step in rows} == expected
 
 
-def test_mails_held_back_are_no_forgotten_waiters(home: Any) -> None:
-    application = ApplicationFactory(held_back=True)
+def test_mails_held_back_are_no_forgotten_waiters(application: Any) -> None:
+    Application.objects.update(quarantined=True)
+    application.refresh_from_db()
     step_of(application, "render_pdf", succeeded=True)
     mails = [step_of(application, kind) for kind in ("mail_applicant", "mail_hr")]
     release_forgotten_waiters()
@@ -288,10 +285,10 @@ def test_sweeper_alone_drains_everything_without_a_broker(
 
 @pytest.mark.django_db(transaction=True)
 def test_child_that_runs_too_long_is_killed(
-    home: Any, sweeper: Sweeper, effects: Any, settings: Any
+    application: Any, sweeper: Sweeper, effects: Any, settings: Any
 ) -> None:
     settings.PIPELINE_HARD_LIMIT = 0
-    step = step_of(ApplicationFactory(), queued=True, state_since=ago(minutes=1))
+    step = step_of(application, queued=True, state_since=ago(minutes=1))
 
     def hangs(step: Step, hand_over: Any) -> Effect:
         time.sleep(60)

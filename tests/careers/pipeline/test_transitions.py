@@ -13,17 +13,12 @@ from django.utils import timezone
 from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.states import LEAVES_TO, Phase, State
 from careers.pipeline.transitions import db_now, enter_data_phase, move
-from tests.factories import ApplicationFactory, StepFactory
+from tests.factories import StepFactory
 
 pytestmark = pytest.mark.django_db
 
 ALLOWED = [(before, to) for before, after in LEAVES_TO.items() for to in after]
 FORBIDDEN = [(a, b) for a in State for b in State if (a, b) not in set(ALLOWED)]
-
-
-@pytest.fixture
-def application(home: Any) -> Any:
-    return ApplicationFactory()
 
 
 def step_in(state: State, application: Any, **more: Any) -> Step:
@@ -183,8 +178,7 @@ def at_once(work: Any, number: int) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_at_once_have_one_winner_for_each_step(home: Any) -> None:
-    application = ApplicationFactory()
+def test_many_at_once_have_one_winner_for_each_step(application: Any) -> None:
     steps = [
         step_in(State.QUEUED, application, kind="mail_hr", recipient=f"{n}@example.org")
         for n in range(8)
