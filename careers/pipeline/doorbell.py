@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 REST = 10
 #: A person waits while we publish: these are far below the workers' own patience.
 TIMEOUTS = {
-    "socket_timeout": 1,
-    "socket_connect_timeout": 1,
+    "socket_timeout": 0.5,
+    "socket_connect_timeout": 0.5,
     "max_retries": 1,
     "interval_start": 0,
     "interval_step": 0.1,

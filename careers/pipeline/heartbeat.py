@@ -51,8 +51,9 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
     def stop(self, worker: Any) -> None:
         Heartbeat.objects.filter(kind=Heartbeat.Kind.WORKER, name=worker.hostname).delete()
 
-    # A cold shutdown, which is how our workers end, calls this one instead.
-    terminate = stop
+    def terminate(self, worker: Any) -> None:
+        # A cold shutdown, which is how our workers end, calls this one instead.
+        self.stop(worker)
 
     def _beat(self) -> None:
         beat(Heartbeat.Kind.WORKER, self.name_of_worker, queues=self.queues)
