@@ -1,0 +1,341 @@
+"""The only door: one transaction, one application for one content."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import time
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from careers.applications.files import Upload
+from careers.applications.models import (
+    Application,
+    ApplicationFile,
+    ConsentRecord,
+    FileBytes,
+)
+from careers.intake.submit import fingerprint_of, submit
+from careers.pipeline import doorbell
+from careers.pipeline.models import Step, StepEvent
+from tests.applying import ADDRESS, JANE, apply_for, ask, send, submission, the_cv
+from tests.careers.pipeline.test_transitions import at_once
+from tests.conftest import Broker
+from tests.factories import JobPageFactory
+from tests.servers import free_port
+
+pytestmark = pytest.mark.django_db
+
+TABLES = [Application, ApplicationFile, FileBytes, ConsentRecord, Step, StepEvent]
+
+
+def counts() -> list[int]:
+    return [model.objects.count() for model in TABLES]
+
+
+def other_file(content: bytes = b"%PDF-other") -> Upload:
+    return Upload(
+        "cv", "other.pdf", "application/pdf", content, hashlib.sha256(content).hexdigest()
+    )
+
+
+# ── What is stored ──────────────────────────────────────────────────────────────────────
+
+
+def test_application_is_stored_with_all_that_belongs_to_it(job: Any) -> None:
+    application = apply_for(job)
+    assert counts() == [1, 1, 1, 1, 4, 4]
+    application.refresh_from_db()
+    assert (application.name, application.email, application.phone) == (JANE, ADDRESS, "")
+    assert application.job_key == job.translation_key
+    assert application.frozen_form == job.frozen_form()
+    assert application.quarantined is False
+    (file,) = application.files.all()
+    assert (file.kind, file.size, bytes(file.stored.content)) == ("cv", len(the_cv()), the_cv())
+    assert file.sha256 == hashlib.sha256(the_cv()).hexdigest()
+
+
+def test_privacy_notice_is_recorded_in_the_words_that_were_shown(job: Any) -> None:
+    application = apply_for(job)
+    (record,) = application.consents.all()
+    assert (record.purpose, record.given) == ("privacy_notice", True)
+    assert record.text == "We read it and tell nobody."
+    assert record.at == application.received_at
+
+
+@pytest.mark.parametrize("ticked", [True, False])
+def test_each_consent_is_recorded_given_or_not(job: Any, ticked: bool) -> None:
+    job.questions = [ask("consent", "Keep it for a year", key="keep", help_text="Revocable.")]
+    job.save()
+    application = apply_for(job, answers={"keep": ticked})
+    record = application.consents.get(purpose="keep")
+    assert (record.text, record.given) == ("Keep it for a year\nRevocable.", ticked)
+
+
+def test_form_stays_as_it_was_when_the_job_changes(job: Any) -> None:
+    application = apply_for(job)
+    job.title, job.ask_cv = "Something else", "off"
+    job.save()
+    application.refresh_from_db()
+    assert application.job_title == "Gauge keeper"
+    assert application.frozen_form.question("cv") is not None
+
+
+def test_steps_are_rung_for_after_the_commit(
+    job: Any, broker: Broker, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks() as callbacks:
+        application = apply_for(job)
+        assert broker.messages == []
+    for callback in callbacks:
+        callback()
+    queued = application.steps.filter(kind__in=["render_pdf", "mail_applicant"])
+    assert sorted(broker.rung_for) == sorted(queued.values_list("pk", flat=True))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_rung_for_when_the_transaction_is_rolled_back(job: Any, broker: Broker) -> None:
+    with transaction.atomic():
+        apply_for(job)
+        transaction.set_rollback(True)
+    assert broker.messages == []
+    assert counts() == [0] * 6
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "careers_application",
+        "careers_applicationfile",
+        "careers_filebytes",
+        "careers_consentrecord",
+        "careers_step",
+        "careers_stepevent",
+    ],
+)
+def test_failure_in_the_middle_leaves_nothing(job: Any, table: str) -> None:
+    def broken(execute: Any, sql: str, *args: Any) -> Any:
+        if sql.startswith(f'INSERT INTO "{table}"'):
+            raise OperationalError("disk full")
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(broken), pytest.raises(OperationalError):
+        apply_for(job)
+    assert counts() == [0] * 6
+    apply_for(job)
+    assert counts() == [1, 1, 1, 1, 4, 4]
+
+
+def test_doorbell_that_breaks_is_not_the_applicants_problem(
+    job: Any, monkeypatch: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    def breaks(*_args: Any, **_more: Any) -> int:
+        raise OperationalError("gone between commit and ring")
+
+    monkeypatch.setattr(doorbell, "ring", breaks)
+    with django_capture_on_commit_callbacks(execute=True):
+        apply_for(job)
+    assert Application.objects.count() == 1
+
+
+# ── Once, however often ─────────────────────────────────────────────────────────────────
+
+
+def test_same_content_is_the_same_application(job: Any) -> None:
+    assert apply_for(job).pk == apply_for(job).pk
+    assert counts() == [1, 1, 1, 1, 4, 4]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"email": "JANE@Example.org"},
+        {"name": "  Jane   Miller "},
+        {"phone": None},
+        {"q": ""},
+        {"q": None},
+        {"q": []},
+    ],
+)
+def test_what_a_person_would_call_the_same_is_the_same(job: Any, answers: Any) -> None:
+    same = submission(job, answers=answers)
+    assert fingerprint_of(same) == fingerprint_of(submission(job))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"name": "Jane Miller"}, {"name": "Joan Miller"}),
+        ({"name": "Jane Miller"}, {"name": "jane miller"}),
+        ({"q": False}, {"q": None}),
+        ({"q": False}, {"q": True}),
+        ({"q": "0"}, {"q": None}),
+        ({"q": "a"}, {"r": "a"}),
+        ({"q": ["a"]}, {"q": ["a", "b"]}),
+        ({"q": "1"}, {"q": "01"}),
+    ],
+)
+def test_any_other_answer_is_another_application(job: Any, one: Any, other: Any) -> None:
+    first, second = submission(job, answers=one), submission(job, answers=other)
+    assert fingerprint_of(first) != fingerprint_of(second)
+
+
+def test_order_of_choices_means_nothing(job: Any) -> None:
+    first = submission(job, answers={"q": ["a", "b"]})
+    second = submission(job, answers={"q": ["b", "a"]})
+    assert fingerprint_of(first) == fingerprint_of(second)
+
+
+def test_other_file_job_or_nonce_is_another_application(job: Any, job_index: Any) -> None:
+    base = submission(job)
+    others = [
+        dataclasses.replace(base, uploads=(other_file(),)),
+        dataclasses.replace(base, uploads=()),
+        dataclasses.replace(base, uploads=(*base.uploads, other_file())),
+        dataclasses.replace(base, job_key=JobPageFactory(parent=job_index).job_key),
+        dataclasses.replace(base, nonce="1"),
+    ]
+    fingerprints = {fingerprint_of(each) for each in (base, *others)}
+    assert len(fingerprints) == 6
+
+
+def test_name_of_a_file_and_suspicion_mean_nothing(job: Any) -> None:
+    base = submission(job)
+    renamed = dataclasses.replace(base.uploads[0], filename="final.pdf")
+    same = dataclasses.replace(base, uploads=(renamed,), suspicion="honeypot", recipients=())
+    assert fingerprint_of(base) == fingerprint_of(same)
+
+
+def test_fingerprint_can_not_be_made_without_the_key(job: Any, settings: Any) -> None:
+    before = fingerprint_of(submission(job))
+    settings.SECRET_KEY = "another"
+    assert fingerprint_of(submission(job)) != before
+
+
+def test_race_of_the_same_content_is_decided_by_the_database(job: Any, monkeypatch: Any) -> None:
+    first = apply_for(job)
+    real, looks = Application.objects.filter, []
+
+    def blind_once(**where: Any) -> Any:
+        looks.append(where)
+        return real(**where).none() if len(looks) == 1 else real(**where)
+
+    monkeypatch.setattr(Application.objects, "filter", blind_once)
+    second = apply_for(job)
+    monkeypatch.undo()
+    assert second.pk == first.pk
+    assert counts() == [1, 1, 1, 1, 4, 4]
+
+
+def test_reference_that_is_taken_is_drawn_again(job: Any, monkeypatch: Any) -> None:
+    first = apply_for(job)
+    drawn = iter([first.reference, first.reference, "ZZZZ-0001"])
+    field = Application._meta.get_field("reference")
+    monkeypatch.setattr(field, "default", lambda: next(drawn))
+    field.__dict__.pop("_get_default", None)
+    second = apply_for(job, answers={"name": "Joan Miller"})
+    field.__dict__.pop("_get_default", None)
+    assert second.reference == "ZZZZ-0001"
+
+
+def test_page_that_is_gone_is_told_as_a_database_error(job: Any) -> None:
+    lost = dataclasses.replace(submission(job), page_id=None)  # type: ignore[arg-type]
+    with pytest.raises(IntegrityError):
+        submit(lost)
+    assert issubclass(IntegrityError, DatabaseError)
+    assert counts() == [0] * 6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_same_form_from_many_threads_at_once_is_one_application(job: Any) -> None:
+    form = submission(job)
+    got: list[int] = []
+    at_once(lambda _index: got.append(submit(form).pk), 6)
+    assert len(got) == 6
+    assert len(set(got)) == 1
+    assert counts() == [1, 1, 1, 1, 4, 6]  # two steps were rung for once
+
+
+@pytest.mark.django_db(transaction=True)
+def test_same_post_from_many_browsers_at_once_has_one_receipt(job: Any, client: Any) -> None:
+    receipts: list[tuple[int, str]] = []
+
+    def post(_index: int) -> None:
+        response = send(Client(), job)
+        receipts.append((response.status_code, response["Location"]))
+
+    at_once(post, 5)
+    assert len(receipts) == 5
+    assert len(set(receipts)) == 1
+    assert receipts[0][0] == 303
+    assert Application.objects.count() == 1
+
+
+# ── Held back ───────────────────────────────────────────────────────────────────────────
+
+
+def test_suspicious_application_is_kept_and_mails_nobody(job: Any) -> None:
+    application = apply_for(job, suspicion="honeypot")
+    assert (application.quarantined, application.quarantine_reason) == (True, "honeypot")
+    mails = application.steps.filter(kind__startswith="mail_")
+    assert set(mails.values_list("state", flat=True)) == {"waiting"}
+
+
+def test_fourth_receipt_in_a_day_is_held_back(job: Any, job_index: Any) -> None:
+    jobs = [job, *(JobPageFactory(parent=job_index) for _ in range(3))]
+    addresses = [ADDRESS, ADDRESS.upper(), ADDRESS, ADDRESS]
+    made = [
+        apply_for(each, answers={"email": address})
+        for each, address in zip(jobs, addresses, strict=True)
+    ]
+    assert [each.quarantined for each in made] == [False, False, False, True]
+    assert made[3].quarantine_reason == "receipts-a-day"
+    other = apply_for(job, answers={"email": "someone.else@example.org"})
+    assert other.quarantined is False
+
+
+def test_receipts_of_another_day_do_not_count(job: Any, time_machine: Any) -> None:
+    now = timezone.now()
+    time_machine.move_to(now - dt.timedelta(days=1, minutes=1), tick=False)
+    for number in range(3):
+        apply_for(job, answers={"phone": str(number)})
+    time_machine.move_to(now, tick=False)
+    assert apply_for(job).quarantined is False
+
+
+def test_one_that_was_held_back_does_not_hold_back_the_next(job: Any) -> None:
+    for number in range(4):
+        apply_for(job, answers={"phone": str(number)}, suspicion="honeypot")
+    assert apply_for(job).quarantined is False
+
+
+# ── With everything else down ───────────────────────────────────────────────────────────
+
+
+@pytest.mark.django_db(transaction=True)
+def test_receipt_comes_fast_with_the_broker_down(client: Any, job: Any, monkeypatch: Any) -> None:
+    monkeypatch.undo()  # the real doorbell
+    monkeypatch.setattr(current_app.conf, "broker_url", f"redis://127.0.0.1:{free_port()}/0")
+    monkeypatch.setattr(doorbell, "_connection", None)
+    monkeypatch.setattr(doorbell, "_resting_until", 0.0)
+    begun = time.monotonic()
+    response = send(client, job)
+    assert response.status_code == 303
+    assert time.monotonic() - begun < 5
+    assert set(Step.objects.values_list("state", flat=True)) == {"queued", "waiting"}
+    assert doorbell._resting_until > time.monotonic()
+    assert send(client, job, name="Joan Miller").status_code == 303
+
+
+def test_storing_takes_a_bounded_number_of_queries(
+    job: Any, django_assert_max_num_queries: Any
+) -> None:
+    given = submission(job)
+    with django_assert_max_num_queries(32):
+        submit(given)
