@@ -13,7 +13,7 @@ import signal
 import socket
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from multiprocessing.process import BaseProcess
 
 from django.conf import settings
@@ -55,22 +55,28 @@ class Sweeper:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         while not self.stopping:
-            started = time.monotonic()
-            try:
-                self.once()
-            except Exception:  # a sweeper that dies of one bad moment repairs nothing
-                log.exception("sweep failed")
-                connections.close_all()
-            pause = settings.PIPELINE_SWEEP_INTERVAL - (time.monotonic() - started)
-            while pause > 0 and not self.stopping:
+            due_at = time.monotonic() + settings.PIPELINE_SWEEP_INTERVAL
+            self._unharmed(self.once)
+            while not self.stopping and (pause := due_at - time.monotonic()) > 0:
                 time.sleep(min(pause, 0.2))
-                pause -= 0.2
+                if self.children:
+                    # It works itself: who is done makes room for the next at once.
+                    self._unharmed(self._reap)
+                    self._unharmed(self._work)
         for child in self.children:
             child.terminate()
         Heartbeat.objects.filter(kind=Heartbeat.Kind.SWEEPER, name=self.name).delete()
 
     def _stop(self, *_args: object) -> None:
         self.stopping = True
+
+    @staticmethod
+    def _unharmed(act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Exception:  # a sweeper that dies of one bad moment repairs nothing
+            log.exception("sweep failed")
+            connections.close_all()
 
     def once(self) -> None:
         """One look at everything."""
