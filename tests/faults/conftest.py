@@ -1,0 +1,59 @@
+"""One site for all campaigns; its workers run the app that can be told to die."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.campaign import FaultySite
+from tests.stack import Stack, shared_template
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.fault)
+
+
+@pytest.fixture(scope="session")
+def _faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultySite]:
+    directory = tmp_path_factory.mktemp("faults")
+    plan = directory / "plan"
+    plan.mkdir()
+    with Stack(
+        shared_template(),
+        directory,
+        celery_app="tests.faults.app",
+        environ={
+            "FAULT_PLAN": str(plan),
+            "PIPELINE_SOFT_LIMIT": "8",
+            "PIPELINE_HARD_LIMIT": "10",
+            "PIPELINE_LEASE": "12",
+        },
+    ) as stack:
+        yield FaultySite(stack, plan)
+
+
+@pytest.fixture
+def faulty(_faulty: FaultySite) -> FaultySite:
+    """A site whose every part runs, with an empty plan."""
+    for file in _faulty.plan.iterdir():
+        file.unlink()
+    stack = _faulty.stack
+    for part in stack.parts.values():
+        if part.running:
+            part.thaw()
+    stack.smtp.mode = "ok"
+    stack.start("broker", "archive", "web", "cpu", "io", "sweeper")
+    return _faulty
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if FaultySite.table:
+        terminalreporter.section("faults")
+        for line in FaultySite.lines():
+            terminalreporter.write_line(line)

@@ -1,0 +1,185 @@
+"""From HR's new job to HR's reading of an application, as people do it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.journeys.conftest import PHONE, Watch, log_in
+from tests.stack import Stack, a_cv
+
+REQUIRED = "Which boats have you built?"
+CHOICE = "Where would you like to work?"
+
+
+@pytest.fixture
+def cv(tmp_path: Path) -> Path:
+    """A CV on the applicant's device."""
+    path = tmp_path / "Life of Ada.pdf"
+    path.write_bytes(a_cv("Ada built boats"))
+    return path
+
+
+def publish_job(page: Page, title: str) -> None:
+    """HR writes a job with two questions of its own and publishes it."""
+    log_in(page, "hanna", "hanna-of-tests")
+    page.goto("/admin/pages/")
+    page.get_by_role("link", name="Add child page").first.click()
+    page.locator("#id_title").fill(title)
+    page.locator("#id_summary").fill("Build the boat that measures.")
+    page.get_by_role("tab", name="Application form").click()
+    page.get_by_role("button", name="Insert a block").last.click()
+    page.get_by_role("option", name="Long text").click()
+    page.locator("#questions-0-value-label").fill(REQUIRED)
+    page.locator("#questions-0-value-required").check()
+    page.get_by_role("button", name="Insert a block").last.click()
+    page.get_by_role("option", name="One of several").click()
+    page.locator("#questions-1-value-label").fill(CHOICE)
+    page.locator("#questions-1-value-options-0-value").fill("Bergen")
+    page.get_by_role("button", name="Add", exact=True).last.click()
+    page.locator("#questions-1-value-options-1-value").fill("Leith")
+    page.get_by_role("button", name="More actions").click()
+    page.get_by_role("button", name="Publish", exact=True).click()
+    expect(page.get_by_text("created and published")).to_be_visible()
+
+
+def reference_on(page: Page) -> str:
+    expect(page.get_by_role("heading", name="We have your application")).to_be_visible()
+    return page.locator("#reference").inner_text()
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "no javascript"])
+def test_job_is_published_applied_for_and_read(
+    site: Stack, page: Page, browser: Browser, watch: Watch, cv: Path, javascript: bool
+) -> None:
+    title = f"Boat builder {'with' if javascript else 'without'} patience"
+    publish_job(page, title)
+
+    phone = browser.new_context(
+        viewport=PHONE, base_url=site.url, java_script_enabled=javascript, locale="en-GB"
+    )
+    watch.follow(phone)
+    reference = apply_on_a_phone(phone, title, cv)
+
+    receipts = site.query(
+        "SELECT receipt_secret FROM careers_application WHERE reference = %s", reference
+    )
+    assert len(receipts) == 1
+    see_it_done(page, reference)
+    read_it(page, reference)
+    phone.close()
+
+
+def apply_on_a_phone(context: BrowserContext, title: str, cv: Path) -> str:
+    """An applicant finds the job, forgets an answer at first, and gets a receipt."""
+    page = context.new_page()
+    page.goto("/careers/")
+    page.get_by_role("link", name=title).click()
+    expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+    page.get_by_label("Full name").fill("Ada Prøve")
+    page.get_by_label("E-mail").fill("ada.journey@example.org")
+    page.locator("#id_cv").set_input_files(cv)
+    page.get_by_label("Leith").check()
+    page.get_by_role("button", name="Send application").click()
+
+    # The answer that was forgotten is named, and nothing else is lost.
+    expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
+    expect(page.get_by_role("link", name=REQUIRED)).to_be_visible()
+    expect(page.get_by_label("Full name")).to_have_value("Ada Prøve")
+    expect(page.get_by_text("We have this file.")).to_be_visible()
+    expect(page.get_by_text("Life of Ada.pdf")).to_be_visible()
+    expect(page.get_by_label("Leith")).to_be_checked()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+    page.get_by_role("textbox", name=REQUIRED).fill("Two, and one of them floats.")
+    page.get_by_role("button", name="Send application").click()
+    reference = reference_on(page)
+    expect(page.get_by_text("Two, and one of them floats.")).to_be_visible()
+    expect(page.get_by_text("Life of Ada.pdf")).to_be_visible()
+    return reference
+
+
+def see_it_done(page: Page, reference: str) -> None:
+    """The page of tasks comes to say by itself that all is done."""
+    page.goto("/admin/tasks/")
+    expect(page.get_by_role("link", name=reference)).to_be_visible()
+    page.get_by_role("link", name=reference).first.click()
+    expect(page.get_by_text("Everything is done.")).to_be_visible(timeout=60_000)
+
+
+def read_it(page: Page, reference: str) -> None:
+    page.goto("/admin/applications/")
+    page.get_by_role("link", name="Ada Prøve").first.click()
+    main = page.get_by_role("main")
+    expect(main.get_by_text("Two, and one of them floats.")).to_be_visible()
+    expect(main.get_by_text("Leith").first).to_be_visible()
+    expect(main.get_by_text(reference).first).to_be_visible()
+    with page.expect_download() as download:
+        main.get_by_role("link", name=re.compile("Download ?: CV")).click()
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
+
+
+def test_double_click_reload_and_back_make_one_application(
+    site: Stack, page: Page, cv: Path
+) -> None:
+    fill_in(page, cv, "once@example.org")
+    page.get_by_role("button", name="Send application").dblclick()
+    reference = reference_on(page)
+    page.reload()
+    assert reference_on(page) == reference
+    page.go_back()
+    # What the browser restored is sent once more, with the file chosen again.
+    fill_in(page, cv, "once@example.org", go=False)
+    page.get_by_role("button", name="Send application").click()
+    assert reference_on(page) == reference
+    assert len(applications(site, "once@example.org")) == 1
+
+
+def test_double_click_without_javascript(site: Stack, browser: Browser, cv: Path) -> None:
+    context = browser.new_context(base_url=site.url, java_script_enabled=False, locale="en-GB")
+    page = context.new_page()
+    fill_in(page, cv, "twice@example.org")
+    page.get_by_role("button", name="Send application").dblclick()
+    reference_on(page)
+    assert len(applications(site, "twice@example.org")) == 1
+    context.close()
+
+
+def fill_in(page: Page, cv: Path, email: str, *, go: bool = True) -> None:
+    if go:
+        page.goto("/careers/production-planner/")
+    page.get_by_label("Full name").fill("Ada Once")
+    page.get_by_label("E-mail").fill(email)
+    page.locator("#id_cv").set_input_files(cv)
+
+
+def applications(site: Stack, email: str) -> list[dict]:
+    return site.query("SELECT id FROM careers_application WHERE email = %s", email)
+
+
+def test_form_sent_from_elsewhere_is_shown_once_more(
+    site: Stack, page: Page, watch: Watch, cv: Path
+) -> None:
+    """A browser that does not vouch for the form costs the applicant a click and no answer."""
+    elsewhere = "http://elsewhere.test"
+    watch.origins.append(elsewhere)
+    form = f"""
+        <form method=post enctype=multipart/form-data action="{site.url}{site.form_address()}">
+        <label>Full name <input name=name></label> <label>E-mail <input name=email></label>
+        <input type=file name=cv id=id_cv> <button>Send application</button></form>
+    """
+    page.route(f"{elsewhere}/**", lambda route: route.fulfill(body=form, content_type="text/html"))
+    page.goto(f"{elsewhere}/")
+    fill_in(page, cv, "stranger@example.org", go=False)
+    page.get_by_role("button", name="Send application").click()
+    expect(page.get_by_role("heading", name="Please check and send")).to_be_visible()
+    expect(page.get_by_text("Life of Ada.pdf")).to_be_visible()
+    assert applications(site, "stranger@example.org") == []
+    page.get_by_role("button", name="Send application").click()
+    reference_on(page)
+    assert len(applications(site, "stranger@example.org")) == 1

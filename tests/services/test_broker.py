@@ -1,0 +1,181 @@
+"""The broker is only a doorbell: frozen, forged or repeated messages change nothing."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from base64 import b64encode
+from typing import Any
+
+import pytest
+from celery import Celery
+
+from tests.processes import until
+from tests.services.test_application import DONE
+from tests.stack import Stack
+
+
+def celery_client(site: Stack) -> Celery:
+    """What anybody who knows the broker's password can do."""
+    app = Celery(broker=site.environ["REDIS_URL"], set_as_current=False)
+    app.conf.update(
+        broker_transport_options={"global_keyprefix": "careers:", "socket_timeout": 5},
+        task_ignore_result=True,
+    )
+    return app
+
+
+def drained(site: Stack) -> bool:
+    """Whether the workers have taken and answered every message."""
+    redis = site.redis()
+    keys = ("careers:cpu", "careers:io", "careers:unacked_index")
+    return not any(redis.exists(key) for key in keys)
+
+
+def raw_message(body: bytes, content_type: str, task: str = "careers.render_pdf") -> str:
+    """A message as kombu lays it into a list of Redis."""
+    properties = {
+        "correlation_id": str(uuid.uuid4()),
+        "delivery_mode": 2,
+        "delivery_info": {"exchange": "", "routing_key": "io"},
+        "priority": 0,
+        "body_encoding": "base64",
+        "delivery_tag": str(uuid.uuid4()),
+    }
+    headers = {"lang": "py", "task": task, "id": str(uuid.uuid4()), "root_id": None}
+    return json.dumps(
+        {
+            "body": b64encode(body).decode(),
+            "content-encoding": "utf-8",
+            "content-type": content_type,
+            "headers": headers,
+            "properties": properties,
+        }
+    )
+
+
+def test_frozen_broker_delays_nobody(site: Stack) -> None:
+    """The applicant's wait is bounded, and what was accepted is done once the broker is back."""
+    site.form_address()
+    site["broker"].freeze()
+    receipts = [site.apply() for _number in range(5)]
+    site["broker"].thaw()
+
+    assert {receipt.status for receipt in receipts} == {303}
+    assert max(receipt.seconds for receipt in receipts) < 3
+    site.wait_for_end(receipts)
+    assert all(site.states(receipt) == DONE for receipt in receipts)
+    assert site.smtp.doubles() == []
+
+
+def test_repeated_messages_do_nothing(site: Stack) -> None:
+    receipt = site.apply()
+    site.wait_for_end([receipt])
+    before, mails = site.steps(receipt), len(site.smtp.mails())
+
+    app = celery_client(site)
+    for step in before:
+        for _time in range(10):
+            queue = "cpu" if step["kind"] == "render_pdf" else "io"
+            app.send_task(f"careers.{step['kind']}", kwargs={"step_id": step["id"]}, queue=queue)
+    until(lambda: drained(site), 30, "the messages were not taken")
+
+    assert site.steps(receipt) == before
+    assert len(site.smtp.mails()) == mails
+
+
+def test_messages_in_the_wrong_order_do_nothing(site: Stack) -> None:
+    """A message for a step whose predecessor has not ended is no reason to run it."""
+    site.stop("cpu", "sweeper")
+    receipt = site.apply()
+    until(lambda: site.states(receipt)["mail_applicant"] == "succeeded", 30, "no receipt")
+    app = celery_client(site)
+    for kind in ("mail_hr", "archive"):
+        for _time in range(5):
+            step = site.step(receipt, kind)
+            app.send_task(f"careers.{kind}", kwargs={"step_id": step["id"]}, queue="io")
+    until(lambda: not site.redis().exists("careers:io"), 30, "the messages were not taken")
+    assert site.states(receipt)["mail_hr"] == site.states(receipt)["archive"] == "waiting"
+
+    site.start("cpu", "sweeper")
+    site.wait_for_end([receipt])
+    assert site.states(receipt) == DONE
+    assert {step["attempts"] for step in site.steps(receipt)} == {1}
+
+
+def forged(step_id: Any, task: str = "careers.mail_hr", **more: Any) -> dict[str, Any]:
+    return {"name": task, "kwargs": {"step_id": step_id, **more}, "queue": "io"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param(forged(2**40), id="unknown step"),
+        pytest.param(forged(-1), id="negative"),
+        pytest.param(forged(10**30), id="larger than a column"),
+        pytest.param(forged("1 OR 1=1"), id="text"),
+        pytest.param(forged(["x"]), id="list"),
+        pytest.param(forged(None), id="null"),
+        pytest.param({"name": "careers.mail_hr", "queue": "io"}, id="nothing"),
+        pytest.param({"name": "careers.mail_hr", "args": [1], "queue": "io"}, id="positional"),
+        pytest.param(forged(1, task="os.system"), id="unknown task"),
+        pytest.param(forged(2**40, junk="x" * 1_000_000), id="a megabyte"),
+    ],
+)
+def test_forged_message_harms_nobody(site: Stack, message: dict[str, Any]) -> None:
+    pids = (site["io"].pid, site["io"].children())
+    before = site.query("SELECT id, state, token FROM careers_step ORDER BY id")
+    celery_client(site).send_task(**message)
+    until(lambda: drained(site), 30, "the message was not taken")
+    assert site.query("SELECT id, state, token FROM careers_step ORDER BY id") == before
+    assert (site["io"].pid, site["io"].children()) == pids
+
+
+def test_message_of_the_wrong_kind_runs_nothing(site: Stack) -> None:
+    """An io worker must not be made to render, nor a mail task to archive."""
+    site.stop("cpu", "sweeper")
+    receipt = site.apply()
+    step = site.step(receipt, "render_pdf")
+    celery_client(site).send_task(**forged(step["id"], task="careers.archive"))
+    until(lambda: not site.redis().exists("careers:io"), 30, "the message was not taken")
+    until(lambda: site.states(receipt)["mail_applicant"] == "succeeded", 30, "no receipt")
+    assert site.step(receipt, "render_pdf")["attempts"] == 0
+    site.start("cpu", "sweeper")
+    site.wait_for_end([receipt])
+
+
+def test_pickle_and_rubbish_are_not_opened(site: Stack) -> None:
+    """The worker goes on with the next application after what it can't read."""
+    mark = site.var / "pickled"
+    pickle = b"cposix\nsystem\n(S'touch %s'\ntR." % str(mark).encode()
+    redis = site.redis()
+    for content_type in ("application/x-python-serialize", "application/json", "text/x"):
+        redis.lpush("careers:io", raw_message(pickle, content_type))
+    receipt = site.apply()
+    site.wait_for_end([receipt])
+    assert site.states(receipt) == DONE
+    assert not mark.exists()
+    assert site["io"].running
+
+
+def test_emptied_broker_loses_nothing(site: Stack) -> None:
+    site.stop("cpu", "io")
+    receipts = site.apply_many(5)
+    site.redis().flushall()
+    site.start("cpu", "io")
+    site.wait_for_end(receipts)
+    assert all(site.states(receipt) == DONE for receipt in receipts)
+    assert site.smtp.doubles() == []
+
+
+def test_full_broker_delays_nobody(site: Stack) -> None:
+    """``noeviction`` refuses new messages when the memory is used up."""
+    redis = site.redis()
+    redis.config_set("maxmemory", "1mb")
+    try:
+        receipts = site.apply_many(3)
+        assert {receipt.status for receipt in receipts} == {303}
+    finally:
+        redis.config_set("maxmemory", "0")
+    site.wait_for_end(receipts)
+    assert all(site.states(receipt) == DONE for receipt in receipts)

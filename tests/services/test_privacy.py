@@ -1,0 +1,181 @@
+"""No personal data and no password leaves the places that are meant for them."""
+
+from __future__ import annotations
+
+import threading
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from tests.postgresql import PostgreSQL
+from tests.processes import until
+from tests.stack import Stack, a_cv, shared_template
+
+#: Found wherever they were written, for they stand nowhere else.
+NAME, LOCAL_PART, PHONE = "Xanthippe Quillfeather", "canary.bird.7", "+47 900 12 345 67"
+ANSWER = "Zyzzyva ate my homework"
+EMAIL = f"{LOCAL_PART}@example.org"
+CANARIES = ("Xanthippe", "Quillfeather", LOCAL_PART, quote(EMAIL), "12 345 67", "Zyzzyva")
+
+
+@contextmanager
+def monitored(site: Stack) -> Iterator[bytearray]:
+    """Every byte that anybody sends to the broker meanwhile."""
+    from redis import Redis
+
+    seen, connected, stop = bytearray(), threading.Event(), threading.Event()
+    client = Redis.from_url(site.environ["REDIS_URL"], socket_timeout=0.5)
+
+    def listen() -> None:
+        connection = client.connection_pool.get_connection()
+        connection.send_command("MONITOR")
+        connection.read_response()
+        connected.set()
+        sock = connection._sock
+        while not stop.is_set():
+            try:
+                seen.extend(sock.recv(65536))
+            except TimeoutError:
+                continue
+        connection.disconnect()
+
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
+    assert connected.wait(10)
+    try:
+        yield seen
+    finally:
+        stop.set()
+        thread.join(10)
+        client.close()
+
+
+def dumped(site: Stack) -> bytes:
+    """Every key of the broker with all it holds."""
+    redis = site.redis()
+    read = {
+        b"string": redis.get,
+        b"list": lambda key: redis.lrange(key, 0, -1),
+        b"set": redis.smembers,
+        b"hash": redis.hgetall,
+        b"zset": lambda key: redis.zrange(key, 0, -1, withscores=True),
+    }
+    return b"\n".join(
+        key + b" " + repr(read[redis.type(key)](key)).encode() for key in redis.keys("*")
+    )
+
+
+def found(text: str | bytes, words: Any = CANARIES) -> list[str]:
+    content = text.encode() if isinstance(text, str) else bytes(text)
+    return [word for word in words if word.encode() in content]
+
+
+def test_nothing_personal_in_broker_logs_and_flower(site: Stack) -> None:
+    site.start("flower")
+    login = b64encode(f"admin:{site.environ['FLOWER_PASSWORD']}".encode()).decode()
+    flower_login = {"Authorization": f"Basic {login}"}
+    site.smtp.once("rcpt_550", "dot_451")  # failures say more than successes
+    with monitored(site) as wire:
+        receipt = site.apply(
+            name=NAME,
+            email=EMAIL,
+            phone=PHONE,
+            cv=a_cv(f"{NAME} {EMAIL}"),
+            job="oceanographer",
+            **{"cover_letter": "", **_answers(site, "oceanographer", ANSWER)},
+        )
+        assert receipt.status in (303, 422)
+        if receipt.status == 422:
+            receipt = site.apply(name=NAME, email=EMAIL, phone=PHONE, cv=a_cv(f"{NAME} {EMAIL}"))
+        site.wait_for_end([receipt])
+        at_rest = dumped(site)
+    assert b"careers.mail_hr" in wire, "the monitor saw no message at all"
+    assert found(wire) == []
+    assert found(at_rest) == []
+    assert found(site.log_text()) == []
+
+    task_id = site.step(receipt, "render_pdf")["celery_task_id"]
+
+    def shown() -> bool:
+        status, _headers, body = site.get(
+            f"/flower/api/task/info/{task_id}", flower_login, port=site.flower_port
+        )
+        return status == 200 and b"SUCCESS" in body
+
+    until(shown, 20, "Flower does not know the task")
+    for path in (
+        "/flower/",
+        "/flower/workers",
+        "/flower/tasks",
+        "/flower/broker",
+        "/flower/api/tasks",
+        "/flower/api/workers?refresh=1",
+        f"/flower/task/{task_id}",
+        f"/flower/api/task/info/{task_id}",
+    ):
+        status, _headers, body = site.get(path, flower_login, port=site.flower_port)
+        assert status in (200, 302), path
+        assert found(body) == [], path
+        assert site.broker_password.encode() not in body, path
+
+
+def test_flower_asks_for_the_password(site: Stack) -> None:
+    site.start("flower")
+    wrong = {"Authorization": "Basic " + b64encode(b"admin:wrong").decode()}
+    for path in ("/flower/", "/flower/tasks", "/flower/api/workers", "/flower/api/tasks"):
+        for headers in ({}, wrong):
+            status, _headers, _body = site.get(path, headers, port=site.flower_port)
+            assert status in (401, 403), f"{path} answers {status}"
+
+
+def test_no_secret_in_logs(site: Stack) -> None:
+    """Also not when the services refuse them."""
+    site.environ["AWS_SECRET_ACCESS_KEY"] = wrong_secret = "wrong-secret-of-the-archive"
+    site["io"].kill()
+    site.start("io")
+    receipt = site.apply()
+    until(lambda: site.step(receipt, "archive")["error_class"], 40, "the archive took it")
+    site["broker"].kill()
+    until(lambda: site.manage("pipeline_status").returncode != 0, 20, "nobody noticed")
+    site.start("broker")
+    words = [
+        site.broker_password,
+        site.archive_secret,
+        wrong_secret,
+        site.environ["SECRET_KEY"],
+        site.environ["FLOWER_PASSWORD"],
+        site.environ["ADMIN_PASSWORD"],
+    ]
+    assert found(site.log_text(), words) == []
+
+
+def test_postgresql_log_holds_no_file(tmp_path: Path) -> None:
+    """Statements that are logged for being slow must not carry what people sent."""
+    options = ["log_min_duration_statement=0", "log_parameter_max_length=0"]
+    with (
+        PostgreSQL(*options, "log_parameter_max_length_on_error=0") as server,
+        Stack(shared_template(), tmp_path, server=server.url) as site,
+    ):
+        site.start("web")
+        before = len(server.log.read_bytes())
+        accepted = site.apply(cv=a_cv("Canarycontent"))
+        refused = site.apply(email="not an address", cv=a_cv("Canarycontent"))
+        log = server.log.read_bytes()[before:].lower()
+    assert (accepted.status, refused.status) == (303, 422)
+    assert b"careers_filebytes" in log
+    assert b"careers_pendingupload" in log
+    for shape in (b"canarycontent", b"canarycontent".hex().encode(), b"43616e617279"):
+        assert shape not in log
+
+
+def _answers(site: Stack, job: str, text: str) -> dict[str, str]:
+    """An answer to each question of a job that takes text."""
+    import re
+
+    _status, _headers, body = site.get(f"/careers/{job}/")
+    names = re.findall(r'<input[^>]*type="text"[^>]*name="(q-[^"]+)"', body.decode())
+    names += re.findall(r'<input[^>]*name="(q-[^"]+)"[^>]*type="text"', body.decode())
+    return dict.fromkeys(names, text)

@@ -1,0 +1,120 @@
+"""Several processes at the same rows, and what becomes of work when one is stopped."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+
+from tests.processes import until
+from tests.services.test_application import DONE
+from tests.stack import ROOT, Stack
+
+CLAIMERS = 6
+
+
+def test_each_claim_has_one_winner(site: Stack) -> None:
+    site.stop("cpu", "io", "sweeper")
+    receipts = site.apply_many(20)
+    claimers = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.services.claimer", str(number)],
+            cwd=ROOT,
+            env=site.environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(CLAIMERS)
+    ]
+    for claimer in claimers:
+        assert claimer.stdout
+        assert claimer.stdout.readline() == "ready\n"
+    for claimer in claimers:
+        assert claimer.stdin
+        claimer.stdin.write("go\n")
+        claimer.stdin.flush()
+    won = [set(map(int, claimer.communicate(timeout=60)[0].split())) for claimer in claimers]
+
+    steps = [step for receipt in receipts for step in site.steps(receipt)]
+    ready = {step["id"] for step in steps if step["state"] != "waiting"}
+    assert len(ready) == 2 * len(receipts)
+    assert Counter(step_id for wins in won for step_id in wins) == dict.fromkeys(ready, 1)
+    assert {step["token"] for step in steps if step["id"] in ready} == {1}
+    events = site.query("SELECT step_id FROM careers_stepevent WHERE to_state = 'started'")
+    assert ready <= Counter(event["step_id"] for event in events).keys()
+    assert {
+        times
+        for step_id, times in Counter(event["step_id"] for event in events).items()
+        if step_id in ready
+    } == {1}
+    # Nobody finishes what was claimed here; expire it, so that the next tests are alone.
+    site.query("UPDATE careers_step SET state = 'cancelled' WHERE state IN ('started', 'waiting')")
+
+
+def test_sweeper_alone_does_everything(site: Stack) -> None:
+    """No broker, no worker: slower, but nothing is lost and nobody is mailed twice."""
+    site.stop("cpu", "io", "sweeper")
+    site["broker"].kill()
+    site.environ["PIPELINE_BROKER_GRACE"] = "1"
+    receipts = site.apply_many(3)
+    assert {receipt.status for receipt in receipts} == {303}
+    site.start("sweeper")
+    site.wait_for_end(receipts)
+    assert all(site.states(receipt) == DONE for receipt in receipts)
+    assert [len(site.smtp.mails(to=receipt.email)) for receipt in receipts] == [1, 1, 1]
+
+
+def test_stopped_worker_hands_back(site: Stack) -> None:
+    """SIGTERM in the middle of a step: it is queued again at once, not after its lease."""
+    site["io"].kill()
+    site.celery_app = "tests.services.app"
+    try:
+        site.start("io")
+    finally:
+        site.celery_app = "careersite"
+    site["archive"].freeze()
+    receipt = site.apply()
+    until(lambda: site.states(receipt)["archive"] == "started", 30, "archive did not start")
+    # Without it nobody takes the step, so that its state can be looked at.
+    site.stop("sweeper")
+    site.stop("io")
+
+    step = site.step(receipt, "archive")
+    assert step["state"] == "queued", step
+    assert step["lease_until"] is None
+    site["archive"].thaw()
+    site.start("io", "sweeper")
+    site.wait_for_end([receipt])
+    assert site.states(receipt) == DONE
+    assert len(site.smtp.mails(to=receipt.email)) == 1
+
+
+def test_worker_stopped_after_the_dot_does_not_guess(site: Stack) -> None:
+    site["io"].kill()
+    site.celery_app = "tests.services.app"
+    try:
+        site.start("io")
+    finally:
+        site.celery_app = "careersite"
+    site.smtp.mode = "hang_after_dot"
+    receipt = site.apply()
+    until(lambda: site.smtp.mails(to=receipt.email), 30, "the mail did not leave")
+    site.stop("io")
+
+    assert site.step(receipt, "mail_applicant")["state"] == "uncertain"
+    site.smtp.mode = "ok"
+    site.start("io")
+    site.wait_for_end([receipt])
+    assert site.states(receipt) == DONE | {
+        "mail_applicant": "uncertain",
+        # HR's mail may have been under way at the same moment.
+        "mail_hr": site.states(receipt)["mail_hr"],
+    }
+    assert len(site.smtp.mails(to=receipt.email)) == 1
+
+
+def test_idle_worker_stops_at_once(site: Stack) -> None:
+    for name in ("cpu", "io", "sweeper", "web"):
+        site[name].stop(patience=15)
+        assert site[name].returncode in (0, -15, 15), f"{name} was killed, or failed"
