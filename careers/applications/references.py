@@ -20,6 +20,7 @@ def new_secret() -> str:
 
 def normalise_reference(typed: str) -> str:
     """A reference as people type it (lower case, O for 0, without the dash) as it is stored."""
-    letters = typed.upper().replace(" ", "").replace("-", "")
+    # Programs turn the dash into a longer one, or into nothing.
+    letters = "".join(letter for letter in typed.upper() if letter.isalnum())
     letters = letters.translate(str.maketrans("OIL", "011"))
     return f"{letters[:4]}-{letters[4:]}" if len(letters) == 8 else letters

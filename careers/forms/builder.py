@@ -374,7 +374,7 @@ def _choices(question: Question) -> list[tuple[str, str]]:
 def _plain(value: Any) -> Any:
     match value:
         case Decimal():
-            return format(value.normalize(), "f")
+            return format((value + 0).normalize(), "f")  # -0 is 0
         case dt.date():
             return value.isoformat()
     return value

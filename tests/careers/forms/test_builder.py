@@ -201,6 +201,7 @@ def test_phone_and_cv_when_off_are_not_asked(job: Any) -> None:
         ("number", "12.50", "12.5"),
         ("number", "1000000", "1000000"),
         ("number", "-3", "-3"),
+        ("number", "-0", "0"),
         ("number", "", None),
         ("date", "2027-03-31", "2027-03-31"),
         ("date", "", None),

@@ -219,7 +219,7 @@ def test_file_name_becomes_only_text(name: str, clean: str) -> None:
     assert clean_filename(name, PDF) == clean
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(name=st.text(max_size=400), content_type=st.sampled_from(sorted(ACCEPTED)))
 def test_file_name_of_any_text_is_harmless(name: str, content_type: str) -> None:
     clean = clean_filename(name, content_type)

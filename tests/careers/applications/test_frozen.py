@@ -1,0 +1,48 @@
+"""A form that is kept comes back as it was."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from careers.applications.frozen import TYPES, FrozenForm, Option, Question
+
+options = st.builds(Option, key=st.text(max_size=8), label=st.text(max_size=20))
+questions = st.builds(
+    Question,
+    key=st.text(max_size=36),
+    type=st.sampled_from(TYPES),
+    label=st.text(max_size=40),
+    help=st.text(max_size=20),
+    required=st.booleans(),
+    options=st.lists(options, max_size=3).map(tuple),
+)
+forms = st.builds(
+    FrozenForm,
+    job_title=st.text(max_size=40),
+    company=st.text(max_size=40),
+    language=st.just("en"),
+    time_zone=st.just("Europe/Oslo"),
+    questions=st.lists(questions, max_size=4).map(tuple),
+    privacy_notice=st.text(max_size=40),
+    facts=st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), max_size=3).map(tuple),
+)
+
+
+@given(forms)
+def test_form_survives_storing(form: FrozenForm) -> None:
+    assert FrozenForm.from_json(json.loads(json.dumps(form.to_json()))) == form
+
+
+def test_question_is_found_by_its_key() -> None:
+    asked = Question("why", "long_text", "Why?")
+    form = FrozenForm("Keeper", "Tidewater", "en", "UTC", (asked,))
+    assert form.question("why") is asked
+    assert form.question("what") is None
+
+
+def test_option_has_its_words_or_its_key() -> None:
+    asked = Question("s", "single_choice", "Shift?", options=(Option("a", "Early"),))
+    assert (asked.option_label("a"), asked.option_label("gone")) == ("Early", "gone")
