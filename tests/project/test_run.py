@@ -21,8 +21,7 @@ from careersite.settings import env
 DRIVER = """
 import os, signal, sys, time
 from pathlib import Path
-from careersite.embedded import supervisor
-from careersite.embedded.locks import alone
+from careersite.embedded import locks, supervisor
 from careersite.embedded.screen import say
 
 var = Path(sys.argv[1])
@@ -39,19 +38,21 @@ def deaf():
         time.sleep(60)
     time.sleep(60)
 
-with alone(var, lambda: say("waiting")) as lock:
-    running = supervisor.Supervisor(var, lock.fileno())
-    supervisor.STOP_ORDER = ((("web",), 5), (("cpu",), 0.5), (("broker",), 5))
-    for name, target in {"web": steady, "broker": steady, "cpu": deaf}.items():
-        running.start(name, target)
-    say("started")
-    try:
-        while True:
-            running.tick(5)
-    except supervisor.Stopped:
-        say("stopping")
-    finally:
-        running.stop()
+locks.MARKS.update({"site.open": 1, "services.open": 2})
+locks.wait_for_others(var, lambda: say("waiting"))
+running = supervisor.Supervisor(var)
+supervisor.STOP_ORDER = ((("web",), 5), (("cpu",), 0.5), (("broker",), 5), (("guard",), 1))
+running.start("web", steady)
+running.start("cpu", deaf)
+running.start("broker", steady, keep=running._marks["services.open"])
+say("started")
+try:
+    while True:
+        running.tick(5)
+except supervisor.Stopped:
+    say("stopping")
+finally:
+    running.stop()
 say("stopped")
 """
 
@@ -59,7 +60,13 @@ say("stopped")
 @pytest.fixture
 def var(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path
-    locks.kill_holders(tmp_path / "processes.lock")
+    for name in locks.MARKS:
+        locks.kill(tmp_path / name)
+
+
+def left(var: Path) -> list[int]:
+    """Processes that an earlier run left."""
+    return [pid for name in locks.MARKS for pid in locks.holders(var / name)]
 
 
 @pytest.fixture
@@ -118,7 +125,7 @@ def test_all_are_stopped_in_order_even_the_deaf(var: Path, start) -> None:  # ty
     driver.send_signal(signal.SIGTERM)
     line(driver, "stopped")
     assert driver.wait(10) == 0
-    assert not locks.holders(var / "processes.lock")
+    assert not left(var)
     bye = [
         float((var / "log" / f"{name}.log").read_text().split()[-1]) for name in ("web", "broker")
     ]
@@ -130,15 +137,26 @@ def test_nobody_outlives_a_supervisor_that_is_killed(var: Path, start) -> None: 
     driver = start()
     wait_for(lambda: ups(var, "web") and ups(var, "broker"))
     driver.kill()
-    lock = var / "processes.lock"
-    # Those who listen go; the deaf one and its child hold the lock, and the next run up.
-    wait_for(lambda: len(locks.holders(lock)) == 2)
+    # The next run waits until its guard has ended them, the deaf ones too, the services last.
     other = start()
     line(other, "waiting")
-    for pid in locks.holders(lock):
-        if pid != other.pid:
-            os.kill(pid, signal.SIGKILL)
     line(other, "started")
+    wait_for(lambda: [len(ups(var, name)) for name in ("web", "broker")] == [2, 2])
+    for name in ("web", "broker"):
+        assert "bye" in (var / "log" / f"{name}.log").read_text()
+
+
+def test_the_guard_is_guarded(var: Path, start) -> None:  # type: ignore[no-untyped-def]
+    driver = start()
+    wait_for(lambda: ups(var, "web"))
+    guards = [
+        int(entry.name)
+        for entry in Path("/proc").glob("[0-9]*")
+        if entry.joinpath("cmdline").read_bytes().startswith(b"careersite: guard")
+        and f"PPid:\t{driver.pid}\n" in entry.joinpath("status").read_text()
+    ]
+    os.kill(guards[0], signal.SIGKILL)
+    assert "starts again" in line(driver, "guard ended (SIGKILL)")
 
 
 def test_the_log_of_a_child_stays_small(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ is there at once, and shares the memory.
 """
 
 import atexit
-import ctypes
 import gc
 import io
 import os
@@ -32,8 +31,6 @@ PRELOADED = (
     "flower.command",
     "gunicorn.app.wsgiapp",
 )
-PR_SET_PDEATHSIG = 1  # prctl(2)
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def preload() -> None:
@@ -85,38 +82,33 @@ class Fork:
         return self.returncode
 
 
-def fork(target: Callable[[], None], *, stdout: int, stderr: int, keep: set[int]) -> Fork:
+def fork(name: str, target: Callable[[], None], *, stdout: int, stderr: int, keep: int) -> Fork:
     """Run ``target`` in a copy of this process, in a session of its own.
 
     Args:
-        keep: open files that it inherits besides the standard ones; all others are closed.
+        name: what it is called until it gives itself another name.
+        keep: the open file that it inherits, and passes on, besides the standard ones.
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    parent = os.getpid()
     pid = os.fork()
     if not pid:
-        _run(target, parent, stdout, stderr, keep)
+        _run(name, target, stdout, stderr, keep)
     return Fork(pid)
 
 
-def _run(
-    target: Callable[[], None], parent: int, stdout: int, stderr: int, keep: set[int]
-) -> NoReturn:
+def _run(name: str, target: Callable[[], None], stdout: int, stderr: int, keep: int) -> NoReturn:
     """What the copy does."""
     try:
         os.setsid()
-        # Should the supervisor be killed, each is told to stop; also when it was just now.
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        setproctitle(f"careersite: {name}")
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        if os.getppid() != parent:
-            os.kill(os.getpid(), signal.SIGTERM)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         # Both at once, from copies: one may stand where the other goes.
         out, err = os.dup(stdout), os.dup(stderr)
         os.dup2(out, 1)
         os.dup2(err, 2)
-        for descriptor in {int(name) for name in os.listdir("/proc/self/fd")} - keep - {0, 1, 2}:
+        for descriptor in {int(name) for name in os.listdir("/proc/self/fd")} - {0, 1, 2, keep}:
             try:
                 os.close(descriptor)
             except OSError:
@@ -125,6 +117,7 @@ def _run(
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(line_buffering=True)
+        os.set_inheritable(keep, True)
         target()
     except SystemExit as leaving:
         if isinstance(leaving.code, str):

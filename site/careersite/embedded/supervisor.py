@@ -25,7 +25,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from careersite.embedded import forks, prepare
 from careersite.embedded.environment import Refused, arrange, check_complete, port_is_free, port_of
-from careersite.embedded.locks import alone, kill_holders, take
+from careersite.embedded.locks import MARKS, guard, kill, take, wait_for_others
 from careersite.embedded.screen import addresses, say
 from careersite.settings import env
 
@@ -36,6 +36,7 @@ STOP_ORDER = (
     (("cpu", "io"), 35),
     (("sweeper", "flower"), 10),
     (("broker", "object_store", "mail_catcher"), 10),
+    (("guard",), 1),
 )
 HERE = Path(__file__).parent
 HEALTHY_WITHIN = 180
@@ -55,6 +56,7 @@ class Child:
 
     name: str
     target: Callable[[], None]
+    keep: int
     process: forks.Fork
     started: float = field(default_factory=time.monotonic)
     #: How often in a row it ended soon after its start, and when to try again.
@@ -65,27 +67,36 @@ class Child:
 class Supervisor:
     """The processes of one ``bin/run``."""
 
-    def __init__(self, var: Path, processes_lock: int) -> None:
+    def __init__(self, var: Path) -> None:
         self.var = var
         self.children: dict[str, Child] = {}
-        self._inherited = processes_lock
-        os.set_inheritable(processes_lock, True)
         self._rotated = time.monotonic()
         signal.pthread_sigmask(signal.SIG_BLOCK, {*STOP_SIGNALS, signal.SIGCHLD})
         (var / "log").mkdir(exist_ok=True)
+        self._marks = {name: os.open(var / name, os.O_RDWR | os.O_CREAT, 0o600) for name in MARKS}
+        watched, self._alive = os.pipe()
+        self.start("guard", partial(guard, var, watched), keep=watched)
 
     # ── Starting ────────────────────────────────────────────────────────────────────────
 
-    def start(self, name: str, target: Callable[[], None], stdout: int | None = None) -> Child:
-        """Run ``target`` in a process of its own, with its output in ``var/log/NAME.log``."""
+    def start(
+        self,
+        name: str,
+        target: Callable[[], None],
+        *,
+        keep: int | None = None,
+        stdout: int | None = None,
+    ) -> Child:
+        """Run ``target`` in a process of its own, with its output in ``var/log/NAME.log``.
+
+        Args:
+            keep: the open file that it inherits; the mark of the site unless given.
+        """
+        keep = self._marks["site.open"] if keep is None else keep
         with (self.var / "log" / f"{name}.log").open("ab") as log:
-            process = forks.fork(
-                target,
-                stdout=log.fileno() if stdout is None else stdout,
-                stderr=log.fileno(),
-                keep={self._inherited},
-            )
-        child = self.children[name] = Child(name, target, process)
+            out = log.fileno() if stdout is None else stdout
+            process = forks.fork(name, target, stdout=out, stderr=log.fileno(), keep=keep)
+        child = self.children[name] = Child(name, target, keep, process)
         return child
 
     def start_services(self, embedded: set[str]) -> None:
@@ -103,7 +114,8 @@ class Supervisor:
             # By its path: the package would bring Celery and Django along.
             script = [sys.executable, "-P", str(HERE / f"{module}.py")]
             argv = [*script, str(self.var / service), str(port)]
-            self.start(module, partial(os.execve, argv[0], argv, plain | secret))
+            server = partial(os.execve, argv[0], argv, plain | secret)
+            self.start(module, server, keep=self._marks["services.open"])
 
     def prepare(self, named: set[str], checked: Callable[[], None]) -> list[str]:
         """Run ``prepare``; call ``checked`` when the named services have answered.
@@ -167,7 +179,7 @@ class Supervisor:
                 log = self.var / "log" / f"{child.name}.log"
                 say(f"  {child.name} ended ({how}); it starts again in {pause} s. See {log}.")
             elif child.again_at <= now:
-                again = self.start(child.name, child.target)
+                again = self.start(child.name, child.target, keep=child.keep)
                 again.failures = child.failures
         if now - self._rotated > 60:
             self._rotated = now
@@ -218,7 +230,8 @@ class Supervisor:
                     process.kill()
                     process.wait()
             hurry = hurry and time.monotonic() < deadline
-        kill_holders(self.var / "processes.lock")
+        for name in MARKS:
+            kill(self.var / name)
 
 
 def _not_ready(address: str) -> str:
@@ -256,7 +269,7 @@ def wipe(var: Path, sure: bool) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def run(var: Path, lock: IO[str], processes: IO[str], options: argparse.Namespace) -> int:
+def run(var: Path, lock: IO[str], options: argparse.Namespace) -> int:
     """Start everything and stay until somebody asks us to stop."""
     env.load(env.ROOT / ".env")
     check_complete()
@@ -271,7 +284,7 @@ def run(var: Path, lock: IO[str], processes: IO[str], options: argparse.Namespac
         wipe(var, options.yes)
     embedded = arrange(var)
     env.load(generated=var / "env")
-    supervisor = Supervisor(var, processes.fileno())
+    supervisor = Supervisor(var)
     began = time.monotonic()
     say("Starting the careers site …")
     try:
@@ -335,8 +348,8 @@ def main() -> int:
         _note(lock, "")
         waiting = partial(say, "Waiting for the processes of the last run to end …")
         try:
-            with alone(var, waiting) as processes:
-                return run(var, lock, processes, options)
+            wait_for_others(var, waiting)
+            return run(var, lock, options)
         except (Refused, ImproperlyConfigured) as error:
             print(error, file=sys.stderr)
             return 2
