@@ -158,5 +158,9 @@ class ApplicationList(Requires, BaseListingView):
         typed = self.search_query
         people = Q()
         for word in typed.split()[:6]:
-            people &= Q(name__icontains=word) | Q(email__icontains=word)
+            either = Q()
+            # SQLite folds the case of ASCII letters only.
+            for spelling in {word, word.lower(), word.capitalize()}:
+                either |= Q(name__icontains=spelling) | Q(email__icontains=spelling)
+            people &= either
         return queryset.filter(people | search.by_reference(typed))

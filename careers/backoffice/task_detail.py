@@ -61,9 +61,10 @@ class EventLine:
 
 @dataclass(frozen=True)
 class Stored:
-    """One archived object; a link when the reader may have the file."""
+    """One archived object; with a link when the reader may have the file."""
 
     key: str
+    verified_at: dt.datetime | None
     url: str
 
 
@@ -221,7 +222,7 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
         )
         on_scale, _whole = lanes(steps, events, now)
         kept = {step.pk for step in presentation.current(steps)}
-        files = self._files() if self.may_read else {}
+        stored = self._stored()
         user = self.request.user
         quarantined = self.application.quarantined
         for step in steps:
@@ -241,17 +242,29 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
                 else "",
                 message_id=str(step.result.get("message_id", "")),
                 response=str(step.result.get("response", "")),
-                objects=[Stored(key, files.get(key, "")) for key in step.result.get("objects", [])],
+                objects=[
+                    stored.get(key, Stored(key, None, "")) for key in step.result.get("objects", [])
+                ],
                 acts=acts(step, user),
             )
 
-    def _files(self) -> dict[str, str]:
+    def _stored(self) -> dict[str, Stored]:
+        """The archived objects by their keys."""
         reference = self.application.reference
-        return {
-            key: reverse("careers_applications:file", args=[reference, public_id])
-            for key, public_id in ApplicationFile.objects.filter(application=self.application)
+        rows = (
+            ApplicationFile.objects.filter(application=self.application)
             .exclude(object_key="")
-            .values_list("object_key", "public_id")
+            .values_list("object_key", "verified_at", "public_id")
+        )
+        return {
+            key: Stored(
+                key,
+                verified_at,
+                reverse("careers_applications:file", args=[reference, public_id])
+                if self.may_read
+                else "",
+            )
+            for key, verified_at, public_id in rows
         }
 
 
