@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import zoneinfo
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -49,7 +50,7 @@ from home.models import SiteSettings, split_addresses, time_zones, validate_addr
 JOBS_PER_PAGE = 25
 
 
-class Department(TranslatableMixin, models.Model):  # type: ignore[django-manager-missing] -- made at run time
+class Department(TranslatableMixin, models.Model):  # type: ignore[django-manager-missing]  # made at run time
     """A part of the company that hires."""
 
     name = models.CharField(gettext_lazy("name"), max_length=100)
@@ -177,9 +178,11 @@ class JobIndexPage(Page):
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(request, *args, **kwargs)
-        query = request.GET.get("q", "").replace("\x00", "").strip()[:200]
-        department = request.GET.get("department", "")
-        location = request.GET.get("place", "")
+        # PostgreSQL refuses even to look for a NUL.
+        query, department, location = (
+            request.GET.get(name, "").replace("\x00", "").strip()[:200]
+            for name in ("q", "department", "place")
+        )
         all_open = JobPage.objects.descendant_of(self).open()
         found = all_open.matching(query)
         if department:
@@ -239,9 +242,11 @@ class JobPageQuerySet(PageQuerySet):
         """Jobs that a person who typed ``query`` may mean; all of them for an empty one."""
         if not query:
             return self
+        # Whatever else people type may be an operator, or an error, of the database's search.
+        words = " ".join(re.findall(r"\w+", query))
         everything = JobPage.objects.live()
-        whole = {page.pk for page in everything.search(query)}
-        begun = {page.pk for page in everything.autocomplete(query)}
+        whole = {page.pk for page in everything.search(words)} if words else set()
+        begun = {page.pk for page in everything.autocomplete(words)} if words else set()
         places = Q(locations__name__icontains=query) | Q(department__name__icontains=query)
         return self.filter(Q(pk__in=whole | begun) | places).distinct()
 

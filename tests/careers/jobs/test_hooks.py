@@ -1,0 +1,133 @@
+"""Deleting what people applied for is explained, never a broken page; publishing is guarded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from wagtail.models import Locale, Page
+
+from careers.applications.models import Application
+from careers.jobs.models import JobPage
+from home.models import SiteSettings
+from tests import people
+from tests.applying import apply_for
+from tests.factories import JobPageFactory
+
+pytestmark = pytest.mark.django_db
+
+WORDS = "their applications belong to"
+
+
+@pytest.fixture
+def editor(client: Client) -> Client:
+    client.force_login(people.ada())
+    return client
+
+
+def delete(editor: Client, page: Page) -> Any:
+    return editor.post(f"/admin/pages/{page.pk}/delete/")
+
+
+def bulk(editor: Client, action: str, *pages: Page) -> Any:
+    ids = "&".join(f"id={page.pk}" for page in pages)
+    return editor.post(f"/admin/bulk/wagtailcore/page/{action}/?{ids}")
+
+
+def test_job_that_nobody_applied_for_is_deleted(editor: Client, job: Any) -> None:
+    assert delete(editor, job).status_code == 302
+    assert JobPage.objects.count() == 0
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_job_with_applications_is_not_deleted(editor: Client, job: Any, method: str) -> None:
+    apply_for(job)
+    response = getattr(editor, method)(f"/admin/pages/{job.pk}/delete/")
+    assert response.status_code == 409
+    assert WORDS in response.content.decode()
+    assert "Gauge keeper" in response.content.decode()
+    assert f"/admin/pages/{job.pk}/unpublish/" in response.content.decode()
+    assert Application.objects.count() == JobPage.objects.count() == 1
+
+
+def test_page_above_a_job_with_applications_is_not_deleted(
+    editor: Client, job: Any, job_index: Any, home: Any
+) -> None:
+    apply_for(job)
+    for page in (job_index, home):
+        assert delete(editor, page).status_code == 409
+    assert Application.objects.count() == 1
+
+
+def test_jobs_in_bulk_are_not_deleted_when_one_has_applications(
+    editor: Client, job: Any, job_index: Any
+) -> None:
+    apply_for(job)
+    other = JobPageFactory(parent=job_index)
+    response = bulk(editor, "delete", other, job)
+    assert response.status_code == 409
+    assert WORDS in response.content.decode()
+    assert JobPage.objects.count() == 2
+
+
+def test_jobs_in_bulk_that_nobody_applied_for_are_deleted(
+    editor: Client, job: Any, job_index: Any
+) -> None:
+    apply_for(JobPageFactory(parent=job_index))
+    assert bulk(editor, "delete", job).status_code == 302
+    assert JobPage.objects.count() == 1
+
+
+def test_translation_of_a_job_with_applications_is_not_deleted(
+    editor: Client, job: Any, settings: Any
+) -> None:
+    settings.LANGUAGES = settings.WAGTAIL_CONTENT_LANGUAGES = [("en", "English"), ("fr", "French")]
+    french = Locale.objects.create(language_code="fr")
+    apply_for(job)
+    translated = job.copy_for_translation(french, copy_parents=True)
+    assert translated.job_key == job.job_key
+    assert delete(editor, translated).status_code == 409
+    assert JobPage.objects.count() == 2
+
+
+def test_other_bulk_actions_are_left_alone(editor: Client, job: Any) -> None:
+    apply_for(job)
+    assert bulk(editor, "unpublish", job).status_code == 302
+    job.refresh_from_db()
+    assert job.live is False
+
+
+def test_publishing_in_bulk_refuses_jobs_that_nobody_hears_of(
+    editor: Client, job: Any, job_index: Any
+) -> None:
+    SiteSettings.objects.update(hr_recipients="")
+    mute = JobPageFactory(parent=job_index, title="Mute", hr_recipients="", live=False)
+    mute.save_revision()
+    job.save_revision()
+    response = bulk(editor, "publish", job, mute)
+    assert response.status_code == 302
+    words = [str(message) for message in response.wsgi_request._messages]
+    assert words == [
+        "Not published: nobody would be told about applications for Mute. Name an address."
+    ]
+    mute.refresh_from_db()
+    assert mute.live is False
+
+
+def test_publishing_in_bulk_looks_at_the_draft(editor: Client, job: Any) -> None:
+    SiteSettings.objects.update(hr_recipients="")
+    job.hr_recipients, job.live = "", False
+    job.save()
+    job.hr_recipients = "hr@example.org"
+    job.save_revision()
+    assert bulk(editor, "publish", job).status_code == 302
+    job.refresh_from_db()
+    assert (job.live, job.hr_recipients) == (True, "hr@example.org")
+
+
+def test_home_page_shows_what_is_open(client: Client, job: Any, job_index: Any) -> None:
+    JobPageFactory(parent=job_index, closed=True, title="Long gone")
+    page = client.get("/").content.decode()
+    assert "Gauge keeper" in page
+    assert "Long gone" not in page

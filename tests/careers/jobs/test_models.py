@@ -1,0 +1,372 @@
+"""Jobs as visitors see them, and as HR writes them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from wagtail.models import Locale
+
+from careers.applications.models import Application
+from careers.jobs.models import Department, JobPage, Location
+from home.models import SiteSettings
+from tests import people
+from tests.applying import apply_for, ask, send
+from tests.factories import JobIndexPageFactory, JobPageFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def titles(response: Any) -> list[str]:
+    return [job.title for job in response.context["jobs"]]
+
+
+def in_days(days: float) -> dt.datetime:
+    return timezone.now() + dt.timedelta(days=days)
+
+
+# ── Public pages ────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("path", ["/", "/careers/", "/careers/gauge-keeper/"])
+def test_public_page_may_be_kept_by_any_cache(client: Client, job: Any, path: str) -> None:
+    response = client.get(path, headers={"accept-language": "fr,de;q=0.5"})
+    assert response.status_code == 200
+    assert not response.cookies
+    assert "Set-Cookie" not in response
+    vary = {part.strip().lower() for part in response.get("Vary", "").split(",")}
+    assert not vary & {"cookie", "accept-language", "*"}
+
+
+@pytest.mark.parametrize("path", ["/careers/", "/careers/gauge-keeper/"])
+def test_job_pages_say_how_long_they_may_be_kept(client: Client, job: Any, path: str) -> None:
+    cache = client.get(path)["Cache-Control"]
+    assert cache == "public, max-age=60, stale-while-revalidate=600"
+
+
+def test_page_for_somebody_logged_in_is_kept_by_nobody(client: Client, job: Any) -> None:
+    client.force_login(people.ada())
+    assert "no-store" in client.get("/careers/gauge-keeper/")["Cache-Control"]
+
+
+def test_job_page_holds_nothing_that_belongs_to_one_visitor(client: Client, job: Any) -> None:
+    first, second = (Client().get("/careers/gauge-keeper/").content for _ in range(2))
+    page = first.decode()
+    assert first == second
+    assert "csrfmiddlewaretoken" not in page
+    assert 'type="hidden"' not in page
+    assert "confirm" not in re.findall(r'name="([^"]+)"', page)
+
+
+def test_job_page_shows_its_form_and_where_it_posts(client: Client, job: Any) -> None:
+    page = client.get("/careers/gauge-keeper/").content.decode()
+    assert f'action="/apply/{job.translation_key}/"' in page
+    assert set(re.findall(r'<(?:input|textarea)[^>]* name="([^"]+)"', page)) == {
+        "name",
+        "email",
+        "phone",
+        "cv",
+        "website",
+    }
+    assert "Phone number" in page
+    assert "(optional)" in page
+    assert re.search(r"up to 10(\.0)?\WMB", page)
+
+
+@pytest.mark.parametrize(
+    "change", [{"closes_at": in_days(-1)}, {"opens_at": in_days(1)}], ids=["closed", "not yet"]
+)
+def test_job_that_is_not_open_shows_no_form(client: Client, job: Any, change: Any) -> None:
+    for name, value in change.items():
+        setattr(job, name, value)
+    job.save()
+    page = client.get("/careers/gauge-keeper/").content.decode()
+    assert "<form class" not in page
+    assert "This job is closed." in page or "open" in page
+
+
+def test_own_questions_are_shown_by_their_keys(client: Client, job: Any) -> None:
+    job.questions = [
+        ask("single_choice", "Shift?", key="shift", options={"a": "Early", "b": "Late"}),
+        ask("long_text", "Why?", key="why", required=True, help_text="Briefly."),
+    ]
+    job.save()
+    page = client.get("/careers/gauge-keeper/").content.decode()
+    assert 'name="q-shift" value="a"' in page
+    assert 'name="q-why"' in page
+    assert 'id="id_q-why-hint"' in page
+
+
+# ── The list ────────────────────────────────────────────────────────────────────────────
+
+
+def test_list_takes_the_same_queries_for_one_job_and_for_three(
+    client: Client, job: Any, job_index: Any, django_assert_num_queries: Any
+) -> None:
+    team = Department.objects.create(name="Field", slug="field", locale=Locale.get_default())
+
+    def furnish(page: JobPage, slug: str) -> None:
+        page.department = team
+        page.locations.add(Location.objects.create(name=slug, slug=slug, country="NO"))
+        page.save()
+
+    furnish(job, "bergen")
+    client.get("/careers/")
+    with CaptureQueriesContext(connection) as captured:
+        client.get("/careers/")
+    queries = len(captured)
+    for name in ("lyon", "porto"):
+        furnish(JobPageFactory(parent=job_index), name)
+    client.get("/careers/")
+    with django_assert_num_queries(queries):
+        response = client.get("/careers/")
+    assert len(titles(response)) == 3
+    assert queries <= 24
+
+
+def test_list_shows_only_what_is_open_newest_first(
+    client: Client, job: Any, job_index: Any
+) -> None:
+    JobPageFactory(parent=job_index, title="Closed", closes_at=in_days(-1))
+    JobPageFactory(parent=job_index, title="Later", opens_at=in_days(1))
+    JobPageFactory(parent=job_index, title="Draft", live=False)
+    JobPageFactory(parent=job_index, title="Newer", first_published_at=timezone.now())
+    job.first_published_at = in_days(-3)
+    job.save()
+    assert titles(client.get("/careers/")) == ["Newer", "Gauge keeper"]
+
+
+@pytest.fixture
+def three_jobs(job: Any, job_index: Any) -> None:
+    field = Department.objects.create(name="Field", slug="field", locale=Locale.get_default())
+    lab = Department.objects.create(name="Laboratory", slug="lab", locale=Locale.get_default())
+    bergen = Location.objects.create(name="Bergen", slug="bergen", country="NO")
+    lyon = Location.objects.create(name="Lyon", slug="lyon", country="FR")
+    for title, team, places in (
+        ("Firmware engineer", lab, [bergen, lyon]),
+        ("Field technician", field, [lyon]),
+    ):
+        page = JobPageFactory(parent=job_index, title=title, department=team)
+        page.locations.set(places)
+        page.save()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=firmware", {"Firmware engineer"}),
+        ("q=FIRM", {"Firmware engineer"}),
+        ("q=lyon", {"Firmware engineer", "Field technician"}),
+        ("q=laborat", {"Firmware engineer"}),
+        ("department=field", {"Field technician"}),
+        ("place=bergen", {"Firmware engineer"}),
+        ("place=lyon&department=lab", {"Firmware engineer"}),
+        ("q=technician&place=bergen", set()),
+        ("q=nothing+like+it", set()),
+        ("q=", {"Firmware engineer", "Field technician", "Gauge keeper"}),
+        ("page=99", {"Firmware engineer", "Field technician", "Gauge keeper"}),
+        ("page=x", {"Firmware engineer", "Field technician", "Gauge keeper"}),
+    ],
+)
+def test_search_and_filters_find_what_was_asked_for(
+    client: Client, three_jobs: None, query: str, found: set[str]
+) -> None:
+    response = client.get(f"/careers/?{query}")
+    assert set(titles(response)) == found
+    assert response.context["total"] == len(found)
+
+
+def test_search_that_finds_nothing_shows_the_nearest(client: Client, three_jobs: None) -> None:
+    response = client.get("/careers/?place=bergen&department=field")
+    assert "No open job fits all of that." in response.content.decode()
+    assert len(response.context["nearest"]) == 3
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    words=st.text(max_size=30) | st.sampled_from(['"', "a AND", "NEAR(", "*", "-", "a:b", "\x00"]),
+    more=st.text(max_size=10),
+)
+def test_search_for_anything_at_all_is_answered(job: Any, words: str, more: str) -> None:
+    response = Client().get("/careers/", {"q": words, "department": more, "place": more})
+    assert response.status_code == 200
+
+
+def test_list_is_cut_into_pages(client: Client, job_index: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("careers.jobs.models.JOBS_PER_PAGE", 2)
+    for _number in range(3):
+        JobPageFactory(parent=job_index)
+    assert len(titles(client.get("/careers/"))) == 2
+    assert len(titles(client.get("/careers/?page=2"))) == 1
+
+
+# ── What a job knows ────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("own", "index", "company", "expected"),
+    [
+        ("a@x.org\nb@x.org", "c@x.org", "d@x.org", ["a@x.org", "b@x.org"]),
+        ("", "c@x.org, c@x.org", "d@x.org", ["c@x.org"]),
+        ("", "", "d@x.org", ["d@x.org"]),
+        (" \n, ", "", "", []),
+    ],
+)
+def test_recipients_are_the_nearest_that_were_named(
+    job: Any, job_index: Any, own: str, index: str, company: str, expected: list[str]
+) -> None:
+    job.hr_recipients, job_index.hr_recipients = own, index
+    job_index.save()
+    SiteSettings.objects.update(hr_recipients=company)
+    assert job.recipients() == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "is_open"),
+    [
+        ({}, True),
+        ({"live": False}, False),
+        ({"opens_at": in_days(1)}, False),
+        ({"opens_at": in_days(-1), "closes_at": in_days(1)}, True),
+        ({"closes_at": in_days(-0.001)}, False),
+    ],
+)
+def test_job_is_open_within_its_times(job: Any, change: Any, is_open: bool) -> None:
+    for name, value in change.items():
+        setattr(job, name, value)
+    job.save()
+    assert job.is_open is is_open
+    assert JobPage.objects.open().filter(pk=job.pk).exists() is is_open
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"pay_from": Decimal(2), "pay_to": Decimal(1)}, "pay_to"),
+        ({"opens_at": in_days(2), "closes_at": in_days(1)}, "closes_at"),
+        ({"hr_recipients": "nobody"}, "hr_recipients"),
+    ],
+)
+def test_job_that_makes_no_sense_is_refused(job: Any, change: Any, field: str) -> None:
+    for name, value in change.items():
+        setattr(job, name, value)
+    with pytest.raises(ValidationError) as caught:
+        job.full_clean()
+    assert list(caught.value.message_dict) == [field]
+
+
+def test_copy_of_a_job_is_a_job_of_its_own_with_the_same_questions(
+    client: Client, job: Any
+) -> None:
+    job.questions = [ask("long_text", "Why?", key="why")]
+    job.save()
+    apply_for(job)
+    copy = job.copy(update_attrs={"title": "Copy", "slug": "copy"})
+    assert copy.job_key != job.job_key
+    assert [question.key for question in copy.frozen_form().questions][-1] == "why"
+    assert send(client, copy).status_code == 303
+    assert sorted(Application.objects.values_list("page_id", flat=True)) == [job.pk, copy.pk]
+
+
+# ── In the Wagtail admin ────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def editor(client: Client) -> Client:
+    client.force_login(people.ada())
+    return client
+
+
+def page_form(job: JobPage, **changes: str) -> dict[str, Any]:
+    """The edit form of a job as the admin posts it."""
+    data = {
+        "title": job.title,
+        "slug": job.slug,
+        "summary": job.summary,
+        "seo_title": "",
+        "search_description": "",
+        "workplace": job.workplace,
+        "employment_type": job.employment_type,
+        "pay_currency": "EUR",
+        "pay_unit": "YEAR",
+        "ask_phone": job.ask_phone,
+        "ask_cv": job.ask_cv,
+        "ask_cover_letter": job.ask_cover_letter,
+        "hr_recipients": job.hr_recipients,
+        "privacy_notice": "null",
+        "body-count": "0",
+        "questions-count": "0",
+        "comments-TOTAL_FORMS": "0",
+        "comments-INITIAL_FORMS": "0",
+        **changes,
+    }
+    return {name: value for name, value in data.items() if value is not None}
+
+
+def deaf(job: Any) -> None:
+    SiteSettings.objects.update(hr_recipients="")
+    job.hr_recipients = ""
+    job.live = False
+    job.save()
+
+
+def test_publishing_a_job_that_nobody_hears_of_is_refused_at_the_field(
+    editor: Client, job: Any
+) -> None:
+    deaf(job)
+    response = editor.post(
+        f"/admin/pages/{job.pk}/edit/", page_form(job, **{"action-publish": "1"})
+    )
+    assert response.status_code == 200
+    errors = response.context["form"].errors
+    assert list(errors) == ["hr_recipients"]
+    assert "Nobody would be told about an application." in str(errors["hr_recipients"])
+    assert "Nobody would be told about an application." in response.content.decode()
+    job.refresh_from_db()
+    assert job.live is False
+
+
+def test_draft_of_a_job_that_nobody_hears_of_may_be_saved(editor: Client, job: Any) -> None:
+    deaf(job)
+    response = editor.post(f"/admin/pages/{job.pk}/edit/", page_form(job, title="Renamed"))
+    assert response.status_code == 302
+    job.refresh_from_db()
+    assert job.get_latest_revision_as_object().title == "Renamed"
+
+
+def test_job_is_published_when_somebody_hears_of_it(editor: Client, job: Any) -> None:
+    deaf(job)
+    form = page_form(job, hr_recipients="hr@example.org", **{"action-publish": "1"})
+    response = editor.post(f"/admin/pages/{job.pk}/edit/", form)
+    assert response.status_code == 302
+    job.refresh_from_db()
+    assert job.live is True
+
+
+def test_draft_is_previewed_with_its_form(editor: Client, job: Any) -> None:
+    job.live = False
+    job.save()
+    job.save_revision()
+    response = editor.get(f"/admin/pages/{job.pk}/view_draft/")
+    assert response.status_code == 200
+    assert '<form class="form"' in response.content.decode()
+    assert "public" not in response.get("Cache-Control", "")
+
+
+def test_list_of_jobs_has_only_jobs_below_it(home: Any) -> None:
+    index = JobIndexPageFactory(parent=home)
+    assert [model.__name__ for model in index.allowed_subpage_models()] == ["JobPage"]
