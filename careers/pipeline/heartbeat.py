@@ -5,11 +5,15 @@ from __future__ import annotations
 import atexit
 import datetime as dt
 import logging
+import threading
+import time
+from functools import partial
 from typing import Any
 
 from celery import bootsteps
 from celery.signals import celeryd_init
 from django.db import Error as DatabaseError
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from careers.pipeline.models import Heartbeat, Step
@@ -77,9 +81,32 @@ def hand_back() -> None:
             )
 
 
+def let_finish(seconds: float) -> None:
+    """Wait until this worker's children hold no step, but no longer than ``seconds``.
+
+    In place of Celery's own wait, which sleeps the whole time however soon they are done.
+    """
+    # It is called by a signal handler, which may have come into a query of the main thread's:
+    # another thread has a connection of its own.
+    looking = threading.Thread(target=_until_nothing_is_held, daemon=True)
+    looking.start()
+    looking.join(seconds)
+
+
+def _until_nothing_is_held() -> None:
+    try:
+        while Step.objects.filter(owner=owner(), state=State.STARTED).exists():
+            time.sleep(0.2)
+    finally:
+        connection.close()
+
+
 @celeryd_init.connect
 def _install(instance: Any, **_kwargs: Any) -> None:
     instance.app.steps["worker"].add(WorkerHeartbeat)
+    instance.wait_for_soft_shutdown = partial(
+        let_finish, instance.app.conf.worker_soft_shutdown_timeout
+    )
     # Celery's own signal comes at a warm shutdown only, and every step of the worker's ends
     # before the pool does. The children leave without running this.
     atexit.register(hand_back)

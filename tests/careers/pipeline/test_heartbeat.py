@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+import time
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
+from django.db.models import QuerySet
 
-from careers.pipeline.heartbeat import WorkerHeartbeat, beat, hand_back
+from careers.pipeline.heartbeat import WorkerHeartbeat, beat, hand_back, let_finish
 from careers.pipeline.models import Heartbeat, Step
 from careers.pipeline.states import State
 from careers.pipeline.tasks import owner
@@ -82,3 +85,28 @@ def test_stopped_worker_hands_back_only_what_it_held(application: Any) -> None:
     assert states == [State.QUEUED, State.UNCERTAIN, State.STARTED]
     event = mine.events.get()
     assert (event.actor, event.reason) == (owner(), "Handed back: the worker was stopped.")
+
+
+def test_a_worker_waits_for_what_its_children_hold(monkeypatch: Any) -> None:
+    held = iter([True, True, False])
+    looked: list[bool] = []
+
+    def exists(_self: Any) -> bool:
+        looked.append(next(held))
+        return looked[-1]
+
+    monkeypatch.setattr(QuerySet, "exists", exists)
+    let_finish(10)
+    assert looked == [True, True, False]
+
+
+def test_a_worker_does_not_wait_for_ever(monkeypatch: Any) -> None:
+    stop = threading.Event()
+    monkeypatch.setattr(QuerySet, "exists", lambda _self: not stop.is_set())
+    before = set(threading.enumerate())
+    began = time.monotonic()
+    let_finish(0.3)
+    stop.set()
+    for looking in set(threading.enumerate()) - before:
+        looking.join()
+    assert 0.3 <= time.monotonic() - began < 5
