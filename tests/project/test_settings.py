@@ -1,0 +1,135 @@
+"""Settings come from the environment, and a wrong one says what to correct."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from careersite.settings import env
+
+SETTINGS = Path(env.__file__).parent
+Load = Callable[..., ModuleType]
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Load:
+    """``load("base", NAME="value")`` reads the settings in that environment only."""
+    monkeypatch.setattr(env, "ROOT", tmp_path)
+
+    def read(module: str, **environ: str) -> ModuleType:
+        given = {"SECRET_KEY": "x" * 50, "VAR_DIR": str(tmp_path), **environ}
+        monkeypatch.setattr(os, "environ", {name: text for name, text in given.items() if text})
+        spec = importlib.util.spec_from_file_location(f"fresh_{module}", SETTINGS / f"{module}.py")
+        assert spec
+        assert spec.loader
+        fresh = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(fresh)
+        return fresh
+
+    return read
+
+
+def test_nothing_but_a_secret_key_is_needed(load: Load, tmp_path: Path) -> None:
+    base = load("base")
+    assert base.SITE_URL == "http://127.0.0.1:8000"
+    assert base.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+    assert base.DATABASES["default"]["NAME"] == str(tmp_path / "db.sqlite3")
+    assert base.DEBUG is False
+
+
+def test_sqlite_waits_for_the_disk_and_for_other_writers(load: Load) -> None:
+    options = load("base").DATABASES["default"]["OPTIONS"]
+    assert "synchronous=FULL" in options["init_command"]
+    assert options["transaction_mode"] == "IMMEDIATE"
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY is not set."),
+        ({"PORT": "eighty"}, "Correct PORT and start again."),
+        ({"PORT": "70000"}, "PORT must be a port from 1 to 65535, not 70000."),
+        ({"DEBUG": "perhaps"}, "Correct DEBUG and start again."),
+        ({"SITE_URL": "careers.example.org"}, "SITE_URL must start with http:// or https://."),
+        ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL must start with sqlite:// or postgres://"),
+        ({"REDIS_URL": "amqp://x"}, "REDIS_URL must start with redis://"),
+        ({"EMAIL_HOST_USER": "x"}, "EMAIL_HOST_USER is set but EMAIL_HOST is not."),
+        ({"PIPELINE_LEASE": "100"}, "must rise in this order and stay below 900 seconds."),
+        ({"PIPELINE_SWEEP_INTERVAL": "0"}, "PIPELINE_SWEEP_INTERVAL must be at least 0.1"),
+        ({"SECRET_KEY": "", "SECRET_KEY_FILE": "/nowhere"}, "which can't be read"),
+    ],
+)
+def test_wrong_setting_says_what_to_correct(
+    load: Load, environ: dict[str, str], words: str
+) -> None:
+    with pytest.raises(ImproperlyConfigured) as caught:
+        load("base", **environ)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        "SITE_URL",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "AWS_STORAGE_BUCKET_NAME",
+        "EMAIL_HOST",
+        "DEFAULT_FROM_EMAIL",
+    ],
+)
+def test_production_names_what_is_missing(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from careersite.settings.env import required
+
+    monkeypatch.setattr(os, "environ", {})
+    source = (SETTINGS / "production.py").read_text()
+    assert f'"{missing}": ' in source
+    with pytest.raises(ImproperlyConfigured, match=f"{missing} is not set. Hint."):
+        required(missing, "Hint.")
+
+
+def test_environment_wins_over_env_file_over_generated(load: Load, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=8001\nFLOWER_PORT=5001\n")
+    (tmp_path / "env").write_text("PORT=8002\nFLOWER_PORT=5002\nSECRET_KEY=generated\n")
+    base = load("base", PORT="8000", SECRET_KEY="")
+    assert (base.PORT, base.FLOWER_PORT, base.SECRET_KEY) == (8000, 5001, "generated")
+
+
+def test_secret_may_be_mounted_as_a_file(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("from a file\n")
+    base = load("base", SECRET_KEY="", SECRET_KEY_FILE=str(tmp_path / "secret"))
+    assert base.SECRET_KEY == "from a file"
+
+
+def test_service_that_is_named_takes_nothing_from_the_embedded_one(
+    load: Load, tmp_path: Path
+) -> None:
+    generated = "EMAIL_HOST=127.0.0.1\nEMAIL_PORT=2525\nREDIS_URL=redis://127.0.0.1:6399/0\n"
+    (tmp_path / "env").write_text(generated)
+    base = load("base", EMAIL_HOST="smtp.example.org")
+    assert (base.EMAIL_HOST, base.EMAIL_PORT) == ("smtp.example.org", 25)
+    assert base.REDIS_URL == "redis://127.0.0.1:6399/0"
+
+
+def test_everything_that_waits_has_an_end(load: Load) -> None:
+    base = load("base", DATABASE_URL="postgres://u:p@db/x")
+    archive = base.STORAGES["archive"]["OPTIONS"]["client_config"]
+    assert base.EMAIL_TIMEOUT <= 30
+    assert (archive.connect_timeout, archive.read_timeout) == (3, 20)
+    assert base.CELERY_BROKER_TRANSPORT_OPTIONS["socket_timeout"] <= 10
+    assert base.DATABASES["default"]["OPTIONS"]["connect_timeout"] <= 10
+    assert "statement_timeout" in base.DATABASES["default"]["OPTIONS"]["options"]
+
+
+def test_https_makes_cookies_secure(load: Load) -> None:
+    base = load("base", SITE_URL="https://careers.example.org/")
+    assert base.SITE_URL == "https://careers.example.org"
+    assert base.SESSION_COOKIE_SECURE is base.CSRF_COOKIE_SECURE is True
+    assert base.SECURE_HSTS_SECONDS > 0
+    assert "careers.example.org" in base.ALLOWED_HOSTS
