@@ -14,6 +14,8 @@ import pytest
 from tests.stack import Stack, shared_postgresql, shared_template
 
 HERE = Path(__file__).parent
+#: For tests in which the database has no part.
+ON_SQLITE = pytest.mark.parametrize("_site", ["sqlite"], indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from celery import Celery
 
 from tests.processes import until
+from tests.services.conftest import ON_SQLITE
 from tests.services.test_application import DONE
 from tests.stack import Stack
 
@@ -107,6 +108,7 @@ def forged(step_id: Any, task: str = "careers.mail_hr", **more: Any) -> dict[str
     return {"name": task, "kwargs": {"step_id": step_id, **more}, "queue": "io"}
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "message",
     [
@@ -131,6 +133,7 @@ def test_forged_message_harms_nobody(site: Stack, message: dict[str, Any]) -> No
     assert (site["io"].pid, site["io"].children()) == pids
 
 
+@ON_SQLITE
 def test_message_of_the_wrong_kind_runs_nothing(site: Stack) -> None:
     """An io worker must not be made to render, nor a mail task to archive."""
     site.stop("cpu", "sweeper")
@@ -144,6 +147,7 @@ def test_message_of_the_wrong_kind_runs_nothing(site: Stack) -> None:
     site.wait_for_end([receipt])
 
 
+@ON_SQLITE
 def test_pickle_and_rubbish_are_not_opened(site: Stack) -> None:
     """The worker goes on with the next application after what it can't read."""
     mark = site.var / "pickled"
@@ -168,6 +172,7 @@ def test_emptied_broker_loses_nothing(site: Stack) -> None:
     assert site.smtp.doubles() == []
 
 
+@ON_SQLITE
 def test_full_broker_delays_nobody(site: Stack) -> None:
     """``noeviction`` refuses new messages when the memory is used up."""
     redis = site.redis()

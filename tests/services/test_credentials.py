@@ -12,9 +12,11 @@ from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 
 from tests.processes import until
 from tests.servers import HOST, free_port, self_signed
+from tests.services.conftest import ON_SQLITE
 from tests.services.test_application import DONE
 from tests.stack import Receipt, Stack
 
+pytestmark = ON_SQLITE
 RETRY = """
 from django.contrib.auth import get_user_model
 from careers.pipeline import actions

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from tests.postgresql import PostgreSQL
 from tests.processes import until
+from tests.services.conftest import ON_SQLITE
 from tests.stack import Stack, a_cv, shared_template
 
 #: Found wherever they were written, for they stand nowhere else.
@@ -73,6 +74,7 @@ def found(text: str | bytes, words: Any = CANARIES) -> list[str]:
     return [word for word in words if word.encode() in content]
 
 
+@ON_SQLITE
 def test_nothing_personal_in_broker_logs_and_flower(site: Stack) -> None:
     site.start("flower")
     login = b64encode(f"admin:{site.environ['FLOWER_PASSWORD']}".encode()).decode()
@@ -122,6 +124,7 @@ def test_nothing_personal_in_broker_logs_and_flower(site: Stack) -> None:
         assert site.broker_password.encode() not in body, path
 
 
+@ON_SQLITE
 def test_flower_asks_for_the_password(site: Stack) -> None:
     site.start("flower")
     wrong = {"Authorization": "Basic " + b64encode(b"admin:wrong").decode()}
@@ -131,6 +134,7 @@ def test_flower_asks_for_the_password(site: Stack) -> None:
             assert status in (401, 403), f"{path} answers {status}"
 
 
+@ON_SQLITE
 def test_no_secret_in_logs(site: Stack) -> None:
     """Also not when the services refuse them."""
     site.environ["AWS_SECRET_ACCESS_KEY"] = wrong_secret = "wrong-secret-of-the-archive"

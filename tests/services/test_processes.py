@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 
 from tests.processes import until
+from tests.services.conftest import ON_SQLITE
 from tests.services.test_application import DONE
 from tests.stack import ROOT, Stack
 
@@ -90,6 +91,7 @@ def test_stopped_worker_hands_back(site: Stack) -> None:
     assert len(site.smtp.mails(to=receipt.email)) == 1
 
 
+@ON_SQLITE
 def test_worker_stopped_after_the_dot_does_not_guess(site: Stack) -> None:
     site["io"].kill()
     site.celery_app = "tests.services.app"
@@ -114,6 +116,7 @@ def test_worker_stopped_after_the_dot_does_not_guess(site: Stack) -> None:
     assert len(site.smtp.mails(to=receipt.email)) == 1
 
 
+@ON_SQLITE
 def test_idle_worker_stops_at_once(site: Stack) -> None:
     for name in ("cpu", "io", "sweeper", "web"):
         site[name].stop(patience=15)
