@@ -211,8 +211,13 @@ def _bare(address: str) -> str:
 
 def _mailbox(name: str, address: str) -> str:
     """An address with a name for a header; "" when the address is none."""
-    address = _bare(address)
-    if address.count("@") != 1 or re.search(r"[\s,;<>]", address):
+    local, _at, domain = _bare(address).partition("@")
+    try:
+        # Headers take ASCII only; a domain has an ASCII form (RFC 5890), a local part has none.
+        address = f"{local}@{domain.encode('idna').decode('ascii')}"
+    except UnicodeError:
+        return ""
+    if not address.isascii() or not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", address):
         return ""
     return formataddr((one_line(name, _NAME_LENGTH), address))
 

@@ -290,11 +290,22 @@ def test_joiners_stay_in_names() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["a@b.c, d@e.f", "a@b.c\r\nBcc: d@e.f", "a b@c.d", "<a@b.c>", ""]
+    "address",
+    ["a@b.c, d@e.f", "a@b.c\r\nBcc: d@e.f", "a b@c.d", "<a@b.c>", "", "@", "bär@b.c", "a@b..ü"],
 )
 def test_reply_to_takes_nothing_but_an_address(address: str) -> None:
     message = a_receipt(identity=Identity("Tidewater", contact_email=address))
     assert parsed(message)["Reply-To"] is None
+
+
+def test_domain_of_the_applicant_in_unicode() -> None:
+    mail = parsed(a_notice(an_application(email="jane@bücher.example")))
+    assert mail["Reply-To"].addresses[0].addr_spec == "jane@xn--bcher-kva.example"
+
+
+def test_domain_of_the_contact_in_unicode() -> None:
+    mail = parsed(a_receipt(identity=Identity("Tidewater", contact_email="bo@bücher.example")))
+    assert mail["Reply-To"].addresses[0].addr_spec == "bo@xn--bcher-kva.example"
 
 
 def test_domain_of_the_sender_in_unicode(settings: Any) -> None:
