@@ -275,7 +275,7 @@ def run(var: Path, lock: IO[str], options: argparse.Namespace) -> int:
     check_complete()
     port, flower_port = env.port("PORT", 8000), env.port("FLOWER_PORT", 5555)
     for name, wanted in {"PORT": port, "FLOWER_PORT": flower_port}.items():
-        if not port_is_free(wanted):
+        if not port_is_free(wanted) or (name, wanted) == ("FLOWER_PORT", port):
             raise Refused(
                 f"{name} {wanted} is used by another program. Stop that program, or choose "
                 f"another port: {name}={wanted + 1} bin/run"
