@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
+from django.db.models import Model
 
 from careers.applications.models import Application, ApplicationFile, FileBytes
+
+if TYPE_CHECKING:
+    from psycopg.sql import Composed
 
 
 @dataclass(frozen=True)
@@ -62,16 +67,41 @@ def _insert_bytes(file: ApplicationFile, content: bytes) -> None:
     if connection.vendor != "postgresql":
         FileBytes.objects.create(file=file, content=content)
         return
-    # Django's cursor puts parameters into the statement's text, which PostgreSQL writes to
-    # its log when the statement is slow. psycopg's plain cursor sends them apart.
-    from psycopg import Cursor, sql
+    from psycopg import sql
 
-    connection.ensure_connection()
     statement = sql.SQL("INSERT INTO {} (file_id, content) VALUES (%s, %b)").format(
         sql.Identifier(FileBytes._meta.db_table)
     )
+    _execute_apart(statement, (file.pk, content))
+
+
+def write_bytes(row: Model, field: str, content: bytes) -> None:
+    """Write a binary field of a row that is there, in a way that keeps it out of logs."""
+    setattr(row, field, content)
+    if connection.vendor != "postgresql":
+        row.save(update_fields=[field])
+        return
+    from psycopg import sql
+
+    statement = sql.SQL("UPDATE {} SET {} = %b WHERE {} = %s").format(
+        sql.Identifier(row._meta.db_table),
+        sql.Identifier(field),
+        sql.Identifier(row._meta.pk.attname),
+    )
+    _execute_apart(statement, (content, row.pk))
+
+
+def _execute_apart(statement: Composed, parameters: tuple[Any, ...]) -> None:
+    """Send a statement with its parameters beside it.
+
+    Django's cursor puts them into the statement's text, which PostgreSQL writes to its log when
+    the statement is slow.
+    """
+    from psycopg import Cursor
+
+    connection.ensure_connection()
     with Cursor(connection.connection) as cursor:
-        cursor.execute(statement, (file.pk, content))
+        cursor.execute(statement, parameters)
 
 
 def stored_bytes(file: ApplicationFile) -> bytes | None:
