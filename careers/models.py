@@ -1,6 +1,7 @@
 """Every table, in the order of the flow."""
 
 from careers.jobs.models import Department, JobIndexPage, JobPage, Location
+
 from careers.applications.models import (  # isort: skip -- the order of the flow
     Application,
     ApplicationFile,

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from careers.applications.errors import EffectError, Permanent
 from careers.applications.models import ApplicationFile
@@ -18,7 +18,7 @@ class Command(BaseCommand):
     Exit 0: all verified; 1: some are not; 2: the archive can't be reached.
     """
 
-    help = gettext_lazy("Compare every archived file with the SHA-256 that was recorded for it.")
+    help = "Compare every archived file with the SHA-256 that was recorded for it."
 
     def handle(self, *args: Any, **options: Any) -> None:
         archived = (

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from careers.applications.errors import EffectError, Transient
 from careers.archive import store
@@ -13,7 +12,7 @@ from careers.archive import store
 class Command(BaseCommand):
     """Safe to run at every start; exit 2 when the archive can't be used."""
 
-    help = gettext_lazy("Create the bucket of the archive (S3) unless it is there.")
+    help = "Create the bucket of the archive (S3) unless it is there."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
