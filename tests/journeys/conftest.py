@@ -10,13 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    WebError,
+    expect,
+)
 
 from tests.stack import Stack, shared_template
 
 HERE = Path(__file__).parent
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 900}
+#: Milliseconds that a busy machine may take to show something.
+PATIENCE = 20_000
+expect.set_options(timeout=PATIENCE)
 #: The browser logs each answer of 4xx as an error. Our form with errors is answered by 422;
 #: Wagtail's editor, which saves while one writes, has a page that is not complete by 400.
 EXPECTED = re.compile(
@@ -91,7 +101,7 @@ def watch(context: BrowserContext, base_url: str) -> Iterator[Watch]:
     """Fails the test for any error in the console and any request to another host."""
     watching = Watch(base_url)
     watching.follow(context)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE)
     yield watching
     assert watching.complaints == []
 

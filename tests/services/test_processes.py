@@ -119,5 +119,5 @@ def test_worker_stopped_after_the_dot_does_not_guess(site: Stack) -> None:
 @ON_SQLITE
 def test_idle_worker_stops_at_once(site: Stack) -> None:
     for name in ("cpu", "io", "sweeper", "web"):
-        site[name].stop(patience=15)
+        site[name].stop(patience=30)
         assert site[name].returncode in (0, -15, 15), f"{name} was killed, or failed"
