@@ -178,6 +178,10 @@ class StepFactory(DjangoModelFactory):
     state = State.WAITING
     created_at = factory.LazyAttribute(lambda o: o.application.received_at)
     state_since = factory.LazyAttribute(lambda o: o.created_at + dt.timedelta(seconds=40))
+    ready_at = factory.LazyAttribute(
+        lambda o: None if o.state == State.WAITING else (o.run_after or o.state_since)
+    )
+    run_after = None
     celery_task_id = factory.LazyAttribute(
         lambda o: "" if o.state in (State.WAITING, State.QUEUED) else str(uuid.uuid4())
     )

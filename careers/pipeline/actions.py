@@ -50,6 +50,9 @@ def confirm_arrival(step: Step, user: Any, reason: str = "") -> bool:
         leaving=[State.UNCERTAIN],
         actor=_actor(user, RETRY),
         reason=reason or _("Confirmed: it arrived."),
+        error_class="",
+        error_code="",
+        error_public="",
     )
 
 

@@ -54,6 +54,7 @@ def create_step(
         sequence=sequence,
         state=state,
         state_since=at,
+        ready_at=at if state == State.QUEUED else None,
         created_at=at,
     )
     StepEvent.objects.create(

@@ -43,7 +43,7 @@ class Health:
     oldest_ready_seconds: float | None
     workers: list[Heartbeat]
     sweepers: list[Heartbeat]
-    broker_error: str
+    broker_error: str | None  # None: nobody has asked the broker
     findings: list[Finding]
 
     @property
@@ -79,7 +79,10 @@ class Health:
                 for worker in self.workers
             ],
             "sweeper": {"seen_at": self.sweepers[0].seen_at.isoformat() if self.sweepers else None},
-            "broker": {"ok": not self.broker_error, "error": self.broker_error},
+            "broker": {
+                "ok": self.broker_error == "",
+                "error": "not asked" if self.broker_error is None else self.broker_error,
+            },
         }
 
 
@@ -96,7 +99,7 @@ def check(broker_error: str | None = None) -> Health:
     totals = {state: sum(by_state.get(state, 0) for by_state in counts.values()) for state in State}
     facts = Step.objects.aggregate(
         oldest=Min(
-            "state_since",
+            "ready_at",
             filter=Q(state__in=CLAIMABLE) & (Q(run_after=None) | Q(run_after__lte=now)),
         ),
         misconfigured=Count(
@@ -113,7 +116,7 @@ def check(broker_error: str | None = None) -> Health:
     sweepers = [beat for beat in alive if beat.kind == Heartbeat.Kind.SWEEPER]
     sweepers.sort(key=lambda beat: beat.seen_at, reverse=True)
     if broker_error is None:
-        broker_error = sweepers[0].facts.get("broker_error", "") if sweepers else ""
+        broker_error = sweepers[0].facts.get("broker_error", "") if sweepers else None
     oldest = facts["oldest"]
     oldest_seconds = max(0.0, (now - oldest).total_seconds()) if oldest else None
     needs = totals[State.FAILED] + totals[State.UNCERTAIN] + facts["misconfigured"]
@@ -136,7 +139,7 @@ def check(broker_error: str | None = None) -> Health:
 def _findings(
     workers: list[Heartbeat],
     sweepers: list[Heartbeat],
-    broker_error: str,
+    broker_error: str | None,
     oldest_seconds: float | None,
     needs: int,
 ) -> list[Finding]:
@@ -203,7 +206,11 @@ def _findings(
                     "%(count)d step needs attention.", "%(count)d steps need attention.", needs
                 )
                 % {"count": needs},
-                _("Open it: the cause and what to do stand at the top."),
+                ngettext(
+                    "Open it: the cause and what to do stand at the top.",
+                    "Open each: the cause and what to do stand at the top.",
+                    needs,
+                ),
             )
         )
     return found

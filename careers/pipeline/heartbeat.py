@@ -76,6 +76,7 @@ def hand_back() -> None:
                 State.QUEUED,
                 leaving=[State.STARTED],
                 fence=step.token,
+                guard={"phase": Phase.NONE},
                 actor=actor,
                 reason=_("Handed back: the worker was stopped."),
             )

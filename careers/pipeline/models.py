@@ -47,6 +47,8 @@ class Step(models.Model):
     owner = models.CharField(max_length=64, blank=True)
     lease_until = models.DateTimeField(null=True)
     run_after = models.DateTimeField(null=True)
+    #: Since when it waits for a worker; unlike ``state_since``, messages do not change it.
+    ready_at = models.DateTimeField(null=True)
     rung_at = models.DateTimeField(null=True)
     rings = models.PositiveIntegerField(default=0)
     attempts = models.PositiveIntegerField(default=0)

@@ -148,6 +148,8 @@ def release_expired_leases() -> None:
             leaving=[State.STARTED],
             fence=step.token,
             actor=ACTOR,
+            # The worker may wake and hand over right now: whoever writes first decides.
+            guard={"phase": Phase.NONE},
             reason=_("The worker did not come back in time."),
             run_after=None if gives_up else now,
             failing_since=step.failing_since or now,

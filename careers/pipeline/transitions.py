@@ -72,6 +72,10 @@ def move(
         if row is None or row[0] not in leaving:
             return False
         before, attempts = row
+        if to == State.QUEUED and before != State.SENT:
+            changes.setdefault("ready_at", at)
+        elif to == State.RETRYING:
+            changes.setdefault("ready_at", changes.get("run_after") or at)
         changed = Step.objects.filter(state=before, **guards).update(
             state=to, state_since=at, **changes
         )

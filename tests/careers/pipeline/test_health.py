@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from careers.pipeline import health
 from careers.pipeline.health import Finding
+from careers.pipeline.states import State
+from careers.pipeline.transitions import move
 from tests.factories import ApplicationFactory, HeartbeatFactory, StepFactory
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +111,25 @@ def test_two_workers_that_share_the_queues_are_enough(db: None) -> None:
     HeartbeatFactory(queues="cpu")
     HeartbeatFactory(sweeper=True)
     assert health.check().ok is True
+
+
+def test_step_that_was_rung_for_again_is_as_old_as_before(alive: None, step: Any) -> None:
+    made = step(sent=True, ready_at=timezone.now() - dt.timedelta(minutes=7, seconds=5))
+    move(made.pk, State.QUEUED, leaving=[State.SENT], actor="sweeper")
+    assert 425 <= (health.check().oldest_ready_seconds or 0) < 485
+
+
+def test_step_whose_pause_has_just_ended_is_young(alive: None, step: Any) -> None:
+    step(
+        retrying=True,
+        state_since=timezone.now() - dt.timedelta(hours=1),
+        run_after=timezone.now() - dt.timedelta(seconds=2),
+    )
+    assert (health.check().oldest_ready_seconds or 99) < 60
+
+
+def test_broker_that_nobody_asked_is_not_said_to_be_well(db: None) -> None:
+    assert health.check().as_json()["broker"] == {"ok": False, "error": "not asked"}
 
 
 def test_step_that_is_ready_for_long_is_a_warning(alive: None, step: Any) -> None:

@@ -22,6 +22,7 @@ from careers.pipeline.sweep import (
     release_forgotten_waiters,
     requeue_unanswered,
 )
+from careers.pipeline.transitions import move
 from tests.applying import apply_for
 from tests.conftest import Broker
 from tests.factories import ApplicationFactory, StepFactory
@@ -346,3 +347,23 @@ def test_rows_from_a_newer_release_do_not_stop_the_sweep(
     sweeper.once()
     assert broker.rung_for == [step.pk]
     assert health.check().steps["scan"] == {"queued": 1}
+
+
+def test_mail_handed_over_at_the_last_moment_is_not_taken_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker that wakes between the sweeper's look and its act has sent the mail."""
+    mail = StepFactory(kind=StepKind.MAIL_HR, started=True, lease_until=ago(seconds=1))
+
+    def wakes_first(*args: Any, **kwargs: Any) -> bool:
+        Step.objects.filter(pk=mail.pk).update(phase="data")
+        return move(*args, **kwargs)
+
+    monkeypatch.setattr(sweep, "move", wakes_first)
+    sweep.release_expired_leases()
+    mail.refresh_from_db()
+    assert (mail.state, mail.phase) == ("started", "data")
+    monkeypatch.undo()
+    sweep.release_expired_leases()
+    mail.refresh_from_db()
+    assert mail.state == "uncertain"
