@@ -5,7 +5,6 @@ the addresses that only one applicant knows no more than that one was opened.
 """
 
 import os
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,7 @@ from gunicorn.glogging import Logger
 from gunicorn.http.message import Request
 from gunicorn.http.wsgi import Response
 
-#: What follows these is a secret or a signed link.
-SECRET = re.compile(r"(?<=/)(received|manage|confirm|download)/[^/]+")
+from careersite.logs import masked
 
 
 class QuietLogger(Logger):
@@ -26,7 +24,7 @@ class QuietLogger(Logger):
         self, resp: Response, req: Request, environ: dict[str, Any], request_time: timedelta
     ) -> dict[str, Any]:
         atoms: dict[str, Any] = super().atoms(resp, req, environ, request_time)
-        atoms["U"] = SECRET.sub(r"\1/…", atoms["U"] or "")
+        atoms["U"] = masked(atoms["U"] or "")
         return atoms
 
 
