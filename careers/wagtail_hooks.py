@@ -2,5 +2,6 @@
 
 from careers.backoffice import hooks as backoffice
 from careers.jobs import hooks as jobs
+from careers.jobs import taxonomy
 
-__all__ = ["backoffice", "jobs"]
+__all__ = ["backoffice", "jobs", "taxonomy"]

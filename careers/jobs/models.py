@@ -69,6 +69,14 @@ class Department(TranslatableMixin, models.Model):  # type: ignore[django-manage
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        super().clean()
+        # The form has no field for the language, so Django leaves the constraint to the database.
+        locale_id = self.locale_id or self.get_default_locale().pk
+        same = Department.objects.filter(locale_id=locale_id, slug=self.slug).exclude(pk=self.pk)
+        if same.exists():
+            raise ValidationError({"slug": _("A department with this short name already exists.")})
+
 
 class Location(index.Indexed, models.Model):
     """A place where people work."""

@@ -1,0 +1,37 @@
+"""Where HR keeps the departments and places that jobs choose from."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.utils.translation import gettext_lazy as _
+from wagtail.snippets.models import register_snippet
+from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
+
+from careers.jobs.models import Department, Location
+
+
+class DepartmentViewSet(SnippetViewSet):
+    model = Department
+    icon = "group"
+    menu_label = _("Departments")
+    list_display: ClassVar = ["name", "slug"]
+
+
+class LocationViewSet(SnippetViewSet):
+    model = Location
+    icon = "globe"
+    menu_label = _("Places")
+    list_display: ClassVar = ["name", "region", "country"]
+
+
+class TaxonomyGroup(SnippetViewSetGroup):
+    """One entry in the menu, for those who may change any of it."""
+
+    items = (DepartmentViewSet, LocationViewSet)
+    menu_label = _("Departments and places")
+    menu_icon = "list-ul"
+    menu_order = 500
+
+
+register_snippet(TaxonomyGroup)
