@@ -39,6 +39,8 @@ STOP_ORDER = (
     (("guard",), 1),
 )
 HERE = Path(__file__).parent
+#: For addresses on this machine; a proxy of the environment can't know them.
+DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 HEALTHY_WITHIN = 180
 LOG_BYTES = 10 * 1024 * 1024
 #: What belongs to us in ``var/``; ``--fresh`` deletes nothing else.
@@ -237,7 +239,7 @@ class Supervisor:
 def _not_ready(address: str) -> str:
     """What the site says is missing, or "" when all of it works."""
     try:
-        with urllib.request.urlopen(address, timeout=3) as answer:
+        with DIRECTLY.open(address, timeout=3) as answer:
             told = json.load(answer)
     except urllib.error.HTTPError as error:
         return "database" if error.code == 503 else f"web (it answers {error.code})"
