@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import connection
 from django.db.models import Model
 
 from careers.applications.models import Application, ApplicationFile, FileBytes
-
-if TYPE_CHECKING:
-    from psycopg.sql import Composed
 
 
 @dataclass(frozen=True)
@@ -67,12 +64,9 @@ def _insert_bytes(file: ApplicationFile, content: bytes) -> None:
     if connection.vendor != "postgresql":
         FileBytes.objects.create(file=file, content=content)
         return
-    from psycopg import sql
-
-    statement = sql.SQL("INSERT INTO {} (file_id, content) VALUES (%s, %b)").format(
-        sql.Identifier(FileBytes._meta.db_table)
-    )
-    _execute_apart(statement, (file.pk, content))
+    table = connection.ops.quote_name(FileBytes._meta.db_table)
+    statement = f"INSERT INTO {table} (file_id, content) VALUES (%s, %b)"  # noqa: S608 -- our name
+    _execute_apart(statement, file.pk, content)
 
 
 def write_bytes(row: Model, field: str, content: bytes) -> None:
@@ -81,26 +75,24 @@ def write_bytes(row: Model, field: str, content: bytes) -> None:
     if connection.vendor != "postgresql":
         row.save(update_fields=[field])
         return
-    from psycopg import sql
-
-    statement = sql.SQL("UPDATE {} SET {} = %b WHERE {} = %s").format(
-        sql.Identifier(row._meta.db_table),
-        sql.Identifier(field),
-        sql.Identifier(row._meta.pk.attname),
-    )
-    _execute_apart(statement, (content, row.pk))
+    names = (row._meta.db_table, field, row._meta.pk.attname)
+    table, column, key = map(connection.ops.quote_name, names)
+    statement = f"UPDATE {table} SET {column} = %b WHERE {key} = %s"  # noqa: S608 -- our names
+    _execute_apart(statement, content, row.pk)
 
 
-def _execute_apart(statement: Composed, parameters: tuple[Any, ...]) -> None:
+def _execute_apart(statement: str, *parameters: Any) -> None:
     """Send a statement with its parameters beside it.
 
     Django's cursor puts them into the statement's text, which PostgreSQL writes to its log when
     the statement is slow.
     """
+    from django.db.backends.utils import CursorWrapper
     from psycopg import Cursor
 
     connection.ensure_connection()
-    with Cursor(connection.connection) as cursor:
+    # Django's wrapper makes its errors those that callers know.
+    with CursorWrapper(Cursor(connection.connection), connection) as cursor:
         cursor.execute(statement, parameters)
 
 
