@@ -10,7 +10,12 @@ os.environ["VAR_DIR"] = str(_HERE)
 os.environ.setdefault("SECRET_KEY", "only-for-tests")
 os.environ.setdefault("AWS_STORAGE_BUCKET_NAME", "careers-test")
 
-from careersite.settings.base import *  # noqa: E402, F403 -- after the environment is set
+from careersite.settings import env  # noqa: E402 -- after the environment is set
+
+# A developer's .env names real services; no test may ever reach them.
+setattr(env, "load", lambda *files: None)  # noqa: B010 -- mypy refuses the plain assignment
+
+from careersite.settings.base import *  # noqa: E402, F403 -- without .env
 from careersite.settings.base import DATABASES, STORAGES  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
