@@ -13,7 +13,7 @@ os.environ.setdefault("AWS_STORAGE_BUCKET_NAME", "careers-test")
 from careersite.settings import env  # noqa: E402 -- after the environment is set
 
 # A developer's .env names real services; no test may ever reach them.
-setattr(env, "load", lambda *files: None)  # noqa: B010 -- mypy refuses the plain assignment
+setattr(env, "load", lambda *files, **more: None)  # noqa: B010 -- mypy refuses the plain assignment
 
 from careersite.settings.base import *  # noqa: E402, F403 -- without .env
 from careersite.settings.base import DATABASES, STORAGES  # noqa: E402
