@@ -35,6 +35,8 @@ LONG_TEXT_LIMIT = 10_000
 #: What one line of text never holds: in a header it would begin another one.
 CONTROL_CHARACTERS = r"[\x00-\x1f\x7f\x85\u2028\u2029]"
 BUILT_IN_NAMES = {"name", "email", "phone", "cv", "cover_letter"}
+#: What the browser sends for a choice.
+CHOICE = re.compile(r"yes|no|on|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def field_name(key: str) -> str:
@@ -188,6 +190,22 @@ class ApplicationForm(forms.Form):
             if text and question.type != "note":
                 lines.append((question.label, text))
         return lines
+
+    def no_longer_asked(self) -> list[str]:
+        """Texts and files for questions that were taken out since the form was opened."""
+        names = [
+            name
+            for name in (*self.data, *self.files)
+            if name not in self.fields and (name.startswith("q-") or name in BUILT_IN_NAMES)
+        ]
+        texts = [text for name in names for text in _sent(self.data, name)]
+        files = [file.name for name in names for file in _sent(self.files, name)]
+        # A choice is only a key here; what it meant went with the question.
+        return [text for text in texts if text.strip() and not CHOICE.fullmatch(text)] + files
+
+
+def _sent(values: Any, name: str) -> list[Any]:
+    return list(values.getlist(name)) if hasattr(values, "getlist") else []
 
 
 def _field(question: Question) -> forms.Field:

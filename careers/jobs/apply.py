@@ -135,9 +135,11 @@ def _take(request: HttpRequest, job_key: UUID) -> HttpResponse:
     valid = form.is_valid()
     if not job.is_open:
         return _page(request, job, None, 410, closed=True, kept=form.typed())
-    if not valid:
+    # A receipt says that we have it all: what nobody asks for any more is given back instead.
+    gone = [("", text) for text in form.no_longer_asked()]
+    if not valid or gone:
         form.keep_files()
-        return _page(request, job, form, 422)
+        return _page(request, job, form, 422, changed=bool(gone), kept=gone)
     if not (comes_from_our_page(request) or is_confirmed(request, job_key)):
         form.keep_files()
         token = signing.TimestampSigner(salt=CONFIRM_SALT).sign(str(job_key))

@@ -289,6 +289,29 @@ def test_job_that_is_not_open_answers_in_words_with_everything_kept(
     assert Application.objects.count() == 0
 
 
+@pytest.mark.parametrize("changes", [{}, {"email": "jane@"}], ids=["valid", "with an error"])
+def test_answer_to_a_question_taken_out_meanwhile_is_given_back(
+    client: Client, job: Any, changes: dict[str, Any]
+) -> None:
+    gone = {"q-why": "Because of the tides", "q-sketch": pdf(name="sketch.pdf")}
+    response = send(client, job, **gone, **changes)
+    assert response.status_code == 422
+    assert "The questions changed while you were writing" in words(response)
+    assert "Because of the tides" in words(response)
+    assert "sketch.pdf" in words(response)
+    assert Application.objects.count() == 0
+
+    # The form that is shown asks only what HR asks now, and is taken.
+    again = send(client, job, cv=None, **{"kept-cv": kept_token(response)})
+    assert again.status_code == 303
+    assert Application.objects.count() == 1
+
+
+def test_choice_for_a_question_taken_out_meanwhile_stops_nobody(client: Client, job: Any) -> None:
+    response = send(client, job, **{"q-boat": "yes", "q-shift": str(uuid.uuid4()), "q-why": " "})
+    assert response.status_code == 303
+
+
 def test_unknown_job_gives_back_what_was_typed(client: Client, home: Any) -> None:
     response = client.post(
         f"/apply/{uuid.uuid4()}/", {"name": JANE, "q-why": "Tides", "kept-cv": "t", "confirm": "c"}
