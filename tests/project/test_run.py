@@ -34,6 +34,7 @@ def steady():
 
 def deaf():
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("up", os.getpid())
     if not os.fork():
         time.sleep(60)
     time.sleep(60)
@@ -121,7 +122,7 @@ def test_a_child_that_dies_is_started_again(var: Path, start) -> None:  # type: 
 
 def test_all_are_stopped_in_order_even_the_deaf(var: Path, start) -> None:  # type: ignore[no-untyped-def]
     driver = start()
-    wait_for(lambda: ups(var, "web") and ups(var, "broker"))
+    wait_for(lambda: all(ups(var, name) for name in ("web", "cpu", "broker")))
     driver.send_signal(signal.SIGTERM)
     line(driver, "stopped")
     assert driver.wait(10) == 0
@@ -135,7 +136,7 @@ def test_all_are_stopped_in_order_even_the_deaf(var: Path, start) -> None:  # ty
 
 def test_nobody_outlives_a_supervisor_that_is_killed(var: Path, start) -> None:  # type: ignore[no-untyped-def]
     driver = start()
-    wait_for(lambda: ups(var, "web") and ups(var, "broker"))
+    wait_for(lambda: all(ups(var, name) for name in ("web", "cpu", "broker")))
     driver.kill()
     # The next run waits until its guard has ended them, the deaf ones too, the services last.
     other = start()

@@ -65,8 +65,10 @@ def guard(var: Path, alive: int) -> None:
     Args:
         alive: a pipe's end that can be read to its end only when the supervisor is gone.
     """
-    os.read(alive, 1)
-    end_all(var)
+    # Held until all is done: a run that begins meanwhile waits, and is not taken for one of ours.
+    with (var / "site.open").open():
+        os.read(alive, 1)
+        end_all(var)
 
 
 def wait_for_others(var: Path, waiting: Callable[[], None]) -> None:
