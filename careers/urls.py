@@ -7,6 +7,6 @@ from careers.portal.views import receipt, receipt_pdf
 
 urlpatterns = [
     path("apply/<uuid:job_key>/", apply, name="apply"),
-    path("received/<str:secret>/", receipt, name="receipt"),
-    path("received/<str:secret>/application.pdf", receipt_pdf, name="receipt_pdf"),
+    path("received/<slug:secret>/", receipt, name="receipt"),
+    path("received/<slug:secret>/application.pdf", receipt_pdf, name="receipt_pdf"),
 ]
