@@ -29,7 +29,7 @@ class TaxonomyGroup(SnippetViewSetGroup):
     """One entry in the menu, for those who may change any of it."""
 
     items = (DepartmentViewSet, LocationViewSet)
-    menu_label = _("Departments and places")
+    menu_label = _("Job settings")
     menu_icon = "list-ul"
     menu_order = 500
 

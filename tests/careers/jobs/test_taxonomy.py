@@ -55,4 +55,4 @@ def test_same_short_name_twice_is_refused_in_words(editor: Client, job: Any) -> 
 
 
 def test_menu_offers_them(editor: Client, job: Any) -> None:
-    assert "Departments and places" in editor.get("/admin/").content.decode()
+    assert "Job settings" in editor.get("/admin/").content.decode()
