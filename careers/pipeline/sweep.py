@@ -212,7 +212,7 @@ def forgotten() -> list[int]:
         Step.objects.filter(
             Q(state=State.QUEUED, state_since__lt=now - FRESH) | Q(state=State.RETRYING)
         )
-        .filter(Q(run_after=None) | Q(run_after__lte=now))
+        .filter(Q(run_after=None) | Q(run_after__lte=now), kind__in=StepKind.values)
         .order_by("state_since")
         .values_list("pk", flat=True)[:BATCH]
     )
@@ -221,7 +221,11 @@ def forgotten() -> list[int]:
 def due(exclude: Collection[int] = ()) -> list[int]:
     """Steps that may be claimed now, oldest first."""
     return list(
-        Step.objects.filter(Q(run_after=None) | Q(run_after__lte=db_now()), state__in=CLAIMABLE)
+        Step.objects.filter(
+            Q(run_after=None) | Q(run_after__lte=db_now()),
+            state__in=CLAIMABLE,
+            kind__in=StepKind.values,
+        )
         .exclude(pk__in=exclude)
         .order_by("state_since")
         .values_list("pk", flat=True)[:BATCH]

@@ -349,6 +349,13 @@ def test_rows_from_a_newer_release_do_not_stop_the_sweep(
     assert health.check().steps["scan"] == {"queued": 1}
 
 
+def test_rows_from_a_newer_release_are_not_run_without_a_broker(application: Any) -> None:
+    strange = step_of(application, queued=True, state_since=ago(minutes=2))
+    Step.objects.filter(pk=strange.pk).update(kind="scan")
+    assert strange.pk not in sweep.due()
+    assert strange.pk not in sweep.forgotten()
+
+
 def test_mail_handed_over_at_the_last_moment_is_not_taken_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
