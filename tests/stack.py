@@ -49,6 +49,7 @@ from tests.processes import Process, until
 from tests.servers import HOST, AcceptedMail, HostileSMTP, free_port
 
 ROOT = Path(__file__).resolve().parents[1]
+SEED = ROOT / "careers" / "management" / "commands" / "seed_demo.py"
 BUCKET = "careers"
 #: Steps end here without a person; ``failed`` and ``uncertain`` wait for one.
 ENDS = ("succeeded", "failed", "uncertain", "cancelled")
@@ -143,10 +144,14 @@ class Template:
         Args:
             server: of PostgreSQL; "" for SQLite.
         """
+        mark = hashlib.sha256(server.encode())
+        for made_of in (*sorted(ROOT.glob("*/migrations/*.py")), SEED):
+            mark.update(made_of.read_bytes())
         # The file tells a later run with the same directory that it is finished.
-        note = self.directory / f"database-{sha256(server.encode())[:12]}"
+        note = self.directory / f"database-{mark.hexdigest()[:16]}"
         if not note.exists():
             path = self.directory / "db.sqlite3"
+            path.unlink(missing_ok=True)
             url = new_database(server) if server else f"sqlite:///{path}"
             if not server and (known := _migrated()):
                 shutil.copyfile(known, path)
@@ -523,7 +528,7 @@ class Stack:
 def shared_template() -> Template:
     """The template of this test run, or the one kept in ``TEST_TEMPLATE_DIR`` since an earlier.
 
-    Keeping it saves a minute a run; delete it after changing models or the seed.
+    Keeping it saves a minute a run; delete it after changing static files.
     """
     if given := os.environ.get("TEST_TEMPLATE_DIR"):
         Path(given).mkdir(parents=True, exist_ok=True)

@@ -17,25 +17,17 @@ CLAIMERS = 6
 def test_each_claim_has_one_winner(site: Stack) -> None:
     site.stop("cpu", "io", "sweeper")
     receipts = site.apply_many(20)
-    claimers = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.services.claimer", str(number)],
-            cwd=ROOT,
-            env=site.environ,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(CLAIMERS)
-    ]
-    for claimer in claimers:
-        assert claimer.stdout
-        assert claimer.stdout.readline() == "ready\n"
-    for claimer in claimers:
-        assert claimer.stdin
-        claimer.stdin.write("go\n")
-        claimer.stdin.flush()
-    won = [set(map(int, claimer.communicate(timeout=60)[0].split())) for claimer in claimers]
+    claiming = subprocess.run(
+        [sys.executable, "-m", "tests.services.claimer", str(CLAIMERS)],
+        cwd=ROOT,
+        env=site.environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert claiming.returncode == 0, claiming.stderr
+    won = [set(map(int, line.split())) for line in claiming.stdout.splitlines()]
+    assert len(won) == CLAIMERS
 
     steps = [step for receipt in receipts for step in site.steps(receipt)]
     ready = {step["id"] for step in steps if step["state"] != "waiting"}
