@@ -7,6 +7,8 @@ identified by keys that survive translation, reordering and renaming.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -62,6 +64,17 @@ class FrozenForm:
         )
         facts = tuple((label, value) for label, value in data["facts"])
         return cls(**{**data, "questions": questions, "facts": facts})
+
+    @property
+    def edition(self) -> str:
+        """Names what an applicant reads: other words give another edition.
+
+        A page with the form may be hours old; this tells whether its questions and its
+        privacy notice are still those of today.
+        """
+        read = [[asdict(question) for question in self.questions], self.privacy_notice]
+        text = json.dumps(read, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def question(self, key: str) -> Question | None:
         return next((question for question in self.questions if question.key == key), None)

@@ -29,7 +29,9 @@ from careers.forms.models import PendingUpload
 from careers.forms.uploads import ACCEPTED, TYPES_IN_WORDS, ReceivedFile, check, keep, kept_upload
 
 #: The trap field: no person sees it, and what fills in everything fills in this too.
-HONEYPOT = "website"
+#: Named so that no browser fills it in by itself.
+HONEYPOT = "more"
+EDITION = "edition"
 LIMITS = {"name": 150, "email": 254, "phone": 40, "short_text": 300, "link": 500}
 LONG_TEXT_LIMIT = 10_000
 #: What one line of text never holds: in a header it would begin another one.
@@ -190,6 +192,11 @@ class ApplicationForm(forms.Form):
             if text and question.type != "note":
                 lines.append((question.label, text))
         return lines
+
+    @property
+    def is_of_today(self) -> bool:
+        """Whether the applicant read the questions and the notice as they are now."""
+        return self.data.get(EDITION, "") in ("", self.frozen.edition)
 
     def no_longer_asked(self) -> list[str]:
         """Texts and files for questions that were taken out since the form was opened."""
@@ -403,4 +410,4 @@ def upload_limit() -> str:
     return _("%(size)d MB") % {"size": settings.UPLOAD_MAX_BYTES // 1024**2}
 
 
-__all__ = ["HONEYPOT", "TYPES_IN_WORDS", "ApplicationForm", "field_name", "upload_limit"]
+__all__ = ["EDITION", "HONEYPOT", "TYPES_IN_WORDS", "ApplicationForm", "field_name", "upload_limit"]

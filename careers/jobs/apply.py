@@ -27,7 +27,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from careers.forms.builder import ApplicationForm
+from careers.forms.builder import EDITION, HONEYPOT, ApplicationForm
 from careers.forms.uploads import BoundedUploadHandler, claim, network_of
 from careers.intake.submit import Submission, submit
 from careers.jobs.models import JobPage
@@ -137,9 +137,10 @@ def _take(request: HttpRequest, job_key: UUID) -> HttpResponse:
         return _page(request, job, None, 410, closed=True, kept=form.typed())
     # A receipt says that we have it all: what nobody asks for any more is given back instead.
     gone = [("", text) for text in form.no_longer_asked()]
-    if not valid or gone:
+    changed = bool(gone) or not form.is_of_today
+    if not valid or changed:
         form.keep_files()
-        return _page(request, job, form, 422, changed=bool(gone), kept=gone)
+        return _page(request, job, form, 422, changed=changed, kept=gone)
     if not (comes_from_our_page(request) or is_confirmed(request, job_key)):
         form.keep_files()
         token = signing.TimestampSigner(salt=CONFIRM_SALT).sign(str(job_key))
@@ -199,7 +200,7 @@ def client_address(request: HttpRequest) -> str:
 
 def plainly_typed(request: HttpRequest) -> list[tuple[str, str]]:
     """What was typed, without the questions' words, for when these can't be had."""
-    hidden = ("csrfmiddlewaretoken", CONFIRM)
+    hidden = ("csrfmiddlewaretoken", CONFIRM, EDITION, HONEYPOT)
     return [
         ("", text)
         for name, values in request.POST.lists()

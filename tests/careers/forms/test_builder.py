@@ -432,8 +432,8 @@ def test_typed_gives_everything_back_right_or_wrong(job: Any) -> None:
 
 def test_trap_field_tells_machines_apart(job: Any) -> None:
     assert bound(job).looks_automatic is False
-    assert bound(job, website="  ").looks_automatic is False
-    assert bound(job, website="https://spam.example").looks_automatic is True
+    assert bound(job, more="  ").looks_automatic is False
+    assert bound(job, more="https://spam.example").looks_automatic is True
 
 
 # ── Anything at all ─────────────────────────────────────────────────────────────────────

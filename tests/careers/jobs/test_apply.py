@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import uuid
 from typing import Any
 
@@ -94,7 +95,7 @@ def test_no_csrf_token_is_needed(job: Any) -> None:
 
 
 def test_filled_trap_is_kept_but_held_back(client: Client, job: Any) -> None:
-    response = send(client, job, website="https://spam.example")
+    response = send(client, job, more="https://spam.example")
     application = Application.objects.get()
     assert response.status_code == 303
     assert (application.quarantined, application.quarantine_reason) == (True, "honeypot")
@@ -307,6 +308,27 @@ def test_answer_to_a_question_taken_out_meanwhile_is_given_back(
     assert Application.objects.count() == 1
 
 
+def test_words_changed_meanwhile_are_shown_before_anything_is_sent(
+    client: Client, job: Any
+) -> None:
+    """What is kept as asked must be what the applicant read."""
+    read = job.frozen_form().edition
+    job.privacy_notice = "<p>We keep applications for two years.</p>"
+    job.save()
+    response = send(client, job, edition=read)
+    assert response.status_code == 422
+    assert "The questions changed while you were writing" in words(response)
+    assert "two years" in words(response)
+    assert Application.objects.count() == 0
+
+    edition = re.search(r'name="edition" value="(\w+)"', response.content.decode())
+    assert edition is not None
+    again = send(client, job, cv=None, edition=edition[1], **{"kept-cv": kept_token(response)})
+    assert again.status_code == 303
+    kept = Application.objects.get().form
+    assert kept["privacy_notice"] == "We keep applications for two years."
+
+
 def test_choice_for_a_question_taken_out_meanwhile_stops_nobody(client: Client, job: Any) -> None:
     response = send(client, job, **{"q-boat": "yes", "q-shift": str(uuid.uuid4()), "q-why": " "})
     assert response.status_code == 303
@@ -457,7 +479,7 @@ def test_file_of_any_name_is_taken(client: Client, job: Any, name: str) -> None:
 @given(
     entered=st.dictionaries(
         st.sampled_from(
-            ["name", "email", "phone", "website", "kept-cv", "drop-cv", "confirm", "q-x"]
+            ["name", "email", "phone", "more", "edition", "kept-cv", "drop-cv", "confirm", "q-x"]
         )
         | st.text(min_size=1, max_size=8),
         st.text(max_size=40),

@@ -64,7 +64,7 @@ def test_job_page_holds_nothing_that_belongs_to_one_visitor(client: Client, job:
     page = first.decode()
     assert first == second
     assert "csrfmiddlewaretoken" not in page
-    assert 'type="hidden"' not in page
+    assert re.findall(r'type="hidden" name="([^"]+)"', page) == ["edition"]
     assert "confirm" not in re.findall(r'name="([^"]+)"', page)
 
 
@@ -76,7 +76,8 @@ def test_job_page_shows_its_form_and_where_it_posts(client: Client, job: Any) ->
         "email",
         "phone",
         "cv",
-        "website",
+        "edition",
+        "more",
     }
     assert "Phone number" in page
     assert "(optional)" in page
