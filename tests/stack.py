@@ -151,8 +151,9 @@ class Template:
         note = self.directory / f"database-{mark.hexdigest()[:16]}"
         if not note.exists():
             path = self.directory / "db.sqlite3"
-            path.unlink(missing_ok=True)
             url = new_database(server) if server else f"sqlite:///{path}"
+            if not server:
+                path.unlink(missing_ok=True)
             if not server and (known := _migrated()):
                 shutil.copyfile(known, path)
             else:

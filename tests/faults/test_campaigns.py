@@ -97,11 +97,11 @@ def test_mail_server_is_away_then_refuses(faulty: FaultySite) -> None:
         smtp.listen_again()
 
     def recovers() -> None:
-        for mode, answered in (("dot_451", "(message)"), ("rcpt_450", "RCPT")):
+        for mode, answered in (("dot_451", "(message)"), ("rcpt_450", "rcpt")):
             smtp.mode, seen = mode, len(smtp.commands)
             until(
                 lambda seen=seen, word=answered: any(
-                    command.startswith(word) for command in smtp.commands[seen:]
+                    command.lower().startswith(word) for command in smtp.commands[seen:]
                 ),
                 60,
                 "nobody tried to send a mail",
