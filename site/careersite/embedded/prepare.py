@@ -65,9 +65,7 @@ def check(services: set[str]) -> None:
 def _unreachable(names: str, what: str, error: Exception) -> Refused:
     cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     cause = cause.strip().splitlines()[0].rstrip(".") if cause.strip() else type(error).__name__
-    return Refused(
-        f"{what} named in {names} can't be used: {cause}. Start it, or correct {names}."
-    )
+    return Refused(f"{what} named in {names} can't be used: {cause}. Start it, or correct {names}.")
 
 
 def prepare(named: set[str], out: TextIO) -> None:

@@ -194,7 +194,8 @@ class Supervisor:
             if not missing and port_is_free(flower_port):
                 missing = "flower"
             if not missing:
-                return ""
+                # The parts are well; now a page, as the first visitor will ask for it.
+                return _not_shown(f"http://127.0.0.1:{port}/")
             self.tick(0.25)
         return missing
 
@@ -251,6 +252,17 @@ def _not_ready(address: str) -> str:
         "broker": told["broker"]["ok"],
     }
     return ", ".join(name for name, is_fine in fine.items() if not is_fine)
+
+
+def _not_shown(address: str) -> str:
+    """What is wrong with a page, or "" when it is shown; a site without one is no fault."""
+    try:
+        with urllib.request.urlopen(address, timeout=10):
+            return ""
+    except urllib.error.HTTPError as error:
+        return "" if error.code < 500 else f"web (its home page answers {error.code})"
+    except OSError:
+        return "web (its home page does not answer)"
 
 
 # ── The command ───────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,68 @@
+"""The whole site as ``bin/run`` starts it, from nothing to a stopped machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from careersite.settings.env import NAMES
+from tests.processes import until
+from tests.servers import free_port
+
+pytestmark = pytest.mark.services
+ROOT = Path(__file__).resolve().parents[2]
+#: What the tests' own settings say must not reach the site.
+LEAVE_OUT = {*NAMES, "DJANGO_SETTINGS_MODULE"}
+
+
+@pytest.mark.timeout(240)
+def test_site_comes_up_from_nothing_takes_an_application_and_leaves_nobody(
+    tmp_path: Path,
+) -> None:
+    port, flower_port = free_port(), free_port()
+    environ = {name: value for name, value in os.environ.items() if name not in LEAVE_OUT}
+    environ |= {"VAR_DIR": str(tmp_path), "PORT": str(port), "FLOWER_PORT": str(flower_port)}
+    said = tmp_path / "said"
+    with said.open("w") as out:
+        command = [sys.executable, "-m", "careersite.embedded"]
+        site = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=out, stderr=out)
+    try:
+        until(
+            lambda: "The careers site runs." in said.read_text(),
+            150,
+            "bin/run did not come up",
+            alive=lambda: site.poll() is None,
+        )
+        for path in ("/", "/careers/", "/careers/people-partner/", "/admin/login/"):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as page:
+                assert (path, page.status) == (path, 200)
+        applied = subprocess.run(
+            [sys.executable, "manage.py", "apply_demo", "--timeout", "90"],
+            cwd=ROOT,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (applied.returncode, applied.stdout.splitlines()[-1]) == (
+            0,
+            "4 of 4 steps succeeded.",
+        )
+        again = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, check=False)
+        assert (again.returncode, b"runs already" in again.stdout) == (0, True)
+    finally:
+        site.terminate()
+        site.wait(60)
+    assert [pid for pid in Path("/proc").glob("[0-9]*") if _belongs(pid, tmp_path)] == []
+
+
+def _belongs(process: Path, var: Path) -> bool:
+    try:
+        return f"VAR_DIR={var}".encode() in (process / "environ").read_bytes()
+    except OSError:
+        return False
