@@ -103,9 +103,28 @@ def cancel(step: Step, user: Any, reason: str = "") -> bool:
             reason=reason or _("Cancelled."),
             guard={"phase": ""},
         )
+        if moved:
+            _cancel_what_needs_it(step, actor)
         ready = release_successors(step, actor=actor) if moved else []
     _ring_after_commit(ready, actor)
     return moved
+
+
+def _cancel_what_needs_it(step: Step, actor: str) -> None:
+    """Steps that wait for the success of a cancelled one would wait for ever."""
+    for definition in STEPS:
+        if definition.after is not StepKind(step.kind) or definition.after_any_end:
+            continue
+        for waiting in Step.objects.filter(
+            application_id=step.application_id, kind=definition.kind, state=State.WAITING
+        ):
+            move(
+                waiting.pk,
+                State.CANCELLED,
+                leaving=[State.WAITING],
+                actor=actor,
+                reason=_("Cancelled with the step before it."),
+            )
 
 
 def release_from_quarantine(application: Application, user: Any, reason: str = "") -> bool:

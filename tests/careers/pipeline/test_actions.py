@@ -207,3 +207,20 @@ def test_release_sends_what_may_go_and_the_rest_in_its_turn(
     assert application.steps.get(kind=StepKind.MAIL_HR).state == State.WAITING
     ready = run(application.steps.get(kind=StepKind.RENDER_PDF).pk, owner="worker:1")
     assert application.steps.get(kind=StepKind.MAIL_HR).pk in ready
+
+
+def test_cancelling_the_pdf_leaves_nothing_waiting_for_it(application: Application) -> None:
+    steps = {
+        kind: step_of(application, kind=kind, state=state)
+        for kind, state in (
+            (StepKind.RENDER_PDF, State.FAILED),
+            (StepKind.ARCHIVE, State.WAITING),
+            (StepKind.MAIL_HR, State.WAITING),
+        )
+    }
+    assert actions.cancel(steps[StepKind.RENDER_PDF], people.ada()) is True
+    assert dict(Step.objects.values_list("kind", "state")) == {
+        "render_pdf": "cancelled",
+        "archive": "cancelled",
+        "mail_hr": "queued",
+    }
