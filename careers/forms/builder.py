@@ -186,8 +186,8 @@ class ApplicationForm(forms.Form):
             name = field_name(question.key)
             values = self.data.getlist(name) if hasattr(self.data, "getlist") else []
             if question.type == "file":
-                pending = self.kept.get(question.key)
-                values = [pending.filename] if pending else []
+                file = self._fresh.get(question.key) or self.kept.get(question.key)
+                values = [file.filename] if file else []
             text = "\n".join(question.option_label(value) for value in values if value)
             if text and question.type != "note":
                 lines.append((question.label, text))

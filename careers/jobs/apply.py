@@ -92,7 +92,10 @@ def apply(request: HttpRequest, job_key: UUID) -> HttpResponse:
             request,
             413,
             _("That is more than this form can take"),
-            _("Shorten the longest answers or attach them as a file, then send the form again."),
+            _(
+                "Go back: what you entered is still in the form. Shorten the longest answers or "
+                "attach them as a file, then send it again."
+            ),
         )
     except (MultiPartParserError, UnreadablePostError):
         return problem(
