@@ -2,10 +2,11 @@
 
 ``FAULT_PLAN`` names a directory with files of the form ``KIND.POINT.VICTIM.NUMBER``. Whoever
 comes to the named point of the named step removes one such file and dies by SIGKILL: the pool's
-child alone, or the worker with everything that it started. Points:
+``child`` alone, or the whole ``group`` of the worker; ``freeze`` stops that group until somebody
+sends SIGCONT. Points:
 
 ``before``  nothing of the step has been done
-``dot``     the next bytes would hand a mail over; the row says so already
+``dot``     the next bytes will hand a mail over; the row says so already
 ``after``   the effect has happened, and nobody has written that down
 """
 
@@ -27,16 +28,20 @@ PLAN = Path(os.environ["FAULT_PLAN"])
 
 
 def die_if_planned(kind: str, point: str) -> None:
-    """Die as the plan says; each file of the plan is one death."""
-    for victim in ("child", "group"):
-        for file in sorted(PLAN.glob(f"{kind}.{point}.{victim}.*")):
-            try:
-                file.unlink()
-            except FileNotFoundError:
-                continue  # somebody else died of it
-            if victim == "child":
+    """Do to oneself what the plan says; each file of the plan is one time."""
+    for file in sorted(PLAN.glob(f"{kind}.{point}.*")):
+        try:
+            file.unlink()
+        except FileNotFoundError:
+            continue  # somebody else died of it
+        match file.name.split(".")[2]:
+            case "child":
                 os.kill(os.getpid(), signal.SIGKILL)
-            os.killpg(os.getpgrp(), signal.SIGKILL)
+            case "group":
+                os.killpg(os.getpgrp(), signal.SIGKILL)
+            case "freeze":
+                os.killpg(os.getpgrp(), signal.SIGSTOP)
+                return
 
 
 @worker_init.connect

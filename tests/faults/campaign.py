@@ -46,9 +46,11 @@ class FaultySite:
     def __init__(self, stack: Stack, plan: Path) -> None:
         self.stack, self.plan = stack, plan
 
-    def will_die(self, kind: str, point: str, *, children: int = 0, groups: int = 0) -> None:
-        """Let so many pool children and whole workers die at a point of a step."""
-        for victim, number in (("child", children), ("group", groups)):
+    def will_die(
+        self, kind: str, point: str, *, children: int = 0, groups: int = 0, frozen: int = 0
+    ) -> None:
+        """Let so many pool children and whole workers die, or freeze, at a point of a step."""
+        for victim, number in (("child", children), ("group", groups), ("freeze", frozen)):
             for n in range(number):
                 (self.plan / f"{kind}.{point}.{victim}.{n}").touch()
 

@@ -143,6 +143,33 @@ def test_bucket_and_web_server_die(faulty: FaultySite) -> None:
     assert_all_succeeded(outcome)
 
 
+@pytest.mark.parametrize(
+    ("point", "code", "ends"),
+    [("before", "worker-lost", "succeeded"), ("dot", "interrupted", "uncertain")],
+    ids=["before the dot", "at the dot"],
+)
+def test_worker_that_slept_past_its_lease_changes_nothing(
+    faulty: FaultySite, point: str, code: str, ends: str
+) -> None:
+    """Frozen for longer than its lease, it wakes up and goes on as if nothing had been."""
+    stack = faulty.stack
+    faulty.will_die("mail_applicant", point, frozen=1)
+    receipt = stack.apply()
+
+    def is_missed() -> bool:
+        return bool(stack.step(receipt, "mail_applicant")["error_code"] == code)
+
+    until(is_missed, 60, "nobody missed the worker")
+    stack["io"].thaw()
+    stack.wait_for_end([receipt], 90, keep=("cpu", "io", "sweeper"))
+
+    states = stack.states(receipt)
+    assert states.pop("mail_applicant") == ends
+    assert set(states.values()) == {"succeeded"}
+    mails = stack.smtp.mails(to=receipt.email)
+    assert len(mails) == 1 if ends == "succeeded" else len(mails) <= 1
+
+
 def _answers(faulty: FaultySite) -> bool:
     with contextlib.suppress(OSError):
         return faulty.stack.get("/health/live")[0] == 200
