@@ -22,9 +22,15 @@ STUCK = dt.timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it should be: what, and what to do about it."""
+    """One thing that is not as it should be: what, and what to do about it.
 
-    level: str  # "critical" or "warning"
+    Attributes:
+        code: names it for machines; the same for as long as it is the same thing.
+        level: ``critical``, ``warning``, or ``note`` for what is good to know and no fault.
+    """
+
+    code: str
+    level: str
     message: str
     action: str = ""
 
@@ -48,13 +54,18 @@ class Health:
 
     @property
     def ok(self) -> bool:
-        return not self.findings
+        return not self.faults
+
+    @property
+    def faults(self) -> list[Finding]:
+        """Findings that somebody has to do something about."""
+        return [finding for finding in self.findings if finding.level != "note"]
 
     @property
     def sentence(self) -> str:
         """One sentence for the top of a page."""
-        if self.findings:
-            return self.findings[0].message
+        if self.faults:
+            return self.faults[0].message
         if self.waiting or self.running:
             return ngettext(
                 "All is well. %(count)d step is on its way.",
@@ -148,6 +159,7 @@ def _findings(
     if broker_error:
         found.append(
             Finding(
+                "broker",
                 "critical",
                 _("The message broker does not answer (%(error)s).") % {"error": broker_error}
                 + " "
@@ -162,6 +174,7 @@ def _findings(
     if not workers:
         found.append(
             Finding(
+                "no-worker",
                 "critical",
                 _("No worker is running.") + " " + safe,
                 _("Start the workers; what waits is done then."),
@@ -170,6 +183,7 @@ def _findings(
     elif missing := sorted({"cpu", "io"} - served):
         found.append(
             Finding(
+                "queue-unserved",
                 "critical",
                 _("No worker serves the queue %(queue)s.") % {"queue": ", ".join(missing)}
                 + " "
@@ -180,6 +194,7 @@ def _findings(
     if not sweepers:
         found.append(
             Finding(
+                "no-sweeper",
                 "critical",
                 _("The sweeper is not running: lost messages are not noticed.") + " " + safe,
                 _("Start manage.py pipeline_sweep."),
@@ -188,6 +203,7 @@ def _findings(
     if oldest_seconds is not None and oldest_seconds > STUCK.total_seconds():
         found.append(
             Finding(
+                "oldest-step",
                 "warning",
                 ngettext(
                     "The oldest step has been ready for %(minutes)d minute.",
@@ -201,6 +217,7 @@ def _findings(
     if needs:
         found.append(
             Finding(
+                "needs-attention",
                 "warning",
                 ngettext(
                     "%(count)d step needs attention.", "%(count)d steps need attention.", needs

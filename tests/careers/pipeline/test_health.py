@@ -57,6 +57,7 @@ def test_dead_broker_is_named_first(alive: None) -> None:
     found = health.check(broker_error="ConnectionError")
     assert found.findings == [
         Finding(
+            "broker",
             "critical",
             f"The message broker does not answer (ConnectionError). {SAFE}",
             "Check that Redis runs and that REDIS_URL is right. The sweeper works meanwhile.",
@@ -75,11 +76,13 @@ def test_sweepers_word_about_the_broker_is_taken(db: None) -> None:
 def test_nobody_there_is_said_with_what_to_start(db: None) -> None:
     assert health.check().findings == [
         Finding(
+            "no-worker",
             "critical",
             f"No worker is running. {SAFE}",
             "Start the workers; what waits is done then.",
         ),
         Finding(
+            "no-sweeper",
             "critical",
             f"The sweeper is not running: lost messages are not noticed. {SAFE}",
             "Start manage.py pipeline_sweep.",
@@ -99,6 +102,7 @@ def test_queue_that_nobody_serves_is_named(db: None) -> None:
     HeartbeatFactory(sweeper=True)
     assert health.check().findings == [
         Finding(
+            "queue-unserved",
             "critical",
             f"No worker serves the queue cpu. {SAFE}",
             "Start a worker for it with -Q.",
@@ -137,6 +141,7 @@ def test_step_that_is_ready_for_long_is_a_warning(alive: None, step: Any) -> Non
     found = health.check()
     assert found.findings == [
         Finding(
+            "oldest-step",
             "warning",
             "The oldest step has been ready for 7 minutes.",
             "Look whether the workers are busy or stuck.",
@@ -161,11 +166,19 @@ def test_step_that_needs_a_person_is_counted(alive: None, trait: str, step: Any)
     assert found.needs_attention == 1
     assert found.findings == [
         Finding(
+            "needs-attention",
             "warning",
             "1 step needs attention.",
             "Open it: the cause and what to do stand at the top.",
         )
     ]
+
+
+def test_note_is_shown_and_leaves_all_well(alive: None) -> None:
+    found = health.check()
+    found.findings.append(Finding("fonts", "note", "Some scripts show boxes in PDFs."))
+    assert found.ok is True
+    assert found.sentence == "All is well. Nothing is waiting."
 
 
 def test_several_steps_that_need_a_person_are_counted_together(alive: None, step: Any) -> None:
