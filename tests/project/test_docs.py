@@ -1,0 +1,85 @@
+"""What the documents point at is there, and every picture is somebody's."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
+ELSEWHERE = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+
+
+def prose(document: Path) -> str:
+    """A document without its code, where brackets mean something else."""
+    text = re.sub(r"^ {0,3}```.*?^ {0,3}```", "", document.read_text("utf-8"), flags=re.M | re.S)
+    return re.sub(r"`[^`\n]*`", "code", text)
+
+
+def links(document: Path) -> list[str]:
+    """Where a document points on this site, pictures included."""
+    return [target for target in LINK.findall(prose(document)) if not ELSEWHERE.match(target)]
+
+
+def anchors(document: Path) -> set[str]:
+    """The names of a document's headings, made as GitHub makes them."""
+    text = re.sub(r"^ {0,3}```.*?^ {0,3}```", "", document.read_text("utf-8"), flags=re.M | re.S)
+    found: set[str] = set()
+    for heading in re.findall(r"^#{1,6} +(.+?) *#*$", text, flags=re.M):
+        words = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", heading).strip().lower()
+        kept = (c for c in words if c in " -_" or unicodedata.category(c)[0] in "LMN")
+        name, number = "".join(kept).replace(" ", "-"), 0
+        while (anchor := f"{name}-{number}" if number else name) in found:
+            number += 1
+        found.add(anchor)
+    return found
+
+
+def broken(document: Path) -> list[str]:
+    """The links of a document that lead nowhere."""
+    wrong = []
+    for link in links(document):
+        path, _hash, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        there = not path or (target.is_relative_to(ROOT) and target.exists())
+        if not there or (anchor and anchor not in anchors(target)):
+            wrong.append(link)
+    return wrong
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_link_leads_somewhere(document: Path) -> None:
+    assert broken(document) == []
+
+
+def test_anchors_are_githubs(tmp_path: Path) -> None:
+    document = tmp_path / "page.md"
+    document.write_text(
+        "# The `row`, and *more*: é_1\n```\n# no heading\n```\n## Twice\n## Twice\n## A [b](c.md)\n"
+    )
+    assert anchors(document) == {"the-row-and-more-é_1", "twice", "twice-1", "a-b"}
+
+
+def test_broken_links_are_found(tmp_path: Path) -> None:
+    document = tmp_path / "page.md"
+    document.write_text(
+        "# Here\n[a](missing.md) [b](#gone) [c](#here) [d](https://example.org) `[e](code.md)`\n"
+        "![f](no.png) [g](missing.md#x)\n"
+    )
+    assert broken(document) == ["missing.md", "#gone", "no.png", "missing.md#x"]
+
+
+def test_every_document_is_reached_from_the_readme() -> None:
+    reached, waiting = {ROOT / "README.md"}, [ROOT / "README.md"]
+    while waiting:
+        document = waiting.pop()
+        paths = {link.partition("#")[0] for link in links(document)}
+        for target in {(document.parent / path).resolve() for path in paths if path}:
+            if target.suffix == ".md" and target not in reached:
+                reached.add(target)
+                waiting.append(target)
+    assert sorted(set(DOCUMENTS) - reached) == []
