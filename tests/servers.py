@@ -658,9 +658,10 @@ class _S3Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def error(self, status: int, code: str) -> None:
+        more = "<Region>eu-north-1</Region>" * (code == "AuthorizationHeaderMalformed")
         body = (
             '<?xml version="1.0" encoding="UTF-8"?>'
-            f"<Error><Code>{code}</Code><Message>Told to.</Message></Error>"
+            f"<Error><Code>{code}</Code><Message>Told to.</Message>{more}</Error>"
         ).encode()
         headers = {"Content-Type": "application/xml"}
         if code == "SlowDown":

@@ -5,8 +5,12 @@ Provider messages are not passed on: they may repeat keys, signatures and host n
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 
 from django.utils.translation import gettext as _
 
@@ -62,13 +66,7 @@ def answered(response: dict, bucket: str) -> EffectError:  # type: ignore[type-a
     status = int(metadata.get("HTTPStatusCode", 0))
     code = str(response.get("Error", {}).get("Code", "")) or str(status)
     if code == "RequestTimeTooSkewed":
-        return Misconfigured(
-            "archive-clock",
-            _(
-                "The archive (S3) refused the request because the clock of this machine is wrong. "
-                "Correct the clock."
-            ),
-        )
+        return Misconfigured("archive-clock", _clock(response))
     if code in BAD_KEY:
         return Misconfigured(
             "archive-key",
@@ -87,10 +85,7 @@ def answered(response: dict, bucket: str) -> EffectError:  # type: ignore[type-a
             % {"bucket": bucket},
         )
     if code in BAD_REGION:
-        return Misconfigured(
-            "archive-region",
-            _("The archive (S3) keeps the bucket in another region. Check AWS_S3_REGION_NAME."),
-        )
+        return Misconfigured("archive-region", _region(response))
     # A HEAD is answered without a body, so without a code.
     if code in ("301", "400"):
         return Misconfigured(
@@ -143,6 +138,41 @@ def answered(response: dict, bucket: str) -> EffectError:  # type: ignore[type-a
     )
 
 
+def date_of(response: dict) -> dt.datetime | None:  # type: ignore[type-arg]
+    """What time it was for the server when it answered (RFC 9110, 6.6.1)."""
+    date = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+    with contextlib.suppress(ValueError):
+        return parsedate_to_datetime(date).astimezone(dt.UTC)
+    return None
+
+
+def _clock(response: dict) -> str:  # type: ignore[type-arg]
+    theirs = date_of(response)
+    if theirs is None:
+        return _(
+            "The archive (S3) refused the request because the clock of this machine is wrong. "
+            "Correct the clock."
+        )
+    return _(
+        "The archive (S3) refused the request because the clocks differ: here it is %(ours)s, "
+        "there %(theirs)s (UTC). Correct the clock of this machine."
+    ) % {
+        "ours": f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M:%S}",
+        "theirs": f"{theirs:%Y-%m-%d %H:%M:%S}",
+    }
+
+
+def _region(response: dict) -> str:  # type: ignore[type-arg]
+    headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    region = str(response.get("Error", {}).get("Region") or headers.get("x-amz-bucket-region", ""))
+    if not re.fullmatch(r"[a-z0-9-]{1,40}", region):
+        return _("The archive (S3) keeps the bucket in another region. Check AWS_S3_REGION_NAME.")
+    return _(
+        "The archive (S3) keeps the bucket in the region “%(region)s”. Write it into "
+        "AWS_S3_REGION_NAME."
+    ) % {"region": region}
+
+
 def _unanswered(error: Exception) -> EffectError:
     from botocore import exceptions as boto
     from botocore.parsers import ResponseParserError
@@ -160,7 +190,8 @@ def _unanswered(error: Exception) -> EffectError:
             "archive-tls",
             _(
                 "The connection to the archive (S3) is not secure: its certificate was refused. "
-                "Check AWS_S3_ENDPOINT_URL and the certificate."
+                "Check AWS_S3_ENDPOINT_URL; renew the certificate, or name the authority that "
+                "signed it in SSL_CERT_FILE."
             ),
         )
     lost = (

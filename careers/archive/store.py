@@ -7,12 +7,16 @@ it wrote.
 Servers that speak S3 differ: AWS honours ``If-None-Match`` and checks a SHA-256 sent along,
 others accept both and ignore them. So only AWS's word is taken; everywhere else an object is
 looked for before it is written and read back afterwards. That is safe without any lock,
-because a key names its content: two writers can only write the same bytes.
+because a key names its content: two writers can only write the same bytes. What a server does
+is told to the operator (``honours_conditions``) and decides nothing here: it may change with
+the server's next version, and knowing it would save one request a file.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
+import datetime as dt
 import hashlib
 import os
 import threading
@@ -27,15 +31,17 @@ from django.core.files.storage import storages
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
-from careers.applications.errors import Misconfigured, Permanent, Transient
-from careers.archive.failures import answered, explained
+from careers.applications.errors import EffectError, Misconfigured, Permanent, Transient
+from careers.archive.failures import answered, date_of, explained
 
 if TYPE_CHECKING:
     from botocore.config import Config
     from botocore.exceptions import ClientError
 
 #: Seconds that a look at the archive's health may take, each for connecting and for an answer.
-PROBE_TIMEOUT = 2
+PROBE_TIMEOUT = 3
+#: Beside the folder of the applications.
+PROBE_KEY = "careers-probe"
 _CHUNK = 64 * 1024
 
 
@@ -208,23 +214,63 @@ def ensure_bucket() -> bool:
         return True
 
 
-def probe() -> None:
+def probe() -> dt.datetime | None:
     """Return when the archive answers, accepts our key and has the bucket; within seconds.
+
+    Returns:
+        What time it is for the archive, when it says so.
 
     Raises:
         Transient, Misconfigured: what is wrong, see ``failures``.
     """
+    from botocore.exceptions import ClientError
+
+    with _client(_impatient()) as (client, bucket):
+        try:
+            answer = client.head_bucket(Bucket=bucket)
+        except ClientError as error:
+            if _status(error) == 404:
+                raise answered({"Error": {"Code": "NoSuchBucket"}}, bucket) from None
+            # The answer to a HEAD has no body, so no reason: ask in a way that gets one.
+            answer = client.list_objects_v2(Bucket=bucket, MaxKeys=1)
+        return date_of(answer)
+
+
+def honours_conditions() -> bool:
+    """Whether the archive refuses to write over an object when told so (``If-None-Match: *``).
+
+    Found out with an empty object of a fixed name, which is deleted again.
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html)
+
+    Raises:
+        Permanent, Transient, Misconfigured: nothing can be written, see ``failures``.
+    """
+    from botocore.exceptions import ClientError
+
+    with _client(_impatient()) as (client, bucket):
+        request = {**storages["archive"].get_object_parameters(PROBE_KEY), "Bucket": bucket}  # type: ignore[attr-defined]
+        try:
+            for _time in range(2):
+                client.put_object(**request, Key=PROBE_KEY, Body=b"", IfNoneMatch="*")
+        except ClientError as error:
+            if _status(error) not in (412, 501):
+                raise
+            return _status(error) == 412
+        finally:
+            # Who may write but not delete keeps an empty object.
+            with contextlib.suppress(EffectError):
+                delete(PROBE_KEY)
+    return False
+
+
+def _impatient() -> Config:
     from botocore.config import Config
 
-    with _client(
-        Config(
-            connect_timeout=PROBE_TIMEOUT,
-            read_timeout=PROBE_TIMEOUT,
-            retries={"mode": "standard", "total_max_attempts": 1},
-        )
-    ) as (client, bucket):
-        if not _bucket_exists(client, bucket):
-            raise answered({"Error": {"Code": "NoSuchBucket"}}, bucket)
+    return Config(
+        connect_timeout=PROBE_TIMEOUT,
+        read_timeout=PROBE_TIMEOUT,
+        retries={"mode": "standard", "total_max_attempts": 1},
+    )
 
 
 @contextmanager

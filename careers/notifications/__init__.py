@@ -3,7 +3,7 @@
 Plain Python and Django templates: neither Celery nor Wagtail is known here.
 """
 
-from careers.notifications.delivery import Delivery, deliver
+from careers.notifications.delivery import Delivery, deliver, probe
 from careers.notifications.messages import Identity, hr_notice, receipt
 
-__all__ = ["Delivery", "Identity", "deliver", "hr_notice", "receipt"]
+__all__ = ["Delivery", "Identity", "deliver", "hr_notice", "probe", "receipt"]

@@ -97,6 +97,19 @@ def deliver(message: EmailMultiAlternatives, *, before_dot: Callable[[], None]) 
     )
 
 
+def probe() -> None:
+    """Return when the mail server answers, encrypts as told and takes our login.
+
+    Raises:
+        Transient, Misconfigured: what is wrong.
+    """
+    client = _connected()
+    try:
+        _introduce(client)
+    finally:
+        client.hang_up()
+
+
 def _connected() -> PhaseSMTP | PhaseSMTPOverTLS:
     if not settings.EMAIL_HOST:
         raise Misconfigured(
@@ -217,7 +230,8 @@ def _lost_before_dot() -> Iterator[None]:
             "mail-tls",
             _(
                 "The mail server's certificate is not valid for its name. Nothing was sent. "
-                "Check EMAIL_HOST, or renew the certificate."
+                "Check EMAIL_HOST; renew the certificate, or name the authority that signed it "
+                "in SSL_CERT_FILE."
             ),
         ) from None
     except (ssl.SSLEOFError, ssl.SSLZeroReturnError):

@@ -7,6 +7,8 @@ it; nothing here ever raises into a request.
 from __future__ import annotations
 
 import logging
+import socket
+import ssl
 import time
 import uuid
 from collections.abc import Iterable
@@ -16,6 +18,13 @@ from celery import Celery, current_app
 from django.db.models import F
 from django.utils.translation import gettext as _
 from kombu import Connection, pools
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    BusyLoadingError,
+    NoPermissionError,
+)
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from careers.pipeline.models import Step, StepKind
 from careers.pipeline.states import State
@@ -127,15 +136,71 @@ def forget_connections() -> None:
 
 
 def broker_error() -> str:
-    """Ask the broker for a sign of life; "" when well, else one line that names no secret."""
+    """Ask the broker for a sign of life; "" when well, else cause and next action.
+
+    The words name no address and no secret: they are shown, logged and mailed.
+    """
     app = _app()
     options = {**app.conf.broker_transport_options, **TIMEOUTS}
     try:
         with app.connection_for_write(transport_options=options) as connection:
             _redis(connection).ping()
     except Exception as error:  # any failure is an answer to the question
-        return type(error).__name__
+        return _cause(error)
     return ""
+
+
+def _cause(error: BaseException) -> str:
+    """What a failure of the connection means; kombu and redis-py wrap what they caught."""
+    chain: list[BaseException] = []
+    link: BaseException | None = error
+    while link is not None and link not in chain:
+        chain.append(link)
+        link = link.__cause__ or link.__context__
+    words = " ".join(str(link) for link in chain)
+    if _has(chain, AuthenticationError, AuthorizationError, NoPermissionError):
+        return _("The message broker refused the password. Correct it in REDIS_URL.")
+    if _has(chain, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in words:
+        return _(
+            "The message broker's certificate was refused. Renew it, or name the authority that "
+            "signed it in SSL_CERT_FILE, and check the name in REDIS_URL."
+        )
+    if _has(chain, FileNotFoundError, IsADirectoryError, PermissionError):
+        return _(
+            "A certificate file for the message broker can't be read. Check SSL_CERT_FILE and "
+            "ssl_ca_certs in REDIS_URL."
+        )
+    if _has(chain, ssl.SSLError):
+        return _(
+            "The message broker does not speak TLS at this port. Check the port in REDIS_URL, and "
+            "whether it must start with redis:// or rediss://."
+        )
+    if _has(chain, socket.gaierror):
+        return _("The message broker's host was not found. Check the name in REDIS_URL.")
+    if _has(chain, ConnectionRefusedError) or "refused" in words:
+        return _(
+            "Nothing listens where the message broker should be. Start it, or correct host and "
+            "port in REDIS_URL."
+        )
+    if _has(chain, BusyLoadingError):
+        return _("The message broker is still reading its data. Wait until it has.")
+    if "closed by server" in words.lower() or _has(chain, ConnectionResetError):
+        return _(
+            "The message broker closed the connection. Look into its log, and check whether "
+            "REDIS_URL must start with rediss:// (TLS)."
+        )
+    if _has(chain, RedisTimeout, TimeoutError):
+        return _(
+            "The message broker did not answer in time. Check that its host is up, and host and "
+            "port in REDIS_URL."
+        )
+    return _("The message broker can't be used (%(error)s). Check REDIS_URL and its log.") % {
+        "error": type(chain[-1]).__name__
+    }
+
+
+def _has(chain: Iterable[BaseException], *kinds: type[BaseException]) -> bool:
+    return any(isinstance(link, kinds) for link in chain)
 
 
 def queue_length(queue: str) -> int:

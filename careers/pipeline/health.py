@@ -126,6 +126,7 @@ def check(broker_error: str | None = None) -> Health:
     workers = [beat for beat in alive if beat.kind == Heartbeat.Kind.WORKER]
     sweepers = [beat for beat in alive if beat.kind == Heartbeat.Kind.SWEEPER]
     sweepers.sort(key=lambda beat: beat.seen_at, reverse=True)
+    probed = [fault for beat in sweepers for fault in beat.facts.get("probes", ())]
     if broker_error is None:
         broker_error = sweepers[0].facts.get("broker_error", "") if sweepers else None
     oldest = facts["oldest"]
@@ -143,7 +144,8 @@ def check(broker_error: str | None = None) -> Health:
         workers=workers,
         sweepers=sweepers,
         broker_error=broker_error,
-        findings=_findings(workers, sweepers, broker_error, oldest_seconds, needs),
+        findings=_findings(workers, sweepers, broker_error, oldest_seconds, needs)
+        + [Finding(**fault) for fault in {fault["code"]: fault for fault in probed}.values()],
     )
 
 
@@ -161,13 +163,8 @@ def _findings(
             Finding(
                 "broker",
                 "critical",
-                _("The message broker does not answer (%(error)s).") % {"error": broker_error}
-                + " "
-                + safe,
-                _(
-                    "Check that Redis runs and that REDIS_URL is right. "
-                    "The sweeper works meanwhile."
-                ),
+                broker_error,
+                safe + " " + _("The sweeper works meanwhile."),
             )
         )
     served = {queue for worker in workers for queue in worker.queues.split(",")}

@@ -14,6 +14,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Collection
+from dataclasses import asdict
 from multiprocessing.process import BaseProcess
 
 from django.conf import settings
@@ -24,6 +25,7 @@ from django.utils.translation import gettext as _
 from careers.pipeline import doorbell, runner
 from careers.pipeline.heartbeat import beat
 from careers.pipeline.models import Heartbeat, Step, StepKind
+from careers.pipeline.probes import Prober, all_probes
 from careers.pipeline.states import CLAIMABLE, ENDED, ErrorClass, Phase, State
 from careers.pipeline.steps import BY_KIND, STEPS
 from careers.pipeline.transitions import db_now, move
@@ -48,6 +50,8 @@ class Sweeper:
         self.name = f"{socket.gethostname()}:{uuid.uuid4().hex[:8]}"
         self.broker_down_since: dt.datetime | None = None
         self.children: dict[BaseProcess, tuple[int, float]] = {}
+        # The broker is asked with every look.
+        self.prober = Prober([probe for probe in all_probes() if probe.name != "broker"])
         self.stopping = False
 
     def run(self) -> None:
@@ -56,6 +60,7 @@ class Sweeper:
             signal.signal(number, self._stop)
         while not self.stopping:
             due_at = time.monotonic() + settings.PIPELINE_SWEEP_INTERVAL
+            self._unharmed(self.prober.look)
             self._unharmed(self.once)
             while not self.stopping and (pause := due_at - time.monotonic()) > 0:
                 time.sleep(min(pause, 0.2))
@@ -65,6 +70,7 @@ class Sweeper:
                     self._unharmed(self._work)
         for child in self.children:
             child.terminate()
+        self.prober.stop()
         Heartbeat.objects.filter(kind=Heartbeat.Kind.SWEEPER, name=self.name).delete()
 
     def _stop(self, *_args: object) -> None:
@@ -89,6 +95,7 @@ class Sweeper:
             facts={
                 "broker_error": error,
                 "broker_down_since": self.broker_down_since and self.broker_down_since.isoformat(),
+                "probes": [asdict(finding) for finding in self.prober.findings],
             },
         )
         release_expired_leases()

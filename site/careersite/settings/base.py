@@ -1,5 +1,6 @@
 """Settings that hold everywhere; what differs comes from the environment (see ``env``)."""
 
+import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -8,6 +9,7 @@ from botocore.config import Config as S3Config
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from kombu.utils.url import parse_url as parse_broker_url
 
 from careersite.settings import env
 from careersite.settings.env import ROOT
@@ -188,6 +190,8 @@ STORAGES = {
             "file_overwrite": False,
             "querystring_auth": True,
             "querystring_expire": 60,
+            # boto3 brings its own list of authorities and doesn't look where OpenSSL does.
+            "verify": env.given("SSL_CERT_FILE") or None,
         },
     },
 }
@@ -228,6 +232,8 @@ if not PIPELINE_SOFT_LIMIT < PIPELINE_HARD_LIMIT < PIPELINE_LEASE < PIPELINE_VIS
 PIPELINE_SWEEP_INTERVAL = env.number("PIPELINE_SWEEP_INTERVAL", 5, least=0.1)
 PIPELINE_RERING_AFTER = env.number("PIPELINE_RERING_AFTER", 60, least=1)
 PIPELINE_BROKER_GRACE = env.number("PIPELINE_BROKER_GRACE", 300, least=1)
+#: Seconds between two questions to each service that is not needed all the time.
+PIPELINE_PROBE_INTERVAL = env.number("PIPELINE_PROBE_INTERVAL", 60, least=1)
 PIPELINE_BACKOFF_BASE = env.number("PIPELINE_BACKOFF_BASE", 10, least=0.1)
 
 REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", "redis", "rediss", "redis+socket")
@@ -235,6 +241,13 @@ FLOWER_PORT = env.port("FLOWER_PORT", 5555)
 FLOWER_URL = env.url("FLOWER_URL", f"http://127.0.0.1:{FLOWER_PORT}/flower/", "http", "https")
 
 CELERY_BROKER_URL = REDIS_URL
+if REDIS_URL.startswith("rediss://"):
+    # Without this kombu takes any certificate, and Flower refuses to connect.
+    CELERY_BROKER_USE_SSL = {
+        "ssl_cert_reqs": ssl.CERT_REQUIRED,
+        "ssl_check_hostname": True,
+        **parse_broker_url(REDIS_URL).get("ssl", {}),
+    }
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {

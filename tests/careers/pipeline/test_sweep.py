@@ -225,7 +225,7 @@ def test_look_leaves_a_sign_of_life_with_what_the_broker_said(
     broker.refuses = False
     sweeper.once()
     beat.refresh_from_db()
-    assert beat.facts == {"broker_error": "", "broker_down_since": None}
+    assert beat.facts == {"broker_error": "", "broker_down_since": None, "probes": []}
 
 
 def test_look_without_work_takes_few_queries(
