@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.pictures import FILE_LIMIT, HERE, PICTURES, TOTAL_LIMIT
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
@@ -83,3 +85,18 @@ def test_every_document_is_reached_from_the_readme() -> None:
                 reached.add(target)
                 waiting.append(target)
     assert sorted(set(DOCUMENTS) - reached) == []
+
+
+def test_each_picture_is_taken_shown_and_small() -> None:
+    taken = sorted(f"{picture.name}.png" for picture in PICTURES)
+    files = {path.name: path.stat().st_size for path in HERE.iterdir()}
+    shown = {
+        (document.parent / link).resolve()
+        for document in DOCUMENTS
+        for link in links(document)
+        if link.endswith(".png")
+    }
+    assert sorted(files) == taken
+    assert sorted(shown) == sorted(HERE / name for name in taken)
+    assert [name for name, size in files.items() if size > FILE_LIMIT] == []
+    assert sum(files.values()) < TOTAL_LIMIT
