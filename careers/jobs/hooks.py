@@ -12,14 +12,11 @@ from wagtail import hooks
 from wagtail.models import Page
 
 from careers.applications.models import Application
-from careers.jobs.models import (
-    JobIndexPage,
-    JobPage,
-    departments_of,
-    inherited_recipients,
-    locations_of,
-)
+from careers.jobs.listing import DEPARTMENT, PLACE, Openings
+from careers.jobs.models import JobIndexPage, JobPage, inherited_recipients
 from home.models import split_addresses
+
+JOBS_ON_HOME = 6
 
 
 def jobs_with_applications(pages: list[Page]) -> list[JobPage]:
@@ -86,12 +83,13 @@ def _refuse_deaf_jobs(request: HttpRequest, pages: list[Page]) -> HttpResponse |
 @hooks.register("home_page_context")
 def open_jobs_for_home(request: HttpRequest, page: Page) -> dict[str, Any]:
     """What the home page shows of the jobs below it."""
-    all_open = JobPage.objects.descendant_of(page).open()
+    openings = Openings(JobPage.objects.descendant_of(page).open())
     job_index = JobIndexPage.objects.descendant_of(page).live().first()
+    facets = {facet.name: facet for facet in openings.facets()}
     return {
         "search_action": job_index.get_url(request) if job_index else "",
-        "jobs": all_open.with_labels()[:6],
-        "open_count": all_open.count(),
-        "departments": departments_of(all_open),
-        "locations": locations_of(all_open),
+        "jobs": openings.rows([traits.pk for traits in openings.traits[:JOBS_ON_HOME]]),
+        "open_count": len(openings),
+        "departments": facets[DEPARTMENT],
+        "places": facets[PLACE],
     }

@@ -13,10 +13,9 @@ from babel import Locale
 from babel.numbers import format_currency, get_currency_symbol, list_currencies
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import formats, timezone, translation
@@ -44,10 +43,9 @@ from careers.forms.blocks import QuestionsBlock
 from careers.forms.builder import ApplicationForm, upload_limit
 from careers.forms.questions import Asked, questions_for
 from careers.forms.uploads import TYPES_IN_WORDS
+from careers.jobs.listing import Listing
 from home.blocks import TEXT_FEATURES, BodyBlock
 from home.models import SiteSettings, split_addresses, time_zones, validate_addresses
-
-JOBS_PER_PAGE = 25
 
 
 class Department(TranslatableMixin, models.Model):  # type: ignore[django-manager-missing]  # made at run time
@@ -186,52 +184,11 @@ class JobIndexPage(Page):
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(request, *args, **kwargs)
-        # PostgreSQL refuses even to look for a NUL.
-        query, department, location = (
-            request.GET.get(name, "").replace("\x00", "").strip()[:200]
-            for name in ("q", "department", "place")
-        )
-        all_open = JobPage.objects.descendant_of(self).open()
-        found = all_open.matching(query)
-        if department:
-            found = found.filter(department__slug=department)
-        if location:
-            found = found.filter(locations__slug=location)
-        jobs = Paginator(found.with_labels(), JOBS_PER_PAGE).get_page(request.GET.get("page"))
-        is_filtered = bool(query or department or location)
-        context |= {
-            "jobs": jobs,
-            "total": jobs.paginator.count,
-            "query": query,
-            "department": department,
-            "location": location,
-            "departments": departments_of(all_open),
-            "locations": locations_of(all_open),
-            "is_filtered": is_filtered,
-            "nearest": all_open.with_labels()[:5] if is_filtered and not jobs else [],
-        }
-        return context
+        jobs = JobPage.objects.descendant_of(self).open()
+        return context | {"listing": Listing(jobs, request.GET)}
 
     def serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return cacheable(request, super().serve(request, *args, **kwargs))
-
-
-def departments_of(jobs: JobPageQuerySet) -> models.QuerySet[Department]:
-    """The departments of some jobs, each with its count as ``open_jobs``."""
-    return (
-        Department.objects.filter(jobs__in=jobs)
-        .annotate(open_jobs=Count("jobs", distinct=True))
-        .order_by("name")
-    )
-
-
-def locations_of(jobs: JobPageQuerySet) -> models.QuerySet[Location]:
-    """The places of some jobs, each with its count as ``open_jobs``."""
-    return (
-        Location.objects.filter(jobs__in=jobs)
-        .annotate(open_jobs=Count("jobs", distinct=True))
-        .order_by("name")
-    )
 
 
 class JobPageQuerySet(PageQuerySet):

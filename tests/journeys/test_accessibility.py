@@ -55,7 +55,13 @@ def fits(page: Page) -> bool:
 def test_public_pages(site: Stack, page: Page, size: dict[str, int], theme: str) -> None:
     show(page, size, theme)
     wrong = {}
-    for path in ("/", "/careers/", "/careers/?q=nothing-like-this", "/careers/people-partner/"):
+    for path in (
+        "/",
+        "/careers/",
+        "/careers/?place=bergen&place=lyon&type=FULL_TIME",
+        "/careers/?q=nothing-like-this",
+        "/careers/people-partner/",
+    ):
         page.goto(path)
         wrong[path] = violations(page) + ([] if fits(page) else ["wider than the screen"])
     page.get_by_role("button", name="Send application").click()

@@ -9,26 +9,17 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from wagtail.models import Locale
 
 from careers.applications.models import Application
-from careers.jobs.models import Department, JobPage, Location
+from careers.jobs.models import JobPage
 from home.models import SiteSettings
 from tests import people
 from tests.applying import apply_for, ask, send
-from tests.factories import JobIndexPageFactory, JobPageFactory
+from tests.factories import JobIndexPageFactory
 
 pytestmark = pytest.mark.django_db
-
-
-def titles(response: Any) -> list[str]:
-    return [job.title for job in response.context["jobs"]]
 
 
 def in_days(days: float) -> dt.datetime:
@@ -106,113 +97,6 @@ def test_own_questions_are_shown_by_their_keys(client: Client, job: Any) -> None
     assert 'name="q-shift" value="a"' in page
     assert 'name="q-why"' in page
     assert 'id="id_q-why-hint"' in page
-
-
-# ── The list ────────────────────────────────────────────────────────────────────────────
-
-
-def test_list_takes_the_same_queries_for_one_job_and_for_three(
-    client: Client, job: Any, job_index: Any, django_assert_num_queries: Any
-) -> None:
-    team = Department.objects.create(name="Field", slug="field", locale=Locale.get_default())
-
-    def furnish(page: JobPage, slug: str) -> None:
-        page.department = team
-        page.locations.add(Location.objects.create(name=slug, slug=slug, country="NO"))
-        page.save()
-
-    furnish(job, "bergen")
-    client.get("/careers/")
-    with CaptureQueriesContext(connection) as captured:
-        client.get("/careers/")
-    queries = len(captured)
-    for name in ("lyon", "porto"):
-        furnish(JobPageFactory(parent=job_index), name)
-    client.get("/careers/")
-    with django_assert_num_queries(queries):
-        response = client.get("/careers/")
-    assert len(titles(response)) == 3
-    assert queries <= 24
-
-
-def test_list_shows_only_what_is_open_newest_first(
-    client: Client, job: Any, job_index: Any
-) -> None:
-    JobPageFactory(parent=job_index, title="Closed", closes_at=in_days(-1))
-    JobPageFactory(parent=job_index, title="Later", opens_at=in_days(1))
-    JobPageFactory(parent=job_index, title="Draft", live=False)
-    JobPageFactory(parent=job_index, title="Newer", first_published_at=timezone.now())
-    job.first_published_at = in_days(-3)
-    job.save()
-    assert titles(client.get("/careers/")) == ["Newer", "Gauge keeper"]
-
-
-@pytest.fixture
-def three_jobs(job: Any, job_index: Any) -> None:
-    field = Department.objects.create(name="Field", slug="field", locale=Locale.get_default())
-    lab = Department.objects.create(name="Laboratory", slug="lab", locale=Locale.get_default())
-    bergen = Location.objects.create(name="Bergen", slug="bergen", country="NO")
-    lyon = Location.objects.create(name="Lyon", slug="lyon", country="FR")
-    for title, team, places in (
-        ("Firmware engineer", lab, [bergen, lyon]),
-        ("Field technician", field, [lyon]),
-    ):
-        page = JobPageFactory(parent=job_index, title=title, department=team)
-        page.locations.set(places)
-        page.save()
-
-
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ("q=firmware", {"Firmware engineer"}),
-        ("q=FIRM", {"Firmware engineer"}),
-        ("q=lyon", {"Firmware engineer", "Field technician"}),
-        ("q=laborat", {"Firmware engineer"}),
-        ("department=field", {"Field technician"}),
-        ("place=bergen", {"Firmware engineer"}),
-        ("place=lyon&department=lab", {"Firmware engineer"}),
-        ("q=technician&place=bergen", set()),
-        ("q=nothing+like+it", set()),
-        ("q=", {"Firmware engineer", "Field technician", "Gauge keeper"}),
-        ("page=99", {"Firmware engineer", "Field technician", "Gauge keeper"}),
-        ("page=x", {"Firmware engineer", "Field technician", "Gauge keeper"}),
-    ],
-)
-def test_search_and_filters_find_what_was_asked_for(
-    client: Client, three_jobs: None, query: str, found: set[str]
-) -> None:
-    response = client.get(f"/careers/?{query}")
-    assert set(titles(response)) == found
-    assert response.context["total"] == len(found)
-
-
-def test_search_that_finds_nothing_shows_the_nearest(client: Client, three_jobs: None) -> None:
-    response = client.get("/careers/?place=bergen&department=field")
-    assert "No open job fits all of that." in response.content.decode()
-    assert len(response.context["nearest"]) == 3
-
-
-@settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(
-    words=st.text(max_size=30) | st.sampled_from(['"', "a AND", "NEAR(", "*", "-", "a:b", "\x00"]),
-    more=st.text(max_size=10),
-)
-def test_search_for_anything_at_all_is_answered(job: Any, words: str, more: str) -> None:
-    response = Client().get("/careers/", {"q": words, "department": more, "place": more})
-    assert response.status_code == 200
-
-
-def test_list_is_cut_into_pages(client: Client, job_index: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("careers.jobs.models.JOBS_PER_PAGE", 2)
-    for _number in range(3):
-        JobPageFactory(parent=job_index)
-    assert len(titles(client.get("/careers/"))) == 2
-    assert len(titles(client.get("/careers/?page=2"))) == 1
 
 
 # ── What a job knows ────────────────────────────────────────────────────────────────────

@@ -1,0 +1,280 @@
+"""The list of jobs: what fits, what each filter would give, and addresses of any kind."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from wagtail.models import Locale
+
+from careers.jobs.listing import Facet, Option
+from careers.jobs.models import Department, EmploymentType, JobPage, Location, Workplace
+from tests.factories import JobIndexPageFactory, JobPageFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def titles(response: Any) -> list[str]:
+    return [job.title for job in response.context["listing"].jobs]
+
+
+def counts(response: Any, facet: str) -> dict[str, int]:
+    """The options of one facet with their numbers, as the page has them."""
+    facets = {found.name: found for found in response.context["listing"].facets}
+    return {option.value: option.jobs for option in facets[facet].options}
+
+
+def in_days(days: float) -> dt.datetime:
+    return timezone.now() + dt.timedelta(days=days)
+
+
+@pytest.fixture
+def three_jobs(job: Any, job_index: Any) -> None:
+    """The gauge keeper (nowhere in particular) and two more, in two teams and two places."""
+    english = Locale.get_default()
+    field = Department.objects.create(name="Field", slug="field", locale=english)
+    lab = Department.objects.create(name="Laboratory", slug="lab", locale=english)
+    bergen = Location.objects.create(name="Bergen", slug="bergen", country="NO")
+    lyon = Location.objects.create(name="Lyon", slug="lyon", country="FR")
+    Location.objects.create(name="Oslo", slug="oslo", country="NO")
+    for title, team, places, workplace, kind in (
+        ("Firmware engineer", lab, [bergen, lyon], Workplace.HYBRID, EmploymentType.FULL_TIME),
+        ("Field technician", field, [lyon], Workplace.ON_SITE, EmploymentType.PART_TIME),
+    ):
+        page = JobPageFactory(
+            parent=job_index,
+            title=title,
+            department=team,
+            workplace=workplace,
+            employment_type=kind,
+        )
+        page.locations.set(places)
+        page.save()
+
+
+FIRMWARE, TECHNICIAN, KEEPER = "Firmware engineer", "Field technician", "Gauge keeper"
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=firmware", {FIRMWARE}),
+        ("q=FIRM", {FIRMWARE}),
+        ("q=lyon", {FIRMWARE, TECHNICIAN}),
+        ("q=laborat", {FIRMWARE}),
+        ("department=field", {TECHNICIAN}),
+        ("department=field&department=lab", {FIRMWARE, TECHNICIAN}),
+        ("place=bergen", {FIRMWARE}),
+        ("place=lyon&department=lab", {FIRMWARE}),
+        ("workplace=hybrid", {FIRMWARE}),
+        ("workplace=on_site&type=PART_TIME", {TECHNICIAN}),
+        ("type=FULL_TIME", {FIRMWARE, KEEPER}),
+        ("q=technician&place=bergen", set()),
+        ("q=nothing+like+it", set()),
+        ("place=oslo", set()),
+        ("q=", {FIRMWARE, TECHNICIAN, KEEPER}),
+        ("place=", {FIRMWARE, TECHNICIAN, KEEPER}),
+        ("place=atlantis&workplace=moon&type=full_time", {FIRMWARE, TECHNICIAN, KEEPER}),
+        ("page=99", {FIRMWARE, TECHNICIAN, KEEPER}),
+        ("page=x", {FIRMWARE, TECHNICIAN, KEEPER}),
+        ("page=-1", {FIRMWARE, TECHNICIAN, KEEPER}),
+    ],
+)
+def test_search_and_filters_find_what_was_asked_for(
+    client: Client, three_jobs: None, query: str, found: set[str]
+) -> None:
+    response = client.get(f"/careers/?{query}")
+    assert set(titles(response)) == found
+    assert response.context["listing"].total == len(found)
+
+
+def test_facet_is_counted_under_the_filters_of_all_others(client: Client, three_jobs: None) -> None:
+    everything = client.get("/careers/")
+    assert counts(everything, "place") == {"bergen": 1, "lyon": 2}
+    assert counts(everything, "type") == {"FULL_TIME": 2, "PART_TIME": 1}
+    narrowed = client.get("/careers/?place=bergen")
+    # Its own choice does not count: another place would widen the list.
+    assert counts(narrowed, "place") == {"bergen": 1, "lyon": 2}
+    assert counts(narrowed, "department") == {"field": 0, "lab": 1}
+    assert counts(narrowed, "workplace") == {"on_site": 0, "hybrid": 1}
+    assert counts(client.get("/careers/?q=technician"), "place") == {"bergen": 0, "lyon": 1}
+
+
+def test_what_was_chosen_is_checked_and_can_be_left_out_again(
+    client: Client, three_jobs: None
+) -> None:
+    page = client.get("/careers/?q=e&place=lyon&place=bergen&type=FULL_TIME").content.decode()
+    checked = re.findall(r'name="(\w+)" value="(\w+)" checked', page)
+    assert checked == [("place", "bergen"), ("place", "lyon"), ("type", "FULL_TIME")]
+    chips = re.findall(r'class="chip" href="/careers/([^"]+)"', page)
+    assert [chip.replace("&amp;", "&") for chip in chips] == [
+        "?place=lyon&place=bergen&type=FULL_TIME",
+        "?q=e&place=lyon&type=FULL_TIME",
+        "?q=e&place=bergen&type=FULL_TIME",
+        "?q=e&place=lyon&place=bergen",
+    ]
+    assert 'name="robots" content="noindex' in page
+
+
+def test_place_without_an_open_job_is_still_named(client: Client, three_jobs: None) -> None:
+    response = client.get("/careers/?place=oslo")
+    assert [chip.label for chip in response.context["listing"].chips] == ["Oslo"]
+    assert counts(response, "place") == {"bergen": 1, "lyon": 2, "oslo": 0}
+
+
+@pytest.mark.parametrize(
+    ("query", "nearest"),
+    [
+        ("place=bergen&department=field", [TECHNICIAN, FIRMWARE, KEEPER]),
+        ("place=bergen&department=lab&type=PART_TIME", [FIRMWARE, TECHNICIAN, KEEPER]),
+        ("q=technician&place=bergen", [FIRMWARE, TECHNICIAN, KEEPER]),
+    ],
+)
+def test_list_that_is_empty_shows_what_comes_closest(
+    client: Client, three_jobs: None, query: str, nearest: list[str]
+) -> None:
+    response = client.get(f"/careers/?{query}")
+    assert "These come closest:" in response.content.decode()
+    found = [job.title for job in response.context["listing"].nearest]
+    assert set(found) == set(nearest)
+    assert found[-1] == KEEPER
+
+
+def test_list_without_any_job_says_so_and_offers_no_filter(client: Client, job_index: Any) -> None:
+    for address in ("/careers/", "/careers/?q=x&place=lyon"):
+        page = client.get(address).content.decode()
+        assert "New ones are posted on this page first." in page
+        assert "<form" not in page
+
+
+def test_list_knows_only_the_jobs_of_its_own_language(client: Client, three_jobs: None) -> None:
+    french = Locale.objects.create(language_code="fr")
+    elsewhere = JobIndexPageFactory(locale=french)
+    department = Department.objects.create(name="Terrain", slug="terrain", locale=french)
+    JobPageFactory(parent=elsewhere, title="Horloger", department=department, locale=french)
+    response = client.get("/careers/")
+    assert counts(response, "department") == {"field": 1, "lab": 1}
+    assert "Horloger" not in response.content.decode()
+
+
+def test_list_shows_only_what_is_open_newest_first(
+    client: Client, job: Any, job_index: Any
+) -> None:
+    JobPageFactory(parent=job_index, title="Closed", closes_at=in_days(-1))
+    JobPageFactory(parent=job_index, title="Later", opens_at=in_days(1))
+    JobPageFactory(parent=job_index, title="Draft", live=False)
+    JobPageFactory(parent=job_index, title="Newer", first_published_at=timezone.now())
+    job.first_published_at = in_days(-3)
+    job.save()
+    assert titles(client.get("/careers/")) == ["Newer", "Gauge keeper"]
+
+
+def test_pages_of_the_list_keep_what_was_asked_for(
+    client: Client, job_index: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("careers.jobs.listing.JOBS_PER_PAGE", 2)
+    for _number in range(5):
+        JobPageFactory(parent=job_index)
+    JobPageFactory(parent=job_index, workplace=Workplace.REMOTE)
+    assert len(titles(client.get("/careers/"))) == 2
+    second = client.get("/careers/?workplace=on_site&page=2&utm_source=x")
+    assert len(titles(second)) == 2
+    page = second.content.decode()
+    assert 'rel="prev" href="/careers/?workplace=on_site"' in page
+    assert 'rel="next" href="/careers/?workplace=on_site&amp;page=3"' in page
+    assert titles(client.get("/careers/?page=99")) == titles(client.get("/careers/?page=3"))
+
+
+@pytest.mark.parametrize("address", ["/careers/", "/careers/?q=clock&place=atlantis&type=OTHER"])
+def test_list_takes_the_same_queries_for_one_job_and_for_forty(
+    client: Client, job: Any, job_index: Any, django_assert_num_queries: Any, address: str
+) -> None:
+    team = Department.objects.create(name="Field", slug="field", locale=Locale.get_default())
+
+    def furnish(page: JobPage, slug: str) -> None:
+        page.department = team
+        page.closes_at = in_days(9)
+        page.locations.add(Location.objects.create(name=slug, slug=slug, country="NO"))
+        page.save()
+
+    furnish(job, "bergen")
+    client.get(address)
+    with CaptureQueriesContext(connection) as captured:
+        client.get(address)
+    queries = len(captured)
+    for number in range(39):
+        furnish(JobPageFactory(parent=job_index), f"place-{number}")
+    client.get(address)
+    with django_assert_num_queries(queries):
+        response = client.get(address)
+    assert len(response.context["listing"].openings) == 40
+    assert queries <= 26
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    words=st.text(max_size=30) | st.sampled_from(['"', "a AND", "NEAR(", "*", "-", "a:b", "\x00"]),
+    values=st.lists(st.text(max_size=10) | st.sampled_from(["x" * 300, "on_site", ""]), max_size=4),
+    page=st.text(max_size=6) | st.integers().map(str),
+)
+def test_search_for_anything_at_all_is_answered(
+    job: Any, words: str, values: list[str], page: str
+) -> None:
+    asked = {"q": words, "page": page} | dict.fromkeys(
+        ("department", "place", "workplace", "type"), values
+    )
+    assert Client().get("/careers/", asked).status_code == 200
+
+
+def test_address_with_hundreds_of_values_is_answered_by_as_few_queries(
+    client: Client, job: Any
+) -> None:
+    address = "/careers/?" + "&".join(f"place=p{number}" for number in range(900))
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(address).status_code == 200
+    assert len(captured) <= 26
+
+
+# ── Long lists of options ───────────────────────────────────────────────────────────────
+
+
+def facet(jobs: list[int], chosen: set[int] = frozenset()) -> Facet:  # type: ignore[assignment]
+    options = [
+        Option(str(number), f"Place {number}", 0, number in chosen, count)
+        for number, count in enumerate(jobs)
+    ]
+    return Facet("place", "Place", "All places", tuple(options))
+
+
+def test_eight_options_all_stand_in_the_open() -> None:
+    assert len(facet([1] * 8).in_view) == 8
+    assert facet([1] * 8).folded == []
+
+
+def test_of_more_options_the_most_frequent_stand_in_the_open_in_their_order() -> None:
+    shown = facet([1, 9, 1, 8, 1, 7, 6, 5, 4, 3])
+    assert [option.value for option in shown.in_view] == ["1", "3", "5", "6", "7", "8", "9"]
+    assert [option.value for option in shown.folded] == ["0", "2", "4"]
+
+
+def test_whatever_was_chosen_stands_in_the_open() -> None:
+    shown = facet([9] * 8 + [0, 0], chosen={8, 9})
+    assert {"8", "9"} <= {option.value for option in shown.in_view}
+    assert len(facet([1] * 12, chosen=set(range(10))).in_view) == 10
+
+
+def test_facet_with_one_option_is_of_no_use_unless_it_was_chosen() -> None:
+    assert not facet([3]).is_useful
+    assert facet([3], chosen={0}).is_useful
