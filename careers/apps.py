@@ -8,3 +8,7 @@ class CareersConfig(AppConfig):
     name = "careers"
     verbose_name = _("Careers")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Its signal handlers connect when it is imported.
+        from careers.languages import sharing  # noqa: F401

@@ -10,6 +10,7 @@ from careers.applications.models import (  # isort: skip -- the order of the flo
     FileBytes,
 )
 from careers.forms.models import PendingUpload  # isort: skip
+from careers.languages.models import TranslationErrand  # isort: skip
 from careers.pipeline.models import Heartbeat, Step, StepEvent  # isort: skip
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "PendingUpload",
     "Step",
     "StepEvent",
+    "TranslationErrand",
 ]

@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.utils import translation
 from wagtail.models import Site
 
+from careers.languages import background
 from careers.pipeline import doorbell
 from home.models import SiteSettings
 from tests import migrated
@@ -60,6 +61,7 @@ def broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> B
     if not any(request.node.get_closest_marker(name) for name in WITH_REAL_BROKER):
         monkeypatch.setattr(doorbell, "_publish", noted.publish)
         monkeypatch.setattr(doorbell, "_resting_until", 0.0)
+        monkeypatch.setattr(background, "ring", lambda errand_id: None)
     return noted
 
 

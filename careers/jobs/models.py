@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import formats, timezone, translation
@@ -37,6 +37,7 @@ from wagtail.fields import RichTextField, StreamField
 from wagtail.models import Page, Site, TranslatableMixin
 from wagtail.models.pages import PageManager, PageQuerySet
 from wagtail.search import index
+from wagtail_localize.fields import SynchronizedField
 
 from careers.applications.frozen import FrozenForm
 from careers.forms.blocks import QuestionsBlock
@@ -55,6 +56,7 @@ class Department(TranslatableMixin, models.Model):  # type: ignore[django-manage
     slug = models.SlugField(gettext_lazy("short name in addresses"), max_length=100)
 
     panels: ClassVar = ["name", "slug"]
+    override_translatable_fields: ClassVar = [SynchronizedField("slug", overridable=False)]
 
     class Meta(TranslatableMixin.Meta):
         verbose_name = gettext_lazy("department")
@@ -177,6 +179,10 @@ class JobIndexPage(Page):
     template = "careers/jobs/job_index_page.html"
     parent_page_types: ClassVar = ["home.HomePage"]
     subpage_types: ClassVar = ["careers.JobPage"]
+    override_translatable_fields: ClassVar = [
+        SynchronizedField("slug"),
+        SynchronizedField("hr_recipients", overridable=False),
+    ]
 
     class Meta:
         verbose_name = gettext_lazy("list of jobs")
@@ -198,6 +204,8 @@ class JobPageQuerySet(PageQuerySet):
         return (
             self.live()
             .public()
+            # An alias in another language shows words that its readers can't read.
+            .filter(Q(alias_of=None) | Q(alias_of__locale=F("locale")))
             .filter(Q(opens_at=None) | Q(opens_at__lte=now))
             .filter(Q(closes_at=None) | Q(closes_at__gt=now))
             .order_by("-first_published_at", "-pk")
@@ -364,6 +372,31 @@ class JobPage(Page):
         index.SearchField("body"),
         index.AutocompleteField("summary"),
     ]
+    # The facts of a job are the same in all languages, at once (see ``careers.languages``).
+    override_translatable_fields: ClassVar = [
+        SynchronizedField("slug"),
+        SynchronizedField("hiring_organisation"),
+        SynchronizedField("contact_name"),
+        *(
+            SynchronizedField(name, overridable=False)
+            for name in (
+                "locations",
+                "workplace",
+                "employment_type",
+                "pay_from",
+                "pay_to",
+                "pay_currency",
+                "pay_unit",
+                "opens_at",
+                "closes_at",
+                "time_zone",
+                "hr_recipients",
+                "ask_phone",
+                "ask_cv",
+                "ask_cover_letter",
+            )
+        ),
+    ]
 
     content_panels: ClassVar = [
         *Page.content_panels,
@@ -464,7 +497,7 @@ class JobPage(Page):
         return (
             self.privacy_notice
             or getattr(parent, "privacy_notice", "")
-            or self.company.privacy_notice
+            or self.company.notice_in(self.locale.language_code)
         )
 
     def frozen_form(self) -> FrozenForm:

@@ -140,11 +140,16 @@ else:
 
 # ── Languages and time ──────────────────────────────────────────────────────────────────
 
+# The address fixes the language of a page: the first one has no prefix, the others have.
 LANGUAGE_CODE = "en"
-LANGUAGES = WAGTAIL_CONTENT_LANGUAGES = [("en", _("English"))]
+LANGUAGES = [("en", _("English")), ("fr", _("French"))]
+WAGTAIL_CONTENT_LANGUAGES = WAGTAILADMIN_PERMITTED_LANGUAGES = LANGUAGES
 LOCALE_PATHS = [ROOT / "locale"]
 FORMAT_MODULE_PATH = ["careersite.formats"]
 WAGTAIL_I18N_ENABLED = True
+# What is sent to translators stays a draft: else the original's words would be public as French.
+WAGTAILLOCALIZE_SYNC_LIVE_STATUS_ON_TRANSLATE = False
+WAGTAILLOCALIZE_JOBS = {"BACKEND": "careers.languages.background.CeleryBackend"}
 USE_TZ = True
 TIME_ZONE = "UTC"
 
@@ -285,6 +290,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 CELERY_BEAT_SCHEDULE = {
     "publish-scheduled": {"task": "careers.publish_scheduled", "schedule": 60.0},
+    "translate-pages": {"task": "careers.translate_pages", "schedule": 300.0},
     "clean-up-uploads": {"task": "careers.clean_up_uploads", "schedule": 3600.0},
 }
 

@@ -1,0 +1,1 @@
+"""Pages in several languages: facts that they share, and translating many of them at once."""

@@ -1,0 +1,141 @@
+"""wagtail-localize's background work, through Celery.
+
+What an editor asks for becomes a row in the same transaction; the message names the row and
+nothing else. A message that is lost, or that no broker takes, costs time only: the clock
+rings for whatever is left.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from celery import current_app
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from wagtail_localize.tasks import BaseJobBackend
+
+log = logging.getLogger(__name__)
+
+#: Pages between two rings, so that the mails of applicants get their turn in the queue.
+SLICE = 20
+#: After this a worker that had begun is taken for lost; longer than the task may run.
+CLAIM = dt.timedelta(minutes=15)
+
+
+class CeleryBackend(BaseJobBackend):
+    """To be named in ``WAGTAILLOCALIZE_JOBS``."""
+
+    def enqueue(
+        self, func: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> None:
+        """Write down what to do and ring for a worker once that is safe.
+
+        What we don't know how to write down is done at once, as without any backend.
+        """
+        from wagtail_localize.operations import translate_page_subtree
+        from wagtail_localize.synctree import synchronize_tree
+
+        from careers.languages.models import TranslationErrand
+
+        if func is translate_page_subtree and not _chosen(args[2]):
+            page_id, locales, _components, user = args
+            kind = TranslationErrand.Kind.SUBTREE
+        elif func is synchronize_tree:
+            page_id, locales, user = None, args, None
+            kind = TranslationErrand.Kind.MIRROR
+        else:
+            func(*args, **kwargs)
+            return
+        errand = TranslationErrand.objects.create(
+            kind=kind, page_id=page_id, locales=[locale.pk for locale in locales], user=user
+        )
+        transaction.on_commit(lambda: ring(errand.pk))
+
+
+def _chosen(components: Any) -> bool:
+    """Whether the editor filled in forms of other apps, which no message could carry."""
+    return bool(components is not None and components.components)
+
+
+def ring(errand_id: int) -> None:
+    """Tell a worker; best effort, never raises."""
+    try:
+        current_app.send_task(
+            "careers.translate_pages", kwargs={"errand_id": errand_id}, retry=False
+        )
+    except Exception as error:  # whatever it is, the row is safe and the clock comes
+        log.warning("the broker took no message: %s", type(error).__name__)
+
+
+def waiting() -> list[int]:
+    """Every errand that nobody is at, oldest first."""
+    from careers.languages.models import TranslationErrand
+
+    return list(TranslationErrand.objects.filter(_free()).values_list("pk", flat=True))
+
+
+def run(errand_id: int) -> bool:
+    """Do one errand, or a slice of it; harmless when it is done already or in other hands.
+
+    Returns:
+        Whether some of it is left.
+    """
+    from careers.languages.models import TranslationErrand
+
+    rows = TranslationErrand.objects.filter(pk=errand_id)
+    if not rows.filter(_free()).update(claimed_at=timezone.now()):
+        return False
+    try:
+        left = _do(rows.get())
+    except BaseException:
+        rows.update(claimed_at=None)
+        raise
+    if left:
+        rows.update(claimed_at=None)
+    else:
+        rows.delete()
+    return left
+
+
+def _free() -> Q:
+    return Q(claimed_at=None) | Q(claimed_at__lt=timezone.now() - CLAIM)
+
+
+def _do(errand: Any) -> bool:
+    from wagtail.models import Locale
+    from wagtail_localize.operations import translate_object
+    from wagtail_localize.synctree import synchronize_tree
+
+    found = Locale.objects.in_bulk(errand.locales)
+    locales = [found[pk] for pk in errand.locales if pk in found]
+    if errand.kind == errand.Kind.MIRROR:
+        if len(locales) == 2:
+            synchronize_tree(*locales)
+        return False
+    # Parents come first in this order. Each page is a transaction of its own: one around all
+    # of them would keep SQLite's only writer from everybody else.
+    done = 0
+    for page in errand.page.get_descendants():
+        missing = [locale for locale in locales if not _is_submitted(page, locale)]
+        if not missing:
+            continue
+        if done == SLICE:
+            return True
+        translate_object(page, missing, user=errand.user)
+        done += 1
+    return False
+
+
+def _is_submitted(page: Any, locale: Any) -> bool:
+    from wagtail_localize.models import Translation
+
+    return bool(
+        page.locale_id == locale.pk
+        or Translation.objects.filter(
+            source__object_id=page.translation_key, target_locale=locale, enabled=True
+        ).exists()
+    )
