@@ -3,17 +3,23 @@
 import zoneinfo
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator, validate_email
 from django.db import models
 from django.http import HttpRequest
+from django.utils.functional import cached_property
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from modelcluster.fields import ParentalKey
+from modelcluster.models import ClusterableModel
 from wagtail import hooks
-from wagtail.admin.panels import FieldPanel, MultiFieldPanel
+from wagtail.admin.panels import FieldPanel, InlinePanel, MultiFieldPanel
 from wagtail.contrib.settings.models import BaseSiteSetting, register_setting
 from wagtail.fields import RichTextField, StreamField
 from wagtail.models import Page
 from wagtail.search import index
+from wagtail_localize.fields import SynchronizedField
 
 from home.blocks import TEXT_FEATURES, BodyBlock
 
@@ -47,6 +53,7 @@ class HomePage(Page):
         index.SearchField("body"),
     ]
     parent_page_types: ClassVar = ["wagtailcore.Page"]
+    override_translatable_fields: ClassVar = [SynchronizedField("slug")]
 
     class Meta:
         verbose_name = _("home page")
@@ -79,6 +86,7 @@ class PlainPage(Page):
     ]
     parent_page_types: ClassVar = ["home.HomePage", "home.PlainPage"]
     subpage_types: ClassVar = ["home.PlainPage"]
+    override_translatable_fields: ClassVar = [SynchronizedField("slug")]
 
     class Meta:
         verbose_name = _("plain page")
@@ -112,8 +120,11 @@ def time_zones() -> list[tuple[str, str]]:
 
 
 @register_setting(icon="site", order=10)
-class SiteSettings(BaseSiteSetting):
-    """Who the company is and how it looks; pages, mails and documents read it."""
+class SiteSettings(ClusterableModel, BaseSiteSetting):
+    """Who the company is and how it looks; pages, mails and documents read it.
+
+    Its texts are in the site's first language; see ``CompanyTranslation`` for the others.
+    """
 
     company_name = models.CharField(_("company name"), max_length=120, default="", blank=True)
     tagline = models.CharField(
@@ -190,6 +201,7 @@ class SiteSettings(BaseSiteSetting):
             [FieldPanel("hr_recipients"), FieldPanel("time_zone"), FieldPanel("privacy_notice")],
             heading=_("Applications"),
         ),
+        InlinePanel("translations", heading=_("In other languages"), label=_("Language")),
     ]
     select_related: ClassVar = ["logo"]
 
@@ -205,3 +217,43 @@ class SiteSettings(BaseSiteSetting):
     def zone(self) -> zoneinfo.ZoneInfo:
         """The time zone as an object."""
         return zoneinfo.ZoneInfo(self.time_zone)
+
+    @property
+    def own_tagline(self) -> str:
+        """The tagline in the active language."""
+        return self._in_language("tagline", get_language() or settings.LANGUAGE_CODE)
+
+    def notice_in(self, language: str) -> str:
+        """The privacy notice as rich text, in a language; in the first one if there is no other."""
+        return self._in_language("privacy_notice", language)
+
+    def _in_language(self, name: str, language: str) -> str:
+        if language == settings.LANGUAGE_CODE:
+            translated = None
+        else:
+            translated = self._translations.get(language)
+        return getattr(translated, name, "") or getattr(self, name)
+
+    @cached_property
+    def _translations(self) -> "dict[str, CompanyTranslation]":
+        return {text.language: text for text in self.translations.all()}
+
+
+def other_languages() -> list[tuple[str, Any]]:
+    """The site's languages but the first, for a field's choices."""
+    return [(code, name) for code, name in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
+
+
+class CompanyTranslation(models.Model):
+    """The company's texts in another language; what is empty stays in the first one."""
+
+    company = ParentalKey(SiteSettings, on_delete=models.CASCADE, related_name="translations")
+    language = models.CharField(_("language"), max_length=10, choices=other_languages)
+    tagline = models.CharField(_("tagline"), max_length=160, blank=True)
+    privacy_notice = RichTextField(_("privacy notice"), blank=True, features=TEXT_FEATURES)
+
+    class Meta:
+        verbose_name = _("company in another language")
+        verbose_name_plural = _("company in other languages")
+        # Not a constraint: forms with several rows look for doubles only here.
+        unique_together: ClassVar = [("company", "language")]

@@ -1,0 +1,148 @@
+"""Which language a visitor gets, and how he finds the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import translation
+from wagtail.users.models import UserProfile
+
+from home.models import CompanyTranslation, SiteSettings
+from tests import people
+from tests.translating import french, french_site, in_french
+
+pytestmark = pytest.mark.django_db
+
+FRENCH_BROWSER = {"accept-language": "fr-FR,fr;q=0.9"}
+
+
+@pytest.fixture
+def french_job(home: Any, job_index: Any, job: Any) -> Any:
+    french_site(home, job_index)
+    return in_french(job, {"Gauge keeper": "Gardien de jauges"})
+
+
+@pytest.mark.parametrize("path", ["/", "/careers/", "/careers/gauge-keeper/", "/nothing/"])
+def test_address_without_a_language_is_english_whatever_the_browser_wants(
+    client: Client, french_job: Any, path: str
+) -> None:
+    client.cookies["django_language"] = "fr"
+    response = client.get(path, headers=FRENCH_BROWSER)
+    assert response.status_code == (404 if path == "/nothing/" else 200)
+    assert response["Content-Language"] == "en"
+    assert '<html lang="en"' in response.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/fr/", "/fr/careers/", "/fr/careers/gauge-keeper/", "/fr/no/"])
+def test_address_with_a_language_is_in_it(client: Client, french_job: Any, path: str) -> None:
+    response = client.get(path, headers={"accept-language": "en"})
+    assert response.status_code == (404 if path == "/fr/no/" else 200)
+    assert response["Content-Language"] == "fr"
+    assert '<html lang="fr"' in response.content.decode()
+
+
+@pytest.mark.parametrize("path", ["", "careers/", "careers/gauge-keeper/"])
+def test_page_is_never_shown_under_another_languages_address(
+    client: Client, job: Any, path: str
+) -> None:
+    response = client.get(f"/fr/{path}")
+    assert response.status_code == 302
+    assert response["Location"] == f"/{path}"
+
+
+def test_draft_of_a_home_page_is_no_language_yet(client: Client, home: Any) -> None:
+    in_french(home, publish=False)
+    response = client.get("/fr/")
+    assert (response.status_code, response["Location"]) == (302, "/")
+
+
+def test_editor_has_the_admin_in_the_language_that_he_chose(client: Client, home: Any) -> None:
+    ada = people.ada()
+    client.force_login(ada)
+    assert '<html lang="en"' in client.get("/admin/", headers=FRENCH_BROWSER).content.decode()
+    profile = UserProfile.get_for_user(ada)
+    profile.preferred_language = "fr"
+    profile.save()
+    assert '<html lang="fr"' in client.get("/admin/").content.decode()
+
+
+# ── The company's own texts ─────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def company(home: Any) -> SiteSettings:
+    found = SiteSettings.objects.get()
+    found.tagline = "Instruments for coasts and rivers"
+    found.save()
+    CompanyTranslation.objects.create(
+        company=found,
+        language="fr",
+        tagline="Des instruments pour les côtes et les rivières",
+        privacy_notice="<p>Nous le lisons et n’en parlons à personne.</p>",
+    )
+    return SiteSettings.objects.get()
+
+
+def test_texts_of_the_company_come_in_the_language_of_the_page(
+    client: Client, french_job: Any, company: SiteSettings
+) -> None:
+    english = client.get("/careers/gauge-keeper/").content.decode()
+    french_page = client.get("/fr/careers/gauge-keeper/").content.decode()
+    assert "Instruments for coasts and rivers" in english
+    assert "We read it and tell nobody." in english
+    assert "Des instruments pour les côtes et les rivières" in french_page
+    assert "Nous le lisons et n’en parlons à personne." in french_page
+    assert "We read it" not in french_page
+
+
+def test_frozen_notice_is_the_one_that_the_applicant_read(
+    french_job: Any, job: Any, company: SiteSettings
+) -> None:
+    assert french_job.frozen_form().privacy_notice == "Nous le lisons et n’en parlons à personne."
+    with translation.override("fr"):
+        assert job.frozen_form().privacy_notice == "We read it and tell nobody."
+
+
+def test_text_that_is_not_translated_stays_in_the_first_language(company: SiteSettings) -> None:
+    company.translations.update(privacy_notice="")
+    assert SiteSettings.objects.get().notice_in("fr") == "<p>We read it and tell nobody.</p>"
+    assert SiteSettings.objects.get().notice_in("de") == "<p>We read it and tell nobody.</p>"
+
+
+def test_editor_writes_the_texts_of_the_company_in_another_language(
+    client: Client, home: Any
+) -> None:
+    client.force_login(people.ada())
+    site = SiteSettings.objects.get().site
+    address = f"/admin/settings/home/sitesettings/{site.pk}/"
+    row = {"language": "fr", "tagline": "Mesurer la mer", "privacy_notice": "null", "id": ""}
+    form = {
+        "company_name": "Tidewater",
+        "accent_colour": "#0e5c46",
+        "time_zone": "UTC",
+        "privacy_notice": "null",
+        "translations-TOTAL_FORMS": "1",
+        "translations-INITIAL_FORMS": "0",
+        "translations-MIN_NUM_FORMS": "0",
+        "translations-MAX_NUM_FORMS": "1000",
+        **{f"translations-0-{name}": value for name, value in row.items()},
+    }
+    assert client.post(address, form).status_code == 302
+    assert SiteSettings.objects.get().translations.get().tagline == "Mesurer la mer"
+    twice = {
+        **form,
+        "translations-TOTAL_FORMS": "2",
+        "translations-INITIAL_FORMS": "1",
+        "translations-0-id": str(CompanyTranslation.objects.get().pk),
+        **{f"translations-1-{name}": value for name, value in row.items()},
+    }
+    assert client.post(address, twice).status_code == 200
+    assert CompanyTranslation.objects.count() == 1
+
+
+def test_french_is_a_language_that_an_editor_may_add(client: Client, home: Any) -> None:
+    client.force_login(people.ada())
+    assert ">French<" in client.get("/admin/locales/new/").content.decode().replace("\n", "")
+    assert french().get_display_name() == "French"
