@@ -1,7 +1,8 @@
 """How Flower runs: ``celery -A careersite flower --conf=site/careersite/flowerconfig.py``.
 
-Loopback only and behind a password: some of its pages answer without one, so people reach it
-through the site, at ``/flower/``, after they have logged in there.
+For looking only: stopping a worker or a task is nothing that Flower may do here. It has a
+password, but two of its pages answer without one, so people reach it through the site, at
+``/flower/``, after they have logged in there.
 """
 
 import os
@@ -10,10 +11,11 @@ from django.conf import settings
 
 from careersite.settings.env import required
 
-address = "127.0.0.1"
+address = settings.FLOWER_BIND_ADDRESS
 port = settings.FLOWER_PORT
 url_prefix = "flower"
 basic_auth = [f"admin:{required('FLOWER_PASSWORD', '`bin/run` makes one.')}"]
+read_only = True
 persistent = True
 db = os.fspath(settings.VAR_DIR / "flower")
 state_save_interval = 60_000

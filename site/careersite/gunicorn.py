@@ -4,11 +4,11 @@ Access logs hold no personal data: no address, no query string, no referrer, no 
 the addresses that only one applicant knows no more than that one was opened.
 """
 
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from gunicorn.http.message import Request
@@ -39,14 +39,20 @@ def when_ready(server: Arbiter) -> None:
         connections.close_all()
 
 
-bind = f"127.0.0.1:{os.environ.get('PORT') or 8000}"
+bind = (
+    f"[{settings.BIND_ADDRESS}]:{settings.PORT}"
+    if ":" in settings.BIND_ADDRESS
+    else f"{settings.BIND_ADDRESS}:{settings.PORT}"
+)
+# The site itself decides which proxies it believes.
+forwarded_allow_ips = ""
 worker_class = "gthread"
 workers = 2
 threads = 4
 graceful_timeout = 20
 # Heartbeats are file writes; on a slow disk they would stop a healthy worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
-reload = os.environ.get("DEBUG", "").lower() in {"1", "true", "yes", "on"}
+reload = settings.DEBUG
 preload_app = not reload
 control_socket_disable = True
 accesslog = errorlog = "-"

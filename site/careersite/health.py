@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from careers.pipeline import health
+from careersite.proxies import is_from_this_machine
 
 
 @require_safe
@@ -31,9 +32,7 @@ def ready(request: HttpRequest) -> HttpResponse:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         facts: dict[str, Any] = {"database": True}
-        if request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1") and not request.headers.get(
-            "X-Forwarded-For"
-        ):
+        if is_from_this_machine(request):
             facts |= health.check().as_json()
     except DatabaseError as error:
         return JsonResponse({"database": False, "error": type(error).__name__}, status=503)

@@ -62,6 +62,8 @@ def test_sqlite_waits_for_the_disk_and_for_other_writers(load: Load) -> None:
         ({"EMAIL_HOST_USER": "x"}, "EMAIL_HOST_USER is set but EMAIL_HOST is not."),
         ({"PIPELINE_LEASE": "100"}, "must rise in this order and stay below 900 seconds."),
         ({"PIPELINE_SWEEP_INTERVAL": "0"}, "PIPELINE_SWEEP_INTERVAL must be at least 0.1"),
+        ({"BIND_ADDRESS": "localhost"}, "BIND_ADDRESS must be an IP address such as 127.0.0.1"),
+        ({"TRUSTED_PROXIES": "10.0.0.1 proxy"}, "TRUSTED_PROXIES must hold IP addresses or"),
         ({"SECRET_KEY": "", "SECRET_KEY_FILE": "/nowhere"}, "which can't be read"),
     ],
 )
@@ -71,6 +73,13 @@ def test_wrong_setting_says_what_to_correct(
     with pytest.raises(ImproperlyConfigured) as caught:
         load("base", **environ)
     assert words in str(caught.value)
+
+
+def test_proxies_are_addresses_and_networks(load: Load) -> None:
+    given = "10.0.0.1, 192.0.2.0/24 2001:db8::/32,"
+    proxies = load("base", TRUSTED_PROXIES=given).TRUSTED_PROXIES
+    assert [str(proxy) for proxy in proxies] == ["10.0.0.1/32", "192.0.2.0/24", "2001:db8::/32"]
+    assert load("base").TRUSTED_PROXIES == []
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,9 @@ ALLOWED_HOSTS = [
     "127.0.0.1",
 ]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+BIND_ADDRESS = env.address("BIND_ADDRESS", "127.0.0.1")
 #: Addresses of our own proxies: only they may say who the visitor is.
-TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 WAGTAIL_SITE_NAME = "Careers"
 WAGTAILADMIN_BASE_URL = SITE_URL
 
@@ -68,6 +69,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "careersite.proxies.only_our_proxies_are_believed",
     "careersite.middleware.public_pages_are_cacheable",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -243,6 +245,7 @@ PIPELINE_BACKOFF_BASE = env.number("PIPELINE_BACKOFF_BASE", 10, least=0.1)
 
 REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", "redis", "rediss", "redis+socket")
 FLOWER_PORT = env.port("FLOWER_PORT", 5555)
+FLOWER_BIND_ADDRESS = env.address("FLOWER_BIND_ADDRESS", "127.0.0.1")
 FLOWER_URL = env.url("FLOWER_URL", f"http://127.0.0.1:{FLOWER_PORT}/flower/", "http", "https")
 
 CELERY_BROKER_URL = REDIS_URL
@@ -307,8 +310,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
-# The header, not the address of the connection, tells whether a proxy spoke TLS.
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+# The middleware keeps this header from everybody but our own proxies.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31536000 if SECURE else 0
 # "no-referrer" would make browsers send "Origin: null" with our own form.
 SECURE_REFERRER_POLICY = "same-origin"

@@ -6,8 +6,10 @@ A value is looked up in the process environment, then in ``.env``, then in ``var
 mount secrets.
 """
 
+import ipaddress
 import os
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,12 +24,20 @@ ROOT = Path(__file__).resolve().parents[3]
 NAMES = frozenset(
     """
     ADMIN_PASSWORD ALLOWED_HOSTS AWS_ACCESS_KEY_ID AWS_S3_ENDPOINT_URL AWS_S3_REGION_NAME
-    AWS_SECRET_ACCESS_KEY AWS_STORAGE_BUCKET_NAME DATABASE_URL DEBUG DEFAULT_FROM_EMAIL
-    DEMO_PASSWORD EMAIL_HOST EMAIL_HOST_PASSWORD EMAIL_HOST_USER EMAIL_PORT EMAIL_USE_SSL
-    EMAIL_USE_TLS FLOWER_PASSWORD FLOWER_PORT FLOWER_URL PIPELINE_BACKOFF_BASE PIPELINE_BROKER_GRACE
-    PIPELINE_HARD_LIMIT PIPELINE_LEASE PIPELINE_PROBE_INTERVAL PIPELINE_RERING_AFTER
-    PIPELINE_SOFT_LIMIT PIPELINE_SWEEP_INTERVAL PORT REDIS_URL SECRET_KEY SITE_URL SSL_CERT_FILE
-    TRUSTED_PROXIES VAR_DIR
+    AWS_SECRET_ACCESS_KEY AWS_STORAGE_BUCKET_NAME BIND_ADDRESS DATABASE_URL DEBUG
+    DEFAULT_FROM_EMAIL DEMO_PASSWORD EMAIL_HOST EMAIL_HOST_PASSWORD EMAIL_HOST_USER EMAIL_PORT
+    EMAIL_USE_SSL EMAIL_USE_TLS FLOWER_BIND_ADDRESS FLOWER_PASSWORD FLOWER_PORT FLOWER_URL
+    METRICS_TOKEN PIPELINE_BACKOFF_BASE PIPELINE_BROKER_GRACE PIPELINE_HARD_LIMIT PIPELINE_LEASE
+    PIPELINE_PROBE_INTERVAL PIPELINE_RERING_AFTER PIPELINE_SOFT_LIMIT PIPELINE_SWEEP_INTERVAL PORT
+    REDIS_URL SECRET_KEY SITE_URL SSL_CERT_FILE TRUSTED_PROXIES VAR_DIR
+    """.split()
+)
+
+#: What the same ``.env`` may hold for ``docker-compose.yml`` alone.
+COMPOSE_NAMES = frozenset(
+    """
+    COMPOSE_PROFILES EDGE_SUBNET FONTS HTTPS_PORT HTTP_PORT IMAGE POSTGRES_PASSWORD
+    REDIS_PASSWORD TLS
     """.split()
 )
 
@@ -119,6 +129,34 @@ def port(name: str, default: int) -> int:
 def words(name: str) -> list[str]:
     """A comma-separated list."""
     return [word.strip() for word in given(name).split(",") if word.strip()]
+
+
+def address(name: str, default: str) -> str:
+    """An IP address to listen on; raises ImproperlyConfigured when it is none."""
+    value = given(name) or default
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} must be an IP address such as 127.0.0.1 or 0.0.0.0, not {value}."
+        ) from None
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """IP addresses and networks, separated by commas or blanks.
+
+    Raises:
+        ImproperlyConfigured: one of them is none; names have no place here.
+    """
+    found = []
+    for word in given(name).replace(",", " ").split():
+        try:
+            found.append(ipaddress.ip_network(word, strict=False))
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name} must hold IP addresses or networks such as 10.0.0.0/8, not {word}."
+            ) from None
+    return found
 
 
 def url(name: str, default: str, *schemes: str) -> str:

@@ -13,7 +13,7 @@ from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.signing import TimestampSigner
 from django.db import OperationalError, connection
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.test.client import encode_multipart
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from careers.applications.models import Application, ApplicationFile
 from careers.forms.models import PendingUpload
-from careers.jobs.apply import CONFIRM_SALT, client_address
+from careers.jobs.apply import CONFIRM_SALT
 from careers.pipeline.models import Step, StepEvent
 from tests.applying import (
     ADDRESS,
@@ -491,7 +491,9 @@ def test_anything_at_all_gets_an_answer(
     job: Any, entered: dict[str, str], content: bytes, name: str
 ) -> None:
     file = SimpleUploadedFile("cv.pdf", content)
-    file.name = name.replace("\x00", "").replace("/", "") or "x"
+    name = name.replace("\x00", "").replace("/", "")
+    # Django's class refuses to be called so; what a browser sends is met by other tests.
+    file.name = "x" if name in ("", ".", "..") else name
     client = Client(headers={"origin": ORIGIN})
     response = client.post(job.apply_url, {**entered, "cv": file})
     assert response.status_code in (303, 422)
@@ -536,27 +538,3 @@ def test_failure_is_logged_without_the_applicant(client: Client, job: Any, caplo
         send(client, job, name="Canary Birdsong", email="canary@example.org")
     assert "could not be stored" in caplog.text
     assert "anary" not in caplog.text
-
-
-# ── Who sent it ─────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    ("remote", "forwarded", "expected"),
-    [
-        ("192.0.2.9", "", "192.0.2.9"),
-        ("192.0.2.9", "198.51.100.7", "192.0.2.9"),
-        ("10.0.0.1", "198.51.100.7", "198.51.100.7"),
-        ("10.0.0.1", "1.1.1.1, 198.51.100.7, 10.0.0.2", "198.51.100.7"),
-        ("10.0.0.1", "", "10.0.0.1"),
-        ("10.0.0.1", " , ", "10.0.0.1"),
-        ("10.0.0.1", "10.0.0.2", "10.0.0.2"),
-    ],
-)
-def test_sender_is_the_last_hop_that_is_not_ours(
-    settings: Any, remote: str, forwarded: str, expected: str
-) -> None:
-    settings.TRUSTED_PROXIES = ["10.0.0.1", "10.0.0.2"]
-    headers = {"x-forwarded-for": forwarded} if forwarded else {}
-    request = RequestFactory().post("/", REMOTE_ADDR=remote, headers=headers)
-    assert client_address(request) == expected

@@ -1,0 +1,69 @@
+"""Who sent a request, when proxies stand between us and the visitor.
+
+A header is worth what its sender is worth: anybody can write ``X-Forwarded-For``. So only what
+our own proxies (``TRUSTED_PROXIES``) say is believed, at one place, and everything behind it
+reads ``REMOTE_ADDR`` and ``request.is_secure()``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+#: In ``request.META``: the address of our proxy that a request came through.
+PROXY = "careersite.proxy"
+
+
+def only_our_proxies_are_believed(get_response: GetResponse) -> GetResponse:
+    """Middleware: ``REMOTE_ADDR`` becomes the visitor's, as far as our own proxies vouch for it.
+
+    The visitor is the last hop that is no proxy of ours. From anybody else
+    ``X-Forwarded-Proto`` counts for nothing.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        meta = request.META
+        address = meta.get("REMOTE_ADDR", "")
+        if _is_ours(address):
+            meta[PROXY] = address
+            named = meta.get("HTTP_X_FORWARDED_FOR", "").split(",")
+            hops = [hop.strip() for hop in named if hop.strip()]
+            while _is_ours(address) and hops:
+                address = hops.pop()
+            meta["REMOTE_ADDR"] = address
+        elif "HTTP_X_FORWARDED_PROTO" in meta:
+            meta["HTTP_X_FORWARDED_PROTO"] = ""
+        return get_response(request)
+
+    return middleware
+
+
+def came_through_our_proxy(request: HttpRequest) -> bool:
+    """Whether one of ``TRUSTED_PROXIES`` handed the request to us."""
+    return PROXY in request.META
+
+
+def is_from_this_machine(request: HttpRequest) -> bool:
+    """Whether a program on this machine asks for itself, not for a visitor."""
+    headers = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "Via")
+    return (
+        request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1")
+        and not came_through_our_proxy(request)
+        and not any(name in request.headers for name in headers)
+    )
+
+
+def _is_ours(address: str) -> bool:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    # A server that listens on IPv6 sees IPv4 addresses inside ::ffff:0:0/96.
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return any(ip in network for network in settings.TRUSTED_PROXIES)
