@@ -1,0 +1,34 @@
+# One image for every process of the site; docker-compose.yml tells which is which.
+
+FROM python:3.11-slim-bookworm AS build
+WORKDIR /srv/careers
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+COPY pyproject.toml requirements.txt README.md LICENSE ./
+COPY site/careersite/__init__.py site/careersite/
+# The pins as constraints bring the site's own needs, and leave out the servers of `bin/run`.
+RUN python -m venv /opt/venv \
+    && grep -v '^-e' requirements.txt >/tmp/constraints.txt \
+    && /opt/venv/bin/pip install -c /tmp/constraints.txt -e .
+
+FROM python:3.11-slim-bookworm
+# "fonts-dejavu-core fonts-noto-core fonts-noto-cjk" writes PDFs in nearly every script.
+ARG FONTS=fonts-dejavu-core
+# hadolint ignore=DL3008,SC2086
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends \
+        libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 $FONTS \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin careers
+WORKDIR /srv/careers
+COPY --from=build /opt/venv /opt/venv
+COPY . .
+ENV PATH=/opt/venv/bin:$PATH \
+    DJANGO_SETTINGS_MODULE=careersite.settings.production \
+    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 XDG_CACHE_HOME=/tmp
+# Nothing of these settings stays in the image. Volumes take the owner of what they cover.
+RUN python -m compileall -q careers home site \
+    && DJANGO_SETTINGS_MODULE=careersite.settings.base SECRET_KEY=build \
+        python manage.py collectstatic --noinput -v0 \
+    && install -d -o careers -g careers var/media /data
+USER 10001
+CMD ["gunicorn", "-c", "python:careersite.gunicorn", "careersite.wsgi"]

@@ -1,0 +1,230 @@
+"""What a deployment is made of fits together, and fits the product.
+
+No container is started here: the tests read the files, as their own tools do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dotenv import dotenv_values
+
+from careersite.settings import env
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = (ROOT / "docker-compose.yml").read_text()
+SERVICES: dict[str, Any] = yaml.safe_load(COMPOSE)["services"]
+EXAMPLE = dotenv_values(ROOT / ".env.example")
+#: The processes of the Procfile under their names in docker-compose.yml.
+OURS = {
+    "web": "web",
+    "cpu": "worker-cpu",
+    "io": "worker-io",
+    "sweeper": "sweeper",
+    "beat": "beat",
+    "flower": "flower",
+}
+#: What Caddy is told where no container is around it; Compose knows its project itself.
+ELSEWHERE = {"WEB", "FLOWER", "BIND_ADDRESS", "COMPOSE_PROJECT_NAME"}
+
+
+def run(*argv: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    tools = Path(sys.executable).parent
+    return subprocess.run(
+        [str(tools / argv[0]), *argv[1:]],
+        cwd=ROOT,
+        env=os.environ | environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def declared(section: str) -> set[str]:
+    return set(yaml.safe_load(COMPOSE)[section])
+
+
+# ── By their own tools ──────────────────────────────────────────────────────────────────
+
+
+def test_compose_file_keeps_to_the_specification() -> None:
+    done = run("check-jsonschema", "--builtin-schema", "vendor.compose-spec", "docker-compose.yml")
+    assert done.returncode == 0, done.stdout
+
+
+def test_dockerfile_pleases_its_linter() -> None:
+    done = run("hadolint", "Dockerfile")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("further_proxies", ["", "192.0.2.1 198.51.100.0/24"])
+def test_caddyfile_is_valid(further_proxies: str) -> None:
+    given = {name: value for name, value in EXAMPLE.items() if value}
+    done = run(
+        "caddy", "validate", "--config", "Caddyfile", **given, TRUSTED_PROXIES=further_proxies
+    )
+    assert done.returncode == 0, done.stderr
+    assert run("caddy", "fmt", "Caddyfile").stdout == (ROOT / "Caddyfile").read_text()
+
+
+# ── With each other ─────────────────────────────────────────────────────────────────────
+
+
+def test_services_lean_on_what_is_there() -> None:
+    for name, service in SERVICES.items():
+        assert set(service.get("depends_on", {})) <= SERVICES.keys(), name
+        assert set(service.get("networks", {})) <= declared("networks"), name
+        named = {mount.partition(":")[0] for mount in service.get("volumes", [])}
+        assert {mount for mount in named if not mount.startswith(".")} <= declared("volumes"), name
+        if service.get("profiles"):
+            # Who waits for it must do without it when it is elsewhere.
+            waiting = [other.get("depends_on", {}).get(name) for other in SERVICES.values()]
+            assert all(wait["required"] is False for wait in waiting if wait), name
+
+
+def test_one_profile_for_each_service_that_one_can_name() -> None:
+    profiles = [profile for service in SERVICES.values() for profile in service.get("profiles", [])]
+    assert sorted(profiles) == sorted(env.SERVICES)
+    assert sorted((EXAMPLE["COMPOSE_PROFILES"] or "").split(",")) == sorted(profiles)
+
+
+def test_every_variable_stands_in_the_example() -> None:
+    used = set(re.findall(r"(?<!\$)\$\{([A-Z_0-9]+)", COMPOSE))
+    used |= set(re.findall(r"\{\$([A-Z_0-9]+)", (ROOT / "Caddyfile").read_text()))
+    assert used - ELSEWHERE <= EXAMPLE.keys()
+    assert used - ELSEWHERE <= env.NAMES | env.COMPOSE_NAMES
+
+
+def test_every_variable_of_the_example_is_known() -> None:
+    assert EXAMPLE.keys() <= env.NAMES | env.COMPOSE_NAMES
+    assert EXAMPLE.keys() >= env.COMPOSE_NAMES
+    assert not env.NAMES & env.COMPOSE_NAMES
+
+
+def test_site_and_proxy_agree_on_the_network_between_them() -> None:
+    subnet = yaml.safe_load(COMPOSE)["networks"]["edge"]["ipam"]["config"][0]["subnet"]
+    assert subnet == "${EDGE_SUBNET:-172.30.99.0/24}"
+    assert SERVICES["web"]["environment"]["TRUSTED_PROXIES"].split()[0] == subnet
+    assert EXAMPLE["EDGE_SUBNET"] == "172.30.99.0/24"
+
+
+def test_no_secret_stands_in_a_file() -> None:
+    secret = re.compile("PASSWORD|SECRET|TOKEN|_URL$")
+    for name, value in EXAMPLE.items():
+        if re.search("PASSWORD|SECRET|TOKEN", name):
+            assert value == "", name
+    for service in SERVICES.values():
+        for name, value in service.get("environment", {}).items():
+            if secret.search(name):
+                assert value.startswith(f"${{{name}:"), name
+
+
+def test_only_the_proxy_is_seen_from_outside() -> None:
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert published.keys() == {"proxy", "mail"}
+    assert published["mail"] == ["127.0.0.1:8025:8025"]
+    assert {name for name in SERVICES if "edge" in SERVICES[name]["networks"]} == {
+        "proxy",
+        "web",
+        "flower",
+    }
+
+
+# ── With the product ────────────────────────────────────────────────────────────────────
+
+
+def test_commands_are_those_of_the_procfile() -> None:
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    procfile = {name: shlex.split(line) for name, _, line in (ln.partition(":") for ln in lines)}
+    assert procfile.keys() == OURS.keys()
+    for name, command in procfile.items():
+        assert SERVICES[OURS[name]]["command"] == command
+
+
+def test_image_starts_the_site_unless_told_otherwise() -> None:
+    (line,) = [ln for ln in (ROOT / "Dockerfile").read_text().splitlines() if ln.startswith("CMD")]
+    assert json.loads(line.removeprefix("CMD ")) == SERVICES["web"]["command"]
+
+
+def test_every_process_of_ours_can_write_nowhere_but_in_its_volumes() -> None:
+    for name in (*OURS.values(), "migrate", "bucket"):
+        service = SERVICES[name]
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["tmpfs"] == ["/tmp"], name
+    assert re.findall(r"^USER (\d+)$", (ROOT / "Dockerfile").read_text(), re.M) == ["10001"]
+
+
+def test_image_holds_what_runs_and_nothing_else() -> None:
+    first, *rest = [
+        line
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
+    kept = {line.removeprefix("!") for line in rest if line.startswith("!")}
+    assert first == "*"
+    runs = {"careers", "home", "site", "static", "templates", "manage.py", "requirements.txt"}
+    assert runs <= kept
+    assert not kept & {".env", ".git", "tests", "var", "bench"}
+
+
+def test_postgresql_logs_no_files() -> None:
+    command = SERVICES["postgres"]["command"]
+    assert "log_parameter_max_length=0" in command
+    assert "log_parameter_max_length_on_error=0" in command
+
+
+def test_broker_keeps_what_it_has_and_refuses_when_full() -> None:
+    command = SERVICES["valkey"]["command"][-1]
+    for option in ("requirepass", "--appendonly yes", "--maxmemory-policy noeviction"):
+        assert option in command
+
+
+def test_example_is_enough_for_the_settings(tmp_path: Path) -> None:
+    """What the web container gets, when a person has filled in the empty secrets."""
+    person = {name: value or f"{name.lower()}-filled-in" for name, value in EXAMPLE.items()}
+    filled = tmp_path / ".env"
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    secrets = ("SECRET_KEY", "PASSWORD", "TOKEN", "ACCESS_KEY")
+    filled.write_text(
+        "\n".join(
+            f"{line}{person[line[:-1]]}"
+            if line.endswith("=") and any(s in line for s in secrets)
+            else line
+            for line in lines
+        )
+    )
+    known = {name: value or "" for name, value in dotenv_values(filled).items()}
+    given = {
+        name: re.sub(
+            r"\$\{([A-Z_0-9]+)(?::[-?][^}]*)?\}", lambda found: known.get(found[1], ""), value
+        )
+        for name, value in SERVICES["web"]["environment"].items()
+    }
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "VAR_DIR": str(tmp_path),
+            "DJANGO_SETTINGS_MODULE": "careersite.settings.production",
+            **given,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert given["DATABASE_URL"] == (
+        "postgres://careers:postgres_password-filled-in@postgres:5432/careers"
+    )
+    assert given["TRUSTED_PROXIES"].strip() == "172.30.99.0/24"
