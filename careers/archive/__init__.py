@@ -12,8 +12,6 @@ from careers.archive.store import (
     ensure_bucket,
     fetch,
     honours_conditions,
-    open_stream,
-    presigned_url,
     probe,
     put,
 )
@@ -26,8 +24,6 @@ __all__ = [
     "file_key",
     "honours_conditions",
     "manifest",
-    "open_stream",
-    "presigned_url",
     "probe",
     "put",
 ]

@@ -8,6 +8,8 @@ appear in access logs and in the bills of providers.
 import re
 from uuid import UUID
 
+#: Holds a folder for each application.
+FOLDER = "applications/"
 #: Extensions by content type as it was sniffed, never as the applicant named the file.
 EXTENSIONS = {
     "application/pdf": "pdf",
@@ -44,4 +46,18 @@ def file_key(application: UUID | str, kind: str, sha256: str, content_type: str)
     if not re.fullmatch(r"[0-9a-f]{64}", sha256):
         raise ValueError("The SHA-256 of an archived file is 64 lower-case hex digits.")
     extension = EXTENSIONS.get(content_type.partition(";")[0].strip().lower(), "bin")
-    return f"applications/{UUID(str(application))}/{kind}-{sha256}.{extension}"
+    return f"{FOLDER}{UUID(str(application))}/{kind}-{sha256}.{extension}"
+
+
+def sha256_of(key: str) -> str:
+    """The SHA-256 that a key promises for its content; "" when it is none of ours."""
+    found = re.fullmatch(rf"{FOLDER}[^/]+/[a-z_]+-([0-9a-f]{{64}})\.[a-z]+", key)
+    return found[1] if found else ""
+
+
+def as_public_id(text: str) -> UUID | None:
+    """The id of an application or file as people and folders write it, if it is one."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

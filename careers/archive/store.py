@@ -1,4 +1,4 @@
-"""Put, verify, fetch and delete objects in the private bucket.
+"""Put, verify, fetch, compare, restore and delete objects in the private bucket.
 
 The bucket is the storage alias ``archive``; only its client is used, because
 ``S3Storage.save`` can neither write an object only where there is none nor say which version
@@ -20,15 +20,17 @@ import datetime as dt
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from enum import Enum
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.files.storage import storages
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from careers.applications.errors import EffectError, Misconfigured, Permanent, Transient
@@ -43,6 +45,8 @@ PROBE_TIMEOUT = 3
 #: Beside the folder of the applications.
 PROBE_KEY = "careers-probe"
 _CHUNK = 64 * 1024
+#: Objects that are compared at the same time: reading is mostly waiting.
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,16 @@ class StoredObject:
     version: str
     sha256: str
     size: int
+
+
+class Verdict(Enum):
+    """What a look at an object found."""
+
+    VERIFIED = "verified"
+    MISSING = "missing"
+    CHANGED = "changed"
+    #: The archive answers, but not for this object.
+    UNREADABLE = "unreadable"
 
 
 def put(key: str, content: bytes, content_type: str) -> StoredObject:
@@ -114,45 +128,69 @@ def fetch(key: str, *, sha256: str = "") -> bytes:
         return content
 
 
-def open_stream(key: str) -> Iterator[bytes]:
-    """The content of an object in chunks, for a response; the object is opened at once.
-
-    Raises:
-        Permanent, Transient, Misconfigured: as ``fetch``; while reading, too.
-    """
-    with _client() as (client, bucket):
-        body = client.get_object(Bucket=bucket, Key=key)["Body"]
-
-    def chunks() -> Iterator[bytes]:
-        with explained(bucket), closing(body):
-            yield from body.iter_chunks(_CHUNK)
-
-    return chunks()
-
-
-def presigned_url(key: str, *, filename: str, seconds: int = 60) -> str:
-    """An address that downloads the object for a short time, without another login.
-
-    Whoever has the address has the file: never log, mail or store it.
+def compare(objects: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Verdict]]:
+    """Read objects back, several at a time, and say of each whether it is what was stored.
 
     Args:
-        filename: what the browser saves it as (RFC 6266); control characters and path
-            separators are removed.
-        seconds: how long the address works.
+        objects: keys, each with the SHA-256 that its content must have.
+
+    Yields:
+        The keys in their order, each with the verdict.
+
+    Raises:
+        Transient, Misconfigured: the archive as a whole can't be used; then nothing is known.
     """
-    name = "".join(c for c in filename if c.isprintable() and c not in '/\\"').strip()[:150]
+    probe()
+    rest = iter(objects)
+    with _client() as (client, bucket), ThreadPoolExecutor(_AT_ONCE) as pool:
+        # A few at a time: there may be millions, and each may be megabytes long.
+        while some := list(islice(rest, 4 * _AT_ONCE)):
+            verdicts = pool.map(lambda each: _verdict(client, bucket, *each), some)
+            for (key, _sha256), verdict in zip(some, verdicts, strict=True):
+                if verdict is Verdict.UNREADABLE:
+                    # One object that can't be read is a finding; an archive that is away is none.
+                    probe()
+                yield key, verdict
+
+
+def restore(key: str, content: bytes, content_type: str) -> StoredObject:
+    """Put a file's content back where the object is missing or is another one.
+
+    Where the bucket keeps versions, the wrong one stays behind as an older version.
+
+    Args:
+        key: as ``keys.file_key`` makes it; it must contain the content's SHA-256.
+
+    Raises:
+        ValueError: the key does not name the content.
+        Permanent, Transient, Misconfigured: it could not be written, or is not there afterwards.
+    """
+    sha256 = hashlib.sha256(content).hexdigest()
+    if sha256 not in key:
+        raise ValueError("An archive key must contain the SHA-256 of its content.")
     with _client() as (client, bucket):
-        return str(
-            client.generate_presigned_url(
-                "get_object",
-                Params={
-                    "Bucket": bucket,
-                    "Key": key,
-                    "ResponseContentDisposition": content_disposition_header(True, name or "file"),
-                },
-                ExpiresIn=seconds,
-            )
+        client.put_object(
+            **storages["archive"].get_object_parameters(key),  # type: ignore[attr-defined]
+            Bucket=bucket,
+            Key=key,
+            Body=content,
+            ContentType=content_type,
         )
+        return _verified(client, bucket, key, sha256)
+
+
+def folders(prefix: str) -> Iterator[str]:
+    """The names between ``prefix`` and the next slash, of all objects that have both."""
+    for page in _pages(prefix, Delimiter="/"):
+        for entry in page.get("CommonPrefixes", ()):
+            yield entry["Prefix"].removeprefix(prefix).rstrip("/")
+
+
+def keys(prefix: str) -> Iterator[str]:
+    """The keys of all objects that begin with ``prefix``."""
+    for page in _pages(prefix):
+        for entry in page.get("Contents", ()):
+            yield entry["Key"]
 
 
 def delete(key: str) -> None:
@@ -273,6 +311,12 @@ def _impatient() -> Config:
     )
 
 
+def _pages(prefix: str, **options: str) -> Iterator[dict[str, Any]]:
+    with _client() as (client, bucket):
+        paginator = client.get_paginator("list_objects_v2")
+        yield from paginator.paginate(Bucket=bucket, Prefix=prefix, **options)
+
+
 @contextmanager
 def _client(config: Config | None = None) -> Iterator[tuple[Any, str]]:
     """The client and the bucket of the alias ``archive``; failures come out explained."""
@@ -354,6 +398,31 @@ def _read(client: Any, bucket: str, key: str) -> tuple[bytes, str]:
     answer = client.get_object(Bucket=bucket, Key=key)
     with closing(answer["Body"]) as body:
         return body.read(), _version(answer)
+
+
+def _verdict(client: Any, bucket: str, key: str, sha256: str) -> Verdict:
+    try:
+        with explained(bucket):
+            found = _sha256(client, bucket, key)
+            if found == sha256:
+                return Verdict.VERIFIED
+            # One wrong reading may be a fault of the network; the same one twice is the object.
+            again = _sha256(client, bucket, key)
+            if again == sha256:
+                return Verdict.VERIFIED
+            return Verdict.CHANGED if again == found else Verdict.UNREADABLE
+    except Permanent as error:
+        return Verdict.MISSING if error.code == "archive-missing" else Verdict.UNREADABLE
+    except EffectError:
+        return Verdict.UNREADABLE
+
+
+def _sha256(client: Any, bucket: str, key: str) -> str:
+    digest = hashlib.sha256()
+    with closing(client.get_object(Bucket=bucket, Key=key)["Body"]) as body:
+        for chunk in body.iter_chunks(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _damaged() -> Transient:

@@ -1,70 +1,164 @@
 """``manage.py check_archive``: read every archived file back and compare it."""
 
+import datetime as dt
+import json
 import sys
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from careers.applications.errors import EffectError, Permanent
-from careers.applications.models import ApplicationFile
-from careers.archive import store
+from careers.applications.errors import EffectError
+from careers.applications.models import Application, ApplicationFile
+from careers.archive import keys, store
+from careers.archive.store import Verdict
+
+#: Rows that are read at a time, so that no reader holds the database for as long as it takes.
+BATCH = 500
 
 
 class Command(BaseCommand):
     """A line per object that is missing, changed or unreadable.
 
-    Exit 0: all verified; 1: some are not; 2: the archive can't be reached.
+    Exit 0: all verified; 1: some are not, or ``--unknown`` found some; 2: the archive can't be
+    reached.
     """
 
-    help = "Compare every archived file with the SHA-256 that was recorded for it."
+    help = (
+        "Compare every archived file with the SHA-256 that was recorded for it. "
+        "Exit 0: all verified; 1: a line per object that is missing or changed; "
+        "2: the archive can't be reached."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--unknown",
+            action="store_true",
+            help="list instead the applications in the bucket that the database does not know, "
+            "as after restoring an older database",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        archived = (
-            ApplicationFile.objects.filter(verified_at__isnull=False)
-            .order_by("pk")
-            .values_list("object_key", "sha256")
-        )
-        checked = wrong = 0
-        for key, sha256 in archived.iterator():
-            checked += 1
-            verdict = self.look(key, sha256)
-            if verdict:
-                wrong += 1
-                self.stdout.write(f"{verdict}  {key}")
-        if wrong:
-            self.stderr.write(
-                ngettext(
-                    "%(wrong)d of %(count)d archived file is not what was stored. "
-                    "Restore it from a backup.",
-                    "%(wrong)d of %(count)d archived files are not what was stored. "
-                    "Restore them from a backup.",
-                    checked,
-                )
-                % {"wrong": wrong, "count": checked}
-            )
-            sys.exit(1)
+        try:
+            if options["unknown"]:
+                self.list_unknown()
+            else:
+                self.compare()
+        except EffectError as error:
+            raise CommandError(error.public, returncode=2) from None
+
+    def compare(self) -> None:
+        """Every file that is archived; those that are not yet are counted apart."""
+        counted = dict.fromkeys(Verdict, 0)
+        for key, verdict in store.compare(archived(ApplicationFile.objects.all())):
+            counted[verdict] += 1
+            if verdict is not Verdict.VERIFIED:
+                self.stdout.write(f"{in_a_word(verdict)}  {key}")
+        unarchived = ApplicationFile.objects.filter(verified_at=None)
+        lost = 0
+        for file in unarchived.filter(stored=None).select_related("application"):
+            lost += 1
+            self.stdout.write(f"{_('lost')}  {file.application.reference} {file.public_id}")
+        total = sum(counted.values())
+        wrong = total - counted[Verdict.VERIFIED]
         self.stdout.write(
             ngettext(
-                "%(count)d archived file is verified.",
-                "%(count)d archived files are verified.",
-                checked,
+                "%(verified)d of %(count)d archived file is verified.",
+                "%(verified)d of %(count)d archived files are verified.",
+                total,
             )
-            % {"count": checked}
+            % {"verified": total - wrong, "count": total}
         )
+        if waiting := unarchived.exclude(stored=None).count():
+            self.stdout.write(
+                ngettext(
+                    "%(count)d file is not archived yet; the database holds it.",
+                    "%(count)d files are not archived yet; the database holds them.",
+                    waiting,
+                )
+                % {"count": waiting}
+            )
+        if wrong:
+            self.stderr.write(
+                _(
+                    "Put them back from a copy of the bucket: "
+                    "manage.py restore_file --all --from FOLDER"
+                )
+            )
+        if lost:
+            self.stderr.write(
+                _(
+                    "What is lost is neither in the database nor in the archive: look for it in "
+                    "an older backup of the database."
+                )
+            )
+        if wrong or lost:
+            sys.exit(1)
 
-    def look(self, key: str, sha256: str) -> str:
-        """What is wrong with an object, in a word; "" when nothing is."""
+    def list_unknown(self) -> None:
+        """Applications that only the bucket knows: a line each, without names."""
+        count = 0
+        for folder in unknown():
+            count += 1
+            self.stdout.write(f"{_('unknown')}  {folder}  {told(folder)}".rstrip())
+        if not count:
+            self.stdout.write(_("The database knows every application in the archive."))
+            return
+        self.stderr.write(
+            ngettext(
+                "%(count)d application is in the archive and not in the database. Save its files "
+                "for HR: manage.py restore_file ID --to FOLDER",
+                "%(count)d applications are in the archive and not in the database. Save their "
+                "files for HR: manage.py restore_file ID --to FOLDER",
+                count,
+            )
+            % {"count": count}
+        )
+        sys.exit(1)
+
+
+def archived(files: QuerySet[ApplicationFile]) -> Iterator[tuple[str, str]]:
+    """Key and SHA-256 of those files that are archived."""
+    last = 0
+    rows = files.filter(verified_at__isnull=False).order_by("pk")
+    while some := list(rows.filter(pk__gt=last).values("pk", "object_key", "sha256")[:BATCH]):
+        yield from ((row["object_key"], row["sha256"]) for row in some)
+        last = some[-1]["pk"]
+
+
+def unknown() -> Iterator[str]:
+    """The public ids of applications that have objects and no row."""
+    found = store.folders(keys.FOLDER)
+    while some := list(islice(found, BATCH)):
+        ids = [public_id for name in some if (public_id := keys.as_public_id(name))]
+        known = set(
+            Application.objects.filter(public_id__in=ids).values_list("public_id", flat=True)
+        )
+        yield from (str(public_id) for public_id in ids if public_id not in known)
+
+
+def told(public_id: str) -> str:
+    """What the manifest of an application says about it: reference, date, job."""
+    for key in store.keys(f"{keys.FOLDER}{public_id}/manifest-"):
         try:
-            store.fetch(key, sha256=sha256)
-        except Permanent as error:
-            return _("missing") if error.code == "archive-missing" else _("changed")
-        except EffectError:
-            try:
-                # One object that can't be read is a finding; an archive that is away is none.
-                store.probe()
-            except EffectError as error:
-                raise CommandError(error.public, returncode=2) from None
-            return _("unreadable")
-        return ""
+            manifest = json.loads(store.fetch(key, sha256=keys.sha256_of(key)))
+            received = dt.datetime.fromisoformat(manifest["received_at"])
+            reference, job = manifest["reference"], manifest["job"]["title"]
+        except (EffectError, ValueError, LookupError, TypeError):
+            continue
+        return f"{reference}  {received:%Y-%m-%d %H:%M} UTC  {job}"
+    return _("without a manifest")
+
+
+def in_a_word(verdict: Verdict) -> str:
+    """The verdict for a line of its own."""
+    return {
+        Verdict.VERIFIED: _("verified"),
+        Verdict.MISSING: _("missing"),
+        Verdict.CHANGED: _("changed"),
+        Verdict.UNREADABLE: _("unreadable"),
+    }[verdict]

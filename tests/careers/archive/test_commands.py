@@ -4,18 +4,18 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from careers.applications.models import ApplicationFile
+from careers.applications.models import ApplicationFile, FileBytes
 from careers.archive import store
 from careers.archive.keys import file_key
 from tests.factories import ApplicationFactory, ApplicationFileFactory
 from tests.servers import HostileS3
 
 
-def run(command: str) -> tuple[int, str, str]:
+def run(*command: str) -> tuple[int, str, str]:
     """Exit code, standard output, standard error."""
     out, err = io.StringIO(), io.StringIO()
     try:
-        call_command(command, stdout=out, stderr=err)
+        call_command(*command, stdout=out, stderr=err)
     except CommandError as error:
         return error.returncode, out.getvalue(), str(error)
     except SystemExit as stop:
@@ -54,8 +54,15 @@ class TestCheckArchive:
         ApplicationFileFactory(application=application, content=b"%PDF three")
         return [file.object_key for file in ApplicationFile.objects.exclude(object_key="")]
 
-    def test_all_verified(self, archived: list[str]) -> None:
-        assert run("check_archive") == (0, "2 archived files are verified.\n", "")
+    def test_tells_the_verified_from_those_that_still_wait(self, archived: list[str]) -> None:
+        assert run("check_archive") == (
+            0,
+            (
+                "2 of 2 archived files are verified.\n"
+                "1 file is not archived yet; the database holds it.\n"
+            ),
+            "",
+        )
 
     def test_a_line_for_each_missing_or_changed_object(
         self, s3: HostileS3, archived: list[str]
@@ -64,15 +71,34 @@ class TestCheckArchive:
         s3.put(archived[1], b"something else")
         code, out, err = run("check_archive")
         assert code == 1
-        assert out == f"missing  {archived[0]}\nchanged  {archived[1]}\n"
-        assert "2 of 2" in err
+        assert out.splitlines()[:3] == [
+            f"missing  {archived[0]}",
+            f"changed  {archived[1]}",
+            "0 of 2 archived files are verified.",
+        ]
+        assert "manage.py restore_file --all --from FOLDER" in err
+
+    def test_a_file_that_is_nowhere_is_lost(self, archived: list[str]) -> None:
+        FileBytes.objects.all().delete()
+        lost = ApplicationFile.objects.get(verified_at=None)
+        code, out, err = run("check_archive")
+        assert (code, out.splitlines()) == (
+            1,
+            [
+                f"lost  {lost.application.reference} {lost.public_id}",
+                "2 of 2 archived files are verified.",
+            ],
+        )
+        assert "older backup of the database" in err
 
     def test_one_unreadable_object_does_not_stop_it(
         self, s3: HostileS3, archived: list[str]
     ) -> None:
-        s3.once("error_500")
+        s3.once("ok", "error_500")
         code, out, _err = run("check_archive")
-        assert (code, out) == (1, f"unreadable  {archived[0]}\n")
+        first, last = out.splitlines()[:2]
+        assert (code, last) == (1, "1 of 2 archived files are verified.")
+        assert first in {f"unreadable  {key}" for key in archived}
 
     @pytest.mark.parametrize("mode", ["close", "denied", "no_bucket"])
     def test_an_archive_that_is_away_proves_nothing(
@@ -82,3 +108,9 @@ class TestCheckArchive:
         code, out, err = run("check_archive")
         assert (code, out) == (2, "")
         assert "archive (S3)" in err
+
+    def test_many_files_take_few_queries(
+        self, s3: HostileS3, archived: list[str], django_assert_num_queries: Any
+    ) -> None:
+        with django_assert_num_queries(4):  # a batch, the end of them, lost, waiting
+            run("check_archive")

@@ -1,0 +1,216 @@
+"""``restore_file`` in both ways, and what only the bucket knows."""
+
+import hashlib
+import io
+import json
+import shutil
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from careers.applications.models import Application, ApplicationFile, FileKind
+from careers.archive import keys, manifest, store
+from tests.careers.archive.test_commands import run
+from tests.factories import ApplicationFactory, ApplicationFileFactory
+from tests.servers import Rclone, close_archive
+
+pytestmark = pytest.mark.django_db
+CV, LETTER = b"%PDF the CV", b"%PDF the letter"
+
+
+@pytest.fixture
+def bucket(rclone: Rclone, settings: Any) -> Any:
+    """A bucket of the test's own, as a folder."""
+    name = f"own-{uuid.uuid4().hex[:12]}"
+    settings.STORAGES = rclone.storages(bucket_name=name)
+    store.ensure_bucket()
+    yield rclone.directory / name
+    close_archive()
+
+
+@pytest.fixture
+def application(bucket: Path) -> Application:
+    """Jane's application: CV and manifest archived, the cover letter still in the database."""
+    found: Application = ApplicationFactory(reference="7KD4-93MX")
+    cv = ApplicationFileFactory(application=found, content=CV, archived=True)
+    store.put(cv.object_key, CV, cv.content_type)
+    ApplicationFileFactory(application=found, content=LETTER, kind=FileKind.COVER_LETTER)
+    content = manifest(found, [cv])
+    sha256 = hashlib.sha256(content).hexdigest()
+    key = keys.file_key(found.public_id, "manifest", sha256, "application/json")
+    store.put(key, content, "application/json")
+    return found
+
+
+@pytest.fixture
+def cv(application: Application) -> ApplicationFile:
+    return application.files.get(kind=FileKind.CV)
+
+
+class TestOutOfTheArchive:
+    def test_saves_every_file_of_an_application(
+        self, application: Application, cv: ApplicationFile, tmp_path: Path
+    ) -> None:
+        code, out, err = run("restore_file", "7kd493mx", "--to", str(tmp_path))
+        letter = f"cover_letter-{hashlib.sha256(LETTER).hexdigest()}.pdf"
+        folder = tmp_path / "7KD4-93MX"
+        assert (code, err) == (0, "")
+        assert out == f"saved  {folder}/cv-{cv.sha256}.pdf\nsaved  {folder}/{letter}\n"
+        assert (folder / f"cv-{cv.sha256}.pdf").read_bytes() == CV
+        assert (folder / letter).read_bytes() == LETTER
+        assert (folder / letter).stat().st_mode & 0o077 == 0
+
+    @pytest.mark.parametrize("name", ["public_id", "object_key"])
+    def test_a_file_is_named_by_its_id_or_its_key(
+        self, cv: ApplicationFile, tmp_path: Path, name: str
+    ) -> None:
+        assert run("restore_file", str(getattr(cv, name)), "--to", str(tmp_path))[0] == 0
+        assert [path.read_bytes() for path in tmp_path.rglob("*.pdf")] == [CV]
+
+    def test_one_file_goes_to_standard_output(
+        self, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        out = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out))
+        assert run("restore_file", "7KD4-93MX", "--kind", "cv", "--to", "-") == (0, "", "")
+        assert out.getvalue() == CV
+
+    def test_standard_output_takes_one_file(self, application: Application) -> None:
+        code, _out, err = run("restore_file", "7KD4-93MX", "--to", "-")
+        assert (code, "Add --kind" in err) == (2, True)
+
+    def test_changed_bytes_never_get_the_name(
+        self, cv: ApplicationFile, bucket: Path, tmp_path: Path
+    ) -> None:
+        (bucket / cv.object_key).write_bytes(b"%PDF no CV!")
+        code, out, err = run("restore_file", "7KD4-93MX", "--kind", "cv", "--to", str(tmp_path))
+        assert (code, out) == (1, "")
+        assert "is not the one that was stored" in err
+        assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+    def test_an_unknown_name_says_what_it_takes(self, application: Application) -> None:
+        for what in ("AAAA-AAAA", str(uuid.uuid4()), "applications/x", "Robert'); --"):
+            code, out, err = run("restore_file", what)
+            assert (code, out) == (2, "")
+            assert "reference" in err
+
+    def test_an_archive_that_is_away_is_named(
+        self, cv: ApplicationFile, settings: Any, rclone: Rclone, tmp_path: Path
+    ) -> None:
+        close_archive()
+        settings.STORAGES = rclone.storages(bucket_name="not-there")
+        code, _out, err = run("restore_file", str(cv.public_id), "--to", str(tmp_path))
+        assert (code, "not-there" in err) == (2, True)
+
+
+class TestBackIntoTheArchive:
+    @pytest.fixture
+    def copy(self, application: Application, bucket: Path, tmp_path: Path) -> Path:
+        """A copy of the bucket as ``rclone copy`` makes it."""
+        return Path(shutil.copytree(bucket, tmp_path / "copy"))
+
+    def test_all_that_is_missing_or_changed(
+        self, cv: ApplicationFile, bucket: Path, copy: Path, rclone: Rclone
+    ) -> None:
+        (bucket / cv.object_key).unlink()
+        rclone.forget()
+        assert run("check_archive")[0] == 1
+        assert run("restore_file", "--all", "--from", str(copy)) == (
+            0,
+            f"restored  {cv.object_key}\n1 object was put back.\n",
+            "",
+        )
+        assert (bucket / cv.object_key).read_bytes() == CV
+        assert run("check_archive")[0] == 0
+        assert run("restore_file", "--all", "--from", str(copy)) == (
+            0,
+            "0 objects were put back.\n",
+            "",
+        )
+
+    def test_one_object_from_one_file(
+        self, cv: ApplicationFile, bucket: Path, tmp_path: Path, rclone: Rclone
+    ) -> None:
+        (bucket / cv.object_key).write_bytes(b"%PDF no CV!")
+        found = tmp_path / "CV of Jane.pdf"
+        found.write_bytes(CV + b"\n")
+        rclone.forget()
+        command = ["restore_file", cv.object_key, "--from", str(found)]
+        assert run(*command)[:2] == (
+            1,
+            f"not the same in the copy  {cv.object_key}\n0 objects were put back.\n",
+        )
+        found.write_bytes(CV)
+        assert run(*command)[:2] == (
+            0,
+            f"restored  {cv.object_key}\n1 object was put back.\n",
+        )
+        assert run("check_archive")[0] == 0
+
+    def test_a_copy_without_the_object_is_told(
+        self, cv: ApplicationFile, bucket: Path, tmp_path: Path, rclone: Rclone
+    ) -> None:
+        (bucket / cv.object_key).unlink()
+        rclone.forget()
+        code, out, _err = run("restore_file", "--all", "--from", str(tmp_path))
+        assert (code, out.splitlines()[0]) == (1, f"not in the copy  {cv.object_key}")
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ["--from", "/nowhere", "--all"],
+            ["--from", __file__],
+            ["--from", __file__, "--all", "7KD4-93MX"],
+            ["--all"],
+            [],
+        ],
+    )
+    def test_half_a_command_does_nothing(
+        self, application: Application, command: list[str]
+    ) -> None:
+        code, out, err = run("restore_file", *command)
+        assert (code, out) == (2, "")
+        assert err.endswith(".")
+
+
+class TestWhatOnlyTheBucketKnows:
+    @pytest.fixture
+    def forgotten(self, application: Application) -> Application:
+        """An application that an older copy of the database does not have."""
+        Application.objects.filter(pk=application.pk).delete()
+        return application
+
+    def test_is_listed_without_names(self, forgotten: Application) -> None:
+        code, out, err = run("check_archive", "--unknown")
+        received = f"{forgotten.received_at:%Y-%m-%d %H:%M} UTC"
+        assert (code, out) == (
+            1,
+            f"unknown  {forgotten.public_id}  7KD4-93MX  {received}  {forgotten.job_title}\n",
+        )
+        assert "restore_file ID --to FOLDER" in err
+
+    def test_is_saved_with_its_manifest(self, forgotten: Application, tmp_path: Path) -> None:
+        assert run("restore_file", str(forgotten.public_id), "--to", str(tmp_path))[0] == 0
+        folder = tmp_path / str(forgotten.public_id)
+        (told,) = folder.glob("manifest-*.json")
+        assert json.loads(told.read_text())["applicant"]["name"] == "Jane Miller"
+        assert [path.read_bytes() for path in folder.glob("cv-*.pdf")] == [CV]
+
+    def test_is_nothing_after_a_full_restore(self, application: Application) -> None:
+        assert run("check_archive", "--unknown") == (
+            0,
+            "The database knows every application in the archive.\n",
+            "",
+        )
+
+    def test_a_damaged_manifest_is_no_reason_to_stop(
+        self, forgotten: Application, bucket: Path, rclone: Rclone
+    ) -> None:
+        (path,) = bucket.rglob("manifest-*.json")
+        path.write_bytes(b"{}")
+        rclone.forget()
+        code, out, _err = run("check_archive", "--unknown")
+        assert (code, out) == (1, f"unknown  {forgotten.public_id}  without a manifest\n")
