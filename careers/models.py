@@ -11,7 +11,13 @@ from careers.applications.models import (  # isort: skip -- the order of the flo
 )
 from careers.forms.models import PendingUpload  # isort: skip
 from careers.languages.models import TranslationErrand  # isort: skip
-from careers.pipeline.models import Heartbeat, Step, StepEvent  # isort: skip
+from careers.pipeline.models import (  # isort: skip
+    Heartbeat,
+    Notice,
+    ScheduledRun,
+    Step,
+    StepEvent,
+)
 
 __all__ = [
     "Application",
@@ -24,7 +30,9 @@ __all__ = [
     "JobIndexPage",
     "JobPage",
     "Location",
+    "Notice",
     "PendingUpload",
+    "ScheduledRun",
     "Step",
     "StepEvent",
     "TranslationErrand",

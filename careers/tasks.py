@@ -4,15 +4,19 @@ from careers.forms.tasks import clean_up_uploads
 from careers.jobs.tasks import publish_scheduled
 from careers.languages.tasks import translate_pages
 from careers.pipeline import heartbeat
-from careers.pipeline.tasks import archive, mail_applicant, mail_hr, render_pdf
+from careers.pipeline.clock import daily_digest, watch
+from careers.pipeline.tasks import archive, mail_applicant, mail_hr, mail_operators, render_pdf
 
 __all__ = [
     "archive",
     "clean_up_uploads",
+    "daily_digest",
     "heartbeat",
     "mail_applicant",
     "mail_hr",
+    "mail_operators",
     "publish_scheduled",
     "render_pdf",
     "translate_pages",
+    "watch",
 ]

@@ -4,6 +4,7 @@ import zoneinfo
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator, validate_email
 from django.db import models
@@ -172,6 +173,23 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
         validators=[validate_addresses],
         help_text=_("E-mail addresses, one a line. A job may name its own instead."),
     )
+    operators = models.TextField(
+        _("who is told when something breaks"),
+        blank=True,
+        validators=[validate_addresses],
+        help_text=_(
+            "E-mail addresses of those who run the site, one a line. If left empty, the "
+            "administrators are told. They also hear of applications that nobody else would."
+        ),
+    )
+    daily_digest = models.BooleanField(
+        _("daily summary"),
+        default=True,
+        help_text=_(
+            "They get a mail each morning: yesterday’s applications, what was done, what needs "
+            "attention. While it comes, you know that mails go out."
+        ),
+    )
     time_zone = models.CharField(
         _("time zone"),
         max_length=64,
@@ -201,6 +219,9 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
             [FieldPanel("hr_recipients"), FieldPanel("time_zone"), FieldPanel("privacy_notice")],
             heading=_("Applications"),
         ),
+        MultiFieldPanel(
+            [FieldPanel("operators"), FieldPanel("daily_digest")], heading=_("Operation")
+        ),
         InlinePanel("translations", heading=_("In other languages"), label=_("Language")),
     ]
     select_related: ClassVar = ["logo"]
@@ -208,6 +229,21 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
     class Meta:
         verbose_name = _("company")
         verbose_name_plural = _("company")
+
+    @classmethod
+    def of_default_site(cls) -> "SiteSettings":
+        """What speaks for the whole installation: the default site's, or what holds unset."""
+        found = cls.objects.select_related("logo").filter(site__is_default_site=True).first()
+        return found or cls()
+
+    @classmethod
+    def operator_addresses(cls) -> list[str]:
+        """Who is told when something breaks: the named ones, else the active superusers."""
+        named = split_addresses(cls.of_default_site().operators)
+        if not named:
+            administrators = get_user_model().objects.filter(is_superuser=True, is_active=True)
+            named = [user.email for user in administrators.exclude(email="").order_by("pk")]
+        return list(dict.fromkeys(address.lower() for address in named))
 
     def recipients(self) -> list[str]:
         """The addresses that hear of an application when neither job nor index names any."""

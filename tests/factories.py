@@ -21,7 +21,14 @@ from careers.applications.models import (
     FileKind,
 )
 from careers.jobs.models import JobIndexPage, JobPage
-from careers.pipeline.models import Heartbeat, Step, StepEvent, StepKind
+from careers.pipeline.models import (
+    Heartbeat,
+    Notice,
+    NoticeKind,
+    Step,
+    StepEvent,
+    StepKind,
+)
 from careers.pipeline.states import ErrorClass, Phase, State
 from home.models import HomePage
 
@@ -82,6 +89,10 @@ class JobPageFactory(PageFactory):
         )
 
 
+#: What every application sets off.
+APPLICATION_STEPS = [kind for kind in StepKind if kind != StepKind.MAIL_OPERATORS]
+
+
 class ApplicationFactory(DjangoModelFactory):
     """An application by Jane Miller, with no files and no steps.
 
@@ -118,7 +129,7 @@ class ApplicationFactory(DjangoModelFactory):
     @factory.post_generation
     def with_steps(self: Application, create: bool, extracted: Any, **_kwargs: Any) -> None:
         if create and extracted:
-            for kind in StepKind:
+            for kind in APPLICATION_STEPS:
                 recipient = "hr@example.com" if kind == StepKind.MAIL_HR else ""
                 StepFactory(application=self, kind=kind, recipient=recipient, succeeded=True)
 
@@ -165,18 +176,42 @@ class ApplicationFileFactory(DjangoModelFactory):
         return file
 
 
+class NoticeFactory(DjangoModelFactory):
+    """An alert that operators have been told of, without its mails."""
+
+    kind = NoticeKind.ALERT
+    key = factory.Sequence(lambda n: f"alert.no-worker.20261122T1953{n:02d}")
+    code = "no-worker"
+    facts = factory.LazyFunction(
+        lambda: {
+            "message": "No worker is running. Applications are stored and safe.",
+            "cause": "",
+            "action": "Start the workers; what waits is done then.",
+            "path": "/admin/tasks/",
+            "since": (timezone.now() - dt.timedelta(minutes=5)).isoformat(),
+        }
+    )
+    created_at = factory.LazyFunction(lambda: timezone.now() - dt.timedelta(minutes=5))
+    told_at = factory.LazyAttribute(lambda o: o.created_at + dt.timedelta(minutes=2))
+
+    class Meta:
+        model = Notice
+
+
 class StepFactory(DjangoModelFactory):
     """A step with the history that leads to its state.
 
     Traits, one for each state: ``queued``, ``sent``, ``started``, ``retrying``,
     ``misconfigured`` (retrying, but in vain), ``succeeded``, ``failed``, ``uncertain``,
-    ``cancelled``; ``waiting`` without any.
+    ``cancelled``; ``waiting`` without any. ``to_operators`` makes it a notice's mail.
     """
 
     application = factory.SubFactory(ApplicationFactory)
     kind = StepKind.ARCHIVE
     state = State.WAITING
-    created_at = factory.LazyAttribute(lambda o: o.application.received_at)
+    created_at = factory.LazyAttribute(
+        lambda o: o.application.received_at if o.application else o.notice.created_at
+    )
     state_since = factory.LazyAttribute(lambda o: o.created_at + dt.timedelta(seconds=40))
     ready_at = factory.LazyAttribute(
         lambda o: None if o.state == State.WAITING else (o.run_after or o.state_since)
@@ -254,6 +289,12 @@ class StepFactory(DjangoModelFactory):
                 "The worker was lost after it had handed the mail to the mail server. "
                 "The mail may have arrived. Ask the recipient, then confirm or send again."
             ),
+        )
+        to_operators = factory.Trait(
+            application=None,
+            notice=factory.SubFactory(NoticeFactory),
+            kind=StepKind.MAIL_OPERATORS,
+            recipient="ops@example.com",
         )
         cancelled = factory.Trait(
             state=State.CANCELLED, ended_at=factory.LazyAttribute(lambda o: o.state_since)

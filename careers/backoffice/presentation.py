@@ -34,6 +34,7 @@ SHORT = {
     StepKind.ARCHIVE: pgettext_lazy("step, short", "Archive"),
     StepKind.MAIL_APPLICANT: pgettext_lazy("step, short", "Receipt"),
     StepKind.MAIL_HR: pgettext_lazy("step, short", "HR mail"),
+    StepKind.MAIL_OPERATORS: pgettext_lazy("step, short", "Mail"),
 }
 
 #: States that fit on a chip where their full words do not.

@@ -4,6 +4,6 @@ Plain Python and Django templates: neither Celery nor Wagtail is known here.
 """
 
 from careers.notifications.delivery import Delivery, deliver, probe
-from careers.notifications.messages import Identity, hr_notice, receipt
+from careers.notifications.messages import Identity, hr_notice, operators_notice, receipt
 
-__all__ = ["Delivery", "Identity", "deliver", "hr_notice", "probe", "receipt"]
+__all__ = ["Delivery", "Identity", "deliver", "hr_notice", "operators_notice", "probe", "receipt"]

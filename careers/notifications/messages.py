@@ -1,4 +1,4 @@
-"""Composing the two mails of the pipeline: the applicant's receipt and the notice to HR.
+"""Composing the mails of the pipeline: to the applicant, to HR, to those who run the site.
 
 Nobody has confirmed the applicant's address when the receipt goes out, so it repeats nothing
 that the applicant wrote: otherwise the form would send strangers' words to strangers in the
@@ -128,6 +128,63 @@ def hr_notice(
                 "pdf_missing": pdf_missing,
                 "url": admin_url,
             },
+        )
+
+
+def operators_notice(
+    kind: str,
+    facts: dict[str, Any],
+    recipient: str,
+    *,
+    identity: Identity,
+    key: str,
+    time_zone: str,
+    sequence: int = 0,
+) -> EmailMultiAlternatives:
+    """The mail that tells one operator what is wrong, what is over, or how yesterday was.
+
+    In the site's language; it names jobs and causes, and nobody who applied.
+
+    Args:
+        kind: ``alert``, ``recovered`` or ``digest``.
+        facts: what to say. Alert and recovered: ``message``, ``cause``, ``action``, ``since``
+            (ISO 8601), ``path``; recovered also ``until``. Digest: ``date``, ``jobs`` (title,
+            count), ``held_back``, ``steps`` (name, done, failed), ``attention`` (name, count,
+            cause, path), ``findings`` (message, action), ``path``. Paths are below ``SITE_URL``.
+        key: names the notice for ever; part of the Message-ID.
+        time_zone: in which times are told.
+    """
+    mark = hashlib.sha256(f"{key} {recipient.strip().lower()}".encode()).hexdigest()[:16]
+    with translation.override(settings.LANGUAGE_CODE):
+        words = {**facts, "url": settings.SITE_URL + facts["path"]}
+        if kind == "digest":
+            day = dt.date.fromisoformat(facts["date"])
+            count = sum(number for _title, number in facts["jobs"])
+            words["attention"] = [
+                {**group, "url": settings.SITE_URL + group["path"]} for group in facts["attention"]
+            ]
+            words["day"] = format_date(day, pgettext("date format", "j F Y"))
+            words["count"] = count
+            subject = ngettext(
+                "Daily summary: %(count)d application on %(day)s",
+                "Daily summary: %(count)d applications on %(day)s",
+                count,
+            ) % {"count": count, "day": words["day"]}
+        else:
+            for name in ("since", "until"):
+                if name in facts:
+                    words[name] = _moment(dt.datetime.fromisoformat(facts[name]), time_zone)
+            subject = (
+                _("Alarm: %(message)s") if kind == "alert" else _("Well again. It was: %(message)s")
+            ) % {"message": facts["message"]}
+        return _mail(
+            f"operators_{kind}",
+            identity,
+            subject=subject,
+            to=recipient,
+            reply_to="",
+            message_id=f"operators.{key}.{mark}.{sequence}",
+            context=words,
         )
 
 

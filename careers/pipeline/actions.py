@@ -17,7 +17,7 @@ from careers.applications.models import Application
 from careers.pipeline import doorbell
 from careers.pipeline.enqueue import create_step
 from careers.pipeline.models import Step, StepKind
-from careers.pipeline.runner import is_ready, release_successors
+from careers.pipeline.runner import release, release_successors
 from careers.pipeline.states import State
 from careers.pipeline.steps import STEPS
 from careers.pipeline.transitions import db_now, move
@@ -69,7 +69,7 @@ def send_again(step: Step, user: Any, reason: str = "") -> Step | None:
         ):
             return None
         again = create_step(
-            step.application,
+            step.about,
             StepKind(step.kind),
             step.recipient,
             state=State.QUEUED,
@@ -116,7 +116,7 @@ def _cancel_what_needs_it(step: Step, actor: str) -> None:
         if definition.after is not StepKind(step.kind) or definition.after_any_end:
             continue
         for waiting in Step.objects.filter(
-            application_id=step.application_id, kind=definition.kind, state=State.WAITING
+            application=step.application, kind=definition.kind, state=State.WAITING
         ):
             move(
                 waiting.pk,
@@ -134,20 +134,12 @@ def release_from_quarantine(application: Application, user: Any, reason: str = "
         freed = Application.objects.filter(pk=application.pk, quarantined=True).update(
             quarantined=False
         )
+        reason = reason or _("Released: not spam.")
         ready = [
-            step.pk
+            pk
             for definition in STEPS
-            if freed and definition.is_mail and is_ready(definition, application.pk)
-            for step in Step.objects.filter(
-                application=application, kind=definition.kind, state=State.WAITING
-            )
-            if move(
-                step.pk,
-                State.QUEUED,
-                leaving=[State.WAITING],
-                actor=actor,
-                reason=reason or _("Released: not spam."),
-            )
+            if freed and definition.is_mail
+            for pk in release(definition, actor=actor, reason=reason, application=application)
         ]
     _ring_after_commit(ready, actor)
     return bool(freed)

@@ -1,4 +1,4 @@
-"""The steps of a new application, as rows."""
+"""The steps of a new application, or the mails of a notice, as rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from careers.applications.models import Application
-from careers.pipeline.models import Step, StepEvent, StepKind
+from careers.pipeline.models import Notice, Step, StepEvent, StepKind
 from careers.pipeline.states import State
 from careers.pipeline.steps import STEPS
 
@@ -24,6 +24,8 @@ def create_steps(
     """
     addresses = list(dict.fromkeys(address.strip().lower() for address in recipients))
     for definition in STEPS:
+        if definition.kind is StepKind.MAIL_OPERATORS:
+            continue
         held = definition.is_mail and application.quarantined
         state = State.WAITING if held or definition.after else State.QUEUED
         for recipient in addresses if definition.kind is StepKind.MAIL_HR else [""]:
@@ -35,8 +37,20 @@ def create_steps(
     )
 
 
+def create_mails(
+    notice: Notice, recipients: Iterable[str], *, at: dt.datetime, actor: str
+) -> list[int]:
+    """Write a mail for each operator, in the caller's transaction; returns the steps' ids."""
+    return [
+        create_step(
+            notice, StepKind.MAIL_OPERATORS, recipient, state=State.QUEUED, at=at, actor=actor
+        ).pk
+        for recipient in recipients
+    ]
+
+
 def create_step(
-    application: Application,
+    about: Application | Notice,
     kind: StepKind,
     recipient: str,
     *,
@@ -48,7 +62,8 @@ def create_step(
 ) -> Step:
     """Write one step and the event of its birth."""
     step = Step.objects.create(
-        application=application,
+        application=about if isinstance(about, Application) else None,
+        notice=about if isinstance(about, Notice) else None,
         kind=kind,
         recipient=recipient,
         sequence=sequence,

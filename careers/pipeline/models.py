@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +18,49 @@ class StepKind(models.TextChoices):
     ARCHIVE = "archive", _("Archive")
     MAIL_APPLICANT = "mail_applicant", _("Receipt to the applicant")
     MAIL_HR = "mail_hr", _("Mail to HR")
+    MAIL_OPERATORS = "mail_operators", _("Mail to operators")
+
+
+class NoticeKind(models.TextChoices):
+    """Why those who run the site get a mail."""
+
+    ALERT = "alert", _("Alarm")
+    RECOVERED = "recovered", _("All clear")
+    DIGEST = "digest", _("Daily summary")
+
+
+class Notice(models.Model):
+    """Something to tell those who run the site; its mails are steps like any others.
+
+    ``facts`` is what the mail says, as plain data without anything personal. An alert is open
+    until ``closed_at``; only one that has lasted is told, at ``told_at``.
+    """
+
+    kind = models.CharField(_("kind"), max_length=10, choices=NoticeKind.choices)
+    #: Part of the Message-ID, and what keeps two sweepers from saying the same thing twice.
+    key = models.CharField(max_length=160, unique=True)
+    #: What an alert is about: the code of a finding.
+    code = models.CharField(max_length=120, blank=True)
+    facts = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["-created_at", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["code"],
+                condition=models.Q(kind="alert", closed_at=None),
+                name="careers_alert_open_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class StepQuerySet(models.QuerySet["Step"]):
@@ -29,13 +72,18 @@ class StepQuerySet(models.QuerySet["Step"]):
 
 
 class Step(models.Model):
-    """One piece of work for one application. See ``states`` for its life.
+    """One piece of work for one application, or one mail of a notice to operators.
+
+    See ``states`` for its life.
 
     ``token`` is a fence: it grows with each claim, and whoever finishes must show the one
     he was given. ``sequence`` counts mails that a person asked for again.
     """
 
-    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="steps")
+    application = models.ForeignKey(
+        Application, null=True, on_delete=models.CASCADE, related_name="steps"
+    )
+    notice = models.ForeignKey(Notice, null=True, on_delete=models.CASCADE, related_name="steps")
     kind = models.CharField(_("step"), max_length=20, choices=StepKind.choices)
     # "" where there is no recipient: NULLs are never equal, so they would allow doubles.
     recipient = models.CharField(max_length=254, blank=True, default="")
@@ -80,7 +128,16 @@ class Step(models.Model):
             models.UniqueConstraint(
                 fields=["application", "kind", "recipient", "sequence"],
                 name="careers_step_once",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["notice", "kind", "recipient", "sequence"],
+                name="careers_step_once_per_notice",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(application=None, notice__isnull=False)
+                | models.Q(application__isnull=False, notice=None),
+                name="careers_step_about_one_thing",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["state", "run_after"], name="careers_step_due"),
@@ -89,6 +146,11 @@ class Step(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"
+
+    @property
+    def about(self) -> Application | Notice:
+        """What it is work for; the database holds that it is exactly one thing."""
+        return self.application if self.application is not None else cast(Notice, self.notice)
 
     @property
     def celery_word(self) -> str:
@@ -139,3 +201,20 @@ class Heartbeat(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["kind", "name"], name="careers_heartbeat_once")
         ]
+
+
+class ScheduledRun(models.Model):
+    """The last run of a task that the clock rings for."""
+
+    task = models.CharField(max_length=120, unique=True)
+    started_at = models.DateTimeField()
+    #: None while it runs, and for ever when the worker was lost.
+    ended_at = models.DateTimeField(null=True)
+    #: The class of the exception that ended it; "" when it went well.
+    error = models.CharField(max_length=120, blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["task"]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils.translation import gettext as _
 
 from careers.applications.errors import EffectError, Fenced, Misconfigured, Permanent, Uncertain
@@ -30,6 +30,8 @@ BACKOFF_CAP = 3600  # seconds
 TRANSIENT_PATIENCE = dt.timedelta(days=3)
 UNKNOWN_ATTEMPTS = 5
 RECORD_PAUSES = (1, 5)  # seconds
+#: Rows that are changed at one go.
+BATCH = 200
 
 
 @dataclass
@@ -104,7 +106,7 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
     )
     if not won:
         return None
-    claimed = Step.objects.select_related("application").get(pk=step_id)
+    claimed = Step.objects.select_related("application", "notice").get(pk=step_id)
     # Whoever claimed again in between has a higher token; then ours is already void.
     claimed.token = step.token + 1
     return Claim(claimed, actor=owner)
@@ -222,36 +224,40 @@ def unexpected(step: Step) -> int:
 
 
 def release_successors(step: Step, *, actor: str) -> list[int]:
-    """Queue the steps that waited for this one; to be called in the transaction that ends it.
+    """Queue the steps that waited for this one; to be called in the transaction that ends it."""
+    return [
+        pk
+        for successor in steps.STEPS
+        if successor.after is StepKind(step.kind)
+        for pk in release(successor, actor=actor, application_id=step.application_id)
+    ]
 
-    Mails about a quarantined application stay where they are.
+
+def release(
+    definition: steps.StepDefinition, *, actor: str, reason: str = "", **among: object
+) -> list[int]:
+    """Queue the steps of one kind that wait for nothing any more; returns their ids.
+
+    A step's predecessor has then come as far as the step needs. Mails about a quarantined
+    application stay where they are.
+
+    Args:
+        among: lookups that say which steps to look at.
     """
-    released = []
-    for successor in steps.STEPS:
-        if successor.after is not StepKind(step.kind):
-            continue
-        waiting = Step.objects.filter(
-            application_id=step.application_id, kind=successor.kind, state=State.WAITING
+    waiting = Step.objects.filter(kind=definition.kind, state=State.WAITING, **among)
+    if definition.is_mail:
+        waiting = waiting.filter(application__quarantined=False)
+    if definition.after is not None:
+        enough = ENDED if definition.after_any_end else (State.SUCCEEDED,)
+        before = Step.objects.filter(
+            application=OuterRef("application"), kind=definition.after, state__in=enough
         )
-        if successor.is_mail:
-            waiting = waiting.filter(application__quarantined=False)
-        if is_ready(successor, step.application_id):
-            released += [
-                pk
-                for pk in waiting.values_list("pk", flat=True)
-                if move(pk, State.QUEUED, leaving=[State.WAITING], actor=actor)
-            ]
-    return released
-
-
-def is_ready(definition: steps.StepDefinition, application_id: int) -> bool:
-    """Whether a step's predecessor has come as far as the step needs."""
-    if definition.after is None:
-        return True
-    enough = ENDED if definition.after_any_end else (State.SUCCEEDED,)
-    return Step.objects.filter(
-        application_id=application_id, kind=definition.after, state__in=enough
-    ).exists()
+        waiting = waiting.filter(Exists(before))
+    return [
+        pk
+        for pk in waiting.values_list("pk", flat=True)[:BATCH]
+        if move(pk, State.QUEUED, leaving=[State.WAITING], actor=actor, reason=reason)
+    ]
 
 
 def classify(error: Exception) -> tuple[ErrorClass, str, str]:

@@ -3,6 +3,7 @@
     received ─┬─▶ mail_applicant              the receipt, at once
               └─▶ render_pdf ─┬─▶ archive     PDF, files and manifest into the bucket
                               └─▶ mail_hr     also when the PDF failed: HR must know
+    notice ─────▶ mail_operators              what broke, and the daily summary
 
 A step's ``perform`` gathers plain data, calls one effect package, and returns what to keep.
 It never writes a state, and doing it twice is the same as doing it once.
@@ -25,7 +26,7 @@ from careers import archive, documents, notifications
 from careers.applications.errors import Permanent
 from careers.applications.files import store_file, stored_bytes
 from careers.applications.models import Application, ApplicationFile, FileBytes, FileKind
-from careers.pipeline.models import Step, StepKind
+from careers.pipeline.models import Notice, Step, StepKind
 from careers.pipeline.states import State
 from home.models import SiteSettings
 
@@ -55,7 +56,7 @@ class StepDefinition:
 
 def render_pdf(step: Step, hand_over: Callable[[], None]) -> Effect:
     """Make the one document that tells the whole application."""
-    application = step.application
+    application = _application(step)
     content = documents.render_pdf(documents.document_for(application, _branding(application)))
 
     def record() -> None:
@@ -72,7 +73,7 @@ def render_pdf(step: Step, hand_over: Callable[[], None]) -> Effect:
 
 def archive_files(step: Step, hand_over: Callable[[], None]) -> Effect:
     """Put every file and the manifest into the bucket; only then free the database's copy."""
-    application = step.application
+    application = _application(step)
     files = list(application.files.exclude(kind=FileKind.MANIFEST))
     fresh = [file for file in files if file.verified_at is None]
     for file in fresh:
@@ -114,7 +115,7 @@ def archive_files(step: Step, hand_over: Callable[[], None]) -> Effect:
 
 def mail_applicant(step: Step, hand_over: Callable[[], None]) -> Effect:
     """Send the receipt."""
-    application = step.application
+    application = _application(step)
     message = notifications.receipt(
         application,
         identity=_identity(application),
@@ -126,7 +127,7 @@ def mail_applicant(step: Step, hand_over: Callable[[], None]) -> Effect:
 
 def mail_hr(step: Step, hand_over: Callable[[], None]) -> Effect:
     """Tell one HR recipient; the mail holds a link, never the files."""
-    application = step.application
+    application = _application(step)
     rendered = Step.objects.filter(
         application=application, kind=StepKind.RENDER_PDF, state=State.SUCCEEDED
     ).exists()
@@ -140,6 +141,31 @@ def mail_hr(step: Step, hand_over: Callable[[], None]) -> Effect:
         sequence=step.sequence,
     )
     return _deliver(message, hand_over)
+
+
+def mail_operators(step: Step, hand_over: Callable[[], None]) -> Effect:
+    """Tell one of those who run the site what is wrong, over, or was done yesterday."""
+    notice = step.about
+    if not isinstance(notice, Notice):
+        raise TypeError(f"step {step.pk} is about no notice")
+    company = SiteSettings.of_default_site()
+    message = notifications.operators_notice(
+        notice.kind,
+        notice.facts,
+        step.recipient,
+        identity=notifications.Identity(company.company_name, company.accent_colour),
+        key=notice.key,
+        time_zone=company.time_zone,
+        sequence=step.sequence,
+    )
+    return _deliver(message, hand_over)
+
+
+def _application(step: Step) -> Application:
+    about = step.about
+    if not isinstance(about, Application):
+        raise TypeError(f"step {step.pk} is about no application")
+    return about
 
 
 def _deliver(message: Any, hand_over: Callable[[], None]) -> Effect:
@@ -162,6 +188,7 @@ STEPS = (
         after_any_end=True,
         is_mail=True,
     ),
+    StepDefinition(StepKind.MAIL_OPERATORS, mail_operators, queue="io", is_mail=True),
 )
 BY_KIND = {definition.kind: definition for definition in STEPS}
 

@@ -22,23 +22,25 @@ from django.db import connections
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from careers.pipeline import doorbell, runner
+from careers.pipeline import doorbell, notices, runner
 from careers.pipeline.heartbeat import beat
 from careers.pipeline.models import Heartbeat, Step, StepKind
 from careers.pipeline.probes import Prober, all_probes
-from careers.pipeline.states import CLAIMABLE, ENDED, ErrorClass, Phase, State
+from careers.pipeline.runner import BATCH
+from careers.pipeline.states import CLAIMABLE, ErrorClass, Phase, State
 from careers.pipeline.steps import BY_KIND, STEPS
 from careers.pipeline.transitions import db_now, move
 
 log = logging.getLogger(__name__)
 
 ACTOR = "sweeper"
-BATCH = 200
 #: Whoever queued a row rings for it at once; only after this is it taken for forgotten.
 FRESH = dt.timedelta(seconds=5)
 RERING_CAP = 900  # seconds
 #: With this many messages waiting a row was not forgotten: the workers are busy.
 LONG_QUEUE = 50
+#: Seconds between two looks whether operators must be told something.
+LOOK_EVERY = 10
 CHILDREN = 2
 FORK = multiprocessing.get_context("fork")
 
@@ -52,6 +54,7 @@ class Sweeper:
         self.children: dict[BaseProcess, tuple[int, float]] = {}
         # The broker is asked with every look.
         self.prober = Prober([probe for probe in all_probes() if probe.name != "broker"])
+        self.look_at = 0.0
         self.stopping = False
 
     def run(self) -> None:
@@ -62,6 +65,7 @@ class Sweeper:
             due_at = time.monotonic() + settings.PIPELINE_SWEEP_INTERVAL
             self._unharmed(self.prober.look)
             self._unharmed(self.once)
+            self._unharmed(self._tell_operators)
             while not self.stopping and (pause := due_at - time.monotonic()) > 0:
                 time.sleep(min(pause, 0.2))
                 if self.children:
@@ -108,6 +112,11 @@ class Sweeper:
             seconds=settings.PIPELINE_BROKER_GRACE
         ):
             self._work()
+
+    def _tell_operators(self) -> None:
+        if time.monotonic() >= self.look_at:
+            self.look_at = time.monotonic() + LOOK_EVERY
+            notices.look(actor=ACTOR)
 
     def _work(self) -> None:
         """Without a broker: run what is due, each step in a child that can be killed."""
@@ -172,16 +181,7 @@ def release_expired_leases() -> None:
 def release_forgotten_waiters() -> None:
     """Queue waiting steps whose predecessor has ended, should anything have kept them."""
     for definition in STEPS:
-        waiting = Step.objects.filter(kind=definition.kind, state=State.WAITING)
-        if definition.is_mail:
-            waiting = waiting.filter(application__quarantined=False)
-        if definition.after is not None:
-            enough = ENDED if definition.after_any_end else (State.SUCCEEDED,)
-            waiting = waiting.filter(
-                application__steps__kind=definition.after, application__steps__state__in=enough
-            )
-        for pk in waiting.values_list("pk", flat=True)[:BATCH]:
-            move(pk, State.QUEUED, leaving=[State.WAITING], actor=ACTOR)
+        runner.release(definition, actor=ACTOR)
 
 
 def requeue_unanswered() -> None:

@@ -61,4 +61,16 @@ def mail_hr(*, step_id: int, **_: Any) -> None:
     _run("mail_hr", step_id)
 
 
-TASKS: tuple[Task[..., None], ...] = (render_pdf, archive, mail_applicant, mail_hr)
+@shared_task(name="careers.mail_operators")
+def mail_operators(*, step_id: int, **_: Any) -> None:
+    """Tell one of those who run the site."""
+    _run("mail_operators", step_id)
+
+
+TASKS: tuple[Task[..., None], ...] = (
+    render_pdf,
+    archive,
+    mail_applicant,
+    mail_hr,
+    mail_operators,
+)

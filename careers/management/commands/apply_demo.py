@@ -107,7 +107,9 @@ class Command(BaseCommand):
         deadline = time.monotonic() + timeout
         seen = 0
         steps = Step.objects.filter(application__in=applications)
-        references = {application.pk: application.reference for application in applications}
+        references: dict[int | None, str] = {
+            application.pk: application.reference for application in applications
+        }
         start = min(application.received_at for application in applications)
         while True:
             open_steps = steps.filter(state__in=UNDER_WAY).exists()

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 from botocore.config import Config as S3Config
+from celery.schedules import crontab
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -295,6 +296,9 @@ CELERY_BEAT_SCHEDULE = {
     "publish-scheduled": {"task": "careers.publish_scheduled", "schedule": 60.0},
     "translate-pages": {"task": "careers.translate_pages", "schedule": 300.0},
     "clean-up-uploads": {"task": "careers.clean_up_uploads", "schedule": 3600.0},
+    "watch": {"task": "careers.watch", "schedule": 60.0},
+    # The task knows the company's time zone, and sends once a day.
+    "daily-digest": {"task": "careers.daily_digest", "schedule": crontab(minute="5")},
 }
 
 # ── Security ────────────────────────────────────────────────────────────────────────────

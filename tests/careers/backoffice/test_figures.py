@@ -39,6 +39,7 @@ def test_one_is_enough_and_none_is_no_mistake(db: None) -> None:
         (0, ""),
         (1, "0.0 s"),
         (1, "8 min 20 s"),
+        (0, ""),
     ]
 
 

@@ -10,12 +10,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.conf import settings
 from hypothesis import example, given
 from hypothesis import settings as rules
 from hypothesis import strategies as st
 
 from careers.applications.frozen import FrozenForm, Option, Question
-from careers.notifications import Identity, hr_notice, receipt
+from careers.notifications import Identity, hr_notice, operators_notice, receipt
 from careers.notifications.messages import SUBJECT_LENGTH, one_line
 
 PUBLIC_ID = uuid.UUID("6f1f9d4e-51a5-4c0c-8a3e-0d6b1a2c3d4e")
@@ -313,3 +314,103 @@ def test_domain_of_the_sender_in_unicode(settings: Any) -> None:
     mail = parsed(a_receipt())
     assert mail["Message-ID"].endswith("@xn--bcher-kva.example>")
     assert mail["From"].addresses[0].domain == "xn--bcher-kva.example"
+
+
+# ── To those who run the site ───────────────────────────────────────────────────────────
+
+ALERT = {
+    "message": "No worker is running.",
+    "cause": "",
+    "action": "Start the workers.",
+    "path": "/admin/tasks/",
+    "since": "2026-11-22T14:53:00+00:00",
+}
+DIGEST = {
+    "date": "2026-11-21",
+    "path": "/admin/tasks/",
+    "jobs": [["Gauge keeper <b>", 2], ["Bell founder", 1]],
+    "held_back": 1,
+    "steps": [["Make the PDF", 3, 0], ["Mail to HR", 2, 1]],
+    "attention": [
+        {
+            "step": "Mail to HR",
+            "count": 1,
+            "cause": "The mail server refused the recipient.",
+            "path": "/admin/tasks/?state=attention&kind=mail_hr",
+        }
+    ],
+    "findings": [{"message": "No scan.", "action": "Install it."}],
+}
+
+
+def to_operator(kind: str, facts: dict[str, Any], **changes: Any) -> Any:
+    given: dict[str, Any] = {
+        "identity": IDENTITY,
+        "key": f"{kind}.no-worker.20261122T145300",
+        "time_zone": "Europe/Oslo",
+        **changes,
+    }
+    return operators_notice(kind, facts, "ops@example.com", **given)
+
+
+def html_of(mail: Any) -> str:
+    return str(mail.alternatives[0][0])
+
+
+def test_alarm_says_what_since_when_and_what_to_do() -> None:
+    mail = to_operator("alert", {**ALERT, "cause": "The <key> is wrong."})
+    assert mail.subject == "Alarm: No worker is running."
+    for text in (mail.body, html_of(mail)):
+        assert "Start the workers." in text
+        assert "22 November 2026, 15:53 (CET)" in text
+        assert f"{settings.SITE_URL}/admin/tasks/" in text
+    assert "The <key> is wrong." in mail.body
+    assert "The &lt;key&gt; is wrong." in html_of(mail)
+    assert mail.reply_to == []
+
+
+def test_all_clear_names_what_is_over() -> None:
+    mail = to_operator("recovered", {**ALERT, "until": "2026-11-22T15:10:00+00:00"})
+    assert mail.subject == "Well again. It was: No worker is running."
+    assert "Until: 22 November 2026, 16:10 (CET)" in mail.body
+
+
+def test_summary_counts_and_links() -> None:
+    mail = to_operator("digest", DIGEST)
+    assert mail.subject == "Daily summary: 3 applications on 21 November 2026"
+    assert "Gauge keeper <b>: 2" in mail.body
+    assert "Gauge keeper &lt;b&gt;" in html_of(mail)
+    assert "Of these held back as spam: 1" in mail.body
+    assert "Mail to HR: 2 done, 1 failed" in mail.body
+    assert "Mail to HR: 1 step\nThe mail server refused the recipient.\nhttp" in mail.body
+    assert "/admin/tasks/?state=attention&amp;kind=mail_hr" in html_of(mail)
+    assert "No scan. Install it." in mail.body
+
+
+def test_summary_of_a_quiet_day_says_that_all_is_well() -> None:
+    quiet = {**DIGEST, "jobs": [], "held_back": 0, "attention": [], "findings": []}
+    mail = to_operator("digest", quiet)
+    assert mail.subject == "Daily summary: 0 applications on 21 November 2026"
+    assert "All is well. Nothing needs attention." in mail.body
+    assert "Needs attention now" not in html_of(mail)
+
+
+def test_operators_mails_differ_by_notice_recipient_and_number() -> None:
+    ids = [
+        to_operator("alert", ALERT).extra_headers["Message-ID"],
+        to_operator("alert", ALERT, sequence=1).extra_headers["Message-ID"],
+        to_operator("alert", ALERT, key="alert.no-worker.20261122T180000").extra_headers[
+            "Message-ID"
+        ],
+        operators_notice(
+            "alert",
+            ALERT,
+            "second@example.com",
+            identity=IDENTITY,
+            key="alert.no-worker.20261122T145300",
+            time_zone="UTC",
+        ).extra_headers["Message-ID"],
+    ]
+    assert len(set(ids)) == 4
+    assert ids[0] == to_operator("alert", ALERT).extra_headers["Message-ID"]
+    assert "ops" not in ids[0].replace("operators", "")

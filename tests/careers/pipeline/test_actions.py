@@ -224,3 +224,20 @@ def test_cancelling_the_pdf_leaves_nothing_waiting_for_it(application: Applicati
         "archive": "cancelled",
         "mail_hr": "queued",
     }
+
+
+# ── Mails to operators ──────────────────────────────────────────────────────────────────
+
+
+def test_mail_to_operators_is_retried_cancelled_and_sent_again(otto: Any) -> None:
+    failed = StepFactory(to_operators=True, failed=True)
+    assert actions.retry(failed, otto) is True
+    assert actions.cancel(failed, otto) is True
+    unsure = StepFactory(
+        to_operators=True,
+        state=State.UNCERTAIN,
+        notice=failed.notice,
+        recipient="second@example.com",
+    )
+    again = actions.send_again(unsure, otto)
+    assert (again.notice, again.application, again.sequence) == (failed.notice, None, 1)

@@ -211,6 +211,7 @@ def test_report_for_machines_is_json_as_documented(alive: None, step: Any) -> No
         "archive": {},
         "mail_applicant": {},
         "mail_hr": {},
+        "mail_operators": {},
     }
     assert report["broker"] == {"ok": True, "error": ""}
     assert [worker["queues"] for worker in report["workers"]] == [["cpu", "io"]]

@@ -1,0 +1,327 @@
+"""What those who run the site are told, and what they are spared."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.mail import EmailMultiAlternatives
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from wagtail.models import Site
+
+from careers import notifications
+from careers.pipeline import notices, steps
+from careers.pipeline.enqueue import create_mails
+from careers.pipeline.models import Heartbeat, Notice, NoticeKind, Step, StepKind
+from careers.pipeline.runner import run
+from careers.pipeline.states import State
+from home.models import SiteSettings
+from tests import people
+from tests.conftest import Broker
+from tests.factories import (
+    ApplicationFactory,
+    HeartbeatFactory,
+    NoticeFactory,
+    StepFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+NOON = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[dt.datetime], None]:
+    """Sets the clock of the notices."""
+
+    def set_clock(moment: dt.datetime) -> None:
+        monkeypatch.setattr(notices, "db_now", lambda: moment)
+
+    return set_clock
+
+
+@pytest.fixture
+def wrong(monkeypatch: pytest.MonkeyPatch, at: Any, home: Any) -> Callable[..., None]:
+    """``wrong(minutes, *codes)``: a look so many minutes past noon, at which these are wrong."""
+    SiteSettings.objects.update(operators="Ops@example.com\nsecond@example.com")
+
+    def look(minutes: float, *codes: str) -> None:
+        found = [notices.Alarm(code, f"{code} is wrong.", "Mend it.", "/x/") for code in codes]
+        monkeypatch.setattr(notices, "alarms", lambda: found)
+        at(NOON + dt.timedelta(minutes=minutes))
+        notices.look("sweeper")
+
+    return look
+
+
+def mailed() -> list[str]:
+    """The kind of each notice that has mails, in order, with how many."""
+    told = Notice.objects.exclude(steps=None).order_by("pk")
+    return [f"{notice.kind} {notice.steps.count()}" for notice in told]
+
+
+def alive() -> None:
+    HeartbeatFactory()
+    HeartbeatFactory(sweeper=True)
+
+
+# ── Alarms ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_lasts_is_told_once_and_its_end_too(wrong: Any) -> None:
+    wrong(0, "broker")
+    wrong(1.9, "broker")
+    assert mailed() == []
+    wrong(2, "broker")
+    wrong(300, "broker")
+    assert mailed() == ["alert 2"]
+    wrong(301)
+    wrong(302)
+    assert mailed() == ["alert 2", "recovered 2"]
+    alert, end = Notice.objects.order_by("pk")
+    assert alert.facts["since"] == NOON.isoformat()
+    assert (end.facts["message"], end.facts["until"]) == (
+        "broker is wrong.",
+        (NOON + dt.timedelta(minutes=301)).isoformat(),
+    )
+
+
+def test_what_passes_leaves_nothing(wrong: Any) -> None:
+    wrong(0, "broker")
+    wrong(1)
+    assert Notice.objects.count() == 0
+
+
+def test_flapping_is_told_once_an_hour(wrong: Any) -> None:
+    for minute in range(0, 60, 4):
+        wrong(minute, "broker")
+        wrong(minute + 2, "broker")
+        wrong(minute + 3)
+    assert mailed() == ["alert 2", "recovered 2"]
+    wrong(60, "broker")
+    wrong(63, "broker")
+    assert mailed() == ["alert 2", "recovered 2", "alert 2"]
+
+
+def test_two_faults_are_two_alarms(wrong: Any) -> None:
+    wrong(0, "broker", "no-worker")
+    wrong(3, "broker", "no-worker")
+    assert mailed() == ["alert 2", "alert 2"]
+    wrong(4, "broker")
+    assert mailed() == ["alert 2", "alert 2", "recovered 2"]
+
+
+def test_second_look_at_the_same_moment_opens_nothing(wrong: Any, at: Any) -> None:
+    wrong(0, "broker")
+    alarm = notices.Alarm("broker", "x", "y", "/x/")
+    # What another sweeper does that read the table before the first one wrote.
+    assert notices._open(alarm, NOON) is None
+    assert notices._open(alarm, NOON + dt.timedelta(seconds=7)) is None
+    assert Notice.objects.count() == 1
+
+
+def test_second_teller_and_second_closer_change_nothing(wrong: Any) -> None:
+    wrong(0, "broker")
+    stale = Notice.objects.get()
+    wrong(2, "broker")
+    alarm = notices.Alarm("broker", "x", "y", "/x/")
+    notices._tell(stale, alarm, NOON, "sweeper")
+    assert mailed() == ["alert 2"]
+    told = Notice.objects.get()
+    wrong(3)
+    notices._close(told, NOON, "sweeper")
+    assert mailed() == ["alert 2", "recovered 2"]
+
+
+def test_mails_are_rung_for(
+    wrong: Any, broker: Broker, django_capture_on_commit_callbacks: Any
+) -> None:
+    wrong(0, "broker")
+    with django_capture_on_commit_callbacks(execute=True):
+        wrong(2, "broker")
+    assert [message[0] for message in broker.messages] == ["careers.mail_operators"] * 2
+    assert list(Step.objects.values_list("recipient", "state")) == [
+        ("ops@example.com", "sent"),
+        ("second@example.com", "sent"),
+    ]
+
+
+def test_step_that_failed_for_good_is_told_at_once_by_its_cause(application: Any, at: Any) -> None:
+    people.ada()
+    alive()
+    StepFactory(application=application, kind=StepKind.MAIL_HR, failed=True)
+    StepFactory(application=application, kind=StepKind.ARCHIVE, failed=True)
+    StepFactory(application=ApplicationFactory(page=application.page), failed=True)
+    now = timezone.now()
+    at(now)
+    notices.look("sweeper")
+    assert sorted(Notice.objects.values_list("code", "facts__message", "facts__path")) == [
+        (
+            "needs-attention.archive.ValueError",
+            "Archive: 2 steps need attention.",
+            "/admin/tasks/?state=attention&kind=archive",
+        ),
+        (
+            "needs-attention.mail_hr.ValueError",
+            "Mail to HR: 1 step needs attention.",
+            "/admin/tasks/?state=attention&kind=mail_hr",
+        ),
+    ]
+    assert mailed() == ["alert 1", "alert 1"]
+    # One more with the same cause is nothing new.
+    StepFactory(application=ApplicationFactory(page=application.page), failed=True)
+    at(now + dt.timedelta(hours=5))
+    notices.look("sweeper")
+    assert mailed() == ["alert 1", "alert 1"]
+
+
+@pytest.mark.parametrize("trait", ["failed", "misconfigured"])
+def test_failed_mail_to_operators_sets_off_no_other(db: None, trait: str) -> None:
+    people.ada()
+    alive()
+    StepFactory(to_operators=True, **{trait: True})
+    before = Notice.objects.count()
+    notices.look("sweeper")
+    assert [alarm.code for alarm in notices.alarms()] == []
+    # The one that could not be told is over all the same.
+    assert Notice.objects.filter(kind=NoticeKind.ALERT).count() == before
+
+
+def test_notes_alarm_nobody(home: Any) -> None:
+    alive()
+    assert notices.alarms() == []
+    Heartbeat.objects.all().delete()
+    assert "no-worker" in [alarm.code for alarm in notices.alarms()]
+
+
+# ── Who is told ─────────────────────────────────────────────────────────────────────────
+
+
+def test_administrators_are_told_while_nobody_is_named(home: Any) -> None:
+    people.ada()
+    people.otto()
+    assert SiteSettings.operator_addresses() == ["ada@example.com"]
+    SiteSettings.objects.update(operators="Ops@example.com, ops@example.com")
+    assert SiteSettings.operator_addresses() == ["ops@example.com"]
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"email": ""}])
+def test_nobody_is_told_where_nobody_is_known(db: None, change: dict[str, Any]) -> None:
+    Site.objects.all().delete()
+    ada = people.ada()
+    for name, value in change.items():
+        setattr(ada, name, value)
+    ada.save()
+    assert SiteSettings.operator_addresses() == []
+
+
+# ── Summary ─────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def digest(at: Any) -> Callable[[str], Notice | None]:
+    """Asks for the summary at a time of 22 November in UTC; the company is in Oslo (UTC+1)."""
+
+    def ask(time: str) -> Notice | None:
+        at(dt.datetime.fromisoformat(f"2026-11-22T{time}:00+00:00"))
+        notices.daily_digest("worker:1")
+        return Notice.objects.filter(kind=NoticeKind.DIGEST).first()
+
+    return ask
+
+
+def test_summary_comes_once_when_the_companys_morning_has_come(home: Any, digest: Any) -> None:
+    people.ada()
+    assert digest("05:59") is None
+    notice = digest("06:00")
+    assert notice.key == "digest.20261121"
+    digest("06:05")
+    digest("15:05")
+    assert mailed() == ["digest 1"]
+
+
+def test_summary_is_not_sent_where_it_is_turned_off(home: Any, digest: Any) -> None:
+    SiteSettings.objects.update(daily_digest=False)
+    assert digest("12:00") is None
+
+
+def test_summary_counts_yesterday_as_the_company_does(job: Any, digest: Any) -> None:
+    people.ada()
+    alive()
+    for moment, more in (
+        ("2026-11-20T22:59:59+00:00", {}),
+        ("2026-11-20T23:00:00+00:00", {}),
+        ("2026-11-21T22:59:59+00:00", {"held_back": True}),
+        ("2026-11-21T12:00:00+00:00", {"test": True}),
+        ("2026-11-21T23:00:00+00:00", {}),
+    ):
+        received = dt.datetime.fromisoformat(moment)
+        application = ApplicationFactory(page=job, received_at=received, **more)
+        StepFactory(application=application, succeeded=True, state_since=received)
+    StepFactory(
+        application=application,
+        kind=StepKind.MAIL_HR,
+        failed=True,
+        state_since=dt.datetime.fromisoformat("2026-11-21T12:00:00+00:00"),
+    )
+    facts = digest("12:00").facts
+    assert facts["jobs"] == [["Gauge keeper", 2]]
+    assert facts["held_back"] == 1
+    assert facts["steps"] == [
+        ["Make the PDF", 0, 0],
+        ["Archive", 3, 0],
+        ["Receipt to the applicant", 0, 0],
+        ["Mail to HR", 0, 1],
+        ["Mail to operators", 0, 0],
+    ]
+    assert facts["attention"] == [
+        {
+            "step": "Mail to HR",
+            "count": 1,
+            "cause": "Something unexpected happened (ValueError).",
+            "path": "/admin/tasks/?state=attention&kind=mail_hr",
+        }
+    ]
+    assert application.name not in str(facts)
+
+
+# ── The step ────────────────────────────────────────────────────────────────────────────
+
+
+def test_mail_to_operators_runs_like_any_step(home: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[EmailMultiAlternatives] = []
+
+    def deliver(message: EmailMultiAlternatives, before_dot: Any) -> notifications.Delivery:
+        before_dot()
+        sent.append(message)
+        return notifications.Delivery(str(message.extra_headers["Message-ID"]), "250 ok")
+
+    monkeypatch.setattr(steps.notifications, "deliver", deliver)
+    step = StepFactory(to_operators=True, queued=True)
+    assert run(step.pk, owner="worker:1", kind="mail_operators") == []
+    step.refresh_from_db()
+    assert (step.state, sent[0].to) == (State.SUCCEEDED, ["ops@example.com"])
+    assert sent[0].subject == ("Alarm: No worker is running. Applications are stored and safe.")
+    assert sent[0].from_email.startswith("Tidewater Instruments <")
+
+
+def test_step_is_about_one_thing_only(application: Any) -> None:
+    for about in ({}, {"application": application, "notice": NoticeFactory()}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Step.objects.create(
+                kind="archive",
+                state="queued",
+                state_since=NOON,
+                created_at=NOON,
+                **about,
+            )
+
+
+def test_operator_gets_one_mail_of_a_notice(db: None) -> None:
+    notice = NoticeFactory()
+    create_mails(notice, ["ops@example.com"], at=NOON, actor="sweeper")
+    with pytest.raises(IntegrityError):
+        create_mails(notice, ["ops@example.com"], at=NOON, actor="sweeper")
