@@ -128,6 +128,13 @@ def _take(request: HttpRequest, job_key: UUID) -> HttpResponse:
             _("It was taken down while you were writing. Here is what you entered, to copy."),
             kept=plainly_typed(request),
         )
+    # The job may have no page in the language of the address; then all is in its own.
+    with translation.override(job.locale.language_code):
+        return _take_for(request, job)
+
+
+def _take_for(request: HttpRequest, job: JobPage) -> HttpResponse:
+    job_key = job.job_key
     form = ApplicationForm(
         job.frozen_form(),
         job_key=job_key,

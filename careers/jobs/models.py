@@ -22,8 +22,8 @@ from django.utils import formats, timezone, translation
 from django.utils.cache import patch_cache_control
 from django.utils.functional import cached_property
 from django.utils.html import strip_tags
+from django.utils.translation import get_language_info, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 from modelcluster.fields import ParentalManyToManyField
 from wagtail.admin.forms import WagtailAdminPageForm
 from wagtail.admin.panels import (
@@ -191,7 +191,24 @@ class JobIndexPage(Page):
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(request, *args, **kwargs)
         jobs = JobPage.objects.descendant_of(self).open()
-        return context | {"listing": Listing(jobs, request.GET)}
+        return context | {"listing": Listing(jobs, request.GET), "elsewhere": self.elsewhere(jobs)}
+
+    def elsewhere(self, jobs: JobPageQuerySet) -> list[dict[str, Any]]:
+        """The lists in other languages with open jobs that ``jobs`` has no translation of."""
+        here = jobs.order_by().values("translation_key")
+        lists = self.get_translations().live().public().filter(alias_of=None)
+        found = [
+            {
+                "language": get_language_info(other.locale.language_code),
+                "url": other.url,
+                "jobs": JobPage.objects.descendant_of(other)
+                .open()
+                .exclude(translation_key__in=here)
+                .count(),
+            }
+            for other in lists.select_related("locale")
+        ]
+        return [other for other in found if other["jobs"]]
 
     def serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return cacheable(request, super().serve(request, *args, **kwargs))

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.urls import NoReverseMatch, reverse
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language, get_language_info
 from wagtail.models import Page, Site
 
 from home.models import PlainPage, SiteSettings
@@ -16,12 +17,13 @@ register = template.Library()
 
 @dataclass(frozen=True)
 class Language:
-    """A language that the page at hand can be read in, under its own name."""
+    """Another language of the site, under its own name."""
 
     code: str
     name: str
     url: str
     rtl: bool
+    is_same_page: bool
 
 
 @register.simple_tag(takes_context=True)
@@ -61,20 +63,52 @@ def footer_pages(home: Page | None) -> list[Page]:
 
 
 @register.simple_tag
-def other_languages(page: Page | None) -> list[Language]:
-    """The languages that ``page`` is translated to and published in, besides its own.
+def other_languages(page: Page | None, home: Page | None) -> list[Language]:
+    """Every other language that the site speaks: the same page in it, or else its home page.
 
-    Aliases don't count: they show one language's words under another one's name.
+    A language counts from the day its home page is published. Aliases don't count: they show
+    one language's words under another one's name.
     """
-    if page is None or not getattr(page, "pk", None):
+    if home is None:
         return []
-    translations = (
-        page.get_translations().live().public().filter(alias_of=None).select_related("locale")
+    # A page that is not there is "" in a template.
+    key = page.translation_key if page and page.pk else None
+    candidates = (
+        Page.objects.live()
+        .public()
+        .filter(translation_key__in=[home.translation_key, key], alias_of=None)
+        .exclude(locale__language_code=get_language())
+        .select_related("locale")
+        .order_by("locale__language_code")
     )
-    found = []
-    for translation in translations:
-        url = translation.full_url
-        if url:
-            info = get_language_info(translation.locale.language_code)
-            found.append(Language(info["code"], info["name_local"], url, bool(info["bidi"])))
-    return found
+    found: dict[str, Language] = {}
+    # The home pages first, so that the translations of the page itself take their places.
+    for other in sorted(candidates, key=lambda page: page.translation_key != home.translation_key):
+        url, code = other.full_url, other.locale.language_code
+        if url and (other.translation_key == home.translation_key or code in found):
+            info = get_language_info(code)
+            found[code] = Language(
+                code, info["name_local"], url, bool(info["bidi"]), other.translation_key == key
+            )
+    return list(found.values())
+
+
+@register.simple_tag
+def alternates(address: str, languages: list[Language]) -> list[tuple[str, str]]:
+    """What search engines are told of a page's translations, as ``hreflang`` and address.
+
+    Args:
+        address: that of the page itself, in the active language.
+        languages: as ``other_languages`` gives them.
+
+    Returns:
+        All of them with the page itself, as each must name the others, and the first language
+        for everybody else; nothing when there is no translation.
+    """
+    known = {other.code: other.url for other in languages if other.is_same_page}
+    if not known or not address:
+        return []
+    known[get_language() or settings.LANGUAGE_CODE] = address
+    found = sorted(known.items())
+    default = known.get(settings.LANGUAGE_CODE)
+    return [*found, ("x-default", default)] if default else found

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 from wagtail.users.models import UserProfile
 
+from careers.jobs.models import JobPage
 from home.models import CompanyTranslation, SiteSettings
+from home.templatetags.home_tags import other_languages
 from tests import people
+from tests.factories import JobPageFactory
 from tests.translating import french, french_site, in_french
 
 pytestmark = pytest.mark.django_db
@@ -146,3 +152,68 @@ def test_french_is_a_language_that_an_editor_may_add(client: Client, home: Any) 
     client.force_login(people.ada())
     assert ">French<" in client.get("/admin/locales/new/").content.decode().replace("\n", "")
     assert french().get_display_name() == "French"
+
+
+# ── The way to the other language ───────────────────────────────────────────────────────
+
+
+def alternates(client: Client, path: str) -> dict[str, str]:
+    html = client.get(path).content.decode()
+    return dict(re.findall(r'<link rel="alternate" hreflang="([^"]+)" href="([^"]+)">', html))
+
+
+def switches(client: Client, path: str) -> list[tuple[str, str]]:
+    html = client.get(path).content.decode()
+    return re.findall(r'<a href="([^"]+)" hreflang="\w+" lang="(\w+)">', html)
+
+
+@pytest.mark.parametrize("path", ["", "careers/", "careers/gauge-keeper/"])
+def test_page_and_its_translation_name_each_other(
+    client: Client, french_job: Any, path: str
+) -> None:
+    site = "http://localhost"
+    known = {
+        "en": f"{site}/{path}",
+        "fr": f"{site}/fr/{path}",
+        "x-default": f"{site}/{path}",
+    }
+    assert alternates(client, f"/{path}") == known
+    assert alternates(client, f"/fr/{path}") == known
+    assert switches(client, f"/{path}") == [(known["fr"], "fr")]
+    assert switches(client, f"/fr/{path}") == [(known["en"], "en")]
+
+
+def test_page_without_a_translation_leads_to_the_home_page_of_the_language(
+    client: Client, french_job: Any, job_index: Any
+) -> None:
+    JobPageFactory(parent=job_index, slug="clockmaker")
+    assert alternates(client, "/careers/clockmaker/") == {}
+    assert switches(client, "/careers/clockmaker/") == [("http://localhost/fr/", "fr")]
+    assert switches(client, "/fr/no-such-page/") == [("http://localhost/", "en")]
+
+
+def test_draft_of_a_translation_is_not_offered(client: Client, home: Any, job_index: Any) -> None:
+    in_french(home)
+    in_french(job_index, publish=False)
+    assert alternates(client, "/careers/") == {}
+    assert switches(client, "/careers/") == [("http://localhost/fr/", "fr")]
+
+
+def test_alias_is_no_translation(client: Client, home: Any, job: Any) -> None:
+    in_french(home)
+    job.copy_for_translation(french(), copy_parents=True, alias=True)
+    assert alternates(client, "/careers/gauge-keeper/") == {}
+    assert list(JobPage.objects.open()) == [job]
+
+
+def test_site_with_one_language_offers_no_other(client: Client, job: Any) -> None:
+    assert switches(client, "/careers/gauge-keeper/") == []
+
+
+def test_page_costs_one_query_for_its_languages(client: Client, french_job: Any, job: Any) -> None:
+    home = job.get_parent().get_parent()
+    home.get_url_parts()
+    with CaptureQueriesContext(connection) as queries:
+        found = other_languages(job, home)
+    assert [language.code for language in found] == ["fr"]
+    assert len(queries) <= 3

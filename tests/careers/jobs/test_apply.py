@@ -15,7 +15,8 @@ from django.core.signing import TimestampSigner
 from django.db import OperationalError, connection
 from django.test import Client
 from django.test.client import encode_multipart
-from django.utils import timezone
+from django.urls import reverse
+from django.utils import timezone, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -538,3 +539,14 @@ def test_failure_is_logged_without_the_applicant(client: Client, job: Any, caplo
         send(client, job, name="Canary Birdsong", email="canary@example.org")
     assert "could not be stored" in caplog.text
     assert "anary" not in caplog.text
+
+
+def test_post_to_the_address_of_another_language_is_answered_in_the_jobs_own(
+    client: Client, job: Any
+) -> None:
+    with translation.override("fr"):
+        address = reverse("apply", args=[job.job_key])
+    assert address.startswith("/fr/")
+    response = client.post(address, {"name": ""}, headers={"Sec-Fetch-Site": "same-origin"})
+    assert response.status_code == 422
+    assert '<html lang="en"' in response.content.decode()

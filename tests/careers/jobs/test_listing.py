@@ -18,6 +18,7 @@ from wagtail.models import Locale
 from careers.jobs.listing import Facet, Option
 from careers.jobs.models import Department, EmploymentType, JobPage, Location, Workplace
 from tests.factories import JobIndexPageFactory, JobPageFactory
+from tests.translating import french_site, in_french
 
 pytestmark = pytest.mark.django_db
 
@@ -216,7 +217,7 @@ def test_list_takes_the_same_queries_for_one_job_and_for_forty(
     with django_assert_num_queries(queries):
         response = client.get(address)
     assert len(response.context["listing"].openings) == 40
-    assert queries <= 26
+    assert queries <= 29
 
 
 @settings(
@@ -278,3 +279,20 @@ def test_whatever_was_chosen_stands_in_the_open() -> None:
 def test_facet_with_one_option_is_of_no_use_unless_it_was_chosen() -> None:
     assert not facet([3]).is_useful
     assert facet([3], chosen={0}).is_useful
+
+
+# ── Other languages ─────────────────────────────────────────────────────────────────────
+
+
+def test_list_names_only_jobs_in_its_language_and_tells_of_the_others(
+    client: Client, home: Any, job_index: Any, job: Any
+) -> None:
+    french_site(home, job_index)
+    in_french(job, {"Gauge keeper": "Gardien de jauges"})
+    for _number in range(2):
+        JobPageFactory(parent=job_index)
+    response = client.get("/fr/careers/")
+    assert [row.title for row in response.context["listing"].jobs] == ["Gardien de jauges"]
+    [english] = response.context["elsewhere"]
+    assert (english["language"]["code"], english["url"], english["jobs"]) == ("en", "/careers/", 2)
+    assert client.get("/careers/").context["elsewhere"] == []
