@@ -227,7 +227,7 @@ def ensure_bucket() -> bool:
     from botocore.exceptions import ClientError
 
     with _client() as (client, bucket):
-        if _bucket_exists(client, bucket):
+        if _look_at_bucket(client, bucket) is not None:
             return False
         region = client.meta.region_name
         place = {"CreateBucketConfiguration": {"LocationConstraint": region}}
@@ -239,7 +239,7 @@ def ensure_bucket() -> bool:
             # Another process was faster, or somebody else has the name: a look tells which.
             if _status(error) != 409:
                 raise
-            if not _bucket_exists(client, bucket):
+            if _look_at_bucket(client, bucket) is None:
                 raise Misconfigured(
                     "archive-bucket",
                     _(
@@ -261,16 +261,10 @@ def probe() -> dt.datetime | None:
     Raises:
         Transient, Misconfigured: what is wrong, see ``failures``.
     """
-    from botocore.exceptions import ClientError
-
     with _client(_impatient()) as (client, bucket):
-        try:
-            answer = client.head_bucket(Bucket=bucket)
-        except ClientError as error:
-            if _status(error) == 404:
-                raise answered({"Error": {"Code": "NoSuchBucket"}}, bucket) from None
-            # The answer to a HEAD has no body, so no reason: ask in a way that gets one.
-            answer = client.list_objects_v2(Bucket=bucket, MaxKeys=1)
+        answer = _look_at_bucket(client, bucket)
+        if answer is None:
+            raise answered({"Error": {"Code": "NoSuchBucket"}}, bucket)
         return date_of(answer)
 
 
@@ -444,16 +438,17 @@ def _exists(client: Any, bucket: str, key: str) -> bool:
     return True
 
 
-def _bucket_exists(client: Any, bucket: str) -> bool:
+def _look_at_bucket(client: Any, bucket: str) -> dict[str, Any] | None:
+    """The server's answer to a question about the bucket; None when there is no such bucket."""
     from botocore.exceptions import ClientError
 
     try:
-        client.head_bucket(Bucket=bucket)
+        return dict(client.head_bucket(Bucket=bucket))
     except ClientError as error:
-        if _status(error) != 404:
-            raise
-        return False
-    return True
+        if _status(error) == 404:
+            return None
+    # The answer to a HEAD has no body, so no reason: ask in a way that gets one.
+    return dict(client.list_objects_v2(Bucket=bucket, MaxKeys=1))
 
 
 def _versions(client: Any, bucket: str, key: str) -> list[str]:

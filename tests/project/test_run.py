@@ -209,6 +209,15 @@ def test_a_busy_port_is_named_with_what_to_do(var: Path) -> None:
     assert not (var / "env").exists()
 
 
+def test_one_port_for_two_is_named_with_both_variables(var: Path) -> None:
+    refused = run(var, PORT="8471", FLOWER_PORT="8471")
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "PORT and FLOWER_PORT are both 8471. Give each a port of its own: "
+        "FLOWER_PORT=8472 bin/run\n"
+    )
+
+
 def test_starting_over_is_never_done_without_a_word(var: Path) -> None:
     (var / "db.sqlite3").write_text("precious")
     refused = run(var, "--fresh")

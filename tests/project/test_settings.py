@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -60,6 +61,24 @@ def test_sqlite_waits_for_the_disk_and_for_other_writers(load: Load) -> None:
         ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL must start with sqlite:// or postgres://"),
         ({"REDIS_URL": "amqp://x"}, "REDIS_URL must start with redis://"),
         ({"EMAIL_HOST_USER": "x"}, "EMAIL_HOST_USER is set but EMAIL_HOST is not."),
+        ({"EMAIL_HOST_PASSWORD": "x"}, "is set but EMAIL_HOST_USER is not. Give the user"),
+        (
+            {"EMAIL_HOST": "mail", "EMAIL_HOST_USER": "x"},
+            "EMAIL_HOST_USER is set but EMAIL_HOST_PASSWORD is not. Give the user's password",
+        ),
+        ({"EMAIL_USE_TLS": "1", "EMAIL_USE_SSL": "1"}, "are both on. Keep EMAIL_USE_TLS for"),
+        ({"AWS_ACCESS_KEY_ID": "x"}, "is set but AWS_SECRET_ACCESS_KEY is not. Give the secret"),
+        ({"AWS_SECRET_ACCESS_KEY": "x"}, "is set but AWS_ACCESS_KEY_ID is not. Give the key"),
+        (
+            {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"},
+            "AWS_ACCESS_KEY_ID is set but AWS_STORAGE_BUCKET_NAME is not. Name the private bucket",
+        ),
+        ({"AWS_S3_ENDPOINT_URL": "http://s3"}, "is set but AWS_STORAGE_BUCKET_NAME is not."),
+        ({"DATABASE_URL": "postgres://user:word@host"}, "DATABASE_URL names no database. Write"),
+        ({"DATABASE_URL": "postgres://user:word@/careers"}, "DATABASE_URL names no host. Write"),
+        ({"DATABASE_URL": "postgres://user:p/#d@host/x"}, "In a password write / as %2F, # as"),
+        ({"REDIS_URL": "redis:///0"}, "REDIS_URL names no host. Write it as redis://…"),
+        ({"SITE_URL": "https://"}, "SITE_URL names no host. Write it as https://…"),
         ({"PIPELINE_LEASE": "100"}, "must rise in this order and stay below 900 seconds."),
         ({"PIPELINE_SWEEP_INTERVAL": "0"}, "PIPELINE_SWEEP_INTERVAL must be at least 0.1"),
         ({"BIND_ADDRESS": "localhost"}, "BIND_ADDRESS must be an IP address such as 127.0.0.1"),
@@ -101,6 +120,43 @@ def test_production_names_what_is_missing(missing: str, monkeypatch: pytest.Monk
     assert f'"{missing}": ' in source
     with pytest.raises(ImproperlyConfigured, match=f"{missing} is not set. Hint."):
         required(missing, "Hint.")
+
+
+def test_variable_that_nobody_reads_is_named_with_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A machine is full of other programs' variables; a .env is mostly about us."""
+    monkeypatch.setattr(
+        os, "environ", {"HOME": "/", "EMAIL_HOSTS": "x", "EMAIL_FOOTER": "x", "AWS_PROFILE": "x"}
+    )
+    dotenv = tmp_path / ".env"
+    dotenv.write_text(
+        "AWS_BUCKET_NAME=b\nEMAIL_PASSWORD=x\nPIPELINE_TURBO=1\nPOSTGRES_PASSWORD=x\n"
+        "SECRET_KEY_FILE=/run/secret\nPORT=8000\n"
+    )
+    nothing = f"in {dotenv} is no variable of this site: it is not read."
+    assert env.misspelt(dotenv) == [
+        f"AWS_BUCKET_NAME {nothing} Did you mean AWS_STORAGE_BUCKET_NAME?",
+        f"EMAIL_PASSWORD {nothing} Did you mean EMAIL_HOST_PASSWORD?",
+        f"PIPELINE_TURBO {nothing}",
+        "EMAIL_HOSTS is no variable of this site: it is not read. Did you mean EMAIL_HOST?",
+    ]
+
+
+def test_database_behind_a_socket_needs_no_host(load: Load) -> None:
+    assert (
+        load("base", DATABASE_URL="postgres:///careers").DATABASES["default"]["NAME"] == "careers"
+    )
+
+
+def test_encrypted_broker_must_prove_who_it_is(load: Load) -> None:
+    ours = load("base", REDIS_URL="rediss://:x@broker:6379/0").CELERY_BROKER_USE_SSL
+    assert ours == {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
+    query = "ssl_ca_certs=/etc/ca.pem&ssl_cert_reqs=none"
+    chosen = load("base", REDIS_URL=f"rediss://:x@broker:6379/0?{query}").CELERY_BROKER_USE_SSL
+    assert chosen["ssl_ca_certs"] == "/etc/ca.pem"
+    assert chosen["ssl_cert_reqs"] == ssl.CERT_NONE
+    assert not hasattr(load("base"), "CELERY_BROKER_USE_SSL")
 
 
 def test_environment_wins_over_env_file_over_generated(load: Load, tmp_path: Path) -> None:

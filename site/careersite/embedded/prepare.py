@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import json
 import os
-import smtplib
 import socket
 import sys
 import time
@@ -26,46 +25,21 @@ PATIENCE = 15
 
 
 def check(services: set[str]) -> None:
-    """Connect to the services that the environment names, as the site will do.
+    """Ask the database and those services that the environment names, as the site will do.
 
     Raises:
-        Refused: one doesn't answer, or not to us.
+        Refused: one doesn't answer, or not to us, or the database is a newer version's.
     """
-    from django.conf import settings
+    from careers.pipeline.probes import all_probes, ask_once
 
-    if "database" in services:
-        from django.db import Error, connection
-
-        try:
-            connection.ensure_connection()
-        except (Error, OSError) as error:
-            raise _unreachable("DATABASE_URL", "The database", error) from None
-        connection.close()
-    if "broker" in services:
-        from redis import Redis, RedisError
-
-        address = settings.REDIS_URL.replace("redis+socket://", "unix://")
-        patience = {"socket_connect_timeout": 3, "socket_timeout": 3}
-        try:
-            Redis.from_url(address, **patience).ping()
-        except (RedisError, OSError, ValueError) as error:
-            raise _unreachable("REDIS_URL", "The broker", error) from None
-    if "mail" in services:
-        from django.core.mail import get_connection
-
-        try:
-            get_connection(timeout=5).open()
-        except smtplib.SMTPAuthenticationError as error:
-            names = "EMAIL_HOST_USER and EMAIL_HOST_PASSWORD"
-            raise _unreachable(names, "The mail server", error) from None
-        except (OSError, smtplib.SMTPException) as error:
-            raise _unreachable("EMAIL_HOST and EMAIL_PORT", "The mail server", error) from None
-
-
-def _unreachable(names: str, what: str, error: Exception) -> Refused:
-    cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    cause = cause.strip().splitlines()[0].rstrip(".") if cause.strip() else type(error).__name__
-    return Refused(f"{what} named in {names} can't be used: {cause}. Start it, or correct {names}.")
+    # The archive may lack its bucket, which is made later.
+    wanted = (services - {"archive"}) | {"database"}
+    prober = ask_once([probe for probe in all_probes() if probe.name in wanted])
+    for finding in prober.findings:
+        if finding.code == "database-newer":
+            raise Refused(f"{finding.message} {finding.action}")
+        if finding.code != "clock":
+            raise Refused(finding.message)
 
 
 def prepare(named: set[str], out: TextIO) -> None:

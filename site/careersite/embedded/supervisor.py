@@ -284,10 +284,17 @@ def wipe(var: Path, sure: bool) -> None:
 def run(var: Path, lock: IO[str], options: argparse.Namespace) -> int:
     """Start everything and stay until somebody asks us to stop."""
     env.load(env.ROOT / ".env")
+    for warning in env.misspelt(env.ROOT / ".env"):
+        say(f"Note: {warning}")
     check_complete()
     port, flower_port = env.port("PORT", 8000), env.port("FLOWER_PORT", 5555)
+    if port == flower_port:
+        raise Refused(
+            f"PORT and FLOWER_PORT are both {port}. Give each a port of its own: "
+            f"FLOWER_PORT={port + 1 if port < 65535 else port - 1} bin/run"
+        )
     for name, wanted in {"PORT": port, "FLOWER_PORT": flower_port}.items():
-        if not port_is_free(wanted) or (name, wanted) == ("FLOWER_PORT", port):
+        if not port_is_free(wanted):
             raise Refused(
                 f"{name} {wanted} is used by another program. Stop that program, or choose "
                 f"another port: {name}={wanted + 1} bin/run"

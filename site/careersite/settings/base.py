@@ -17,6 +17,9 @@ from careersite.settings.env import ROOT
 
 VAR_DIR = Path(env.given("VAR_DIR") or ROOT / "var")
 env.load(ROOT / ".env", generated=VAR_DIR / "env")
+env.check_pairs()
+#: Said at start; a typing error must not go unnoticed.
+MISSPELT = env.misspelt(ROOT / ".env")
 
 # ── Site ────────────────────────────────────────────────────────────────────────────────
 
@@ -116,6 +119,10 @@ DATABASE_URL = env.url(
     "postgresql",
 )
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+if not DATABASES["default"]["NAME"]:
+    raise ImproperlyConfigured(
+        "DATABASE_URL names no database. Write it as postgres://user:password@host/database."
+    )
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         # IMMEDIATE takes the write lock when a transaction begins; without it two writers
@@ -216,10 +223,10 @@ EMAIL_HOST_PASSWORD = env.given("EMAIL_HOST_PASSWORD")
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.given("DEFAULT_FROM_EMAIL") or EMAIL_HOST_USER or "careers@localhost"
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-if EMAIL_HOST_USER and not EMAIL_HOST:
+if EMAIL_USE_TLS and EMAIL_USE_SSL:
     raise ImproperlyConfigured(
-        "EMAIL_HOST_USER is set but EMAIL_HOST is not. Name the mail server in EMAIL_HOST, "
-        "for instance smtp.example.com."
+        "EMAIL_USE_TLS and EMAIL_USE_SSL are both on. Keep EMAIL_USE_TLS for STARTTLS (port 587), "
+        "or EMAIL_USE_SSL for TLS from the first byte (port 465)."
     )
 
 # ── Pipeline and Celery ─────────────────────────────────────────────────────────────────

@@ -6,6 +6,7 @@ A value is looked up in the process environment, then in ``.env``, then in ``var
 mount secrets.
 """
 
+import difflib
 import ipaddress
 import os
 from collections.abc import Mapping
@@ -63,6 +64,19 @@ SERVICES = {
     ),
 }
 
+#: What means nothing without something else: the variable, the other one, and what to do.
+PAIRS = (
+    ("EMAIL_HOST_USER", "EMAIL_HOST", "Name the mail server in it, for instance smtp.example.com."),
+    ("EMAIL_HOST_PASSWORD", "EMAIL_HOST_USER", "Give the user of the mail server in it."),
+    ("EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "Give the user's password in it."),
+    ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "Give the secret of the key in it."),
+    ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "Give the key of the secret in it."),
+    ("AWS_ACCESS_KEY_ID", "AWS_STORAGE_BUCKET_NAME", "Name the private bucket in it."),
+    ("AWS_S3_ENDPOINT_URL", "AWS_STORAGE_BUCKET_NAME", "Name the private bucket in it."),
+)
+#: How our variables begin; other programs read variables that begin like the last one.
+PREFIXES = ("EMAIL_", "FLOWER_", "PIPELINE_", "AWS_")
+
 
 def load(*files: Path, generated: Path | None = None) -> None:
     """Put what ``files`` say into the process environment, where it does not speak itself.
@@ -93,6 +107,32 @@ def load(*files: Path, generated: Path | None = None) -> None:
         for name, value in dotenv_values(generated).items():
             if value and name in NAMES - elsewhere and not os.environ.get(name):
                 os.environ[name] = value
+
+
+def misspelt(*files: Path) -> list[str]:
+    """A sentence for each variable that is meant for us, it seems, and that nobody reads.
+
+    In ``files`` those count that resemble one of ours or begin like ours; in the environment,
+    which is full of other programs' variables, only those that do both.
+    """
+    known = NAMES | COMPOSE_NAMES | {f"{name}_FILE" for name in NAMES}
+    found = []
+    for where, names in [(str(path), dotenv_values(path)) for path in files] + [("", os.environ)]:
+        for name in sorted(set(names) - known):
+            near = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.78)
+            ours = name.startswith(PREFIXES if where else PREFIXES[:-1])
+            if (near or ours) if where else (near and ours):
+                hint = f" Did you mean {near[0]}?" if near else ""
+                source = f" in {where}" if where else ""
+                found.append(f"{name}{source} is no variable of this site: it is not read.{hint}")
+    return found
+
+
+def check_pairs() -> None:
+    """Refuse a variable that means nothing without another one that is missing."""
+    for name, other, action in PAIRS:
+        if given(name) and not given(other):
+            raise ImproperlyConfigured(f"{name} is set but {other} is not. {action}")
 
 
 def named() -> set[str]:
@@ -162,9 +202,27 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
 def url(name: str, default: str, *schemes: str) -> str:
     """An address that starts with one of ``schemes``; raises ImproperlyConfigured otherwise."""
     value = given(name) or default
-    if value and urlsplit(value).scheme not in schemes:
+    if not value:
+        return value
+    try:
+        parts = urlsplit(value)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} can't be read as an address. In a password write / as %2F, # as %23, "
+            "? as %3F, @ as %40, : as %3A and % as %25."
+        ) from None
+    if parts.scheme not in schemes:
         expected = " or ".join(f"{scheme}://" for scheme in schemes)
         raise ImproperlyConfigured(f"{name} must start with {expected}.")
+    # A database may be a file, or behind a socket of this machine.
+    on_this_machine = parts.scheme in ("sqlite", "redis+socket") or (
+        parts.scheme.startswith("postgres") and not parts.username
+    )
+    if not host and not on_this_machine:
+        raise ImproperlyConfigured(
+            f"{name} names no host. Write it as {parts.scheme}://… with the host's name."
+        )
     return value
 
 
