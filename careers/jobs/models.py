@@ -433,6 +433,10 @@ class JobPage(Page):
         MultiFieldPanel(
             [FieldRowPanel(["opens_at", "closes_at"]), FieldPanel("time_zone")],
             heading=gettext_lazy("When one can apply"),
+            help_text=gettext_lazy(
+                "You enter these times in the time zone of your own account (your name at the "
+                "bottom left, then Account). Visitors see them in the zone below."
+            ),
         ),
         "body",
         MultiFieldPanel(

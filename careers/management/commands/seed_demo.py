@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.utils import timezone
 from wagtail.models import GroupPagePermission, Locale, Page, Site
+from wagtail.users.models import UserProfile
 
 from careers.jobs.models import Department, JobIndexPage, JobPage, Location
 from home.models import HomePage, PlainPage, SiteSettings
@@ -22,6 +23,7 @@ from home.models import HomePage, PlainPage, SiteSettings
 NAMESPACE = uuid.UUID("6f1de4e2-1b0c-4c0e-9f54-2f2b6a1c3d10")
 
 COMPANY = "Tidewater Instruments"
+TIME_ZONE = "Europe/Oslo"
 PLACES = {
     "bergen": ("Bergen", "Vestland", "5003", "NO"),
     "lyon": ("Lyon", "Auvergne-Rhône-Alpes", "69002", "FR"),
@@ -318,7 +320,7 @@ class Command(BaseCommand):
 
     def _people(self) -> None:
         users = get_user_model().objects
-        admin, _created = users.get_or_create(
+        admin, first = users.get_or_create(
             username="admin",
             defaults={"is_superuser": True, "is_staff": True, "email": "admin@example.org"},
         )
@@ -326,6 +328,10 @@ class Command(BaseCommand):
             username="hanna",
             defaults={"first_name": "Hanna", "last_name": "Lie", "email": "hanna@example.org"},
         )
+        for user, created in ((admin, first), (hanna, new)):
+            if created:
+                # Else what they enter as a closing time is an hour or two beside what is shown.
+                UserProfile.objects.create(user=user, current_time_zone=TIME_ZONE)
         wanted = [(admin, os.environ.get("ADMIN_PASSWORD"))]
         if new:
             wanted.append((hanna, os.environ.get("DEMO_PASSWORD")))
@@ -417,7 +423,7 @@ class Command(BaseCommand):
                 "contact_email": "people@example.org",
                 "organisation_url": "https://example.org",
                 "accent_colour": "#0e5c46",
-                "time_zone": "Europe/Oslo",
+                "time_zone": TIME_ZONE,
                 "hr_recipients": "people@example.org",
                 "privacy_notice": "<p>We use what you send to decide about this job. Only the "
                 "people who hire for it read it. You can ask us at any time what we "
