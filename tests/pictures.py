@@ -290,6 +290,23 @@ def open_form_tab(page: Page, demo: Demo) -> None:
     page.locator("#questions-0-value-label").wait_for()
 
 
+def open_kinds_of_questions(page: Page, demo: Demo) -> None:
+    open_form_tab(page, demo)
+    page.get_by_role("button", name="Insert a block").first.click()
+    page.get_by_role("option", name="Long text").wait_for()
+
+
+def open_publishing(page: Page, demo: Demo) -> None:
+    page.get_by_role("button", name="More actions").click()
+    page.get_by_role("button", name="Publish", exact=True).wait_for()
+
+
+def open_schedule(page: Page, demo: Demo) -> None:
+    page.get_by_role("button", name="Toggle status").click()
+    page.get_by_role("button", name="Set schedule").click()
+    page.get_by_text("Choose when this page should go live").wait_for()
+
+
 # ── The pictures ────────────────────────────────────────────────────────────────────────
 
 PICTURES = (
@@ -319,6 +336,27 @@ PICTURES = (
         who="hanna",
         act=open_form_tab,
         longest=1800,
+    ),
+    Picture(
+        "question-kinds",
+        "/admin/pages/{firmware_engineer}/edit/",
+        who="hanna",
+        act=open_kinds_of_questions,
+        longest=900,
+    ),
+    Picture(
+        "job-publish",
+        "/admin/pages/{firmware_engineer}/edit/",
+        who="hanna",
+        act=open_publishing,
+        longest=900,
+    ),
+    Picture(
+        "job-schedule",
+        "/admin/pages/{firmware_engineer}/edit/",
+        who="hanna",
+        act=open_schedule,
+        longest=900,
     ),
     Picture("applications", "/admin/applications/", who="hanna"),
     Picture("application", "/admin/applications/{done}/", who="hanna"),
