@@ -397,7 +397,7 @@ class Stack:
         fields = {"name": name, "email": email, "phone": phone, **answers}
         if cv is None:
             cv = a_cv(f"{name} {email}")
-        body, content_type = _multipart(fields, {"cv": ("CV.pdf", cv)})
+        body, content_type = multipart(fields, {"cv": ("CV.pdf", cv)})
         address = self.form_address(job)
         headers = {"Content-Type": content_type, "Origin": self.url}
         began = time.monotonic()
@@ -612,7 +612,7 @@ def _moment(value: Any) -> dt.datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
-def _multipart(
+def multipart(
     fields: Mapping[str, str], files: Mapping[str, tuple[str, bytes]]
 ) -> tuple[bytes, str]:
     """A form as browsers send it (RFC 7578)."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -167,7 +166,7 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
         buttons.append(
             HeaderButton(
                 _("Flower"),
-                url=settings.FLOWER_URL,
+                url=reverse("flower"),
                 icon_name="link-external",
                 attrs={"rel": "noopener", "target": "_blank"},
                 priority=20,
@@ -237,7 +236,7 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
                     line(event, actors, with_traceback=user.has_perm(RETRY))
                     for event in events.get(step.pk, [])
                 ],
-                flower_url=f"{settings.FLOWER_URL.rstrip('/')}/task/{step.celery_task_id}"
+                flower_url=reverse("flower_page", args=[f"task/{step.celery_task_id}"])
                 if step.celery_task_id
                 else "",
                 message_id=str(step.result.get("message_id", "")),

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import django_filters
 from django import forms
-from django.conf import settings
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Prefetch, Q, QuerySet
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
@@ -235,7 +234,7 @@ class TaskList(Requires, BaseListingView):
         return [
             HeaderButton(
                 _("Flower"),
-                url=settings.FLOWER_URL,
+                url=reverse("flower"),
                 icon_name="link-external",
                 attrs={"rel": "noopener", "target": "_blank"},
             )

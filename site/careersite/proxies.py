@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -50,11 +51,14 @@ def came_through_our_proxy(request: HttpRequest) -> bool:
 
 
 def is_from_this_machine(request: HttpRequest) -> bool:
-    """Whether a program on this machine asks for itself, not for a visitor."""
+    """Whether a program on this machine asks for itself, not for a visitor.
+
+    A proxy here has the same address, but it names a visitor, itself, or the site's public host.
+    """
     headers = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "Via")
     return (
         request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1")
-        and not came_through_our_proxy(request)
+        and split_domain_port(request.get_host())[0] in ("127.0.0.1", "localhost")
         and not any(name in request.headers for name in headers)
     )
 

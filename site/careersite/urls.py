@@ -9,12 +9,15 @@ from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
 from careers import urls as careers_urls
-from careersite import health
+from careersite import flower, health
 from home.theme import theme_css
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
+    path("flower/", flower.enter, name="flower"),
+    path("flower/pass", flower.let_pass, name="flower_pass"),
+    path("flower/<path:page>", flower.enter, name="flower_page"),
     path("theme.css", theme_css, name="theme"),
     path("admin/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),

@@ -19,13 +19,18 @@ def test_live_asks_nobody(client: Client, django_assert_num_queries: Any) -> Non
 
 
 def test_ready_tells_this_machine_of_the_pipeline(client: Client) -> None:
-    facts = client.get("/health/ready").json()
+    facts = client.get("/health/ready", headers={"host": "localhost"}).json()
     assert facts["database"] is True
     assert set(facts["steps"]) == {"render_pdf", "archive", "mail_applicant", "mail_hr"}
 
 
 @pytest.mark.parametrize(
-    "sender", [{"REMOTE_ADDR": "192.0.2.1"}, {"headers": {"x-forwarded-for": "192.0.2.1"}}]
+    "sender",
+    [
+        {"REMOTE_ADDR": "192.0.2.1", "headers": {"host": "localhost"}},
+        {"headers": {"x-forwarded-for": "192.0.2.1", "host": "localhost"}},
+        {},
+    ],
 )
 def test_ready_tells_others_only_that_it_is(client: Client, sender: Any) -> None:
     assert client.get("/health/ready", **sender).json() == {"database": True}

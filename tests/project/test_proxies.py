@@ -25,6 +25,7 @@ def ours(settings: Any) -> None:
 def received(remote: str, **headers: str) -> HttpRequest:
     """A request as the views see it."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    sent.setdefault("host", "localhost:8000")
     request: HttpRequest = RequestFactory().post("/", REMOTE_ADDR=remote, headers=sent)
     only_our_proxies_are_believed(lambda _request: HttpResponse())(request)
     return request
@@ -88,6 +89,7 @@ def test_program_on_this_machine_is_known(remote: str) -> None:
         ("127.0.0.1", {"x_forwarded_proto": "https"}),
         ("127.0.0.1", {"forwarded": "for=192.0.2.1"}),
         ("127.0.0.1", {"via": "1.1 Caddy"}),
+        ("127.0.0.1", {"host": "testserver"}),
         ("192.0.2.1", {"x_forwarded_for": "127.0.0.1"}),
         ("10.0.0.1", {"x_forwarded_for": "127.0.0.1"}),
     ],
@@ -98,9 +100,10 @@ def test_visitor_is_never_taken_for_this_machine(
     assert not is_from_this_machine(received(remote, **headers))
 
 
-def test_silent_proxy_of_ours_on_this_machine_is_no_program_of_it(settings: Any) -> None:
+def test_program_beside_our_proxy_is_still_known(settings: Any) -> None:
     settings.TRUSTED_PROXIES = [ip_network("127.0.0.1")]
-    assert not is_from_this_machine(received("127.0.0.1"))
+    assert is_from_this_machine(received("127.0.0.1"))
+    assert not is_from_this_machine(received("127.0.0.1", host="testserver"))
 
 
 def test_it_comes_before_everything_that_asks() -> None:

@@ -254,6 +254,7 @@ PIPELINE_BACKOFF_BASE = env.number("PIPELINE_BACKOFF_BASE", 10, least=0.1)
 REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", "redis", "rediss", "redis+socket")
 FLOWER_PORT = env.port("FLOWER_PORT", 5555)
 FLOWER_BIND_ADDRESS = env.address("FLOWER_BIND_ADDRESS", "127.0.0.1")
+FLOWER_PASSWORD = env.given("FLOWER_PASSWORD")
 FLOWER_URL = env.url("FLOWER_URL", f"http://127.0.0.1:{FLOWER_PORT}/flower/", "http", "https")
 
 CELERY_BROKER_URL = REDIS_URL

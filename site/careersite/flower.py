@@ -1,0 +1,94 @@
+"""The way to Flower, for people who may see task status.
+
+Behind our proxy, which asks ``let_pass`` about every request below ``/flower/``, Flower stands
+there itself. Without one, ``enter`` leads on to where Flower listens.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from urllib.parse import quote, urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from careersite.proxies import came_through_our_proxy
+
+RIGHT = "careers.view_step"
+#: The user name that Flower knows.
+USER = "admin"
+OUR_OWN = {"127.0.0.1", "::1", "localhost"}
+
+
+@require_safe
+@never_cache
+def let_pass(request: HttpRequest) -> HttpResponse:
+    """Forwarded authentication: whether the proxy may hand a visitor's request to Flower.
+
+    On 200 the proxy copies our ``Authorization`` to Flower, so Flower keeps a password that
+    nobody types and no visitor sees. Any other answer is for the visitor.
+    """
+    if not came_through_our_proxy(request):
+        return _refuse(
+            request,
+            _("This address is for the proxy"),
+            _(
+                "It asks here who may see Flower. If you came here by /flower/, the proxy is not "
+                "named in TRUSTED_PROXIES."
+            ),
+        )
+    wanted = request.headers.get("X-Forwarded-Uri", "")
+    refusal = _refusal(request, wanted if wanted.startswith("/flower/") else "/flower/")
+    if refusal:
+        return refusal
+    credentials = b64encode(f"{USER}:{settings.FLOWER_PASSWORD}".encode()).decode()
+    return HttpResponse(headers={"Authorization": f"Basic {credentials}"})
+
+
+@require_safe
+@never_cache
+def enter(request: HttpRequest, page: str = "") -> HttpResponse:
+    """Without a proxy that leads there: on to Flower's own address, for those who may."""
+    refusal = _refusal(request, request.get_full_path())
+    if refusal:
+        return refusal
+    there, here = urlsplit(settings.FLOWER_URL), urlsplit(settings.SITE_URL)
+    is_ours = (there.scheme, there.netloc) == (here.scheme, here.netloc)
+    if is_ours or (there.hostname in OUR_OWN and here.hostname not in OUR_OWN):
+        return _refuse(
+            request,
+            _("Flower is not here"),
+            _(
+                "The proxy in front of this site must lead /flower/ to Flower, as the Caddyfile "
+                "does; or FLOWER_URL must name the address where Flower is reached."
+            ),
+            status=404,
+        )
+    return HttpResponseRedirect(f"{settings.FLOWER_URL.rstrip('/')}/{quote(page)}")
+
+
+def _refusal(request: HttpRequest, wanted: str) -> HttpResponse | None:
+    """What somebody gets who may not see Flower; None for those who may."""
+    if not request.user.is_authenticated:
+        login = reverse("wagtailadmin_login")
+        return HttpResponseRedirect(f"{login}?next={quote(wanted)}")
+    if not request.user.has_perm(RIGHT):
+        return _refuse(
+            request,
+            _("You may not see Flower"),
+            _(
+                "It takes the right to see task status. Ask whoever manages the users of this "
+                "site for it."
+            ),
+        )
+    return None
+
+
+def _refuse(request: HttpRequest, title: str, words: str, status: int = 403) -> HttpResponse:
+    context = {"title": title, "words": words}
+    return render(request, "careersite/flower_refused.html", context, status=status)

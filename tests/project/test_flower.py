@@ -1,0 +1,113 @@
+"""Who may look at Flower, and how they get there."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Callable
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests import people
+
+pytestmark = pytest.mark.django_db
+
+PROXY = "10.0.0.1"
+
+
+@pytest.fixture
+def ask(settings: Any) -> Callable[..., Any]:
+    """What the site tells the proxy about a person's request."""
+    settings.TRUSTED_PROXIES = [ip_network(PROXY)]
+    settings.FLOWER_PASSWORD = "known to the proxy only"
+
+    def asked(person: Any = None, uri: str = "/flower/tasks", remote: str = PROXY) -> Any:
+        client = Client()
+        if person is not None:
+            client.force_login(person)
+        headers = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Uri": uri}
+        return client.get("/flower/pass", headers=headers, REMOTE_ADDR=remote)
+
+    return asked
+
+
+@pytest.mark.parametrize("who", [people.ada, people.otto])
+def test_proxy_gets_the_password_for_those_who_may(who: Any, ask: Callable[..., Any]) -> None:
+    response = ask(who())
+    kind, credentials = response["Authorization"].split()
+    assert (response.status_code, response.content, kind) == (200, b"", "Basic")
+    assert b64decode(credentials) == b"admin:known to the proxy only"
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("uri", "then"),
+    [
+        ("/flower/task/1?x=2", "/flower/task/1%3Fx%3D2"),
+        ("//elsewhere.example/flower/", "/flower/"),
+        ("", "/flower/"),
+    ],
+)
+def test_proxy_sends_strangers_to_the_login(uri: str, then: str, ask: Callable[..., Any]) -> None:
+    response = ask(uri=uri)
+    assert (response.status_code, response["Location"]) == (302, f"/admin/login/?next={then}")
+    assert "Authorization" not in response
+
+
+@pytest.mark.parametrize("who", [lambda: people.bob(None), people.charlie])
+def test_proxy_tells_others_why_not(who: Any, ask: Callable[..., Any]) -> None:
+    response = ask(who())
+    assert response.status_code == 403
+    assert "It takes the right to see task status." in response.content.decode()
+    assert "Authorization" not in response
+
+
+def test_person_without_access_any_more_is_sent_to_the_login(ask: Callable[..., Any]) -> None:
+    otto = people.otto()
+    assert ask(otto).status_code == 200
+    otto.is_active = False
+    otto.save()
+    assert ask(otto).status_code == 302
+
+
+@pytest.mark.parametrize("remote", ["192.0.2.1", "127.0.0.1"])
+def test_nobody_but_the_proxy_gets_the_password(remote: str, ask: Callable[..., Any]) -> None:
+    response = ask(people.ada(), remote=remote)
+    assert response.status_code == 403
+    assert "TRUSTED_PROXIES" in response.content.decode()
+    assert "Authorization" not in response
+
+
+# ── Without a proxy ─────────────────────────────────────────────────────────────────────
+
+
+def test_way_to_flower_on_one_machine(client: Client, settings: Any) -> None:
+    settings.SITE_URL = "http://127.0.0.1:8000"
+    settings.FLOWER_URL = "http://127.0.0.1:5555/flower/"
+    assert client.get("/flower/")["Location"] == "/admin/login/?next=/flower/"
+    client.force_login(people.otto())
+    assert client.get("/flower/")["Location"] == "http://127.0.0.1:5555/flower/"
+    there = client.get("/flower/task/0123-ab")["Location"]
+    assert there == "http://127.0.0.1:5555/flower/task/0123-ab"
+
+
+def test_way_to_flower_is_closed_to_others(client: Client) -> None:
+    client.force_login(people.bob(None))
+    assert client.get("/flower/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "flower", ["http://127.0.0.1:5555/flower/", "https://careers.example.com/flower/"]
+)
+def test_proxy_that_does_not_know_flower_is_named(
+    flower: str, client: Client, settings: Any
+) -> None:
+    """No redirect to the visitor's own machine, and none in a circle."""
+    settings.SITE_URL = "https://careers.example.com"
+    settings.FLOWER_URL = flower
+    client.force_login(people.ada())
+    response = client.get("/flower/")
+    assert response.status_code == 404
+    assert "The proxy in front of this site must lead /flower/" in response.content.decode()

@@ -1,0 +1,299 @@
+"""The site behind its proxy, as visitors meet it: Caddy with our Caddyfile, TLS, Flower."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import re
+import shutil
+import ssl
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+from django.utils.crypto import salted_hmac
+
+from tests.processes import Process, until
+from tests.servers import HOST, free_port
+from tests.stack import PLAIN_JOB, ROOT, Stack, a_cv, multipart, shared_template
+
+CLAIMS = {
+    "X-Forwarded-For": "127.0.0.1",
+    "X-Forwarded-Proto": "http",
+    "X-Forwarded-Host": "localhost",
+    "X-Real-IP": "127.0.0.1",
+    "Forwarded": "for=127.0.0.1",
+}
+
+
+class Deployment(Stack):
+    """A site with Caddy in front of it, for which ``SITE_URL`` is a public address."""
+
+    def __init__(self, directory: Path) -> None:
+        self.http_port, self.https_port = free_port(), free_port()
+        self.address = f"https://localhost:{self.https_port}"
+        environ = {"SITE_URL": self.address, "TRUSTED_PROXIES": HOST, "METRICS_TOKEN": "scraper"}
+        super().__init__(shared_template(), directory, environ=environ)
+
+    def start_proxy(self) -> None:
+        caddy = Path(sys.executable).parent / "caddy"
+        self.parts["proxy"] = Process(
+            "proxy",
+            [str(caddy), "run", "--config", "Caddyfile", "--adapter", "caddyfile"],
+            environ={
+                "SITE_URL": self.address,
+                "TLS": "internal",
+                "HTTP_PORT": str(self.http_port),
+                "HTTPS_PORT": str(self.https_port),
+                "BIND_ADDRESS": "127.0.0.1",
+                "WEB": f"{HOST}:{self.port}",
+                "FLOWER": f"{HOST}:{self.flower_port}",
+                "XDG_DATA_HOME": str(self.var / "caddy"),
+            },
+            log=self.var / "log" / "proxy.log",
+            cwd=ROOT,
+        )
+        self["proxy"].start()
+        self["proxy"].until(self.certificate.exists, 20, "Caddy made no certificate")
+        self["proxy"].until(self._answers, 20, "Caddy does not answer")
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(requests.ConnectionError):
+            return self.visitor().get(f"{self.address}/health/live").status_code == 200
+        return False
+
+    @property
+    def certificate(self) -> Path:
+        return self.var / "caddy/caddy/pki/authorities/local/root.crt"
+
+    def visitor(self) -> requests.Session:
+        """A browser that trusts Caddy's own authority."""
+        session = requests.Session()
+        session.trust_env = False
+        session.verify = str(self.certificate)
+        return session
+
+    def logged_in(self, name: str, password: str) -> requests.Session:
+        """A browser in which somebody sent Wagtail's login form."""
+        session = self.visitor()
+        page = session.get(f"{self.address}/admin/login/").text
+        token = re.search('name="csrfmiddlewaretoken" value="([^"]+)"', page)
+        assert token
+        done = session.post(
+            f"{self.address}/admin/login/?next=/flower/",
+            data={"csrfmiddlewaretoken": token[1], "username": name, "password": password},
+            headers={"Origin": self.address},
+            allow_redirects=False,
+        )
+        assert (done.status_code, done.headers["Location"]) == (302, "/flower/")
+        return session
+
+    def post_form(
+        self, fields: Mapping[str, str], *, sender: str = HOST, **headers: str
+    ) -> tuple[int, str]:
+        """Send the form over TLS from an address of this machine; status and location."""
+        body, content_type = multipart(fields, {"cv": ("CV.pdf", a_cv("anybody"))})
+        context = ssl.create_default_context(cafile=str(self.certificate))
+        connection = http.client.HTTPSConnection(
+            "localhost", self.https_port, timeout=30, source_address=(sender, 0), context=context
+        )
+        sent = {"Content-Type": content_type, "Origin": self.address}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        with contextlib.closing(connection):
+            connection.request("POST", self.form_address(PLAIN_JOB), body, sent)
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status, answer.getheader("Location") or ""
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    assert shutil.which("caddy", path=str(Path(sys.executable).parent))
+    with Deployment(tmp_path_factory.mktemp("deployed")) as site:
+        site.start("web", "cpu", "io", "sweeper", "flower")
+        site.start_proxy()
+        yield site
+
+
+@pytest.fixture
+def admin(deployed: Deployment) -> requests.Session:
+    return deployed.logged_in("admin", "admin-of-tests")
+
+
+def test_visitors_speak_tls(deployed: Deployment) -> None:
+    visitor = deployed.visitor()
+    page = visitor.get(f"{deployed.address}/careers/")
+    assert page.status_code == 200
+    assert page.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+    login = visitor.get(f"{deployed.address}/admin/login/")
+    assert "; Secure" in login.headers["Set-Cookie"]
+    plain = visitor.get(f"http://localhost:{deployed.http_port}/careers/", allow_redirects=False)
+    assert plain.status_code == 308
+    assert plain.headers["Location"].startswith("https://localhost")
+
+
+def test_application_goes_through(deployed: Deployment) -> None:
+    status, location = deployed.post_form({"name": "Ada", "email": "ada@example.org"})
+    assert status == 303
+    receipt = deployed.visitor().get(f"{deployed.address}{location}")
+    assert receipt.status_code == 200
+    secret = location.rstrip("/").rpartition("/")[2]
+
+    def done() -> bool:
+        rows = deployed.query(
+            "SELECT s.state FROM careers_step s JOIN careers_application a"
+            " ON a.id = s.application_id WHERE a.receipt_secret = %s",
+            secret,
+        )
+        return len(rows) == 4 and all(row["state"] == "succeeded" for row in rows)
+
+    until(done, 60, "the application did not go through")
+    (mail,) = deployed.smtp.mails(to="ada@example.org")
+    assert f"{deployed.address}/received/{secret}/".encode() in mail.content.replace(b"=\r\n", b"")
+
+
+def test_limits_count_by_the_visitor_whatever_the_visitor_says(deployed: Deployment) -> None:
+    for sender in ("127.0.0.2", "127.0.0.3"):
+        status, _ = deployed.post_form(
+            {"name": "", "email": "x@example.org"}, sender=sender, X_Forwarded_For="198.51.100.9"
+        )
+        assert status == 422
+    rows = deployed.query("SELECT network FROM careers_pendingupload ORDER BY id")
+    expected = [
+        salted_hmac(
+            "careers.forms.network",
+            f"{sender}/32",
+            secret=deployed.environ["SECRET_KEY"],
+            algorithm="sha256",
+        ).hexdigest()
+        for sender in ("127.0.0.2", "127.0.0.3")
+    ]
+    assert [row["network"] for row in rows] == expected
+
+
+@pytest.mark.parametrize("claims", [{}, CLAIMS])
+def test_visitor_learns_nothing_that_is_for_this_machine(
+    deployed: Deployment, claims: dict[str, str]
+) -> None:
+    visitor = deployed.visitor()
+    ready = visitor.get(f"{deployed.address}/health/ready", headers=claims)
+    assert ready.json() == {"database": True}
+    metrics = visitor.get(f"{deployed.address}/metrics", headers=claims)
+    assert metrics.status_code == 404
+    assert "careers_" not in metrics.text
+    assert json.loads(deployed.get("/health/ready")[2])["applications"] >= 0
+
+
+# ── Flower ──────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("page", ["/flower/", "/flower/tasks", "/flower/api/workers"])
+def test_flower_asks_for_the_wagtail_login(deployed: Deployment, page: str) -> None:
+    for headers in ({}, {"Authorization": "Basic YWRtaW46YWRtaW4="}, CLAIMS):
+        answer = deployed.visitor().get(
+            f"{deployed.address}{page}", headers=headers, allow_redirects=False
+        )
+        assert answer.status_code == 302
+        assert answer.headers["Location"] == f"/admin/login/?next={page}"
+        assert "WWW-Authenticate" not in answer.headers
+
+
+def test_admin_sees_flower_without_another_password(
+    deployed: Deployment, admin: requests.Session
+) -> None:
+    page = admin.get(f"{deployed.address}/flower/")
+    assert (page.status_code, page.url) == (200, f"{deployed.address}/flower/")
+    assert "Flower" in page.text
+    styles = re.search(r'href="(/flower/static/[^"]+\.css[^"]*)"', page.text)
+    assert styles
+    assert admin.get(f"{deployed.address}{styles[1]}").status_code == 200
+
+    def sees_workers() -> bool:
+        found = admin.get(f"{deployed.address}/flower/api/workers", params={"refresh": "1"}).json()
+        return {name.partition("@")[0] for name in found} == {"cpu", "io"}
+
+    until(sees_workers, 20, "Flower does not see the workers")
+    assert admin.get(f"{deployed.address}/flower", allow_redirects=False).headers["Location"] == (
+        "/flower/"
+    )
+    password = deployed.environ["FLOWER_PASSWORD"]
+    assert "Authorization" not in page.headers
+    assert password not in str(page.headers) + page.text
+
+
+def test_no_way_through_the_proxy_to_flowers_password(
+    deployed: Deployment, admin: requests.Session
+) -> None:
+    """Below /flower/ everything is Flower's, also the address where the proxy asks us."""
+    answer = admin.get(f"{deployed.address}/flower/pass", headers=CLAIMS)
+    assert answer.status_code == 404
+    assert "Authorization" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/flower/metrics",
+        "/flower/healthcheck",
+        "/flower/metrics/",
+        "/flower//metrics",
+        "/flower/./healthcheck",
+        "/flower/%6detrics",
+        "/flower/METRICS",
+        "/FLOWER/metrics",
+    ],
+)
+def test_flowers_open_pages_are_closed(
+    deployed: Deployment, admin: requests.Session, page: str
+) -> None:
+    context = ssl.create_default_context(cafile=str(deployed.certificate))
+    for cookies in ("", "; ".join(f"{name}={value}" for name, value in admin.cookies.items())):
+        connection = http.client.HTTPSConnection(
+            "localhost", deployed.https_port, timeout=30, context=context
+        )
+        with contextlib.closing(connection):
+            connection.request("GET", page, headers={"Cookie": cookies})
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        assert answer.status in (301, 302, 404), page
+        assert "flower_" not in text
+        assert "OK" not in text
+
+
+def test_nobody_stops_work_in_flower(deployed: Deployment, admin: requests.Session) -> None:
+    worker = next(iter(admin.get(f"{deployed.address}/flower/api/workers?refresh=1").json()))
+    for act in (f"worker/shutdown/{worker}", "task/revoke/0123?terminate=true"):
+        answer = admin.post(
+            f"{deployed.address}/flower/api/{act}", headers={"Origin": deployed.address}
+        )
+        assert answer.status_code == 403, act
+
+
+# ── When the site is away ───────────────────────────────────────────────────────────────
+
+
+def test_restart_is_a_pause_for_the_visitor(deployed: Deployment) -> None:
+    deployed["web"].stop()
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(deployed.visitor().get, f"{deployed.address}/careers/")
+        deployed.start("web")
+        assert asked.result(30).status_code == 200
+
+
+def test_proxy_logs_no_address_of_a_page(deployed: Deployment, admin: requests.Session) -> None:
+    """It tells of every failure to reach a server behind it."""
+    deployed["flower"].kill()
+    canary = "canary-of-a-receipt"
+    try:
+        answer = admin.get(f"{deployed.address}/flower/{canary}", params={"also": canary})
+        assert answer.status_code == 502
+    finally:
+        deployed.start("flower")
+    log = (deployed.var / "log" / "proxy.log").read_text()
+    assert '"status":502' in log
+    assert canary not in log
+    assert "remote_ip" not in log
