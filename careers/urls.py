@@ -1,11 +1,22 @@
-"""Every public address of ours; pages are Wagtail's."""
+"""Every public address of ours; pages are Wagtail's.
+
+``urlpatterns`` exist once in each language, ``once`` only once.
+"""
 
 from django.urls import path
 
+from careers.feeds.atom import atom
+from careers.feeds.sitemap import robots, sitemap
 from careers.jobs.apply import apply
 from careers.portal.views import receipt, receipt_pdf
 
+once = [
+    path("robots.txt", robots, name="robots"),
+    path("sitemap.xml", sitemap, name="sitemap"),
+]
+
 urlpatterns = [
+    path("jobs.atom", atom, name="atom"),
     path("apply/<uuid:job_key>/", apply, name="apply"),
     path("received/<slug:secret>/", receipt, name="receipt"),
     path("received/<slug:secret>/application.pdf", receipt_pdf, name="receipt_pdf"),

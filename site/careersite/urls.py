@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flower/pass", flower.let_pass, name="flower_pass"),
     path("flower/<path:page>", flower.enter, name="flower_page"),
     path("theme.css", theme_css, name="theme"),
+    *careers_urls.once,
     path("admin/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),
     # Pictures only: documents go through Wagtail's view, which knows who may read them.

@@ -1,0 +1,104 @@
+"""The open jobs as an Atom feed (RFC 4287), one for each language."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from urllib.parse import urljoin
+
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils import translation
+from django.utils.feedgenerator import Atom1Feed
+from django.utils.html import escape
+from django.views.decorators.http import require_safe
+from wagtail.models import Site
+
+from careers.feeds.responses import conditional
+from careers.jobs.models import JobIndexPage, JobPage, settings_of
+
+MAX_AGE = 300  # seconds
+#: For pages that were made by code, which Wagtail never saw being published.
+LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+#: What XML 1.0 can't hold, not even as a reference.
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+class Feed(Atom1Feed):
+    """Atom whose date is that of its jobs, also when there are none."""
+
+    changed: dt.datetime
+
+    def latest_post_date(self) -> dt.datetime:
+        return self.changed
+
+
+@require_safe
+def atom(request: HttpRequest) -> HttpResponseBase:
+    """The open jobs in the language of the address, newest first."""
+    site = Site.find_for_request(request)
+    index = job_index_of(site) if site else None
+    if site is None or index is None:
+        raise Http404
+    here = index.get_full_url(request) or ""
+    jobs = JobPage.objects.descendant_of(index).open().with_labels().select_related("locale")
+    company = settings_of(index)
+    name = company.company_name
+    feed = Feed(
+        title=clean(f"{index.title} · {name}" if name else index.title),
+        link=here,
+        description=clean(index.intro) or None,
+        language=index.locale.language_code,
+        author_name=clean(name or index.title),
+        feed_url=urljoin(here, reverse("atom")),
+        feed_guid=tag(site, index),
+    )
+    feed.changed = index.last_published_at or LONG_AGO
+    for job in jobs:
+        # One site, one company: else each job that names a day would ask for it.
+        job.company = company
+        published = job.first_published_at or LONG_AGO
+        updated = max(published, job.last_published_at or published)
+        # A job that opens at a certain time is new then.
+        feed.changed = max(feed.changed, updated, job.opens_at or updated)
+        feed.add_item(
+            title=clean(job.title),
+            link=job.get_full_url(request) or here,
+            description=clean(summary(job)),
+            unique_id=tag(site, job),
+            pubdate=published,
+            updateddate=updated,
+            categories=[clean(job.department.name)] if job.department else (),
+        )
+    body = feed.writeString("utf-8").encode()
+    return conditional(request, body, Feed.content_type, max_age=MAX_AGE)
+
+
+def job_index_of(site: Site) -> JobIndexPage | None:
+    """The list of jobs of a site in the active language."""
+    front = site.root_page.localized
+    if front.locale.language_code != translation.get_language():
+        return None
+    found: JobIndexPage | None = (
+        JobIndexPage.objects.descendant_of(front).live().public().select_related("locale").first()
+    )
+    return found
+
+
+def tag(site: Site, page: JobPage | JobIndexPage) -> str:
+    """An id that stays, whatever becomes of the page's address (a tag URI, RFC 4151)."""
+    named = (page.first_published_at or LONG_AGO).date()
+    language = page.locale.language_code
+    return f"tag:{site.hostname},{named.isoformat()}:{page.translation_key}/{language}"
+
+
+def summary(job: JobPage) -> str:
+    """What a row of the list says, as HTML."""
+    facts = " · ".join(value for _label, value in job.facts())
+    return f"<p>{escape(job.summary)}</p><p>{escape(facts)}</p>"
+
+
+def clean(text: str) -> str:
+    """``text`` without what XML can't hold."""
+    return _NOT_IN_XML.sub("", text)

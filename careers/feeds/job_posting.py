@@ -1,0 +1,157 @@
+"""A job in the words of schema.org, for search engines.
+
+Follows https://schema.org/JobPosting and what Google asks of it: only on the page of one job
+that is open, only what visitors read there too, and nothing at all where something required
+is missing (https://developers.google.com/search/docs/appearance/structured-data/job-posting).
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+
+from babel import Locale
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from wagtail.images.models import SourceImageIOError
+from wagtail.whitelist import Whitelister, allow_without_attributes
+
+from careers.jobs.models import JobPage, Location, Workplace
+
+#: Inside <script> these could end it or begin a comment; JSON may write any of them as escapes.
+_ESCAPES = {ord(letter): f"\\u{ord(letter):04X}" for letter in "<>&\u2028\u2029"}
+
+
+class _PlainHtml(Whitelister):
+    """The few elements that Google's description knows, without attributes."""
+
+    element_rules = dict.fromkeys(
+        ("[document]", "p", "ul", "ol", "li", "br", "b", "strong", "i", "em"),
+        allow_without_attributes,
+    )
+
+
+def script(job: JobPage) -> str:
+    """The markup of a job as the content of a script element, or "" where there is none."""
+    found = job_posting(job)
+    if found is None:
+        return ""
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES)
+
+
+def job_posting(job: JobPage) -> dict[str, Any] | None:
+    """The job as a JobPosting; None unless one can apply now and everything required is known.
+
+    Google requires a place, or for remote work a country where applicants may live; a job
+    without any place has neither.
+    """
+    places = list(job.locations.all())
+    if not job.is_open or not places or not job.organisation or job.first_published_at is None:
+        return None
+    found: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "JobPosting",
+        "title": job.title,
+        "description": description(job),
+        "identifier": {
+            "@type": "PropertyValue",
+            "name": job.organisation,
+            "value": str(job.job_key),
+        },
+        "datePosted": job.first_published_at.astimezone(job.zone).date().isoformat(),
+        "hiringOrganization": organisation(job),
+        "employmentType": job.employment_type,
+        "directApply": True,
+        "url": job.full_url,
+    }
+    if job.closes_at is not None:
+        found["validThrough"] = job.closes_at.astimezone(job.zone).isoformat(timespec="seconds")
+    if job.workplace == Workplace.REMOTE:
+        found["jobLocationType"] = "TELECOMMUTE"
+        found["applicantLocationRequirements"] = [
+            {"@type": "Country", "name": country}
+            for country in dict.fromkeys(country_name(place.country) for place in places)
+        ]
+    else:
+        found["jobLocation"] = [{"@type": "Place", "address": address(place)} for place in places]
+    if pay := base_salary(job):
+        found["baseSalary"] = pay
+    return found
+
+
+def description(job: JobPage) -> str:
+    """What the page says of the job, as HTML of paragraphs and lists."""
+    parts: list[SafeString] = [_paragraph(job.summary)]
+    for block in job.body:
+        value = block.value
+        if block.block_type == "heading":
+            parts.append(format_html("<p><strong>{}</strong></p>", value))
+        elif block.block_type == "paragraph":
+            parts.append(mark_safe(_PlainHtml().clean(value.source)))  # noqa: S308 -- just cleaned
+        elif block.block_type == "quote":
+            parts.append(_paragraph(f"“{value['text']}” {value['name']}"))
+        elif block.block_type == "facts":
+            if value["title"]:
+                parts.append(format_html("<p><strong>{}</strong></p>", value["title"]))
+            items = format_html_join(
+                "",
+                "<li>{}</li>",
+                (
+                    (f"{fact['title']}: {fact['text']}" if fact["text"] else fact["title"],)
+                    for fact in value["items"]
+                ),
+            )
+            parts.append(format_html("<ul>{}</ul>", items))
+    return "".join(part for part in parts if part)
+
+
+def _paragraph(words: str) -> SafeString:
+    return format_html("<p>{}</p>", words) if words.strip() else SafeString("")
+
+
+def organisation(job: JobPage) -> dict[str, Any]:
+    """Who hires: the company with its address and logo, or another one by its name alone."""
+    found: dict[str, Any] = {"@type": "Organization", "name": job.organisation}
+    company = job.company
+    if job.organisation != company.company_name:
+        return found
+    if company.organisation_url:
+        found["sameAs"] = company.organisation_url
+    if company.logo:
+        # If its file is gone, the job is still a job.
+        with suppress(SourceImageIOError):
+            found["logo"] = company.logo.get_rendition("max-600x600|format-png").full_url
+    return found
+
+
+def address(place: Location) -> dict[str, str]:
+    """A place as a postal address, without what HR left empty."""
+    found = {
+        "@type": "PostalAddress",
+        "addressLocality": place.name,
+        "addressRegion": place.region,
+        "postalCode": place.postal_code,
+        "addressCountry": place.country,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def base_salary(job: JobPage) -> dict[str, Any] | None:
+    """The pay as numbers; None when HR gives none."""
+    if job.pay_from is None and job.pay_to is None:
+        return None
+    value: dict[str, Any] = {"@type": "QuantitativeValue", "unitText": job.pay_unit}
+    if job.pay_from is not None and job.pay_from == job.pay_to:
+        value["value"] = float(job.pay_from)
+    else:
+        if job.pay_from is not None:
+            value["minValue"] = float(job.pay_from)
+        if job.pay_to is not None:
+            value["maxValue"] = float(job.pay_to)
+    return {"@type": "MonetaryAmount", "currency": job.pay_currency, "value": value}
+
+
+def country_name(code: str) -> str:
+    """The English name of a country of ISO 3166, or its code when it has none."""
+    return str(Locale("en").territories.get(code, code))

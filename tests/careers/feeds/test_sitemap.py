@@ -1,0 +1,94 @@
+"""The sitemap and robots.txt: everything public, and nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from urllib.robotparser import RobotFileParser
+from xml.etree import ElementTree
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from wagtail.models import Locale, PageViewRestriction
+
+from home.models import PlainPage
+from tests.factories import HomePageFactory, JobPageFactory
+
+pytestmark = pytest.mark.django_db
+
+SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+XHTML = "{http://www.w3.org/1999/xhtml}"
+
+
+def entries(client: Client) -> dict[str, dict[str, str]]:
+    """Each address with its other languages."""
+    response = client.get("/sitemap.xml")
+    assert response.status_code == 200
+    assert response["Content-Type"] == "application/xml; charset=utf-8"
+    return {
+        entry.findtext(f"{SITEMAP}loc") or "": {
+            link.get("hreflang", ""): link.get("href", "") for link in entry.findall(f"{XHTML}link")
+        }
+        for entry in ElementTree.fromstring(response.content)
+    }
+
+
+def test_sitemap_lists_what_is_public_and_jobs_while_they_are_open(
+    client: Client, job: Any, job_index: Any, home: Any
+) -> None:
+    JobPageFactory(parent=job_index, slug="closed", closes_at=timezone.now())
+    JobPageFactory(parent=job_index, slug="later", opens_at=timezone.now() + dt.timedelta(days=1))
+    JobPageFactory(parent=job_index, slug="draft", live=False)
+    home.add_child(instance=PlainPage(title="Privacy", slug="privacy"))
+    secret = home.add_child(instance=PlainPage(title="Secret", slug="secret"))
+    PageViewRestriction.objects.create(page=secret, restriction_type="password", password="x")
+    assert list(entries(client)) == [
+        "http://localhost/",
+        "http://localhost/careers/",
+        "http://localhost/careers/gauge-keeper/",
+        "http://localhost/privacy/",
+    ]
+
+
+def test_sitemap_says_when_a_page_was_last_published(client: Client, job: Any) -> None:
+    job.last_published_at = dt.datetime(2026, 5, 4, tzinfo=dt.UTC)
+    job.save()
+    assert "<lastmod>2026-05-04</lastmod>" in client.get("/sitemap.xml").content.decode()
+
+
+def test_sitemap_names_the_other_languages_of_a_page(client: Client, home: Any) -> None:
+    french = Locale.objects.create(language_code="fr")
+    HomePageFactory(locale=french, translation_key=home.translation_key, slug="home-fr")
+    found = entries(client)
+    assert len({tuple(others.items()) for others in found.values()}) == 1
+    assert set(found["http://localhost/"]) >= {"en"}
+
+
+def test_sitemap_takes_the_same_queries_for_one_job_and_for_nine(
+    client: Client, job: Any, job_index: Any, django_assert_num_queries: Any
+) -> None:
+    client.get("/sitemap.xml")
+    with django_assert_num_queries(5):
+        client.get("/sitemap.xml")
+    for _number in range(8):
+        JobPageFactory(parent=job_index)
+    with django_assert_num_queries(5):
+        assert len(entries(client)) == 11
+
+
+def test_who_has_the_current_sitemap_gets_nothing_but_that(client: Client, job: Any) -> None:
+    etag = client.get("/sitemap.xml")["ETag"]
+    assert client.get("/sitemap.xml", headers={"if-none-match": etag}).status_code == 304
+
+
+def test_robots_keep_out_of_what_is_somebodys_own(client: Client, job: Any) -> None:
+    response = client.get("/robots.txt")
+    assert response["Content-Type"] == "text/plain; charset=utf-8"
+    rules = RobotFileParser()
+    rules.parse(response.content.decode().splitlines())
+    assert rules.site_maps() == ["http://localhost/sitemap.xml"]
+    for path in ("/", "/careers/", "/careers/gauge-keeper/", "/jobs.atom", "/static/css/x.css"):
+        assert rules.can_fetch("Googlebot", path), path
+    for path in ("/admin/", f"/apply/{job.job_key}/", "/received/abc/", "/flower/"):
+        assert not rules.can_fetch("Googlebot", path), path
