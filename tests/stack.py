@@ -49,7 +49,7 @@ from tests.processes import Process, until
 from tests.servers import HOST, AcceptedMail, HostileSMTP, free_port
 
 ROOT = Path(__file__).resolve().parents[1]
-SEED = ROOT / "careers" / "management" / "commands" / "seed_demo.py"
+SEED = [ROOT / "careers" / "management" / name for name in ("commands/seed_demo.py", "demo_fr.po")]
 BUCKET = "careers"
 #: Steps end here without a person; ``failed`` and ``uncertain`` wait for one.
 ENDS = ("succeeded", "failed", "uncertain", "cancelled")
@@ -146,7 +146,7 @@ class Template:
             server: of PostgreSQL; "" for SQLite.
         """
         mark = hashlib.sha256(server.encode())
-        for made_of in (*sorted(ROOT.glob("*/migrations/*.py")), SEED):
+        for made_of in (*sorted(ROOT.glob("*/migrations/*.py")), *SEED):
             mark.update(made_of.read_bytes())
         # The file tells a later run with the same directory that it is finished.
         note = self.directory / f"database-{mark.hexdigest()[:16]}"

@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import os
 import uuid
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+import polib
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
@@ -15,9 +18,10 @@ from django.db import transaction
 from django.utils import timezone
 from wagtail.models import GroupPagePermission, Locale, Page, Site
 from wagtail.users.models import UserProfile
+from wagtail_localize.models import Translation, TranslationSource
 
 from careers.jobs.models import Department, JobIndexPage, JobPage, Location
-from home.models import HomePage, PlainPage, SiteSettings
+from home.models import CompanyTranslation, HomePage, PlainPage, SiteSettings
 
 #: Block ids are the keys of questions: the same name gives the same key on every machine.
 NAMESPACE = uuid.UUID("6f1de4e2-1b0c-4c0e-9f54-2f2b6a1c3d10")
@@ -30,6 +34,16 @@ PLACES = {
     "porto": ("Porto", "Norte", "4050", "PT"),
     "leith": ("Edinburgh", "Scotland", "EH6 6JJ", "GB"),
 }
+FRENCH = Path(__file__).parent.parent / "demo_fr.po"
+#: The other jobs have no French page, as it happens in a real company.
+IN_FRENCH = (
+    "firmware-engineer",
+    "data-platform-engineer",
+    "field-technician-lyon",
+    "calibration-technician",
+    "people-partner",
+    "summer-internship-2027",
+)
 DEPARTMENTS = {
     "engineering": "Engineering",
     "field-service": "Field service",
@@ -315,6 +329,7 @@ class Command(BaseCommand):
         jobs = self._index(home)
         for data in JOBS:
             self._job(jobs, data)
+        self._french(home, jobs)
         self._rights(jobs)
         self.stdout.write(f"Made the demo company with {len(JOBS)} jobs.")
 
@@ -415,7 +430,7 @@ class Command(BaseCommand):
         )
         home.add_child(instance=privacy)
         privacy.save_revision().publish()
-        SiteSettings.objects.update_or_create(
+        company, _created = SiteSettings.objects.update_or_create(
             site=site,
             defaults={
                 "company_name": COMPANY,
@@ -428,6 +443,17 @@ class Command(BaseCommand):
                 "privacy_notice": "<p>We use what you send to decide about this job. Only the "
                 "people who hire for it read it. You can ask us at any time what we "
                 "hold and have it deleted.</p>",
+            },
+        )
+        CompanyTranslation.objects.update_or_create(
+            company=company,
+            language="fr",
+            defaults={
+                "tagline": "Des instruments pour les côtes et les rivières",
+                "privacy_notice": "<p>Ce que vous envoyez nous sert à décider de l’attribution "
+                "de ce poste. Seules les personnes chargées de ce recrutement le lisent. Vous "
+                "pouvez à tout moment nous demander ce que nous conservons et le faire "
+                "effacer.</p>",
             },
         )
         return home
@@ -497,15 +523,47 @@ class Command(BaseCommand):
         job.save()
         job.save_revision().publish()
 
+    def _french(self, home: HomePage, jobs: JobIndexPage) -> None:
+        """Translate as an editor does, so that the editors of the demo find it as theirs."""
+        written = JobPage.objects.child_of(jobs).filter(slug__in=IN_FRENCH)
+        hiring = Department.objects.filter(jobs__in=written).distinct()
+        notices = PlainPage.objects.child_of(home)
+        for original in (*hiring, home, *notices, jobs, *written):
+            source, _created = TranslationSource.get_or_create_from_instance(original)
+            translation = Translation.objects.create(source=source, target_locale=self._locale)
+            po = translation.export_po()
+            for entry in po:
+                entry.msgstr = self._words[entry.msgid]
+            translation.import_po(po)
+            if isinstance(original, Page):
+                # Left to publish, it would do so at the end of the transaction, and write the
+                # number of children that the page had here.
+                translation.save_target(publish=False)
+                translation.get_target_instance().latest_revision.publish()
+            else:
+                translation.save_target()
+
+    @cached_property
+    def _locale(self) -> Locale:
+        found: Locale = Locale.objects.get_or_create(language_code="fr")[0]
+        return found
+
+    @cached_property
+    def _words(self) -> dict[str, str]:
+        return {entry.msgid: entry.msgstr for entry in polib.pofile(str(FRENCH))}
+
     def _rights(self, jobs: JobIndexPage) -> None:
         group, _created = Group.objects.get_or_create(name="HR")
         names = ["access_admin", "view_application", "change_application", "view_step"]
         names += ["retry_step", "add_department", "change_department", "add_location"]
-        names += ["change_location"]
+        names += ["change_location", "submit_translation"]
         group.permissions.set(Permission.objects.filter(codename__in=names))
         for name in ("add_page", "change_page", "publish_page"):
             permission = Permission.objects.get(
                 content_type__app_label="wagtailcore", codename=name
             )
-            GroupPagePermission.objects.get_or_create(group=group, page=jobs, permission=permission)
+            for page in (jobs, jobs.get_translation(self._locale)):
+                GroupPagePermission.objects.get_or_create(
+                    group=group, page=page, permission=permission
+                )
         get_user_model().objects.get(username="hanna").groups.add(group)
