@@ -11,13 +11,16 @@ from careers.documents.document import (
     FileLine,
     document_for,
 )
+from careers.documents.fonts import SCRIPTS, missing_scripts
 from careers.documents.pdf import render_pdf
 
 __all__ = [
+    "SCRIPTS",
     "AnswerText",
     "ApplicationDocument",
     "Branding",
     "FileLine",
     "document_for",
+    "missing_scripts",
     "render_pdf",
 ]

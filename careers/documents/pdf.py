@@ -132,7 +132,7 @@ class Typesetter:
         """
         from weasyprint import HTML
 
-        with self.lock, _characters_kept_out_of_the_log() as missing:
+        with self.lock, _no_date_in_fonts(), _characters_kept_out_of_the_log() as missing:
             content = HTML(string=html, url_fetcher=_only(assets)).write_pdf(
                 stylesheets=[self.stylesheet],
                 font_config=self.fonts,
@@ -141,6 +141,23 @@ class Typesetter:
                 optimize_images=True,
             )
         return content, missing.count
+
+
+@contextmanager
+def _no_date_in_fonts() -> Iterator[None]:
+    """Keep fontTools from writing the present second into fonts that it changes, as emoji fonts.
+
+    (https://reproducible-builds.org/specs/source-date-epoch/)
+    """
+    before = os.environ.get("SOURCE_DATE_EPOCH")
+    os.environ["SOURCE_DATE_EPOCH"] = "0"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["SOURCE_DATE_EPOCH"]
+        else:
+            os.environ["SOURCE_DATE_EPOCH"] = before
 
 
 class _MissingCharacters(logging.Filter):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from careers.applications.models import Application
+from careers.documents import SCRIPTS
 from careers.pipeline import heartbeat
 from careers.pipeline.models import Heartbeat, Step, StepKind
 from careers.pipeline.states import CLAIMABLE, UNDER_WAY, ErrorClass, State
@@ -145,6 +146,7 @@ def check(broker_error: str | None = None) -> Health:
         sweepers=sweepers,
         broker_error=broker_error,
         findings=_findings(workers, sweepers, broker_error, oldest_seconds, needs)
+        + _fonts(workers)
         + [Finding(**fault) for fault in {fault["code"]: fault for fault in probed}.values()],
     )
 
@@ -228,3 +230,25 @@ def _findings(
             )
         )
     return found
+
+
+def _fonts(workers: list[Heartbeat]) -> list[Finding]:
+    """A note when PDFs of answers in some scripts would show boxes."""
+    told = {key for worker in workers for key in worker.facts.get("missing_scripts", ())}
+    missing = [script for key, script in SCRIPTS.items() if key in told]
+    if not missing:
+        return []
+    packages = " ".join(sorted({script.package for script in missing}))
+    return [
+        Finding(
+            "fonts",
+            "note",
+            _("PDFs show boxes for answers in %(scripts)s: a worker has no font for them.")
+            % {"scripts": ", ".join(str(script.name) for script in missing)},
+            _(
+                "If you expect such answers, run “apt-get install %(packages)s” where PDFs are "
+                "made, and start the workers for the queue cpu again."
+            )
+            % {"packages": packages},
+        )
+    ]

@@ -16,6 +16,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from careers.documents import missing_scripts
 from careers.pipeline.models import Heartbeat, Step
 from careers.pipeline.runner import interrupted, park
 from careers.pipeline.states import Phase, State
@@ -49,6 +50,9 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
     def start(self, worker: Any) -> None:
         self.name_of_worker = worker.hostname
         self.queues = ",".join(sorted(worker.app.amqp.queues.consume_from))
+        # Fonts are asked for where PDFs are made; a new one is used from the next start on.
+        sets_type = "cpu" in self.queues.split(",")
+        self.facts = {"missing_scripts": missing_scripts()} if sets_type else {}
         self._beat()
         self.timer = worker.timer.call_repeatedly(INTERVAL, self._beat)
 
@@ -60,7 +64,7 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
         self.stop(worker)
 
     def _beat(self) -> None:
-        beat(Heartbeat.Kind.WORKER, self.name_of_worker, queues=self.queues)
+        beat(Heartbeat.Kind.WORKER, self.name_of_worker, queues=self.queues, facts=self.facts)
 
 
 def hand_back() -> None:

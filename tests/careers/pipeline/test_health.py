@@ -188,6 +188,21 @@ def test_step_that_needs_a_person_is_counted(alive: None, trait: str, step: Any)
     ]
 
 
+def test_fonts_that_a_worker_lacks_are_a_note(alive: None) -> None:
+    HeartbeatFactory(queues="cpu", facts={"missing_scripts": ["thai", "korean", "from later"]})
+    found = health.check()
+    assert found.ok
+    assert found.findings == [
+        Finding(
+            "fonts",
+            "note",
+            "PDFs show boxes for answers in Korean, Thai: a worker has no font for them.",
+            "If you expect such answers, run “apt-get install fonts-noto-cjk fonts-noto-core” "
+            "where PDFs are made, and start the workers for the queue cpu again.",
+        )
+    ]
+
+
 def test_note_is_shown_and_leaves_all_well(alive: None) -> None:
     found = health.check()
     found.findings.append(Finding("fonts", "note", "Some scripts show boxes in PDFs."))

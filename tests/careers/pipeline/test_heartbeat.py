@@ -12,6 +12,7 @@ import pytest
 from django.db import DatabaseError, connection
 from django.db.models import QuerySet
 
+from careers.pipeline import heartbeat
 from careers.pipeline.heartbeat import WorkerHeartbeat, beat, hand_back, let_finish
 from careers.pipeline.models import Heartbeat, Step
 from careers.pipeline.states import State
@@ -62,6 +63,20 @@ def test_worker_says_which_queues_it_serves_until_it_stops(db: None) -> None:
     assert (interval, Heartbeat.objects.count()) == (10, 1)
     part.stop(worker)
     assert Heartbeat.objects.count() == 0
+
+
+@pytest.mark.parametrize(("queue", "told"), [("cpu", {"missing_scripts": ["thai"]}), ("io", {})])
+def test_worker_that_makes_pdfs_tells_which_fonts_it_lacks(
+    db: None, monkeypatch: pytest.MonkeyPatch, queue: str, told: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(heartbeat, "missing_scripts", lambda: ["thai"])
+    worker = SimpleNamespace(
+        hostname="w@host",
+        app=SimpleNamespace(amqp=SimpleNamespace(queues=SimpleNamespace(consume_from=[queue]))),
+        timer=SimpleNamespace(call_repeatedly=lambda interval, call: call()),
+    )
+    WorkerHeartbeat.__new__(WorkerHeartbeat).start(worker)
+    assert Heartbeat.objects.get().facts == told
 
 
 def test_stopped_worker_hands_back_only_what_it_held(application: Any) -> None:
