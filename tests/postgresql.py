@@ -34,8 +34,13 @@ class PostgreSQL:
         log: what the server wrote.
     """
 
-    def __init__(self, *options: str) -> None:
-        """``options``: server settings such as ``log_min_duration_statement=0``."""
+    def __init__(self, *options: str, password: str = "") -> None:
+        """Make the server's files.
+
+        Args:
+            options: server settings such as ``log_min_duration_statement=0``.
+            password: of the user; without one everybody on this machine may come in.
+        """
         self.directory = Path(tempfile.mkdtemp(prefix="careers-postgresql-"))
         self.log = self.directory / "log"
         self.port = free_port()
@@ -46,7 +51,15 @@ class PostgreSQL:
         settings = ["fsync=off", "listen_addresses=127.0.0.1", f"port={self.port}", *options]
         settings += [f"unix_socket_directories={self.directory}", "max_connections=200"]
         data, programs = self.directory / "data", binaries(self._user)
-        self._run(str(programs / "initdb"), "-U", "postgres", "-A", "trust", "-N", "-D", str(data))
+        access = ["-A", "trust"]
+        if password:
+            self.url = self.url.replace("postgres@", f"postgres:{password}@")
+            kept = self.directory / "password"
+            kept.touch(0o600)
+            kept.write_text(password)
+            os.chown(kept, self._user, -1)
+            access = ["-A", "scram-sha-256", f"--pwfile={kept}"]
+        self._run(str(programs / "initdb"), "-U", "postgres", *access, "-N", "-D", str(data))
         self.process = Process(
             "postgresql",
             [str(programs / "postgres"), "-D", str(data)]
@@ -138,7 +151,8 @@ def server() -> Iterator[str]:
         if given.startswith("postgres"):
             yield given
             return
-    with PostgreSQL() as ours:
+    # As in earnest: whoever comes must know a password.
+    with PostgreSQL(password=secrets.token_hex(12)) as ours:
         yield ours.url
 
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 import socket
@@ -33,7 +34,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -188,6 +189,7 @@ class HostileSMTP:
         mode: what to do from the next connection on.
         certificate: a file with key and certificate (see ``self_signed``); with it the server
             offers STARTTLS.
+        login: user and password without which, and without STARTTLS, nobody may send.
         accepted: the ledger, in the order in which mails were taken.
         commands: every command line, and ``(message)`` for a complete message.
         partial: what arrived of a message whose final dot never came.
@@ -195,6 +197,7 @@ class HostileSMTP:
 
     mode: str = "ok"
     certificate: Path | None = None
+    login: tuple[str, str] | None = None
     accepted: list[AcceptedMail] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     partial: bytes = b""
@@ -256,7 +259,7 @@ class _Conversation:
         self.file = connection.makefile("rb")
         self.sender = ""
         self.recipients: list[str] = []
-        self.encrypted = False
+        self.encrypted = self.welcome = False
 
     def run(self) -> None:
         self.say("banner", "220 mail.test ESMTP")
@@ -297,9 +300,18 @@ class _Conversation:
         self.encrypted = True
 
     def on_auth(self, command: str) -> None:
+        _auth, _mechanism, response = [*command.split(" ", 2), ""][:3]
+        given = b64decode(response).decode().split("\0")[1:]
+        if self.server.login and (given != [*self.server.login] or not self.encrypted):
+            self.say("auth", "535 5.7.8 Authentication failed")
+            return
+        self.welcome = True
         self.say("auth", "235 2.7.0 Welcome")
 
     def on_mail(self, command: str) -> None:
+        if self.server.login and not self.welcome:
+            self.say("mail", "530 5.7.0 Authentication required")
+            return
         self.sender = command.partition("<")[2].partition(">")[0]
         self.recipients = []
         self.say("mail", "250 2.1.0 Ok")
@@ -448,6 +460,68 @@ class Rclone:
         self, kind: type[BaseException] | None, error: BaseException | None, t: TracebackType | None
     ) -> None:
         self.stop()
+
+
+class Moto:
+    """A real S3 server in memory that honours ``If-None-Match`` and checks signatures.
+
+    Attributes:
+        endpoint: for ``AWS_S3_ENDPOINT_URL``.
+        access_key, secret_key: drawn by the server at ``welcome``.
+    """
+
+    #: Until its user may do something, the server believes everybody.
+    argv: ClassVar = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", HOST, "-p"]
+    environ: ClassVar = {"INITIAL_NO_AUTH_ACTION_COUNT": "3"}
+
+    def __init__(self, port: int) -> None:
+        self.endpoint = f"http://{HOST}:{port}"
+        self.access_key = self.secret_key = ""
+
+    def welcome(self) -> None:
+        """Make a user who may use S3, once after the server's start."""
+        iam = self.client("iam", "nobody", "nothing")
+        iam.create_user(UserName="careers")
+        key = iam.create_access_key(UserName="careers")["AccessKey"]
+        allowed = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+        policy = {"Version": "2012-10-17", "Statement": [allowed]}
+        iam.put_user_policy(UserName="careers", PolicyName="s3", PolicyDocument=json.dumps(policy))
+        self.access_key, self.secret_key = key["AccessKeyId"], key["SecretAccessKey"]
+
+    def client(self, service: str = "s3", key: str = "", secret: str = "") -> Any:
+        """A client of the server; the user's own unless told otherwise."""
+        import boto3
+
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            aws_access_key_id=key or self.access_key,
+            aws_secret_access_key=secret or self.secret_key,
+            region_name="us-east-1",
+        )
+
+
+def redis_with_tls(directory: Path, port: int, password: str, certificate: Path) -> list[str]:
+    """The command that becomes Debian's Redis, which speaks nothing but TLS on ``port``.
+
+    The embedded broker is built without TLS. Debian's package ``redis-tools`` holds the server
+    under another name, and unlike ``redis-server`` starts nothing when it is installed.
+
+    Raises:
+        RuntimeError: it is not installed.
+    """
+    program = shutil.which("redis-server") or shutil.which("redis-check-rdb")
+    if program is None:
+        raise RuntimeError("Redis was not found. `bin/setup --dev` installs it.")
+    directory.mkdir(parents=True, exist_ok=True)
+    configuration = directory / "redis.conf"
+    configuration.write_text(
+        f"bind {HOST}\nport 0\ntls-port {port}\ntls-cert-file {certificate}\n"
+        f"tls-key-file {certificate}\ntls-auth-clients no\nrequirepass {password}\n"
+        f"dir {directory}\nappendonly yes\nmaxmemory-policy noeviction\n"
+    )
+    become = f"import os; os.execv({program!r}, ['redis-server', {str(configuration)!r}])"
+    return [sys.executable, "-c", become]
 
 
 #: What ``HostileS3`` does to every request, or to those of the named method.

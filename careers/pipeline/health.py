@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db.models import Count, Min, Q
@@ -95,6 +95,7 @@ class Health:
                 "ok": self.broker_error == "",
                 "error": "not asked" if self.broker_error is None else self.broker_error,
             },
+            "findings": [asdict(finding) for finding in self.findings],
         }
 
 

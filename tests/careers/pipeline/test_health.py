@@ -231,6 +231,7 @@ def test_report_for_machines_is_json_as_documented(alive: None, step: Any) -> No
     assert report["broker"] == {"ok": True, "error": ""}
     assert [worker["queues"] for worker in report["workers"]] == [["cpu", "io"]]
     assert report["sweeper"]["seen_at"] is not None
+    assert report["findings"] == []
     assert set(report) == {
         "at",
         "applications",
@@ -239,6 +240,7 @@ def test_report_for_machines_is_json_as_documented(alive: None, step: Any) -> No
         "workers",
         "sweeper",
         "broker",
+        "findings",
     }
 
 
