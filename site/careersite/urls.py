@@ -10,11 +10,13 @@ from wagtail.documents import urls as wagtaildocs_urls
 
 from careers import urls as careers_urls
 from careersite import flower, health
+from careersite.metrics import metrics
 from home.theme import theme_css
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
+    path("metrics", metrics, name="metrics"),
     path("flower/", flower.enter, name="flower"),
     path("flower/pass", flower.let_pass, name="flower_pass"),
     path("flower/<path:page>", flower.enter, name="flower_page"),

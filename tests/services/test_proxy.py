@@ -185,20 +185,23 @@ def test_visitor_learns_nothing_that_is_for_this_machine(
     metrics = visitor.get(f"{deployed.address}/metrics", headers=claims)
     assert metrics.status_code == 404
     assert "careers_" not in metrics.text
+    token = {"Authorization": "Bearer scraper"}
+    metrics = visitor.get(f"{deployed.address}/metrics", headers={**claims, **token})
+    assert "careers_applications" in metrics.text
     assert json.loads(deployed.get("/health/ready")[2])["applications"] >= 0
 
 
 # ── Flower ──────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("page", ["/flower/", "/flower/tasks", "/flower/api/workers"])
-def test_flower_asks_for_the_wagtail_login(deployed: Deployment, page: str) -> None:
+@pytest.mark.parametrize("path", ["/flower/", "/flower/tasks", "/flower/api/workers"])
+def test_flower_asks_for_the_wagtail_login(deployed: Deployment, path: str) -> None:
     for headers in ({}, {"Authorization": "Basic YWRtaW46YWRtaW4="}, CLAIMS):
         answer = deployed.visitor().get(
-            f"{deployed.address}{page}", headers=headers, allow_redirects=False
+            f"{deployed.address}{path}", headers=headers, allow_redirects=False
         )
         assert answer.status_code == 302
-        assert answer.headers["Location"] == f"/admin/login/?next={page}"
+        assert answer.headers["Location"] == f"/admin/login/?next={path}"
         assert "WWW-Authenticate" not in answer.headers
 
 
@@ -235,7 +238,7 @@ def test_no_way_through_the_proxy_to_flowers_password(
 
 
 @pytest.mark.parametrize(
-    "page",
+    "path",
     [
         "/flower/metrics",
         "/flower/healthcheck",
@@ -248,7 +251,7 @@ def test_no_way_through_the_proxy_to_flowers_password(
     ],
 )
 def test_flowers_open_pages_are_closed(
-    deployed: Deployment, admin: requests.Session, page: str
+    deployed: Deployment, admin: requests.Session, path: str
 ) -> None:
     context = ssl.create_default_context(cafile=str(deployed.certificate))
     for cookies in ("", "; ".join(f"{name}={value}" for name, value in admin.cookies.items())):
@@ -256,10 +259,10 @@ def test_flowers_open_pages_are_closed(
             "localhost", deployed.https_port, timeout=30, context=context
         )
         with contextlib.closing(connection):
-            connection.request("GET", page, headers={"Cookie": cookies})
+            connection.request("GET", path, headers={"Cookie": cookies})
             answer = connection.getresponse()
             text = answer.read().decode()
-        assert answer.status in (301, 302, 404), page
+        assert answer.status in (301, 302, 404), path
         assert "flower_" not in text
         assert "OK" not in text
 

@@ -256,6 +256,8 @@ REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", "redis", "rediss", 
 FLOWER_PORT = env.port("FLOWER_PORT", 5555)
 FLOWER_BIND_ADDRESS = env.address("FLOWER_BIND_ADDRESS", "127.0.0.1")
 FLOWER_PASSWORD = env.given("FLOWER_PASSWORD")
+#: Whoever shows it may read /metrics from elsewhere; without one nobody may.
+METRICS_TOKEN = env.given("METRICS_TOKEN")
 FLOWER_URL = env.url("FLOWER_URL", f"http://127.0.0.1:{FLOWER_PORT}/flower/", "http", "https")
 
 CELERY_BROKER_URL = REDIS_URL

@@ -1,0 +1,105 @@
+"""The pipeline's state for Prometheus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
+
+from careers.pipeline.heartbeat import beat
+from careers.pipeline.models import Heartbeat, StepKind
+from careers.pipeline.states import State
+from careersite.metrics import _escaped
+from tests.factories import StepFactory
+
+pytestmark = pytest.mark.django_db
+
+HERE = {"host": "localhost"}
+
+
+def scraped(client: Client, **headers: str) -> dict[str, dict[tuple[str, ...], float]]:
+    """What Prometheus' own parser reads: name → label values → number."""
+    response = client.get("/metrics", headers={**HERE, **headers})
+    assert response.status_code == 200
+    assert response["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    return {
+        family.name: {tuple(sample.labels.values()): sample.value for sample in family.samples}
+        for family in text_string_to_metric_families(response.content.decode())
+    }
+
+
+def test_nothing_yet_is_a_number_too(client: Client) -> None:
+    found = scraped(client)
+    assert found["careers_applications"] == {(): 0}
+    assert len(found["careers_steps"]) == len(StepKind) * len(State)
+    assert set(found["careers_steps"].values()) == {0}
+    assert found["careers_workers"] == {("cpu",): 0, ("io",): 0}
+    assert found["careers_sweeper_seen_seconds"] == {}
+    assert found["careers_finding"]["no-worker", "critical"] == 1
+
+
+def test_every_state_and_process_is_counted(client: Client, job: Any) -> None:
+    StepFactory(application__page=job, failed=True)
+    StepFactory(application__page=job, succeeded=True, kind=StepKind.ARCHIVE)
+    beat(Heartbeat.Kind.WORKER, "io@a", queues="io")
+    beat(Heartbeat.Kind.WORKER, "all@b", queues="cpu,io")
+    beat(Heartbeat.Kind.SWEEPER, "sweeper@a")
+    found = scraped(client)
+    assert found["careers_applications"] == {(): 2}
+    steps = {labels: number for labels, number in found["careers_steps"].items() if number}
+    assert sum(steps.values()) == 2
+    assert steps["archive", "succeeded"] == 1
+    assert found["careers_steps_needing_attention"] == {(): 1}
+    assert found["careers_workers"] == {("cpu",): 1, ("io",): 2}
+    assert found["careers_sweeper_seen_seconds"][()] < 10
+    assert found["careers_finding"]["needs-attention", "warning"] == 1
+
+
+def test_it_costs_what_health_costs(
+    client: Client, job: Any, django_assert_max_num_queries: Any
+) -> None:
+    StepFactory.create_batch(3, application__page=job)
+    with django_assert_max_num_queries(8):
+        scraped(client)
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        {"REMOTE_ADDR": "192.0.2.1", "headers": HERE},
+        {"headers": {**HERE, "x-forwarded-for": "127.0.0.1"}},
+        {},
+    ],
+)
+def test_strangers_find_nothing(client: Client, settings: Any, sender: Any) -> None:
+    assert client.get("/metrics", **sender).status_code == 404
+    settings.METRICS_TOKEN = "token"
+    assert client.get("/metrics", **sender).status_code == 404
+
+
+def test_token_opens_from_anywhere(client: Client, settings: Any) -> None:
+    def status(authorization: str) -> int:
+        headers = {"authorization": authorization}
+        return client.get("/metrics", headers=headers, REMOTE_ADDR="192.0.2.1").status_code
+
+    assert status("Bearer ") == 404
+    settings.METRICS_TOKEN = "sésame"
+    assert status("Bearer sésame") == 200
+    assert [status(wrong) for wrong in ("Bearer sesame", "sésame", "Basic x")] == [403] * 3
+
+
+def test_database_that_is_away_is_no_empty_answer(client: Client) -> None:
+    def broken(execute: Any, sql: str, *args: Any) -> Any:
+        raise OperationalError("gone")
+
+    with connection.execute_wrapper(broken):
+        response = client.get("/metrics", headers=HERE)
+    assert response.status_code == 503
+    assert b"careers_" not in response.content
+
+
+def test_labels_cannot_break_out() -> None:
+    assert _escaped('a"b\\c\nd') == 'a\\"b\\\\c\\nd'
