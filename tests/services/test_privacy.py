@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
@@ -108,12 +109,22 @@ def test_nothing_personal_in_broker_logs_and_flower(site: Stack) -> None:
         return status == 200 and b"SUCCESS" in body
 
     until(shown, 20, "Flower does not know the task")
+    workers = json.loads(site.get("/flower/api/workers", flower_login, port=site.flower_port)[2])
+    assert len(workers) == 2
     for path in (
         "/flower/",
+        *(f"/flower/worker/{name}" for name in workers),
         "/flower/workers",
         "/flower/tasks",
         "/flower/broker",
+        (
+            "/flower/tasks/datatable?draw=1&start=0&length=50&search[value]=&order[0][column]=0"
+            "&order[0][dir]=asc&columns[0][data]=name"
+        ),
         "/flower/api/tasks",
+        "/flower/api/tasks?search=careers",
+        "/flower/api/queues/length",
+        "/flower/metrics",
         "/flower/api/workers?refresh=1",
         f"/flower/task/{task_id}",
         f"/flower/api/task/info/{task_id}",
