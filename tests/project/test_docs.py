@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from careers.applications.models import Application, FileBytes
+from careers.archive import store
+from tests.factories import ApplicationFactory, ApplicationFileFactory
 from tests.pictures import FILE_LIMIT, HERE, PICTURES, TOTAL_LIMIT
+from tests.servers import HostileS3, close_archive
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -100,3 +105,24 @@ def test_each_picture_is_taken_shown_and_small() -> None:
     assert sorted(shown) == sorted(HERE / name for name in taken)
     assert [name for name, size in files.items() if size > FILE_LIMIT] == []
     assert sum(files.values()) < TOTAL_LIMIT
+
+
+@pytest.mark.django_db
+def test_deletion_by_hand_leaves_nothing(settings: Any) -> None:
+    """The lines for the shell in ``privacy.md`` do what they say, for one application."""
+    lines = re.findall(
+        r"^(?:>>>|\.\.\.) ?(.*)$", (ROOT / "docs" / "privacy.md").read_text("utf-8"), flags=re.M
+    )
+    gone, stays = ApplicationFactory(), ApplicationFactory()
+    with HostileS3() as s3:
+        settings.STORAGES = s3.storages()
+        store.ensure_bucket()
+        for application, content in ((gone, b"%PDF of hers"), (stays, b"%PDF of his")):
+            file = ApplicationFileFactory(application=application, content=content, archived=True)
+            ApplicationFileFactory(application=application, content=content, kind="pdf")
+            store.put(file.object_key, content, file.content_type)
+        exec("\n".join(lines).replace("ABCD-1234", gone.reference), {})
+        close_archive()
+        assert list(s3.objects) == [file.object_key]
+    assert list(Application.objects.all()) == [stays]
+    assert FileBytes.objects.count() == 1
