@@ -46,7 +46,7 @@ def job_posting(job: JobPage) -> dict[str, Any] | None:
     Google requires a place, or for remote work a country where applicants may live; a job
     without any place has neither.
     """
-    places = list(job.locations.all())
+    places = job.places
     if not job.is_open or not places or not job.organisation or job.first_published_at is None:
         return None
     found: dict[str, Any] = {

@@ -17,6 +17,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import formats, timezone, translation
 from django.utils.cache import patch_cache_control
@@ -37,6 +38,7 @@ from wagtail.fields import RichTextField, StreamField
 from wagtail.models import Page, Site, TranslatableMixin
 from wagtail.models.pages import PageManager, PageQuerySet
 from wagtail.search import index
+from wagtail.url_routing import RouteResult
 from wagtail_localize.fields import SynchronizedField
 
 from careers.applications.frozen import FrozenForm
@@ -45,6 +47,7 @@ from careers.forms.builder import ApplicationForm, upload_limit
 from careers.forms.questions import Asked, questions_for
 from careers.forms.uploads import TYPES_IN_WORDS
 from careers.jobs.listing import Listing
+from careers.jobs.similar import similar_jobs
 from home.blocks import TEXT_FEATURES, BodyBlock
 from home.models import SiteSettings, split_addresses, time_zones, validate_addresses
 
@@ -494,6 +497,16 @@ class JobPage(Page):
             and (self.closes_at is None or self.closes_at > now)
         )
 
+    @property
+    def is_upcoming(self) -> bool:
+        """Whether applications are not taken yet, but will be."""
+        now = timezone.now()
+        return bool(
+            self.opens_at
+            and self.opens_at > now
+            and (self.closes_at is None or self.closes_at > now)
+        )
+
     @cached_property
     def company(self) -> SiteSettings:
         return settings_of(self)
@@ -544,9 +557,14 @@ class JobPage(Page):
 
     # ── What visitors read ──────────────────────────────────────────────────────────────
 
+    @cached_property
+    def places(self) -> list[Location]:
+        """Asked for once: a page shows them in several ways."""
+        return list(self.locations.all())
+
     @property
     def place_names(self) -> list[str]:
-        return [location.name for location in self.locations.all()]
+        return [place.name for place in self.places]
 
     @property
     def workplace_label(self) -> str:
@@ -636,10 +654,26 @@ class JobPage(Page):
         context: dict[str, Any] = super().get_context(request, *args, **kwargs)
         shows_form = self.is_open or getattr(request, "is_preview", False)
         form = ApplicationForm(self.frozen_form(), job_key=self.job_key) if shows_form else None
-        return context | self.form_context(form)
+        more = {
+            "similar": similar_jobs(self),
+            "opens": self.moment(self.opens_at) if self.opens_at and self.is_upcoming else "",
+            "closed_on": self.moment(self.closes_at) if self.closes_at else "",
+        }
+        return context | self.form_context(form) | more
+
+    def route(self, request: HttpRequest, path_components: list[str]) -> RouteResult:
+        """Lead to a job that was taken down, too: its address says so instead of "not found"."""
+        if not path_components and not self.live and self.first_published_at is not None:
+            return RouteResult(self)
+        return super().route(request, path_components)
 
     def serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return cacheable(request, super().serve(request, *args, **kwargs))
+        if self.live or getattr(request, "is_preview", False):
+            return cacheable(request, super().serve(request, *args, **kwargs))
+        # Only what expired by itself is named: what was taken down may have been a mistake.
+        context = super().get_context(request, *args, **kwargs) | {"similar": similar_jobs(self)}
+        template = "careers/jobs/taken_down.html"
+        return cacheable(request, TemplateResponse(request, template, context, status=410))
 
     def closing_words(self) -> str:
         """When the job closes, as people say it; "" when it does not."""
@@ -659,6 +693,6 @@ def cacheable(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         return response
     if "sessionid" in request.COOKIES:
         patch_cache_control(response, private=True, no_store=True)
-    elif response.status_code == 200:
+    elif response.status_code in (200, 410):
         patch_cache_control(response, public=True, max_age=60, stale_while_revalidate=600)
     return response
