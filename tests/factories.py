@@ -354,7 +354,10 @@ def write_history(step: Step) -> None:
 
 
 class HeartbeatFactory(DjangoModelFactory):
-    """A worker that serves both queues and was seen just now; ``sweeper`` makes it one."""
+    """A worker that serves both queues and was seen just now.
+
+    ``sweeper`` and ``scheduler`` make it one.
+    """
 
     kind = Heartbeat.Kind.WORKER
     name = factory.Sequence(lambda n: f"worker{n}@host")
@@ -366,4 +369,5 @@ class HeartbeatFactory(DjangoModelFactory):
         model = Heartbeat
 
     class Params:
+        scheduler = factory.Trait(kind=Heartbeat.Kind.SCHEDULER, name="beat", queues="")
         sweeper = factory.Trait(kind=Heartbeat.Kind.SWEEPER, queues="", facts={"broker_error": ""})

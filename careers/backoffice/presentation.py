@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext_lazy
 from wagtail.admin.utils import get_user_display_name
 
+from careers.pipeline.health import clock
 from careers.pipeline.models import Step, StepKind
 from careers.pipeline.states import ENDED, ErrorClass, State
 
@@ -207,14 +208,6 @@ def next_action(steps: Iterable[Step], quarantined: bool = False) -> str:
             return ""
         case _:
             return _("None: it is on its way")
-
-
-def clock(moment: dt.datetime) -> str:
-    """A time of today as a time, any other with its date; in the reader's zone and language."""
-    local = timezone.localtime(moment)
-    if local.date() == timezone.localdate():
-        return formats.time_format(local.time(), "TIME_FORMAT")
-    return formats.date_format(local, "SHORT_DATETIME_FORMAT")
 
 
 def exactly(moment: dt.datetime) -> str:

@@ -20,7 +20,7 @@ from careers.backoffice import presentation
 from careers.backoffice.permissions import SEE_TASKS, Requires
 from careers.backoffice.task_detail import find_task, title
 from careers.pipeline import actions
-from careers.pipeline.models import Step, StepKind
+from careers.pipeline.models import Step, StepKind, title_of
 from careers.pipeline.states import State
 
 #: A reason is a note in the history, not a letter.
@@ -235,6 +235,27 @@ class RetryAlike(Requires, View):
         if not steps:
             raise Http404
         return steps
+
+
+class RunNow(Requires, View):
+    """Let something that runs by the clock run at once; harmless as often as one likes."""
+
+    right = actions.RETRY
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        task = request.POST.get("task", "")
+        if actions.run_now(task, request.user):
+            messages.success(
+                request,
+                _("“%(task)s” was rung for. See below when it has run.") % {"task": title_of(task)},
+            )
+        else:
+            messages.error(
+                request,
+                _("“%(task)s” could not be rung for: the message broker does not answer.")
+                % {"task": title_of(task)},
+            )
+        return redirect(reverse("careers_tasks:index") + "#bo-schedules")
 
 
 def confirmation(

@@ -24,7 +24,7 @@ from careers.applications.models import Application
 from careers.backoffice import figures, presentation, search
 from careers.backoffice.permissions import SEE_TASKS, Requires
 from careers.jobs.models import JobPage
-from careers.pipeline import health
+from careers.pipeline import clock, health
 from careers.pipeline.actions import RETRY
 from careers.pipeline.models import Step, StepKind
 from careers.pipeline.states import UNDER_WAY, ErrorClass, State
@@ -272,6 +272,7 @@ class TaskList(Requires, BaseListingView):
             "may_retry": may_retry,
             "announcement": announcement(found),
             "figures": [] if self.results_only else figures.last_day(),
+            "schedules": [] if self.results_only else by_the_clock(),
             "is_refresh": "X-Live" in self.request.headers,
             "live_url": reverse_lazy("careers_tasks:results"),
         }
@@ -300,6 +301,47 @@ class TaskList(Requires, BaseListingView):
         ]
 
 
+@dataclass(frozen=True)
+class ByTheClock:
+    """Something that runs by the clock, in words."""
+
+    task: str
+    title: str
+    last: str
+    outcome: str
+    tone: str
+    icon: str
+    next: str
+
+
+def by_the_clock() -> list[ByTheClock]:
+    """Every schedule with its last run, how that ended, and its next run."""
+    found = []
+    for schedule in clock.schedules():
+        run = schedule.last
+        if run is None:
+            outcome, tone, icon = _("Has not run yet"), "idle", "time"
+        elif run.ended_at is None or run.ended_at < run.started_at:
+            outcome, tone, icon = _("Running"), "active", "rotate"
+        elif run.error:
+            outcome, tone, icon = _("Failed (%(error)s)") % {"error": run.error}, "bad", "warning"
+        else:
+            took = presentation.span(run.ended_at - run.started_at)
+            outcome, tone, icon = _("Done in %(time)s") % {"time": took}, "good", "check"
+        found.append(
+            ByTheClock(
+                task=schedule.task,
+                title=schedule.title,
+                last=presentation.clock(run.started_at) if run else "",
+                outcome=outcome,
+                tone=tone,
+                icon=icon,
+                next=presentation.clock(schedule.next_at) if schedule.next_at else "",
+            )
+        )
+    return found
+
+
 def health_tone(found: health.Health) -> str:
     """The colour of the health sentence."""
     if found.ok:
@@ -313,6 +355,11 @@ def facts(found: health.Health) -> list[tuple[str, str]]:
     sweeper = (
         _("seen %(time)s ago") % {"time": presentation.span(now - found.sweepers[0].seen_at)}
         if found.sweepers
+        else _("not running")
+    )
+    scheduler = (
+        _("seen %(time)s ago") % {"time": presentation.span(now - found.schedulers[0].seen_at)}
+        if found.schedulers
         else _("not running")
     )
     if found.broker_error:
@@ -339,6 +386,7 @@ def facts(found: health.Health) -> list[tuple[str, str]]:
         (_("Workers"), ", ".join(workers) or _("none")),
         (_("Broker"), broker),
         (_("Sweeper"), sweeper),
+        (_("Scheduler"), scheduler),
         (_("Oldest ready step"), oldest),
     ]
 

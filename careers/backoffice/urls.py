@@ -17,6 +17,7 @@ tasks = [
     path("", task_list.TaskList.as_view(), name="index"),
     path("results/", task_list.TaskList.as_view(results_only=True), name="results"),
     path("retry-alike/", task_acts.RetryAlike.as_view(), name="retry_alike"),
+    path("run-now/", task_acts.RunNow.as_view(), name="run_now"),
     path("<str:reference>/", task_detail.TaskDetail.as_view(), name="detail"),
     path(
         "<str:reference>/results/",

@@ -1,13 +1,33 @@
-"""What runs by the clock: beat's sign of life, and how each run went."""
+"""What runs by the clock: how each run went, when the next one is, and that the clock ticks."""
 
 from __future__ import annotations
 
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from celery import shared_task
+from celery import Celery, current_app, shared_task
+from celery.beat import PersistentScheduler
+from celery.signals import task_postrun, task_prerun
+from django.db import Error as DatabaseError
+from django.db import connection
 
 from careers.pipeline import notices
+from careers.pipeline.heartbeat import INTERVAL, beat
+from careers.pipeline.models import Heartbeat, ScheduledRun, title_of
 from careers.pipeline.tasks import owner
+from careers.pipeline.transitions import db_now
+
+log = logging.getLogger(__name__)
+
+#: There is one clock; under another name it would be a second one.
+NAME = "beat"
+
+
+# ── The tasks of the pipeline's own ─────────────────────────────────────────────────────
 
 
 @shared_task(name="careers.watch")
@@ -20,3 +40,93 @@ def watch(**_: Any) -> None:
 def daily_digest(**_: Any) -> None:
     """Write the summary of yesterday once the morning has come."""
     notices.daily_digest(actor=owner())
+
+
+# ── The clock ───────────────────────────────────────────────────────────────────────────
+
+
+class Clock(PersistentScheduler):
+    """Celery's own scheduler, which also says that it ticks and when it rings next.
+
+    ``CELERY_BEAT_MAX_LOOP_INTERVAL`` makes it tick often enough.
+    """
+
+    _heap: list[Any] | None
+    _said_at = float("-inf")
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        pause: float = super().tick(*args, **kwargs)
+        if time.monotonic() - self._said_at >= INTERVAL:
+            self._said_at = time.monotonic()
+            due = {
+                event.entry.name: dt.datetime.fromtimestamp(event.time, dt.UTC).isoformat()
+                for event in self._heap or ()
+            }
+            beat(Heartbeat.Kind.SCHEDULER, NAME, facts={"next": due})
+        return pause
+
+
+# ── The runs ────────────────────────────────────────────────────────────────────────────
+
+
+@task_prerun.connect
+def _note_start(task: Any, **_: Any) -> None:
+    if task.name in _scheduled(task.app):
+        now = db_now()
+        _note(
+            lambda: ScheduledRun.objects.update_or_create(
+                task=task.name, defaults={"started_at": now}
+            )
+        )
+
+
+@task_postrun.connect
+def _note_end(task: Any, state: str, retval: Any, **_: Any) -> None:
+    if task.name in _scheduled(task.app):
+        error = type(retval).__name__ if state == "FAILURE" else ""
+        _note(
+            lambda: ScheduledRun.objects.filter(task=task.name).update(
+                ended_at=db_now(), error=error
+            )
+        )
+
+
+def _scheduled(app: Celery) -> set[str]:
+    return {entry["task"] for entry in app.conf.beat_schedule.values()}
+
+
+def _note(write: Callable[[], object]) -> None:
+    try:
+        write()
+    except DatabaseError as error:  # the record must not keep the task from its work
+        log.warning("a scheduled run was not noted: %s", type(error).__name__)
+        connection.close_if_unusable_or_obsolete()
+
+
+# ── For people ──────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One thing that runs by the clock."""
+
+    task: str
+    title: str
+    last: ScheduledRun | None
+    next_at: dt.datetime | None
+
+
+def schedules() -> list[Schedule]:
+    """Everything that runs by the clock, with its last and its next run; two queries."""
+    runs = {run.task: run for run in ScheduledRun.objects.all()}
+    clock = Heartbeat.objects.filter(kind=Heartbeat.Kind.SCHEDULER).first()
+    due = clock.facts.get("next", {}) if clock else {}
+    return [
+        Schedule(
+            task=entry["task"],
+            title=title_of(entry["task"]),
+            last=runs.get(entry["task"]),
+            next_at=dt.datetime.fromisoformat(due[name]) if name in due else None,
+        )
+        for name, entry in current_app.conf.beat_schedule.items()
+    ]

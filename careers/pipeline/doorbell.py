@@ -102,17 +102,29 @@ def ring(step_ids: Iterable[int], *, actor: str = "intake", insist: bool = False
     return rung
 
 
+def call(task: str) -> bool:
+    """Publish a task that is no step; False when the broker does not take it."""
+    try:
+        _send(task)
+    except Exception as error:  # whatever it is, the person who asked is told
+        log.warning("the broker took no message: %s", type(error).__name__)
+        return False
+    return True
+
+
 def _app() -> Celery:
     app: Celery = current_app._get_current_object()  # type: ignore[attr-defined]
     return app
 
 
 def _publish(task: str, queue: str, step_id: int, task_id: str) -> None:
+    _send(task, kwargs={"step_id": step_id}, task_id=task_id, queue=queue)
+
+
+def _send(task: str, **options: Any) -> None:
     app = _app()
     with pools.producers[_broker(app)].acquire(block=True, timeout=2) as producer:
-        app.send_task(
-            task, kwargs={"step_id": step_id}, task_id=task_id, queue=queue, producer=producer
-        )
+        app.send_task(task, producer=producer, **options)
 
 
 def _broker(app: Celery) -> Connection:

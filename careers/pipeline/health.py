@@ -7,15 +7,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db.models import Count, Min, Q
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from wagtail import hooks
 
 from careers.applications.models import Application
 from careers.documents import SCRIPTS
 from careers.pipeline import heartbeat
-from careers.pipeline.models import Heartbeat, Step, StepKind
+from careers.pipeline.models import Heartbeat, ScheduledRun, Step, StepKind, title_of
 from careers.pipeline.states import CLAIMABLE, UNDER_WAY, ErrorClass, State
 from careers.pipeline.transitions import db_now
+from home.models import SiteSettings
 
 #: A step that has been ready for so long says that nobody works.
 STUCK = dt.timedelta(minutes=5)
@@ -50,6 +53,7 @@ class Health:
     oldest_ready_seconds: float | None
     workers: list[Heartbeat]
     sweepers: list[Heartbeat]
+    schedulers: list[Heartbeat]
     broker_error: str | None  # None: nobody has asked the broker
     findings: list[Finding]
 
@@ -100,7 +104,10 @@ class Health:
 
 
 def check(broker_error: str | None = None) -> Health:
-    """Look at the rows; five queries, none of them outside the database.
+    """Look at the rows; none of it asks anything outside the database.
+
+    Each function that a package above this one registers for the hook ``health_findings``
+    adds its findings.
 
     Args:
         broker_error: what asking the broker just now gave; None takes the sweeper's word.
@@ -124,7 +131,14 @@ def check(broker_error: str | None = None) -> Health:
             filter=Q(state=State.SUCCEEDED, ended_at__gt=now - dt.timedelta(days=1)),
         ),
     )
-    alive = list(Heartbeat.objects.filter(seen_at__gt=now - heartbeat.GONE_AFTER))
+    # A scheduler that is gone is told with the time at which it was.
+    seen = list(
+        Heartbeat.objects.filter(
+            Q(seen_at__gt=now - heartbeat.GONE_AFTER) | Q(kind=Heartbeat.Kind.SCHEDULER)
+        )
+    )
+    alive = [beat for beat in seen if beat.seen_at > now - heartbeat.GONE_AFTER]
+    schedulers = [beat for beat in seen if beat.kind == Heartbeat.Kind.SCHEDULER]
     workers = [beat for beat in alive if beat.kind == Heartbeat.Kind.WORKER]
     sweepers = [beat for beat in alive if beat.kind == Heartbeat.Kind.SWEEPER]
     sweepers.sort(key=lambda beat: beat.seen_at, reverse=True)
@@ -145,10 +159,14 @@ def check(broker_error: str | None = None) -> Health:
         oldest_ready_seconds=oldest_seconds,
         workers=workers,
         sweepers=sweepers,
+        schedulers=[beat for beat in schedulers if beat in alive],
         broker_error=broker_error,
         findings=_findings(workers, sweepers, broker_error, oldest_seconds, needs)
         + _fonts(workers)
-        + [Finding(**fault) for fault in {fault["code"]: fault for fault in probed}.values()],
+        + [Finding(**fault) for fault in {fault["code"]: fault for fault in probed}.values()]
+        + ([] if broker_error else _of_the_clock(schedulers, alive))
+        + [finding for find in hooks.get_hooks("health_findings") for finding in find()]
+        + _of_the_operators(),
     )
 
 
@@ -253,3 +271,54 @@ def _fonts(workers: list[Heartbeat]) -> list[Finding]:
             % {"packages": packages},
         )
     ]
+
+
+def _of_the_clock(schedulers: list[Heartbeat], alive: list[Heartbeat]) -> list[Finding]:
+    found = []
+    if not any(beat in alive for beat in schedulers):
+        late = _("Jobs are not published and closed on time, and no daily summary is sent.")
+        words = (
+            _("The scheduler has not rung since %(time)s.") % {"time": clock(schedulers[0].seen_at)}
+            if schedulers
+            else _("The scheduler has never rung.")
+        )
+        found.append(Finding("no-scheduler", "warning", f"{words} {late}", _("Start celery beat.")))
+    found += [
+        Finding(
+            f"schedule-failed.{run.task}",
+            "warning",
+            _("“%(task)s” failed at %(time)s (%(error)s).")
+            % {
+                "task": title_of(run.task),
+                "time": clock(run.ended_at or run.started_at),
+                "error": run.error,
+            },
+            _("The worker’s log tells where. It runs again at its next time."),
+        )
+        for run in ScheduledRun.objects.exclude(error="")
+    ]
+    return found
+
+
+def _of_the_operators() -> list[Finding]:
+    if SiteSettings.operator_addresses():
+        return []
+    return [
+        Finding(
+            "no-operators",
+            "note",
+            _("Nobody is told when something breaks."),
+            _(
+                "Name an address under Settings, Company, Operation, or give an administrator "
+                "an e-mail address."
+            ),
+        )
+    ]
+
+
+def clock(moment: dt.datetime) -> str:
+    """A time of today as a time, any other with its date; in the reader's zone and language."""
+    local = timezone.localtime(moment)
+    if local.date() == timezone.localdate():
+        return formats.time_format(local.time(), "TIME_FORMAT")
+    return formats.date_format(local, "SHORT_DATETIME_FORMAT")

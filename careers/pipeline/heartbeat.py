@@ -40,6 +40,8 @@ def beat(kind: str, name: str, *, queues: str = "", facts: dict[str, Any] | None
         )
     except DatabaseError as error:
         log.warning("no heartbeat written: %s", type(error).__name__)
+        # Nothing else in these processes would let go of a connection that is gone.
+        connection.close_if_unusable_or_obsolete()
 
 
 class WorkerHeartbeat(bootsteps.StartStopStep):

@@ -203,6 +203,21 @@ class Heartbeat(models.Model):
         ]
 
 
+#: What each task that runs by the clock does, for people.
+TITLES = {
+    "careers.publish_scheduled": _("Publish and take down pages on time"),
+    "careers.clean_up_uploads": _("Delete files of forms that nobody sent"),
+    "careers.watch": _("Look whether operators must be told something"),
+    "careers.daily_digest": _("Daily summary, once each morning"),
+    "careers.translate_pages": _("Bring pages into their other languages"),
+}
+
+
+def title_of(task: str) -> str:
+    """What a task does, in words; its own name where there are none."""
+    return str(TITLES.get(task, task))
+
+
 class ScheduledRun(models.Model):
     """The last run of a task that the clock rings for."""
 

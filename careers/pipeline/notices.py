@@ -64,7 +64,8 @@ def look(actor: str) -> None:
     Args:
         actor: who looks, for the history of the mails.
     """
-    with translation.override(settings.LANGUAGE_CODE):
+    zone = SiteSettings.of_default_site().zone
+    with translation.override(settings.LANGUAGE_CODE), timezone.override(zone):
         wrong = {alarm.code: alarm for alarm in alarms()}
         now = db_now()
         opened = {
@@ -189,7 +190,7 @@ def daily_digest(actor: str) -> None:
     key = f"digest.{yesterday:%Y%m%d}"
     if Notice.objects.filter(key=key).exists():
         return
-    with translation.override(settings.LANGUAGE_CODE):
+    with translation.override(settings.LANGUAGE_CODE), timezone.override(company.zone):
         facts = _summary(yesterday, partial(dt.datetime.combine, tzinfo=company.zone))
     try:
         with transaction.atomic():

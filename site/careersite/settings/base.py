@@ -303,6 +303,9 @@ CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
+CELERY_BEAT_SCHEDULER = "careers.pipeline.clock:Clock"
+#: Seconds; for its sign of life, which counts for half a minute.
+CELERY_BEAT_MAX_LOOP_INTERVAL = 10
 CELERY_BEAT_SCHEDULE = {
     "publish-scheduled": {"task": "careers.publish_scheduled", "schedule": 60.0},
     "translate-pages": {"task": "careers.translate_pages", "schedule": 300.0},

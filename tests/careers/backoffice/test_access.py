@@ -26,6 +26,7 @@ PEOPLE = ("anonymous", "charlie", "bob", "otto", "helen", "hanna", "ada")
 #:                                      anonymous charlie bob    otto   helen  hanna  ada
 TASKS_GET = ("login", "login", "home", "200", "home", "home", "200")
 TASKS_NO_POST = ("login", "login", "home", "405", "home", "home", "405")
+TASKS_NO_GET = TASKS_NO_POST
 TASKS_POST = ("login", "login", "home", "done", "home", "home", "done")
 LIST_GET = ("login", "login", "home", "home", "200", "200", "200")
 LIST_NO_POST = ("login", "login", "home", "home", "405", "405", "405")
@@ -39,6 +40,7 @@ EXPECTED = {
     "careers_tasks:index": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:results": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:retry_alike": (TASKS_GET, TASKS_POST),
+    "careers_tasks:run_now": (TASKS_NO_GET, TASKS_POST),
     "careers_tasks:detail": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:detail_results": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:release": (TASKS_GET, TASKS_POST),
@@ -79,6 +81,8 @@ def address(name: str, application: Application) -> tuple[str, dict[str, str]]:
         case "retry_alike":
             group = {"kind": step.kind, "code": step.error_code}
             return reverse(name) + f"?kind={step.kind}&code={step.error_code}", group
+        case "run_now":
+            return reverse(name), {"task": "careers.watch"}
         case "act":
             return reverse(name, args=[application.reference, step.pk, "cancel"]), {}
         case "file":

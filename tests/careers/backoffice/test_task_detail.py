@@ -40,6 +40,7 @@ def words(node: object) -> str:
 def _alive(db: None) -> None:
     HeartbeatFactory()
     HeartbeatFactory(sweeper=True)
+    HeartbeatFactory(scheduler=True)
 
 
 def test_everything_is_done(as_otto: Client, application: Application) -> None:

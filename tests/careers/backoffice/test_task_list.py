@@ -38,6 +38,7 @@ def test_all_is_well(as_otto: Client, ours: JobPage) -> None:
     ApplicationFactory(page=ours, with_steps=True)
     HeartbeatFactory()
     HeartbeatFactory(sweeper=True)
+    HeartbeatFactory(scheduler=True)
     assert "All is well. Nothing is waiting." in text_of(as_otto)
 
 
@@ -57,7 +58,7 @@ def test_each_application_shows_its_steps_in_order(as_otto: Client, ours: JobPag
     soup = BeautifulSoup(as_otto.get(URL).content, "html.parser")
     chips = [
         " ".join(chip.select_one(".bo-chip__text").get_text().split())
-        for chip in soup.select(".bo-chip")
+        for chip in soup.select(".bo-table .bo-chip")
     ]
     assert chips == ["PDF Will retry", "Archive Waiting", "Receipt Done", "HR mail Waiting"]
 

@@ -9,12 +9,14 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from careers.pipeline import health
 from careers.pipeline.health import Finding
 from careers.pipeline.states import State
 from careers.pipeline.transitions import move
+from tests import people
 from tests.factories import ApplicationFactory, HeartbeatFactory, StepFactory
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +25,14 @@ SAFE = "Applications are stored and safe."
 
 
 @pytest.fixture
-def alive(db: None) -> None:
+def ticking(db: None) -> None:
+    """The clock ticks, and somebody hears of alarms."""
+    people.ada()
+    HeartbeatFactory(scheduler=True)
+
+
+@pytest.fixture
+def alive(ticking: None) -> None:
     HeartbeatFactory()
     HeartbeatFactory(sweeper=True)
 
@@ -67,14 +76,14 @@ def test_dead_broker_is_named_first(alive: None) -> None:
     assert found.sentence == found.findings[0].message
 
 
-def test_sweepers_word_about_the_broker_is_taken(db: None) -> None:
+def test_sweepers_word_about_the_broker_is_taken(ticking: None) -> None:
     HeartbeatFactory()
     HeartbeatFactory(sweeper=True, facts={"broker_error": "TimeoutError"})
     assert health.check().broker_error == "TimeoutError"
     assert health.check(broker_error="").ok is True
 
 
-def test_what_the_sweepers_probes_found_is_shown_once(db: None) -> None:
+def test_what_the_sweepers_probes_found_is_shown_once(ticking: None) -> None:
     fault = Finding("mail-login", "critical", "The mail server refused the login.", "Correct it.")
     note = Finding("archive-overwrites", "note", "It would overwrite.", "Nothing to do.")
     HeartbeatFactory()
@@ -87,7 +96,7 @@ def test_what_the_sweepers_probes_found_is_shown_once(db: None) -> None:
     assert found.sentence == "The mail server refused the login."
 
 
-def test_nobody_there_is_said_with_what_to_start(db: None) -> None:
+def test_nobody_there_is_said_with_what_to_start(ticking: None) -> None:
     assert health.check().findings == [
         Finding(
             "no-worker",
@@ -111,7 +120,7 @@ def test_process_not_heard_of_for_a_while_counts_as_gone(db: None) -> None:
     assert (len(found.workers), len(found.sweepers)) == (0, 1)
 
 
-def test_queue_that_nobody_serves_is_named(db: None) -> None:
+def test_queue_that_nobody_serves_is_named(ticking: None) -> None:
     HeartbeatFactory(queues="io")
     HeartbeatFactory(sweeper=True)
     assert health.check().findings == [
@@ -124,7 +133,7 @@ def test_queue_that_nobody_serves_is_named(db: None) -> None:
     ]
 
 
-def test_two_workers_that_share_the_queues_are_enough(db: None) -> None:
+def test_two_workers_that_share_the_queues_are_enough(ticking: None) -> None:
     HeartbeatFactory(queues="io")
     HeartbeatFactory(queues="cpu")
     HeartbeatFactory(sweeper=True)
@@ -249,5 +258,12 @@ def test_look_takes_the_same_few_queries_for_any_number_of_steps(
 ) -> None:
     for _number in range(4):
         step(queued=True)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(8):
         health.check(broker_error="")
+
+
+def test_nobody_to_tell_is_a_note_and_no_fault(alive: None) -> None:
+    assert health.check().findings == []
+    get_user_model().objects.update(email="")
+    found = health.check()
+    assert ([finding.code for finding in found.findings], found.ok) == (["no-operators"], True)

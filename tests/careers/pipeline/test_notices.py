@@ -66,6 +66,7 @@ def mailed() -> list[str]:
 def alive() -> None:
     HeartbeatFactory()
     HeartbeatFactory(sweeper=True)
+    HeartbeatFactory(scheduler=True)
 
 
 # ── Alarms ──────────────────────────────────────────────────────────────────────────────
