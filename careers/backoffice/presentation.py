@@ -117,9 +117,11 @@ def urgency(step: Step) -> int:
 
 
 def current(steps: Iterable[Step]) -> list[Step]:
-    """Without the mails that were replaced by a later one to the same recipient."""
+    """Without the mails that were replaced: by a later one, or by one to another address."""
     newest: dict[tuple[str, str], Step] = {}
     for step in steps:
+        if "instead" in step.result:
+            continue
         key = (step.kind, step.recipient)
         if key not in newest or newest[key].sequence < step.sequence:
             newest[key] = step

@@ -23,7 +23,7 @@ from careers.backoffice import presentation, search
 from careers.backoffice.permissions import SEE_TASKS, Requires, visible_applications
 from careers.backoffice.timeline import Lane, lanes
 from careers.pipeline import health
-from careers.pipeline.actions import CANCEL, RETRY
+from careers.pipeline.actions import CANCEL, READDRESSED, RETRY
 from careers.pipeline.models import Step, StepEvent, StepKind
 from careers.pipeline.states import UNDER_WAY, Phase, State
 from careers.pipeline.transitions import db_now
@@ -318,6 +318,8 @@ def acts(step: Step, user: Any) -> list[tuple[str, str, bool]]:
         elif state == State.UNCERTAIN:
             found.append(("confirm", _("It arrived"), True))
             found.append(("send-again", _("Send again"), True))
+        if step.kind == StepKind.MAIL_HR and state in READDRESSED and "instead" not in step.result:
+            found.append(("change-address", _("Send to another address"), True))
     cancellable = state == State.FAILED or (state in UNDER_WAY and step.phase == Phase.NONE)
     if user.has_perm(CANCEL) and cancellable:
         found.append(("cancel", _("Cancel"), True))

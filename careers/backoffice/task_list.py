@@ -245,9 +245,7 @@ class TaskList(Requires, BaseListingView):
         return (
             Application.objects.annotate(job=F("page__title"))
             .only("reference", "received_at", "is_test", "quarantined")
-            .prefetch_related(
-                Prefetch("steps", Step.objects.defer("result", "error_public").order_by("pk"))
-            )
+            .prefetch_related(Prefetch("steps", Step.objects.defer("error_public").order_by("pk")))
         )
 
     def order_queryset(self, queryset: QuerySet[Application]) -> QuerySet[Application]:

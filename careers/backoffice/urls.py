@@ -8,6 +8,7 @@ from careers.backoffice import (
     application_detail,
     application_file,
     application_list,
+    readdress,
     task_acts,
     task_detail,
     task_list,
@@ -25,6 +26,11 @@ tasks = [
         name="detail_results",
     ),
     path("<str:reference>/release/", task_acts.Release.as_view(), name="release"),
+    path(
+        "<str:reference>/<int:step_id>/change-address/",
+        readdress.ChangeAddress.as_view(),
+        name="change_address",
+    ),
     path("<str:reference>/<int:step_id>/<slug:act>/", task_acts.Act.as_view(), name="act"),
 ]
 

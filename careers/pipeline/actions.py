@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from careers.applications.models import Application
@@ -19,7 +19,7 @@ from careers.pipeline.enqueue import create_step
 from careers.pipeline.models import Step, StepKind
 from careers.pipeline.runner import release, release_successors
 from careers.pipeline.states import State
-from careers.pipeline.steps import STEPS
+from careers.pipeline.steps import BY_KIND, STEPS
 from careers.pipeline.transitions import db_now, move
 
 RETRY, CANCEL = "careers.retry_step", "careers.cancel_step"
@@ -80,6 +80,74 @@ def send_again(step: Step, user: Any, reason: str = "") -> Step | None:
         )
     _ring_after_commit([again.pk], actor)
     return again
+
+
+#: States in which a mail to HR may be sent to somebody else instead.
+READDRESSED = (State.FAILED, State.UNCERTAIN, State.RETRYING, State.CANCELLED)
+
+
+def send_to(step: Step, address: str, user: Any, reason: str = "") -> Step | None:
+    """Send a mail to HR to another address instead of one that turned out wrong.
+
+    What was under way to the wrong address is cancelled.
+
+    Args:
+        address: valid, and nobody's who already has a mail about this application.
+
+    Returns:
+        The new step, or None when the old one is in another state by now.
+
+    Raises:
+        AlreadyTold: that address has a mail about this application.
+    """
+    actor = _actor(user, RETRY)
+    address = address.strip().lower()
+    reason = reason or _("The address was wrong: sent to %(address)s.") % {"address": address}
+    known = Step.objects.filter(
+        application=step.application, kind=StepKind.MAIL_HR, recipient=address
+    )
+    if known.exclude(state=State.CANCELLED).exists():
+        raise AlreadyTold(address)
+    try:
+        with transaction.atomic():
+            instead = create_step(
+                step.about,
+                StepKind.MAIL_HR,
+                address,
+                state=State.WAITING,
+                at=db_now(),
+                sequence=known.count(),
+                actor=actor,
+                reason=reason,
+            )
+            result = {**step.result, "instead": instead.pk}
+            was_open = move(
+                step.pk,
+                State.CANCELLED,
+                leaving=[state for state in READDRESSED if state != State.CANCELLED],
+                actor=actor,
+                reason=reason,
+                result=result,
+            )
+            cancelled = Step.objects.filter(pk=step.pk, state=State.CANCELLED)
+            if not was_open and not cancelled.update(result=result):
+                raise _Moved
+            ready = release(BY_KIND[StepKind.MAIL_HR], actor=actor, pk=instead.pk)
+    except _Moved:
+        return None
+    except IntegrityError:
+        raise AlreadyTold(address) from None
+    _ring_after_commit(ready, actor)
+    instead.refresh_from_db()
+    return instead
+
+
+class _Moved(Exception):
+    """Somebody else was faster: take back what was begun."""
+
+
+class AlreadyTold(Exception):
+    """The address has a mail about the application already."""
 
 
 def cancel(step: Step, user: Any, reason: str = "") -> bool:

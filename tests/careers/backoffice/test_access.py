@@ -44,6 +44,7 @@ EXPECTED = {
     "careers_tasks:detail": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:detail_results": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:release": (TASKS_GET, TASKS_POST),
+    "careers_tasks:change_address": (TASKS_GET, TASKS_POST),
     "careers_tasks:act": (TASKS_GET, TASKS_POST),
     "careers_applications:index": (LIST_GET, LIST_NO_POST),
     "careers_applications:results": (LIST_GET, LIST_NO_POST),
@@ -69,6 +70,7 @@ def held_back(ours: JobPage) -> Application:
     """Something for every act to act on."""
     made: Application = ApplicationFactory(page=ours, held_back=True, with_files=True)
     StepFactory(application=made, kind=StepKind.ARCHIVE, failed=True)
+    StepFactory(application=made, kind=StepKind.MAIL_HR, failed=True, recipient="hr@example.com")
     return made
 
 
@@ -83,6 +85,11 @@ def address(name: str, application: Application) -> tuple[str, dict[str, str]]:
             return reverse(name) + f"?kind={step.kind}&code={step.error_code}", group
         case "run_now":
             return reverse(name), {"task": "careers.watch"}
+        case "change_address":
+            mail = Step.objects.get(application=application, kind=StepKind.MAIL_HR)
+            return reverse(name, args=[application.reference, mail.pk]), {
+                "address": "right@example.com"
+            }
         case "act":
             return reverse(name, args=[application.reference, step.pk, "cancel"]), {}
         case "file":
@@ -206,7 +213,7 @@ def test_each_act_takes_its_own_right(act: str, right: str, held_back: Applicati
     group.permissions.remove(Permission.objects.get(codename=right))
     client = Client()
     client.force_login(otto)
-    step = Step.objects.get(application=held_back)
+    step = Step.objects.get(application=held_back, kind=StepKind.ARCHIVE)
     url = reverse("careers_tasks:act", args=[held_back.reference, step.pk, act])
     assert outcome(client.get(url)) == "home"
     assert outcome(client.post(url)) == "home"
@@ -215,7 +222,7 @@ def test_each_act_takes_its_own_right(act: str, right: str, held_back: Applicati
 
 
 def test_acts_that_nobody_knows_are_not_found(as_ada: Client, held_back: Application) -> None:
-    step = Step.objects.get(application=held_back)
+    step = Step.objects.get(application=held_back, kind=StepKind.ARCHIVE)
     url = reverse("careers_tasks:act", args=[held_back.reference, step.pk, "erase"])
     assert as_ada.post(url).status_code == 404
 

@@ -241,3 +241,73 @@ def test_mail_to_operators_is_retried_cancelled_and_sent_again(otto: Any) -> Non
     )
     again = actions.send_again(unsure, otto)
     assert (again.notice, again.application, again.sequence) == (failed.notice, None, 1)
+
+
+# ── Another address ─────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def to_hr(application: Any) -> Any:
+    """A mail to HR that failed for good; the PDF before it is there."""
+    step_of(application, kind=StepKind.RENDER_PDF, state=State.SUCCEEDED)
+    return step_of(application, kind=StepKind.MAIL_HR, failed=True, recipient="wrong@example.com")
+
+
+def test_mail_goes_to_the_right_address_instead(
+    to_hr: Any, otto: Any, broker: Broker, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        instead = actions.send_to(to_hr, "Right@example.com ", otto)
+    to_hr.refresh_from_db()
+    assert (to_hr.state, to_hr.result) == (State.CANCELLED, {"instead": instead.pk})
+    assert to_hr.events.get().actor == f"user:{otto.pk}"
+    assert (instead.kind, instead.recipient, instead.sequence) == (
+        StepKind.MAIL_HR,
+        "right@example.com",
+        0,
+    )
+    assert broker.rung_for == [instead.pk]
+    reasons = set(instead.events.exclude(reason="").values_list("reason", flat=True))
+    assert reasons == {"The address was wrong: sent to right@example.com."}
+
+
+@pytest.mark.parametrize("state", ["failed", "uncertain", "retrying", "cancelled"])
+def test_address_is_changed_where_the_mail_did_not_get_through(
+    to_hr: Any, otto: Any, state: str
+) -> None:
+    Step.objects.filter(pk=to_hr.pk).update(state=state)
+    assert actions.send_to(to_hr, "right@example.com", otto) is not None
+
+
+@pytest.mark.parametrize("state", ["waiting", "queued", "sent", "started", "succeeded"])
+def test_address_of_a_mail_on_its_way_is_not_changed(to_hr: Any, otto: Any, state: str) -> None:
+    Step.objects.filter(pk=to_hr.pk).update(state=state)
+    assert actions.send_to(to_hr, "right@example.com", otto) is None
+    assert Step.objects.filter(kind=StepKind.MAIL_HR).count() == 1
+
+
+@pytest.mark.parametrize("address", ["wrong@example.com", "other@example.com", "OTHER@example.com"])
+def test_nobody_is_told_twice_by_a_changed_address(to_hr: Any, otto: Any, address: str) -> None:
+    step_of(to_hr.application, kind=StepKind.MAIL_HR, succeeded=True, recipient="other@example.com")
+    with pytest.raises(actions.AlreadyTold):
+        actions.send_to(to_hr, address, otto)
+    to_hr.refresh_from_db()
+    assert to_hr.state == State.FAILED
+
+
+def test_address_may_be_changed_back(to_hr: Any, otto: Any) -> None:
+    away = actions.send_to(to_hr, "right@example.com", otto)
+    Step.objects.filter(pk=away.pk).update(state=State.FAILED)
+    back = actions.send_to(away, "wrong@example.com", otto)
+    assert (back.recipient, back.sequence, back.state) == ("wrong@example.com", 1, State.QUEUED)
+
+
+def test_mail_that_waits_for_the_pdf_goes_on_waiting(application: Any, otto: Any) -> None:
+    step_of(application, kind=StepKind.RENDER_PDF, started=True)
+    hr = step_of(application, kind=StepKind.MAIL_HR, cancelled=True, recipient="w@example.com")
+    assert actions.send_to(hr, "right@example.com", otto).state == State.WAITING
+
+
+def test_changing_the_address_takes_the_right(to_hr: Any) -> None:
+    with pytest.raises(PermissionDenied):
+        actions.send_to(to_hr, "right@example.com", people.charlie())

@@ -1,0 +1,140 @@
+"""A wrong HR address is put right, and the person learns where it came from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from careers.jobs.models import JobPage
+from careers.pipeline.models import Step, StepKind
+from home.models import SiteSettings
+from tests import people
+from tests.careers.backoffice.conftest import logged_in
+from tests.factories import ApplicationFactory, StepFactory
+
+
+@pytest.fixture
+def failed(job: JobPage) -> Step:
+    application = ApplicationFactory(page=job)
+    StepFactory(application=application, kind=StepKind.RENDER_PDF, succeeded=True)
+    step: Step = StepFactory(
+        application=application, kind=StepKind.MAIL_HR, failed=True, recipient="hr@example.org"
+    )
+    return step
+
+
+def url(step: Step) -> str:
+    return f"/admin/tasks/{step.application.reference}/{step.pk}/change-address/"
+
+
+def text(response: Any) -> str:
+    soup = BeautifulSoup(response.content, "html.parser")
+    return " ".join(soup.get_text(" ").split())
+
+
+def test_detail_offers_it_for_a_failed_mail_to_hr_only(as_otto: Client, failed: Step) -> None:
+    page = as_otto.get(f"/admin/tasks/{failed.application.reference}/").content.decode()
+    assert url(failed) in page
+    Step.objects.filter(pk=failed.pk).update(kind=StepKind.MAIL_APPLICANT)
+    page = as_otto.get(f"/admin/tasks/{failed.application.reference}/").content.decode()
+    assert "change-address" not in page
+    assert as_otto.get(url(failed)).status_code == 404
+
+
+def test_right_address_gets_the_mail(as_ada: Client, failed: Step) -> None:
+    response = as_ada.post(
+        url(failed), {"address": "right@example.org", "reason": "Typo."}, follow=True
+    )
+    assert "The mail is sent to right@example.org." in text(response)
+    assert "Correct the job “Gauge keeper”" in text(response)
+    instead = Step.objects.get(recipient="right@example.org")
+    assert instead.state == "queued"
+    assert instead.events.first().reason == "Typo."
+    # What was replaced needs nobody any more.
+    assert "On its way. Nothing to do." in text(response) or "No worker" in text(response)
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("", "Enter the address to which the mail should go."),
+        ("nobody", "Enter an address such as hiring@example.com."),
+        ("hr@example.org", "This is the address that it went to."),
+        (
+            "Told@example.org",
+            "told@example.org has a mail about this application already; it is “Done”.",
+        ),
+    ],
+)
+def test_address_that_won_t_do_is_explained(
+    as_otto: Client, failed: Step, address: str, words: str
+) -> None:
+    StepFactory(
+        application=failed.application,
+        kind=StepKind.MAIL_HR,
+        succeeded=True,
+        recipient="told@example.org",
+    )
+    response = as_otto.post(url(failed), {"address": address, "reason": "Kept words"})
+    assert response.status_code == 422
+    assert words in text(response)
+    soup = BeautifulSoup(response.content, "html.parser")
+    assert soup.select_one("#reason")["value"] == "Kept words"
+    assert soup.select_one("[name=address]")["aria-invalid"] == "true"
+
+
+def test_second_click_is_told_calmly(as_otto: Client, failed: Step) -> None:
+    as_otto.post(url(failed), {"address": "right@example.org"})
+    response = as_otto.post(url(failed), {"address": "right@example.org"})
+    assert "right@example.org has a mail about this application already" in text(response)
+    Step.objects.filter(pk=failed.pk).update(state="succeeded")
+    response = as_otto.get(url(failed), follow=True)
+    assert "is now “Done”: its address can’t be changed." in text(response)
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("job", "job “Gauge keeper”"),
+        ("index", "list of jobs “Jobs”"),
+        ("company", "company settings"),
+        ("nowhere", "Nothing names this address any more"),
+    ],
+)
+def test_where_the_address_comes_from(
+    as_ada: Client, as_otto: Client, failed: Step, job: JobPage, where: str, words: str
+) -> None:
+    index = job.get_parent().specific
+    job.hr_recipients = "HR@example.org" if where == "job" else ""
+    index.hr_recipients = "x@example.org, hr@example.org" if where == "index" else ""
+    job.save()
+    index.save()
+    SiteSettings.objects.update(hr_recipients="hr@example.org" if where == "company" else "")
+    soup = BeautifulSoup(as_ada.get(url(failed)).content, "html.parser")
+    assert words in " ".join(soup.select_one(".bo-confirm").get_text(" ").split())
+    links = [a["href"] for a in soup.select(".bo-sources a")]
+    expected = {
+        "job": [f"/admin/pages/{job.pk}/edit/"],
+        "index": [f"/admin/pages/{index.pk}/edit/"],
+        "company": [f"/admin/settings/home/sitesettings/{job.get_site().pk}/"],
+        "nowhere": [],
+    }
+    assert links == expected[where]
+    # Otto may edit none of them.
+    other = BeautifulSoup(as_otto.get(url(failed)).content, "html.parser")
+    assert other.select(".bo-sources a") == []
+
+
+def test_it_takes_the_right_to_retry(failed: Step) -> None:
+    viewer = people.charlie()
+    viewer.user_permissions.add(
+        *Permission.objects.filter(codename__in=["access_admin", "view_step"])
+    )
+    client = logged_in(viewer)
+    assert client.get(url(failed)).status_code == 302
+    client.post(url(failed), {"address": "right@example.org"})
+    assert Step.objects.filter(recipient="right@example.org").count() == 0
