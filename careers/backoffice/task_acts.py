@@ -198,6 +198,8 @@ class RetryAlike(Requires, View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         steps = self._steps()
+        if not steps:
+            return self._none_left()
         count = len(steps)
         return confirmation(
             request,
@@ -214,6 +216,8 @@ class RetryAlike(Requires, View):
     def post(self, request: HttpRequest) -> HttpResponse:
         reason = reason_of(request)
         done = sum(actions.retry(step, request.user, reason) for step in self._steps())
+        if not done:
+            return self._none_left()
         messages.success(
             request,
             ngettext(
@@ -225,16 +229,20 @@ class RetryAlike(Requires, View):
 
     def _steps(self) -> list[Step]:
         sent = self.request.POST if self.request.method == "POST" else self.request.GET
-        steps = list(
+        return list(
             Step.objects.needing_a_person()
             .exclude(state=State.UNCERTAIN)
             .filter(kind=sent.get("kind", ""), error_code=sent.get("code", ""))
             .select_related(None)
             .order_by("pk")[:AT_ONCE]
         )
-        if not steps:
-            raise Http404
-        return steps
+
+    def _none_left(self) -> HttpResponse:
+        messages.info(
+            self.request,
+            _("Nothing is left to retry: somebody already did, or it went well by itself."),
+        )
+        return redirect("careers_tasks:index")
 
 
 class RunNow(Requires, View):

@@ -23,6 +23,7 @@ from careers.applications.frozen import COVER_LETTER, CV, EMAIL, NAME, PHONE, Fr
 from careers.applications.models import Application, ConsentRecord, FileKind
 from careers.pipeline import doorbell
 from careers.pipeline.enqueue import create_steps
+from home.models import SiteSettings
 
 #: Receipts a day to one address; what comes beyond is kept, but mails nobody.
 RECEIPTS_A_DAY = 3
@@ -122,7 +123,9 @@ def _write(submission: Submission, fingerprint: str) -> tuple[Application, list[
             question_key=upload.question_key,
         )
     _record_consents(application, submission, now)
-    return application, create_steps(application, submission.recipients, at=now)
+    # Who runs the site hears of it when nobody else would: no application goes unheard.
+    recipients = submission.recipients or SiteSettings.operator_addresses()
+    return application, create_steps(application, recipients, at=now)
 
 
 def _record_consents(application: Application, submission: Submission, now: dt.datetime) -> None:

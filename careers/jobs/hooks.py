@@ -8,12 +8,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from wagtail import hooks
 from wagtail.models import Page
 
 from careers.applications.models import Application
 from careers.jobs.listing import DEPARTMENT, PLACE, Openings
 from careers.jobs.models import JobIndexPage, JobPage, inherited_recipients
+from careers.pipeline.health import Finding
 from home.models import split_addresses
 
 JOBS_ON_HOME = 6
@@ -78,6 +80,46 @@ def _refuse_deaf_jobs(request: HttpRequest, pages: list[Page]) -> HttpResponse |
         % {"jobs": ", ".join(job.title for job in deaf)},
     )
     return redirect("wagtailadmin_explore", deaf[0].get_parent().pk)
+
+
+@hooks.register("health_findings")
+def jobs_that_nobody_hears_of() -> list[Finding]:
+    """Open jobs whose applications would only reach those who run the site.
+
+    The editor refuses to publish such a job, but an address may be taken away later.
+    """
+    silent = list(JobPage.objects.open().filter(hr_recipients="").only("path", "title"))
+    if not silent:
+        return []
+    named = set(JobIndexPage.objects.exclude(hr_recipients="").values_list("path", flat=True))
+    above = {parent_path(job) for job in silent} - named
+    deaf = {
+        page.path for page in Page.objects.filter(path__in=above) if not inherited_recipients(page)
+    }
+    jobs = [job.title for job in silent if parent_path(job) in deaf]
+    if not jobs:
+        return []
+    return [
+        Finding(
+            "nobody-told",
+            "warning",
+            ngettext(
+                "%(count)d open job names nobody to tell about applications: %(jobs)s.",
+                "%(count)d open jobs name nobody to tell about applications: %(jobs)s.",
+                len(jobs),
+            )
+            % {"count": len(jobs), "jobs": ", ".join([*jobs[:5], *["…"][: len(jobs) > 5]])},
+            _(
+                "Name an address in the job, in its list of jobs or in the company settings. "
+                "Meanwhile those who run the site are told."
+            ),
+        )
+    ]
+
+
+def parent_path(page: Page) -> str:
+    """Where in the tree the page above stands."""
+    return page.path[: -Page.steplen]
 
 
 @hooks.register("home_page_context")

@@ -145,6 +145,9 @@ class TestRelease:
         assert "Somebody already did" in said_by(again)[0]
 
 
+NONE_LEFT = "Nothing is left to retry: somebody already did, or it went well by itself."
+
+
 class TestRetryAlike:
     def test_all_of_one_cause(self, as_otto: Client, ours: JobPage) -> None:
         alike = [StepFactory(application__page=ours, misconfigured=True) for _ in range(3)]
@@ -163,5 +166,22 @@ class TestRetryAlike:
     def test_an_unconfirmed_mail_is_never_among_them(self, as_otto: Client, ours: JobPage) -> None:
         StepFactory(application__page=ours, uncertain=True)
         group = {"kind": "mail_applicant", "code": "worker-lost"}
-        assert as_otto.get("/admin/tasks/retry-alike/", group).status_code == 404
-        assert as_otto.post("/admin/tasks/retry-alike/", group).status_code == 404
+        for send in (as_otto.get, as_otto.post):
+            response: Any = send("/admin/tasks/retry-alike/", group, follow=True)
+            assert said_by(response) == [NONE_LEFT]
+        step = Step.objects.get()
+        assert (step.state, step.events.filter(actor__startswith="user").count()) == (
+            State.UNCERTAIN,
+            0,
+        )
+
+    def test_second_click_lands_on_the_list_and_is_told_calmly(
+        self, as_otto: Client, ours: JobPage
+    ) -> None:
+        for _ in range(2):
+            StepFactory(application__page=ours, failed=True)
+        group = {"kind": "archive", "code": "ValueError"}
+        as_otto.post("/admin/tasks/retry-alike/", group)
+        response: Any = as_otto.post("/admin/tasks/retry-alike/", group, follow=True)
+        assert response.redirect_chain == [("/admin/tasks/", 302)]
+        assert NONE_LEFT in said_by(response)

@@ -9,7 +9,9 @@ from django.test import Client
 from wagtail.models import Locale, Page
 
 from careers.applications.models import Application
-from careers.jobs.models import JobPage
+from careers.jobs.hooks import jobs_that_nobody_hears_of
+from careers.jobs.models import JobIndexPage, JobPage
+from careers.pipeline import health
 from home.models import SiteSettings
 from tests import people
 from tests.applying import apply_for
@@ -131,3 +133,52 @@ def test_home_page_shows_what_is_open(client: Client, job: Any, job_index: Any) 
     page = client.get("/").content.decode()
     assert "Gauge keeper" in page
     assert "Long gone" not in page
+
+
+# ── Jobs that nobody hears of ───────────────────────────────────────────────────────────
+
+
+def nobody_told() -> list[str]:
+    return [finding.message for finding in jobs_that_nobody_hears_of()]
+
+
+@pytest.mark.parametrize("who", ["job", "index", "company"])
+def test_job_is_heard_of_when_anything_names_somebody(job: Any, job_index: Any, who: str) -> None:
+    addresses = {name: "hr@example.org" if name == who else "" for name in ("job", "index")}
+    JobPage.objects.update(hr_recipients=addresses["job"])
+    JobIndexPage.objects.update(hr_recipients=addresses["index"])
+    SiteSettings.objects.update(hr_recipients="hr@example.org" if who == "company" else "")
+    assert nobody_told() == []
+
+
+def test_open_jobs_that_nobody_hears_of_are_named(job: Any, job_index: Any) -> None:
+    JobPageFactory(parent=job_index, title="Told", hr_recipients="hr@example.org")
+    JobPageFactory(parent=job_index, title="Closed", hr_recipients="", closed=True)
+    JobPage.objects.filter(pk=job.pk).update(hr_recipients="")
+    SiteSettings.objects.update(hr_recipients="")
+    assert nobody_told() == ["1 open job names nobody to tell about applications: Gauge keeper."]
+    finding = next(f for f in health.check().faults if f.code == "nobody-told")
+    assert "Meanwhile those who run the site are told." in finding.action
+
+
+def test_jobs_that_nobody_hears_of_take_few_questions(
+    job: Any, job_index: Any, django_assert_max_num_queries: Any
+) -> None:
+    SiteSettings.objects.update(hr_recipients="")
+    for _ in range(7):
+        JobPageFactory(parent=job_index, hr_recipients="")
+    nobody_told()
+    with django_assert_max_num_queries(6):
+        (message,) = nobody_told()
+    assert message.startswith("7 open jobs name nobody")
+    assert message.endswith(", ….")
+
+
+def test_application_that_nobody_would_hear_of_reaches_who_runs_the_site(job: Any) -> None:
+    people.ada()
+    application = apply_for(job, recipients=())
+    told = application.steps.filter(kind="mail_hr")
+    assert list(told.values_list("recipient", flat=True)) == ["ada@example.com"]
+    SiteSettings.objects.update(operators="ops@example.org")
+    again = apply_for(job, recipients=(), answers={"name": "Jim"})
+    assert again.steps.get(kind="mail_hr").recipient == "ops@example.org"

@@ -52,7 +52,7 @@ def bare_job(db: None) -> Any:
     root = root_page()
     if not Site.objects.filter(is_default_site=True).exists():
         Site.objects.create(hostname="localhost", root_page=root, is_default_site=True)
-    return JobPageFactory(parent=root)
+    return JobPageFactory(parent=root, hr_recipients="hr@example.org")
 
 
 @pytest.fixture

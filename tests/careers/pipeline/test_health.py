@@ -258,7 +258,7 @@ def test_look_takes_the_same_few_queries_for_any_number_of_steps(
 ) -> None:
     for _number in range(4):
         step(queued=True)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(10):
         health.check(broker_error="")
 
 
