@@ -134,11 +134,14 @@ def check(broker_error: str | None = None) -> Health:
     # A scheduler that is gone is told with the time at which it was.
     seen = list(
         Heartbeat.objects.filter(
-            Q(seen_at__gt=now - heartbeat.GONE_AFTER) | Q(kind=Heartbeat.Kind.SCHEDULER)
+            Q(seen_at__gt=now - heartbeat.GONE_AFTER)
+            | Q(kind=Heartbeat.Kind.SCHEDULER)
+            | Q(kind=Heartbeat.Kind.WEB, seen_at__gt=now - heartbeat.WEB_GONE_AFTER)
         )
     )
     alive = [beat for beat in seen if beat.seen_at > now - heartbeat.GONE_AFTER]
     schedulers = [beat for beat in seen if beat.kind == Heartbeat.Kind.SCHEDULER]
+    servers = [beat for beat in seen if beat.kind == Heartbeat.Kind.WEB]
     workers = [beat for beat in alive if beat.kind == Heartbeat.Kind.WORKER]
     sweepers = [beat for beat in alive if beat.kind == Heartbeat.Kind.SWEEPER]
     sweepers.sort(key=lambda beat: beat.seen_at, reverse=True)
@@ -163,6 +166,7 @@ def check(broker_error: str | None = None) -> Health:
         broker_error=broker_error,
         findings=_findings(workers, sweepers, broker_error, oldest_seconds, needs)
         + _fonts(workers)
+        + _proxies(servers)
         + [Finding(**fault) for fault in {fault["code"]: fault for fault in probed}.values()]
         + ([] if broker_error else _of_the_clock(schedulers, alive))
         + [finding for find in hooks.get_hooks("health_findings") for finding in find()]
@@ -246,6 +250,56 @@ def _findings(
                     "Open each: the cause and what to do stand at the top.",
                     needs,
                 ),
+            )
+        )
+    return found
+
+
+def _proxies(servers: list[Heartbeat]) -> list[Finding]:
+    """What the web servers say of the proxy that visitors come through."""
+    told = {beat.facts.get("proxy"): beat.facts.get("address") or "?" for beat in servers}
+    action = _(
+        "Let the proxy send X-Forwarded-For and X-Forwarded-Proto, as the section “Deploy” of "
+        "docs/operations.md shows."
+    )
+    found = []
+    if (address := told.get("unknown")) is not None:
+        found.append(
+            Finding(
+                "proxy-unknown",
+                "warning",
+                _(
+                    "Visitors come through a proxy (%(address)s) that TRUSTED_PROXIES does not "
+                    "name. To the site all of them are one, and share one limit for uploads."
+                )
+                % {"address": address},
+                _("Put the proxy's address into TRUSTED_PROXIES and start the web server again."),
+            )
+        )
+    if (address := told.get("no-address")) is not None:
+        found.append(
+            Finding(
+                "proxy-no-address",
+                "warning",
+                _(
+                    "The proxy %(address)s does not say who the visitor is. To the site all "
+                    "visitors are one, and share one limit for uploads."
+                )
+                % {"address": address},
+                action,
+            )
+        )
+    if (address := told.get("no-scheme")) is not None:
+        found.append(
+            Finding(
+                "proxy-no-scheme",
+                "warning",
+                _(
+                    "The proxy %(address)s does not say that it speaks TLS with visitors, as "
+                    "SITE_URL has it. Browsers are not told to keep to TLS."
+                )
+                % {"address": address},
+                action,
             )
         )
     return found

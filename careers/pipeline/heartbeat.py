@@ -28,13 +28,15 @@ log = logging.getLogger(__name__)
 #: Seconds between two signs of life, and until a process counts as gone.
 INTERVAL = 10
 GONE_AFTER = dt.timedelta(seconds=35)
+#: For how long a web server's word counts: it speaks only when somebody visits.
+WEB_GONE_AFTER = dt.timedelta(minutes=10)
 
 
 def beat(kind: str, name: str, *, queues: str = "", facts: dict[str, Any] | None = None) -> None:
     """Write a sign of life; a database that can't take it is logged, never raised."""
-    now = db_now()
-    defaults = {"queues": queues, "facts": facts or {}, "seen_at": now}
     try:
+        now = db_now()
+        defaults = {"queues": queues, "facts": facts or {}, "seen_at": now}
         Heartbeat.objects.update_or_create(
             kind=kind, name=name, defaults=defaults, create_defaults={**defaults, "started_at": now}
         )

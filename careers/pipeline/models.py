@@ -184,6 +184,8 @@ class Heartbeat(models.Model):
         WORKER = "worker", _("Worker")
         SWEEPER = "sweeper", _("Sweeper")
         SCHEDULER = "scheduler", _("Scheduler")
+        #: Writes only when something is wrong between the visitors and us.
+        WEB = "web", _("Web server")
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
     name = models.CharField(max_length=120)

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_safe
 from careersite.proxies import came_through_our_proxy
 
 RIGHT = "careers.view_step"
-#: The user name that Flower knows.
+#: The user name in flowerconfig.py.
 USER = "admin"
 OUR_OWN = {"127.0.0.1", "::1", "localhost"}
 

@@ -9,13 +9,12 @@ import os
 
 from django.conf import settings
 
-from careersite.flower import USER
 from careersite.settings.env import required
 
 address = settings.FLOWER_BIND_ADDRESS
 port = settings.FLOWER_PORT
 url_prefix = "flower"
-basic_auth = [f"{USER}:{required('FLOWER_PASSWORD', '`bin/run` makes one.')}"]
+basic_auth = [f"admin:{required('FLOWER_PASSWORD', '`bin/run` makes one.')}"]
 read_only = True
 persistent = True
 db = os.fspath(settings.VAR_DIR / "flower")

@@ -7,19 +7,32 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
+from careers.pipeline.models import Heartbeat
+from careersite import proxies
 from careersite.proxies import (
     came_through_our_proxy,
     is_from_this_machine,
     only_our_proxies_are_believed,
 )
 
+REPORT = proxies._report
+
 
 @pytest.fixture
 def ours(settings: Any) -> None:
     settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/30"), ip_network("2001:db8::/64")]
+
+
+@pytest.fixture(autouse=True)
+def reported(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What the web server leaves for health."""
+    found: list[tuple[str, str]] = []
+    monkeypatch.setattr(proxies, "_report", lambda *what: found.append(what))
+    return found
 
 
 def received(remote: str, **headers: str) -> HttpRequest:
@@ -106,6 +119,84 @@ def test_program_beside_our_proxy_is_still_known(settings: Any) -> None:
     assert not is_from_this_machine(received("127.0.0.1", host="testserver"))
 
 
+# ── What is wrong with a proxy ──────────────────────────────────────────────────────────
+
+
+BOTH = {"x_forwarded_for": "192.0.2.1", "x_forwarded_proto": "https"}
+
+
+@pytest.mark.parametrize(
+    ("remote", "headers", "expected"),
+    [
+        ("10.0.0.1", BOTH, []),
+        ("10.0.0.1", {"x_forwarded_for": "192.0.2.1"}, ["no-scheme"]),
+        ("10.0.0.1", {"x_forwarded_proto": "https"}, ["no-address"]),
+        ("10.0.0.1", {}, ["no-address"]),
+        ("10.0.0.9", BOTH, ["unknown"]),
+        ("10.0.0.9", {}, ["unknown"]),
+        ("127.0.0.1", BOTH, ["unknown"]),
+        ("127.0.0.1", {}, []),
+    ],
+)
+def test_proxy_that_strips_or_is_not_known_is_noticed(
+    ours: None,
+    reported: list[tuple[str, str]],
+    remote: str,
+    headers: dict[str, str],
+    expected: list[str],
+    settings: Any,
+) -> None:
+    settings.SECURE = True
+    received(remote, **headers)
+    assert reported == [(fault, remote) for fault in expected]
+
+
+def test_without_tls_only_a_proxy_of_our_own_network_is_noticed(
+    ours: None, reported: list[tuple[str, str]], settings: Any
+) -> None:
+    assert settings.SECURE is False
+    received("10.0.0.1", x_forwarded_for="192.0.2.1")
+    received("8.8.8.8", **BOTH)
+    received("10.0.0.9", host="testserver")
+    assert reported == []
+    received("10.0.0.9", **BOTH)
+    assert reported == [("unknown", "10.0.0.9")]
+
+
+def test_who_watches_the_site_is_no_proxy(
+    ours: None, reported: list[tuple[str, str]], settings: Any
+) -> None:
+    settings.SECURE = True
+    for path in ("/health/live", "/health/ready", "/metrics"):
+        request = RequestFactory().get(path, REMOTE_ADDR="10.0.0.9")
+        only_our_proxies_are_believed(lambda _request: HttpResponse())(request)
+    assert reported == []
+
+
+@pytest.mark.django_db
+def test_word_is_left_once_a_minute_and_names_no_visitor(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(proxies, "_silent_until", {})
+    for address in ("8.8.8.8", "10.0.0.9"):
+        REPORT("unknown", address)
+    REPORT("no-scheme", "10.0.0.1")
+    rows = {row.facts["proxy"]: row.facts["address"] for row in Heartbeat.objects.all()}
+    assert rows == {"unknown": "", "no-scheme": "10.0.0.1"}
+    assert "8.8.8.8" not in caplog.text
+
+
 def test_it_comes_before_everything_that_asks() -> None:
     first = settings.MIDDLEWARE[0]
     assert first == "careersite.proxies.only_our_proxies_are_believed"
+
+
+@pytest.mark.django_db
+def test_database_that_is_away_costs_the_visitor_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(execute: Any, sql: str, *args: Any) -> Any:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(proxies, "_silent_until", {})
+    with connection.execute_wrapper(broken):
+        REPORT("unknown", "10.0.0.9")
+    assert Heartbeat.objects.count() == 0

@@ -12,10 +12,11 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from careers.pipeline import health
+from careers.pipeline import health, heartbeat
 from careers.pipeline.health import Finding
+from careers.pipeline.models import Heartbeat
 from careers.pipeline.states import State
-from careers.pipeline.transitions import move
+from careers.pipeline.transitions import db_now, move
 from tests import people
 from tests.factories import ApplicationFactory, HeartbeatFactory, StepFactory
 
@@ -267,3 +268,16 @@ def test_nobody_to_tell_is_a_note_and_no_fault(alive: None) -> None:
     get_user_model().objects.update(email="")
     found = health.check()
     assert ([finding.code for finding in found.findings], found.ok) == (["no-operators"], True)
+
+
+@pytest.mark.parametrize("fault", ["unknown", "no-address", "no-scheme"])
+def test_proxy_that_the_web_server_complains_of_is_named(alive: None, fault: str) -> None:
+    facts = {"proxy": fault, "address": "10.0.0.9"}
+    heartbeat.beat(Heartbeat.Kind.WEB, f"host:{fault}", facts=facts)
+    (finding,) = health.check(broker_error="").findings
+    assert (finding.code, finding.level) == (f"proxy-{fault}", "warning")
+    assert "10.0.0.9" in finding.message
+    Heartbeat.objects.filter(kind=Heartbeat.Kind.WEB).update(
+        seen_at=db_now() - heartbeat.WEB_GONE_AFTER
+    )
+    assert health.check(broker_error="").findings == []
