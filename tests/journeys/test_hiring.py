@@ -27,6 +27,9 @@ def publish_job(page: Page, title: str) -> None:
     """HR writes a job with two questions of its own and publishes it."""
     log_in(page, "hanna", "hanna-of-tests")
     page.goto("/admin/pages/")
+    english = page.get_by_role("row").filter(has_text="English")
+    english.get_by_role("link", name="Explore child pages").click()
+    page.get_by_role("link", name="Explore child pages of 'Jobs'").click()
     page.get_by_role("link", name="Add child page").first.click()
     page.locator("#id_title").fill(title)
     page.locator("#id_summary").fill("Build the boat that measures.")
