@@ -5,6 +5,12 @@ admin: the cause and the next action, and never anything personal.
 """
 
 
+def is_disk_full(error: BaseException) -> bool:
+    """Whether a statement failed because the database's disk has no room (PostgreSQL 53100)."""
+    cause = error.__cause__
+    return getattr(cause, "sqlstate", "") == "53100" or "disk is full" in str(error)
+
+
 class EffectError(Exception):
     """An effect did not happen, or nobody knows whether it did."""
 

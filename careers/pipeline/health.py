@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Min, Q
+from django.template.defaultfilters import filesizeformat
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -22,6 +25,11 @@ from home.models import SiteSettings
 
 #: A step that has been ready for so long says that nobody works.
 STUCK = dt.timedelta(minutes=5)
+#: Bytes of free disk that are as good as none, that are few, and the share of the whole disk
+#: above which they are not.
+NOTHING = 10_000_000
+LITTLE = 500_000_000
+LITTLE_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -164,7 +172,8 @@ def check(broker_error: str | None = None) -> Health:
         sweepers=sweepers,
         schedulers=[beat for beat in schedulers if beat in alive],
         broker_error=broker_error,
-        findings=_findings(workers, sweepers, broker_error, oldest_seconds, needs)
+        findings=disk()
+        + _findings(workers, sweepers, broker_error, oldest_seconds, needs)
         + _fonts(workers)
         + _proxies(servers)
         + [Finding(**fault) for fault in {fault["code"]: fault for fault in probed}.values()]
@@ -172,6 +181,34 @@ def check(broker_error: str | None = None) -> Health:
         + [finding for find in hooks.get_hooks("health_findings") for finding in find()]
         + _of_the_operators(),
     )
+
+
+def disk() -> list[Finding]:
+    """Whether there is room where this site writes: here, for a full disk takes no notes."""
+    usage = shutil.disk_usage(settings.VAR_DIR)
+    if usage.free > LITTLE or usage.free > usage.total * LITTLE_SHARE:
+        return []
+    words = {"free": filesizeformat(usage.free), "place": settings.VAR_DIR}
+    if usage.free > NOTHING:
+        return [
+            Finding(
+                "disk-low",
+                "warning",
+                _("Only %(free)s are free on the disk of %(place)s.") % words,
+                _("Make room before it is full: then no application can be taken."),
+            )
+        ]
+    return [
+        Finding(
+            "disk-full",
+            "critical",
+            _("The disk of %(place)s is full (%(free)s are free).") % words,
+            _(
+                "Make room at once. Applicants are asked to try again; what was accepted before is "
+                "safe."
+            ),
+        )
+    ]
 
 
 def _findings(

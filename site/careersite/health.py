@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.db import DatabaseError, connection
@@ -35,5 +36,9 @@ def ready(request: HttpRequest) -> HttpResponse:
         if is_from_this_machine(request):
             facts |= health.check().as_json()
     except DatabaseError as error:
-        return JsonResponse({"database": False, "error": type(error).__name__}, status=503)
+        facts = {"database": False, "error": type(error).__name__}
+        if is_from_this_machine(request):
+            # What can be told without the database.
+            facts["findings"] = [asdict(finding) for finding in health.disk()]
+        return JsonResponse(facts, status=503)
     return JsonResponse(facts)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+
+import psycopg.errors
 import pytest
+from django.db import OperationalError
 
 from careers.applications.errors import (
     EffectError,
@@ -10,6 +14,7 @@ from careers.applications.errors import (
     Permanent,
     Transient,
     Uncertain,
+    is_disk_full,
 )
 
 
@@ -22,3 +27,17 @@ def test_error_carries_its_code_and_its_words(kind: type[EffectError]) -> None:
         60,
     )
     assert str(error) == "smtp-busy"
+
+
+def test_full_disk_is_known_by_what_the_database_says() -> None:
+    full = sqlite3.connect(":memory:")
+    full.execute("CREATE TABLE notes (text)")
+    full.execute("PRAGMA max_page_count = 2")
+    with pytest.raises(sqlite3.OperationalError) as caught:
+        full.execute("INSERT INTO notes VALUES (zeroblob(100000))")
+    full.close()
+    assert is_disk_full(OperationalError(*caught.value.args))
+    postgresql = OperationalError("could not extend file")
+    postgresql.__cause__ = psycopg.errors.DiskFull()
+    assert is_disk_full(postgresql)
+    assert not is_disk_full(OperationalError("database is locked"))

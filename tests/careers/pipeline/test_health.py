@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -95,6 +96,25 @@ def test_what_the_sweepers_probes_found_is_shown_once(ticking: None) -> None:
     assert found.findings == [fault, note]
     assert found.faults == [fault]
     assert found.sentence == "The mail server refused the login."
+
+
+@pytest.mark.parametrize(
+    ("free", "total", "code"),
+    [
+        (60_000_000_000, 500_000_000_000, []),
+        (400_000_000, 500_000_000_000, ["disk-low"]),
+        # A small disk of its own that is nearly empty.
+        (60_000_000, 64_000_000, []),
+        (9_000_000, 500_000_000_000, ["disk-full"]),
+        (0, 64_000_000, ["disk-full"]),
+    ],
+)
+def test_disk_that_fills_up_is_named_before_and_when_it_is_full(
+    alive: None, free: int, total: int, code: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = SimpleNamespace(free=free, total=total)
+    monkeypatch.setattr(health.shutil, "disk_usage", lambda _path: usage)
+    assert [found.code for found in health.check().findings] == code
 
 
 def test_nobody_there_is_said_with_what_to_start(ticking: None) -> None:
