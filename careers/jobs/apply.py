@@ -27,6 +27,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from careers.applications.errors import is_disk_full
 from careers.forms.builder import EDITION, HONEYPOT, ApplicationForm
 from careers.forms.uploads import BoundedUploadHandler, claim, network_of
 from careers.intake.submit import Submission, submit
@@ -79,6 +80,17 @@ def apply(request: HttpRequest, job_key: UUID) -> HttpResponse:
         if job is None or not job.live:
             raise Http404
         return HttpResponseRedirect(f"{job.url or ''}#apply")
+    if not request.META.get("CONTENT_LENGTH") and request.META.get("HTTP_TRANSFER_ENCODING"):
+        # Django reads no body whose length was not announced, so all would look left out.
+        return problem(
+            request,
+            411,
+            _("The form arrived without its length"),
+            _(
+                "Nothing was received. The program or proxy that sent it must say how long it is "
+                "(Content-Length). Try another browser or another network."
+            ),
+        )
     # Other charsets can smuggle in what no database takes, such as half a surrogate pair.
     request.encoding = "utf-8"
     request.upload_handlers = [BoundedUploadHandler(request)]
@@ -107,7 +119,9 @@ def apply(request: HttpRequest, job_key: UUID) -> HttpResponse:
     try:
         return _take(request, job_key)
     except DatabaseError as error:
-        log.error("an application could not be stored: %s", type(error).__name__)
+        full = is_disk_full(error)
+        cause = "the database's disk is full" if full else type(error).__name__
+        log.error("an application could not be stored: %s", cause)
         response = render(
             request,
             "careers/apply/unavailable.html",
@@ -143,6 +157,8 @@ def _take_for(request: HttpRequest, job: JobPage) -> HttpResponse:
         files=request.FILES,
     )
     valid = form.is_valid()
+    if job.live and job.is_upcoming:
+        return _page(request, job, None, 409, early=True, kept=form.typed())
     if not job.is_open:
         return _page(request, job, None, 410, closed=True, kept=form.typed())
     # A receipt says that we have it all: what nobody asks for any more is given back instead.

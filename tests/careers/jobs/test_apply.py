@@ -274,7 +274,6 @@ def test_bad_file_says_so_and_leaves_the_rest(
     "change",
     [
         {"closes_at": timezone.now() - dt.timedelta(seconds=1)},
-        {"opens_at": timezone.now() + dt.timedelta(days=1)},
         {"live": False},
     ],
 )
@@ -501,6 +500,32 @@ def test_anything_at_all_gets_an_answer(
 
 
 # ── When our side is broken ─────────────────────────────────────────────────────────────
+
+
+def test_form_whose_length_nobody_announced_is_refused_in_words(client: Client, job: Any) -> None:
+    response = client.post(
+        job.apply_url,
+        filled_in(),
+        CONTENT_LENGTH="",
+        HTTP_TRANSFER_ENCODING="chunked",
+        headers={"origin": ORIGIN},
+    )
+    assert response.status_code == 411
+    assert "Nothing was received." in words(response)
+    assert "another browser" in words(response)
+    assert Application.objects.count() == 0
+
+
+def test_job_that_opens_later_says_when_and_keeps_what_was_typed(client: Client, job: Any) -> None:
+    job.opens_at = timezone.now() + dt.timedelta(days=2)
+    job.save()
+    response = send(client, job, name="Zoë O’Brien")
+    assert response.status_code == 409
+    assert "One can’t apply yet" in words(response)
+    assert "Applications are taken from" in words(response)
+    assert "closed while you were writing" not in words(response)
+    assert "Zoë O’Brien" in words(response)
+    assert Application.objects.count() == 0
 
 
 class Break:
