@@ -6,6 +6,7 @@
 from django.urls import path
 
 from careers.feeds.atom import atom
+from careers.feeds.share_image import share_image
 from careers.feeds.sitemap import robots, sitemap
 from careers.jobs.apply import apply
 from careers.portal.views import receipt, receipt_pdf
@@ -17,6 +18,7 @@ once = [
 
 urlpatterns = [
     path("jobs.atom", atom, name="atom"),
+    path("share/<uuid:job_key>.png", share_image, name="share_image"),
     path("apply/<uuid:job_key>/", apply, name="apply"),
     path("received/<slug:secret>/", receipt, name="receipt"),
     path("received/<slug:secret>/application.pdf", receipt_pdf, name="receipt_pdf"),

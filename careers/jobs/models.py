@@ -364,6 +364,18 @@ class JobPage(Page):
         features=TEXT_FEATURES,
         help_text=gettext_lazy("If left empty, that of the list of jobs or of the company."),
     )
+    share_image = models.ForeignKey(
+        "wagtailimages.Image",
+        verbose_name=gettext_lazy("picture for sharing"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text=gettext_lazy(
+            "Messengers show it beside a link to the job, cut to 1200 × 630 pixels. If left "
+            "empty, one with the title is drawn."
+        ),
+    )
     ask_phone = models.CharField(
         gettext_lazy("phone number"),
         max_length=8,
@@ -397,6 +409,7 @@ class JobPage(Page):
         SynchronizedField("slug"),
         SynchronizedField("hiring_organisation"),
         SynchronizedField("contact_name"),
+        SynchronizedField("share_image"),
         *(
             SynchronizedField(name, overridable=False)
             for name in (
@@ -459,7 +472,7 @@ class JobPage(Page):
         [
             ObjectList(content_panels, heading=gettext_lazy("Job")),
             ObjectList(form_panels, heading=gettext_lazy("Application form")),
-            ObjectList(Page.promote_panels, heading=gettext_lazy("Promote")),
+            ObjectList([*Page.promote_panels, "share_image"], heading=gettext_lazy("Promote")),
             ObjectList(Page.settings_panels, heading=gettext_lazy("Settings")),
         ]
     )
