@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views import View
 from django.views.generic import TemplateView
@@ -18,6 +19,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.widgets.button import HeaderButton
 
 from careers.applications.answers import Answer, readable
+from careers.applications.frozen import CHOICE_TYPES, TEXT_TYPES, FrozenForm
 from careers.applications.models import (
     Application,
     ApplicationFile,
@@ -34,6 +36,7 @@ from careers.backoffice.permissions import (
     Requires,
     visible_applications,
 )
+from careers.jobs.models import JobPage
 from careers.pipeline.actions import RETRY
 from careers.pipeline.models import Step
 
@@ -66,6 +69,22 @@ class FileLine:
     @property
     def opens_in_browser(self) -> bool:
         return self.file.kind == FileKind.PDF
+
+
+@dataclass(frozen=True)
+class AnswerLine:
+    """One answer as the applicant gave it, and in the reader's language if that is another.
+
+    Attributes:
+        language: of the words of the answer; "" where they are ours, in the reader's language.
+        own_label: the question in the reader's words; "" where that adds nothing.
+        own_words: the same for the options that were chosen.
+    """
+
+    answer: Answer
+    language: str
+    own_label: str = ""
+    own_words: tuple[str, ...] = ()
 
 
 def find_application(user: Any, reference: str) -> Application:
@@ -119,6 +138,7 @@ class ApplicationDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         application, user = self.application, self.request.user
         answers = readable(application)
+        own = self._form_in_the_readers_language()
         steps = list(Step.objects.filter(application=application).order_by("pk"))
         log = list(audit.told(application))
         return {
@@ -126,7 +146,7 @@ class ApplicationDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
             "application": application,
             "form": application.frozen_form,
             "answers": [
-                answer
+                self._line(answer, own)
                 for answer in answers
                 # Files have a list of their own; a missing one is an answer worth showing.
                 if answer.question.key not in IN_FACTS and not answer.files
@@ -148,6 +168,35 @@ class ApplicationDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
             "log": log[:LOG_LINES],
             "log_goes_on": len(log) > LOG_LINES,
         }
+
+    def _line(self, answer: Answer, own: FrozenForm | None) -> AnswerLine:
+        asked = answer.question
+        said = asked.type in (*TEXT_TYPES, *CHOICE_TYPES)
+        language = self.application.language if said else ""
+        # What it is called in another language is found by key: words may change, keys don't.
+        question = own.question(asked.key) if own else None
+        if question is None:
+            return AnswerLine(answer, language)
+        value = self.application.answers.get(asked.key) if asked.type in CHOICE_TYPES else None
+        labels = {option.key: option.label for option in question.options}
+        chosen = value if isinstance(value, list) else [value]
+        words = tuple(labels[key] for key in chosen if key in labels)
+        return AnswerLine(
+            answer,
+            language,
+            question.label if question.label != asked.label else "",
+            words if words != answer.paragraphs else (),
+        )
+
+    def _form_in_the_readers_language(self) -> FrozenForm | None:
+        """The job's form as it stands in the reader's language, if he reads another one."""
+        language = get_language()
+        if language == self.application.language:
+            return None
+        page = JobPage.objects.filter(
+            translation_key=self.application.job_key, locale__language_code=language
+        ).first()
+        return page.frozen_form() if page else None
 
     def _url(self, file: ApplicationFile) -> str:
         return reverse(

@@ -6,8 +6,10 @@ from typing import Any, ClassVar
 
 import django_filters
 from django import forms
-from django.db.models import F, Prefetch, Q, QuerySet
-from django.utils.translation import gettext_lazy
+from django.conf import settings
+from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils.translation import get_language, gettext_lazy
 from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
 from wagtail.admin.ui.tables import Column, TitleColumn
 from wagtail.admin.views.generic.base import BaseListingView
@@ -24,8 +26,11 @@ SENT = (FileKind.CV, FileKind.COVER_LETTER, FileKind.ANSWER)
 
 
 def jobs_of(request: Any) -> QuerySet[JobPage]:
-    """The jobs that the reader may choose from; never one that he may not see."""
-    return visible_jobs(request.user).order_by("title")
+    """The jobs that the reader may choose from, each once and if possible in his language."""
+    jobs = visible_jobs(request.user)
+    own = jobs.filter(locale__language_code=get_language())
+    twice = Q(translation_key__in=own.order_by().values("translation_key"))
+    return jobs.exclude(twice & ~Q(pk__in=own.order_by().values("pk"))).order_by("title")
 
 
 class ApplicationFilters(WagtailFilterSet):
@@ -43,6 +48,12 @@ class ApplicationFilters(WagtailFilterSet):
     )
     received_at = django_filters.DateFromToRangeFilter(
         label=gettext_lazy("Received"), widget=DateRangePickerWidget
+    )
+    language = django_filters.ChoiceFilter(
+        label=gettext_lazy("Language"),
+        choices=settings.LANGUAGES,
+        empty_label=gettext_lazy("All"),
+        widget=forms.RadioSelect,
     )
     quarantined = django_filters.BooleanFilter(
         label=gettext_lazy("Held back as spam"), widget=BooleanRadioSelect
@@ -139,12 +150,16 @@ class ApplicationList(Requires, BaseListingView):
     ]
 
     def get_base_queryset(self) -> QuerySet[Application]:
+        # One job has one name here, whichever of its pages somebody applied on.
+        own = JobPage.objects.filter(
+            translation_key=OuterRef("job_key"), locale__language_code=get_language()
+        )
         return (
             visible_applications(self.request.user)
-            .annotate(job=F("page__title"))
+            .annotate(job=Coalesce(Subquery(own.values("title")[:1]), F("page__title")))
             .defer("form", "answers", "receipt_secret", "fingerprint")
             .prefetch_related(
-                Prefetch("steps", Step.objects.defer("result", "error_public").order_by("pk")),
+                Prefetch("steps", Step.objects.defer("error_public").order_by("pk")),
                 Prefetch("files", ApplicationFile.objects.only("application", "kind")),
             )
         )
