@@ -117,12 +117,14 @@ class Probe:
 
     Attributes:
         name: of what is asked; a service has the name that it has in ``env.SERVICES``.
+        silent: the code when no answer comes.
         every: seconds between an answer and the next question; None: one answer without a
             fault is enough.
     """
 
     name: str
     ask: Callable[[], list[Finding]]
+    silent: str
     every: float | None
 
 
@@ -130,11 +132,11 @@ def all_probes() -> list[Probe]:
     """Every question; the sweeper asks the broker by itself, much more often."""
     interval = settings.PIPELINE_PROBE_INTERVAL
     return [
-        Probe("database", ask_database, interval),
-        Probe("broker", ask_broker, interval),
-        Probe("archive", ask_archive, interval),
-        Probe("archive-conditions", ask_archive_conditions, None),
-        Probe("mail", ask_mail, interval),
+        Probe("database", ask_database, "database-unreachable", interval),
+        Probe("broker", ask_broker, "broker", interval),
+        Probe("archive", ask_archive, "archive-unavailable", interval),
+        Probe("archive-conditions", ask_archive_conditions, "archive-unavailable", None),
+        Probe("mail", ask_mail, "mail-unreachable", interval),
     ]
 
 
@@ -201,7 +203,7 @@ class Prober:
             return
         try:
             # Only our own child writes into this pipe.
-            found = answers.recv() if answers.poll() else [_never_answered(probe.name)]
+            found = answers.recv() if answers.poll() else [_never_answered(probe)]
         except EOFError:
             # It failed by a mistake of ours, which stands in the log.
             found = self.found.get(probe.name, [])
@@ -252,11 +254,12 @@ def _explained(error: EffectError, check: str) -> Finding:
     return Finding(error.code, "critical", error.public, safe_meanwhile())
 
 
-def _never_answered(name: str) -> Finding:
+def _never_answered(probe: Probe) -> Finding:
+    service = probe.name.partition("-")[0]
     return Finding(
-        f"{name}-unreachable" if name != "archive" else "archive-unavailable",
+        probe.silent,
         "warning",
-        _("Nothing came back from the service “%(name)s” in time.") % {"name": name},
+        _("Nothing came back from the service “%(name)s” in time.") % {"name": service},
         _("Check that it runs and that its address is right.") + " " + safe_meanwhile(),
     )
 

@@ -45,7 +45,9 @@ def prober() -> Iterator[Callable[..., Prober]]:
 
 
 def answers(found: list[Finding], **more: Any) -> Probe:
-    return Probe(**{"name": "mail", "ask": lambda: found, "every": 60, **more})
+    return Probe(
+        **{"name": "mail", "ask": lambda: found, "silent": "mail-unreachable", "every": 60, **more}
+    )
 
 
 # ── Asking ──────────────────────────────────────────────────────────────────────────────
