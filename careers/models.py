@@ -13,6 +13,7 @@ from careers.forms.models import PendingUpload  # isort: skip
 from careers.languages.models import TranslationErrand  # isort: skip
 from careers.pipeline.models import (  # isort: skip
     Heartbeat,
+    Lineage,
     Notice,
     ScheduledRun,
     Step,
@@ -29,6 +30,7 @@ __all__ = [
     "Heartbeat",
     "JobIndexPage",
     "JobPage",
+    "Lineage",
     "Location",
     "Notice",
     "PendingUpload",

@@ -55,5 +55,5 @@ def save_as_template() -> None:
 
 def remove_database() -> None:
     connection.close()
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in ("", "-wal", "-shm", "-pulse"):
         Path(f"{database()}{suffix}").unlink(missing_ok=True)

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from careers.applications.models import Application
+from careers.pipeline import lineage
 from careers.pipeline.models import Notice, Step, StepEvent, StepKind
 from careers.pipeline.states import State
 from careers.pipeline.steps import STEPS
@@ -22,6 +23,8 @@ def create_steps(
     Returns:
         The ids of the steps that may start at once.
     """
+    # In a restored database the old mails are parked before there are new ones beside them.
+    lineage.recognise()
     addresses = list(dict.fromkeys(address.strip().lower() for address in recipients))
     for definition in STEPS:
         if definition.kind is StepKind.MAIL_OPERATORS:
@@ -41,6 +44,7 @@ def create_mails(
     notice: Notice, recipients: Iterable[str], *, at: dt.datetime, actor: str
 ) -> list[int]:
     """Write a mail for each operator, in the caller's transaction; returns the steps' ids."""
+    lineage.recognise()
     return [
         create_step(
             notice, StepKind.MAIL_OPERATORS, recipient, state=State.QUEUED, at=at, actor=actor

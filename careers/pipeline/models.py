@@ -177,6 +177,23 @@ class StepEvent(models.Model):
         ordering: ClassVar = ["pk"]
 
 
+class Lineage(models.Model):
+    """By what this database is recognised: one row. See ``careers.pipeline.lineage``."""
+
+    identity = models.CharField(max_length=120)
+    #: Seconds since 1970 when it last lived; None where nothing beside it can keep the same.
+    pulse = models.BigIntegerField(null=True)
+    restored_at = models.DateTimeField(null=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.identity
+
+
 class Heartbeat(models.Model):
     """A process of ours that is alive, by its own word."""
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from careers.applications.errors import EffectError, Fenced, Misconfigured, Permanent, Uncertain
 from careers.applications.errors import Transient as TransientError
-from careers.pipeline import steps
+from careers.pipeline import lineage, steps
 from careers.pipeline.models import Step, StepKind
 from careers.pipeline.states import CLAIMABLE, ENDED, ErrorClass, State
 from careers.pipeline.transitions import db_now, enter_data_phase, move
@@ -89,6 +89,8 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
     step = Step.objects.filter(pk=step_id, state__in=CLAIMABLE, **guard).first()
     if step is None or (step.run_after is not None and step.run_after > now):
         return None
+    if step.kind in lineage.MAILS:
+        lineage.recognise()
     won = move(
         step_id,
         State.STARTED,

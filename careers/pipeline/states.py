@@ -32,11 +32,12 @@ CELERY_WORDS = {
 }
 
 #: The state machine: from each state, where a step may go. RETRYING to itself is a person
-#: or the sweeper moving the time of the next attempt.
+#: or the sweeper moving the time of the next attempt. From a state before STARTED to UNCERTAIN
+#: go mails in a restored database only, where they may have been sent since.
 LEAVES_TO: dict[State, frozenset[State]] = {
-    State.WAITING: frozenset({State.QUEUED, State.CANCELLED}),
-    State.QUEUED: frozenset({State.SENT, State.STARTED, State.CANCELLED}),
-    State.SENT: frozenset({State.STARTED, State.QUEUED, State.CANCELLED}),
+    State.WAITING: frozenset({State.QUEUED, State.UNCERTAIN, State.CANCELLED}),
+    State.QUEUED: frozenset({State.SENT, State.STARTED, State.UNCERTAIN, State.CANCELLED}),
+    State.SENT: frozenset({State.STARTED, State.QUEUED, State.UNCERTAIN, State.CANCELLED}),
     State.STARTED: frozenset(
         {
             State.SUCCEEDED,
@@ -47,7 +48,9 @@ LEAVES_TO: dict[State, frozenset[State]] = {
             State.CANCELLED,
         }
     ),
-    State.RETRYING: frozenset({State.SENT, State.STARTED, State.RETRYING, State.CANCELLED}),
+    State.RETRYING: frozenset(
+        {State.SENT, State.STARTED, State.RETRYING, State.UNCERTAIN, State.CANCELLED}
+    ),
     State.SUCCEEDED: frozenset(),
     State.FAILED: frozenset({State.QUEUED, State.CANCELLED}),
     State.UNCERTAIN: frozenset({State.SUCCEEDED, State.CANCELLED}),

@@ -22,7 +22,7 @@ from django.db import connections
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from careers.pipeline import doorbell, notices, runner
+from careers.pipeline import doorbell, lineage, notices, runner
 from careers.pipeline.heartbeat import beat
 from careers.pipeline.models import Heartbeat, Step, StepKind
 from careers.pipeline.probes import Prober, all_probes
@@ -102,6 +102,8 @@ class Sweeper:
                 "probes": [asdict(finding) for finding in self.prober.findings],
             },
         )
+        lineage.recognise()
+        lineage.pulse()
         release_expired_leases()
         release_forgotten_waiters()
         self._reap()

@@ -7,11 +7,11 @@ import pytest
 from careers.pipeline.states import CELERY_WORDS, CLAIMABLE, ENDED, LEAVES_TO, State
 
 TABLE = {
-    "waiting": {"queued", "cancelled"},
-    "queued": {"sent", "started", "cancelled"},
-    "sent": {"started", "queued", "cancelled"},
+    "waiting": {"queued", "uncertain", "cancelled"},
+    "queued": {"sent", "started", "uncertain", "cancelled"},
+    "sent": {"started", "queued", "uncertain", "cancelled"},
     "started": {"succeeded", "retrying", "failed", "uncertain", "queued", "cancelled"},
-    "retrying": {"sent", "started", "retrying", "cancelled"},
+    "retrying": {"sent", "started", "retrying", "uncertain", "cancelled"},
     "succeeded": set(),
     "failed": {"queued", "cancelled"},
     "uncertain": {"succeeded", "cancelled"},

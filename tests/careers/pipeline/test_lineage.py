@@ -1,0 +1,186 @@
+"""A restored database is recognised, and what was under way in it is not mailed again."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from careers.pipeline import lineage, runner
+from careers.pipeline.enqueue import create_steps
+from careers.pipeline.models import Lineage, Step, StepEvent
+from careers.pipeline.states import State
+from careers.pipeline.sweep import Sweeper
+from tests.factories import ApplicationFactory, StepFactory
+
+pytestmark = pytest.mark.django_db
+UNDER_WAY = ("waiting", "queued", "sent", "started", "retrying")
+ENDED = ("succeeded", "failed", "uncertain", "cancelled")
+
+
+@pytest.fixture(autouse=True)
+def beside() -> Iterator[Path]:
+    """The file beside the test database."""
+    path = Path(f"{connection.settings_dict['NAME']}-pulse")
+    path.unlink(missing_ok=True)
+    yield path
+    path.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def mails(application: Any) -> dict[str, Step]:
+    """A mail to HR in each state."""
+    return {
+        state: StepFactory(
+            **{state: True} if state != "waiting" else {"state": State.WAITING},
+            application=application,
+            kind="mail_hr",
+            recipient=f"{state}@example.com",
+            events=False,
+        )
+        for state in (*UNDER_WAY, *ENDED)
+    }
+
+
+def restore() -> None:
+    """What remembers its identity finds itself elsewhere."""
+    lineage.recognise()
+    Lineage.objects.update(identity="another file on another machine")
+
+
+def states() -> dict[str, str]:
+    return {step.recipient.partition("@")[0]: step.state for step in Step.objects.all()}
+
+
+def test_first_look_remembers(mails: dict[str, Step]) -> None:
+    assert lineage.recognise() is False
+    assert Lineage.objects.get().identity == lineage.identity()
+    assert lineage.recognise() is False
+    assert states() == {state: state for state in mails}
+
+
+def test_mails_under_way_are_parked_once(mails: dict[str, Step]) -> None:
+    restore()
+    assert lineage.recognise() is True
+    parked = dict.fromkeys(UNDER_WAY, "uncertain")
+    assert states() == parked | {state: state for state in ENDED}
+    step = Step.objects.get(pk=mails["retrying"].pk)
+    assert (step.error_code, step.lease_until) == ("restored", None)
+    event = StepEvent.objects.get(step=step)
+    assert (event.from_state, event.to_state, event.actor) == ("retrying", "uncertain", "restore")
+    assert "restored from a copy" in event.reason
+    assert lineage.recognise() is False
+    assert StepEvent.objects.count() == len(UNDER_WAY)
+
+
+def test_documents_and_archive_copies_are_made_again(application: Any) -> None:
+    for kind in ("render_pdf", "archive"):
+        StepFactory(application=application, kind=kind, queued=True, events=False)
+    restore()
+    assert lineage.recognise() is True
+    assert set(Step.objects.values_list("state", flat=True)) == {"queued"}
+
+
+def test_what_is_held_back_as_spam_stays_held_back(bare_job: Any) -> None:
+    spam = ApplicationFactory(page=bare_job, held_back=True)
+    StepFactory(application=spam, kind="mail_hr", state=State.WAITING, events=False)
+    restore()
+    assert lineage.recognise() is True
+    assert Step.objects.get().state == "waiting"
+
+
+def test_mail_is_not_sent_from_a_restored_database(application: Any, effects: Any) -> None:
+    sent = []
+    effects(mail_applicant=lambda step, _hand_over: sent.append(step))
+    step = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)
+    restore()
+    assert runner.run(step.pk, owner="worker:1") == []
+    assert sent == []
+    assert Step.objects.get().state == "uncertain"
+
+
+def test_new_application_in_a_restored_database_is_told_to_everybody(
+    application: Any, bare_job: Any
+) -> None:
+    old = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)
+    restore()
+    fresh = ApplicationFactory(page=bare_job)
+    create_steps(fresh, ["hr@example.com"], at=timezone.now())
+    lineage.recognise()
+    found = dict(fresh.steps.values_list("kind", "state"))
+    assert (found["mail_applicant"], found["mail_hr"]) == ("queued", "waiting")
+    old.refresh_from_db()
+    assert old.state == "uncertain"
+
+
+def test_sweeper_parks_before_it_does_anything_else(mails: dict[str, Step], broker: Any) -> None:
+    restore()
+    Sweeper().once()
+    assert {states()[state] for state in UNDER_WAY} == {"uncertain"}
+    assert broker.messages == []
+
+
+def test_looking_takes_few_queries(django_assert_num_queries: Any) -> None:
+    lineage.recognise()
+    with django_assert_num_queries(2 if connection.vendor == "postgresql" else 1):
+        lineage.recognise()
+
+
+def test_person_says_that_it_was_restored(mails: dict[str, Step]) -> None:
+    out = io.StringIO()
+    call_command("after_restore", stdout=out)
+    assert out.getvalue().startswith("5 mails are now “Not confirmed”")
+    assert {states()[state] for state in UNDER_WAY} == {"uncertain"}
+    assert Lineage.objects.get().restored_at is not None
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="a file beside a file")
+class TestPulse:
+    @pytest.fixture(autouse=True)
+    def _alive(self, mails: dict[str, Step]) -> None:
+        lineage.recognise()
+        lineage.pulse()
+        assert lineage.recognise() is False
+
+    def test_older_copy_under_the_same_name_is_recognised(self, beside: Path) -> None:
+        Lineage.objects.update(pulse=int(beside.stat().st_mtime) - 10)
+        assert lineage.recognise() is True
+
+    def test_copy_that_came_alone_is_recognised(self, beside: Path) -> None:
+        beside.unlink()
+        assert lineage.recognise() is True
+        # From then on it is the one that lives.
+        lineage.pulse()
+        assert lineage.recognise() is False
+
+    def test_crash_between_the_two_is_no_restore(self, beside: Path) -> None:
+        second = beside.stat().st_mtime - 100
+        os.utime(beside, (second, second))
+        assert lineage.recognise() is False
+
+    def test_slower_sweeper_never_turns_it_back(self, beside: Path) -> None:
+        later = int(beside.stat().st_mtime) + 60
+        Lineage.objects.update(pulse=later)
+        os.utime(beside, (later, later))
+        lineage.pulse()
+        assert Lineage.objects.get().pulse == later
+        assert lineage.recognise() is False
+
+    def test_directory_that_can_not_be_written_is_no_restore(
+        self, beside: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_args: Any) -> None:
+            raise PermissionError
+
+        monkeypatch.setattr(os, "utime", refuse)
+        lineage.pulse()
+        beside.unlink()
+        assert Lineage.objects.get().pulse is None
+        assert lineage.recognise() is False
