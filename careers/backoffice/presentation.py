@@ -13,7 +13,7 @@ from django.utils.translation import ngettext, pgettext_lazy
 from wagtail.admin.utils import get_user_display_name
 
 from careers.pipeline.health import clock
-from careers.pipeline.models import Step, StepKind
+from careers.pipeline.models import Notice, NoticeKind, Step, StepKind
 from careers.pipeline.states import ENDED, ErrorClass, State
 
 #: Colour (a class in backoffice.css) and Wagtail icon of each state.
@@ -210,6 +210,20 @@ def next_action(steps: Iterable[Step], quarantined: bool = False) -> str:
             return ""
         case _:
             return _("None: it is on its way")
+
+
+def notice_title(notice: Notice) -> str:
+    """What a notice to operators says, in one line."""
+    match notice.kind:
+        case NoticeKind.DIGEST:
+            day = dt.date.fromisoformat(notice.facts["date"])
+            return _("Daily summary for %(day)s") % {
+                "day": formats.date_format(day, "SHORT_DATE_FORMAT")
+            }
+        case NoticeKind.RECOVERED:
+            return _("All clear: %(message)s") % {"message": notice.facts["message"]}
+        case _:
+            return _("Alarm: %(message)s") % {"message": notice.facts["message"]}
 
 
 def exactly(moment: dt.datetime) -> str:

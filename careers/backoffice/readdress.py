@@ -19,8 +19,8 @@ from wagtail.models import Page
 from careers.applications.models import Application
 from careers.backoffice import presentation
 from careers.backoffice.permissions import SEE_TASKS, Requires
-from careers.backoffice.task_acts import REASON_LENGTH, reason_of, task_breadcrumbs, task_url
-from careers.backoffice.task_detail import find_task, title
+from careers.backoffice.task_acts import REASON_LENGTH, reason_of
+from careers.backoffice.task_detail import find_task, task_breadcrumbs, task_url, title
 from careers.pipeline import actions
 from careers.pipeline.models import Step, StepKind
 from home.models import SiteSettings, split_addresses

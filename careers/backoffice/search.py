@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 from django.db.models import Q
@@ -35,5 +36,26 @@ def by_id(typed: str) -> Q:
     return Q(pk=None)
 
 
+def notice_number(typed: str) -> int | None:
+    """The number in a notice's reference, such as ``notice-12``; None for anything else."""
+    found = re.fullmatch(r"notice-(\d{1,18})", typed.strip(), re.IGNORECASE)
+    return int(found[1]) if found else None
+
+
+def notices(typed: str) -> Q:
+    """Notices by reference or words, by a Celery task id or by a Message-ID of their mails."""
+    typed = typed.strip()
+    bare = typed.strip("<>")
+    mails = Step.objects.filter(
+        Q(celery_task_id=typed) | Q(result__message_id__in=[f"<{bare}>", bare]),
+        notice__isnull=False,
+    )
+    return (
+        Q(pk=notice_number(typed))
+        | Q(facts__message__icontains=typed)
+        | Q(pk__in=mails.values("notice_id"))
+    )
+
+
 def _applications(**lookup: object) -> object:
-    return Step.objects.filter(**lookup).values("application_id")
+    return Step.objects.filter(application__isnull=False, **lookup).values("application_id")

@@ -18,9 +18,9 @@ from wagtail.admin import messages
 from careers.applications.models import Application
 from careers.backoffice import presentation
 from careers.backoffice.permissions import SEE_TASKS, Requires
-from careers.backoffice.task_detail import find_task, title
+from careers.backoffice.task_detail import find_task, task_breadcrumbs, task_url, title
 from careers.pipeline import actions
-from careers.pipeline.models import Step, StepKind, title_of
+from careers.pipeline.models import Notice, Step, StepKind, title_of
 from careers.pipeline.states import State
 
 #: A reason is a note in the history, not a letter.
@@ -88,7 +88,7 @@ ACTS = {
 
 
 class Act(Requires, View):
-    """Ask, and do it. The step is found through its application, and only there."""
+    """Ask, and do it. The step is found through what it is about, and only there."""
 
     right = SEE_TASKS
 
@@ -102,7 +102,7 @@ class Act(Requires, View):
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, reference: str, step_id: int, act: str) -> HttpResponse:
-        application, step = self._find(reference, step_id)
+        task, step = self._find(reference, step_id)
         names = {"step": title(step)}
         return confirmation(
             request,
@@ -110,12 +110,12 @@ class Act(Requires, View):
             consequence=self.words.consequence,
             button=self.words.button,
             serious=self.words.serious,
-            breadcrumbs=task_breadcrumbs(application),
-            back=task_url(application),
+            breadcrumbs=task_breadcrumbs(task),
+            back=task_url(task),
         )
 
     def post(self, request: HttpRequest, reference: str, step_id: int, act: str) -> HttpResponse:
-        application, step = self._find(reference, step_id)
+        task, step = self._find(reference, step_id)
         names = {"step": title(step)}
         if self.words.do(step, request.user, reason_of(request)):
             messages.success(request, self.words.done % names)
@@ -126,11 +126,11 @@ class Act(Requires, View):
                 _("Somebody already did: “%(step)s” is now “%(state)s”.")
                 % {**names, "state": presentation.state_in_words(step)},
             )
-        return redirect(task_url(application))
+        return redirect(task_url(task))
 
-    def _find(self, reference: str, step_id: int) -> tuple[Application, Step]:
-        application = find_task(reference)
-        return application, get_object_or_404(Step, application=application, pk=step_id)
+    def _find(self, reference: str, step_id: int) -> tuple[Application | Notice, Step]:
+        task = find_task(reference)
+        return task, get_object_or_404(task.steps, pk=step_id)
 
 
 class Release(Requires, View):
@@ -144,7 +144,10 @@ class Release(Requires, View):
         return super().dispatch(request, *args, **kwargs)
 
     def find(self, reference: str) -> Application:
-        return find_task(reference)
+        task = find_task(reference)
+        if isinstance(task, Notice):
+            raise Http404
+        return task
 
     def breadcrumbs(self, application: Application) -> list[dict[str, Any]]:
         return task_breadcrumbs(application)
@@ -298,17 +301,6 @@ def confirmation(
             "reason_length": REASON_LENGTH,
         },
     )
-
-
-def task_breadcrumbs(application: Application) -> list[dict[str, Any]]:
-    return [
-        {"url": reverse("careers_tasks:index"), "label": _("Task status")},
-        {"url": task_url(application), "label": application.reference},
-    ]
-
-
-def task_url(application: Application) -> str:
-    return reverse("careers_tasks:detail", args=[application.reference])
 
 
 def reason_of(request: HttpRequest) -> str:

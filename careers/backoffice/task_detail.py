@@ -1,4 +1,7 @@
-"""``/admin/tasks/<reference>/``: what became of one application, and what to do now."""
+"""``/admin/tasks/<reference>/``: what became of one application, and what to do now.
+
+Or of one notice to operators, whose mails are steps like any others.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Any
 
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -24,14 +27,19 @@ from careers.backoffice.permissions import SEE_TASKS, Requires, visible_applicat
 from careers.backoffice.timeline import Lane, lanes
 from careers.pipeline import health
 from careers.pipeline.actions import CANCEL, READDRESSED, RETRY
-from careers.pipeline.models import Step, StepEvent, StepKind
+from careers.pipeline.models import Notice, Step, StepEvent, StepKind
 from careers.pipeline.states import UNDER_WAY, Phase, State
 from careers.pipeline.transitions import db_now
 
 
-def find_task(reference: str) -> Application:
-    """An application by its reference, without anything personal; raises Http404."""
-    found = (
+def find_task(reference: str) -> Application | Notice:
+    """An application, or a notice to operators, by its reference; raises Http404.
+
+    The application is without anything personal.
+    """
+    if notice := search.notice_number(reference):
+        return get_object_or_404(Notice, pk=notice, told_at__isnull=False)
+    found: Application | None = (
         Application.objects.annotate(job=F("page__title"))
         .only("reference", "received_at", "is_test", "quarantined", "quarantine_reason")
         .filter(reference=reference)
@@ -117,6 +125,9 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         typed = self.kwargs["reference"]
+        if search.notice_number(typed):
+            self.task = find_task(typed)
+            return super().get(request, *args, **kwargs)
         reference = normalise_reference(typed)
         if not Application.objects.filter(reference=reference).exists():
             # People also paste task ids, application ids and Message-IDs here.
@@ -126,8 +137,16 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
             reference = by_id.reference
         if reference != typed:
             return redirect("careers_tasks:detail", reference)
-        self.application = find_task(reference)
+        self.task = find_task(reference)
         return super().get(request, *args, **kwargs)
+
+    @property
+    def application(self) -> Application | None:
+        return self.task if isinstance(self.task, Application) else None
+
+    @property
+    def notice(self) -> Notice | None:
+        return self.task if isinstance(self.task, Notice) else None
 
     def get_template_names(self) -> list[str]:
         if self.results_only:
@@ -135,21 +154,26 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
         return [self.template_name]
 
     def get_page_title(self) -> str:
-        return self.application.reference
+        return presentation.notice_title(self.notice) if self.notice else self.task.reference
 
     def get_header_title(self) -> str:
-        return _("Task status of %(reference)s") % {"reference": self.application.reference}
+        if self.notice:
+            return presentation.notice_title(self.notice)
+        return _("Task status of %(reference)s") % {"reference": self.task.reference}
 
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
         return [
             *self.breadcrumbs_items,
-            {"url": reverse("careers_tasks:index"), "label": _("Task status")},
-            {"url": "", "label": self.application.reference},
+            *task_breadcrumbs(self.task)[:-1],
+            {"url": "", "label": self.task.reference},
         ]
 
     @cached_property
     def may_read(self) -> bool:
-        return visible_applications(self.request.user).filter(pk=self.application.pk).exists()
+        return (
+            self.application is not None
+            and visible_applications(self.request.user).filter(pk=self.application.pk).exists()
+        )
 
     @cached_property
     def header_buttons(self) -> list[HeaderButton]:
@@ -158,7 +182,7 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
             buttons.append(
                 HeaderButton(
                     _("Application"),
-                    url=reverse("careers_applications:detail", args=[self.application.reference]),
+                    url=reverse("careers_applications:detail", args=[self.task.reference]),
                     icon_name="user",
                     priority=10,
                 )
@@ -175,26 +199,31 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
         return buttons
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        application, now = self.application, db_now()
+        task, application, now = self.task, self.application, db_now()
+        mine = {"notice": task} if application is None else {"application": task}
+        begun = task.received_at if isinstance(task, Application) else task.created_at
+        quarantined = application is not None and application.quarantined
         # Events first: a step that moves in between then shows at most too little history.
         events: dict[int, list[StepEvent]] = {}
-        for event in StepEvent.objects.filter(step__application=application):
+        for event in StepEvent.objects.filter(step__in=Step.objects.filter(**mine)):
             events.setdefault(event.step_id, []).append(event)
-        steps = in_order(Step.objects.filter(application=application))
+        steps = in_order(Step.objects.filter(**mine))
         step_views = list(self._views(steps, events, now))
         current = presentation.current(steps)
         ended = presentation.ended_at(current)
         under_way = any(step.state in UNDER_WAY for step in steps)
         return {
             **super().get_context_data(**kwargs),
+            "task": task,
             "application": application,
+            "notice": self.notice,
             "steps": step_views,
-            "chips": presentation.chips(steps, application.quarantined),
+            "chips": presentation.chips(steps, quarantined),
             "troubles": [
                 view for view in step_views if view.troubled and view.step.state != State.CANCELLED
             ],
-            "took": presentation.span(ended - application.received_at) if ended else "",
-            "age": presentation.span(now - application.received_at),
+            "took": presentation.span(ended - begun) if ended else "",
+            "age": presentation.span(now - begun),
             "under_way": under_way,
             # "On its way" would be a lie while nobody works.
             "obstacles": [
@@ -202,7 +231,9 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
             ]
             if under_way
             else [],
-            "spam_reason": presentation.spam_reason(application.quarantine_reason),
+            "spam_reason": presentation.spam_reason(application.quarantine_reason)
+            if application
+            else "",
             "all_done": all(step.state == State.SUCCEEDED for step in current),
             "may_read": self.may_read,
             "may_retry": self.request.user.has_perm(RETRY),
@@ -210,7 +241,7 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
             "announcement": ". ".join(
                 f"{view.title}: {view.state}" for view in step_views if not view.replaced
             ),
-            "live_url": reverse("careers_tasks:detail_results", args=[application.reference]),
+            "live_url": reverse("careers_tasks:detail_results", args=[task.reference]),
         }
 
     def _views(
@@ -223,7 +254,7 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
         kept = {step.pk for step in presentation.current(steps)}
         stored = self._stored()
         user = self.request.user
-        quarantined = self.application.quarantined
+        quarantined = self.application is not None and self.application.quarantined
         for step in steps:
             yield StepView(
                 step=step,
@@ -249,6 +280,8 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
 
     def _stored(self) -> dict[str, Stored]:
         """The archived objects by their keys."""
+        if self.application is None:
+            return {}
         reference = self.application.reference
         rows = (
             ApplicationFile.objects.filter(application=self.application)
@@ -267,6 +300,21 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
         }
 
 
+def task_breadcrumbs(task: Application | Notice) -> list[dict[str, Any]]:
+    """The way to the page of one task; its own entry is the last."""
+    index = {"url": reverse("careers_tasks:index"), "label": _("Task status")}
+    notices = {"url": reverse("careers_tasks:notices"), "label": _("Mails to operators")}
+    return [
+        index,
+        *([notices] if isinstance(task, Notice) else []),
+        {"url": task_url(task), "label": task.reference},
+    ]
+
+
+def task_url(task: Application | Notice) -> str:
+    return reverse("careers_tasks:detail", args=[task.reference])
+
+
 def in_order(steps: Any) -> list[Step]:
     """Steps in the order of the flow."""
     kinds = list(StepKind)
@@ -278,7 +326,7 @@ def in_order(steps: Any) -> list[Step]:
 def title(step: Step) -> str:
     """What the step does, and to whom it speaks where that is one of us."""
     words = str(StepKind(step.kind).label)
-    if step.kind == StepKind.MAIL_HR and step.recipient:
+    if step.kind in (StepKind.MAIL_HR, StepKind.MAIL_OPERATORS) and step.recipient:
         words = _("%(step)s: %(recipient)s") % {"step": words, "recipient": step.recipient}
     if step.sequence:
         words = _("%(step)s (sent again, no. %(number)d)") % {

@@ -21,34 +21,21 @@ from wagtail.admin.views.generic.base import BaseListingView
 from wagtail.admin.widgets.button import HeaderButton
 
 from careers.applications.models import Application
-from careers.backoffice import figures, presentation, search
+from careers.backoffice import figures, notice_list, presentation, search
 from careers.backoffice.permissions import SEE_TASKS, Requires
+from careers.backoffice.state_groups import (
+    ATTENTION,
+    DONE,
+    RUNNING,
+    STATES,
+    WAITING,
+    in_state,
+)
 from careers.jobs.models import JobPage
 from careers.pipeline import clock, health
 from careers.pipeline.actions import RETRY
 from careers.pipeline.models import Step, StepKind
-from careers.pipeline.states import UNDER_WAY, ErrorClass, State
-
-#: Groups of states that the four counts stand for.
-ATTENTION, WAITING, RUNNING, DONE = "attention", "under-way", "running", "done-today"
-
-
-def in_state(name: str) -> Q:
-    """Steps of a group of states, or of one state."""
-    match name:
-        case "attention":
-            return Q(state__in=[State.FAILED, State.UNCERTAIN]) | Q(
-                state=State.RETRYING, error_class=ErrorClass.CONFIGURATION
-            )
-        case "under-way":
-            return Q(state__in=[state for state in UNDER_WAY if state != State.STARTED])
-        case "running":
-            return Q(state=State.STARTED)
-        case "done-today":
-            yesterday = timezone.now() - dt.timedelta(days=1)
-            return Q(state=State.SUCCEEDED, ended_at__gt=yesterday)
-        case _:
-            return Q(state=name)
+from careers.pipeline.states import State
 
 
 class TaskFilters(WagtailFilterSet):
@@ -56,27 +43,14 @@ class TaskFilters(WagtailFilterSet):
 
     state = django_filters.ChoiceFilter(
         label=gettext_lazy("State"),
-        choices=[
-            (
-                gettext_lazy("Groups"),
-                [
-                    (ATTENTION, gettext_lazy("Needs attention")),
-                    (WAITING, gettext_lazy("Waiting")),
-                    (RUNNING, gettext_lazy("Running")),
-                    (DONE, gettext_lazy("Done in 24 hours")),
-                ],
-            ),
-            (
-                gettext_lazy("States"),
-                [choice for choice in State.choices if choice[0] != State.STARTED],
-            ),
-        ],
+        choices=STATES,
         empty_label=gettext_lazy("All"),
         widget=forms.Select,
     )
     kind = django_filters.ChoiceFilter(
         label=gettext_lazy("Step"),
-        choices=StepKind.choices,
+        # Mails to operators belong to no application; they have a list of their own.
+        choices=[choice for choice in StepKind.choices if choice[0] != StepKind.MAIL_OPERATORS],
         empty_label=gettext_lazy("All"),
         widget=forms.RadioSelect,
     )
@@ -131,6 +105,7 @@ class AgeColumn(Column):
         ended = presentation.ended_at(presentation.current(instance.steps.all()))
         return {
             **super().get_cell_context_data(instance, parent_context),
+            "at": instance.received_at,
             "age": presentation.span(timezone.now() - instance.received_at),
             "took": presentation.span(ended - instance.received_at) if ended else "",
         }
@@ -233,11 +208,17 @@ class TaskList(Requires, BaseListingView):
     def header_buttons(self) -> list[HeaderButton]:
         return [
             HeaderButton(
+                _("Mails to operators"),
+                url=reverse("careers_tasks:notices"),
+                icon_name="mail",
+                priority=10,
+            ),
+            HeaderButton(
                 _("Flower"),
                 url=reverse("flower"),
                 icon_name="link-external",
                 attrs={"rel": "noopener", "target": "_blank"},
-            )
+            ),
         ]
 
     def get_base_queryset(self) -> QuerySet[Application]:
@@ -268,12 +249,24 @@ class TaskList(Requires, BaseListingView):
             "counts": self._counts(found),
             "alike": alike() if found.needs_attention > 1 else [],
             "may_retry": may_retry,
+            "notices": self._notices(),
             "announcement": announcement(found),
             "figures": [] if self.results_only else figures.last_day(),
             "schedules": [] if self.results_only else by_the_clock(),
             "is_refresh": "X-Live" in self.request.headers,
             "live_url": reverse_lazy("careers_tasks:results"),
         }
+
+    def _notices(self) -> list[notice_list.NoticeLine]:
+        """Mails to operators that belong to what is shown: what was asked for, or in trouble."""
+        chosen = self.filters.form.cleaned_data if self.filters.form.is_valid() else {}
+        if chosen.get("kind") or chosen.get("job"):
+            return []
+        if not self.is_searching and not chosen.get("state"):
+            return notice_list.lines(in_state(ATTENTION) | in_state(WAITING) | in_state(RUNNING))
+        steps = in_state(chosen["state"]) if chosen.get("state") else None
+        typed = self.search_query if self.is_searching else ""
+        return notice_list.lines(steps, typed)
 
     def _counts(self, found: health.Health) -> list[CountFilter]:
         numbers = (

@@ -62,6 +62,11 @@ class Notice(models.Model):
     def __str__(self) -> str:
         return self.key
 
+    @property
+    def reference(self) -> str:
+        """What people call it where applications have their reference."""
+        return f"notice-{self.pk}"
+
 
 class StepQuerySet(models.QuerySet["Step"]):
     def needing_a_person(self) -> StepQuerySet:

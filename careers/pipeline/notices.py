@@ -125,6 +125,8 @@ def _in_need() -> Iterable[Any]:
 
 
 def _path_of(kind: str) -> str:
+    if kind == StepKind.MAIL_OPERATORS:
+        return f"{reverse('careers_tasks:notices')}?{urlencode({'state': 'attention'})}"
     query = urlencode({"state": "attention", "kind": kind})
     return f"{reverse('careers_tasks:index')}?{query}"
 
