@@ -82,15 +82,20 @@ class Demo:
         self.facts: dict[str, str] = {}
 
     def fill(self) -> None:
-        """Let people apply while this and that goes wrong."""
-        done = self.apply_as_ada()
-        self.facts["receipt"] = done.location
+        """Let people apply while this and that goes wrong, then let the operators hear of it.
+
+        Until then there is no sweeper: its mails and probes would meet the same mail server.
+        """
         stack = self.stack
-        people = [done]
+        stack.start("web", "cpu", "io")
+        done, french = self.apply_as_ada(), self.apply_as_camille()
+        self.facts |= {"receipt": done.location, "recu": french.location}
+        people = [done, french]
         for name, email in (("Bjørn Åsen", "bjorn"), ("Elif Şahin", "elif")):
             people.append(stack.apply(name=name, email=f"{email}@example.org"))
         stack.wait_for_end(people)
         self.note("done", done)
+        self.note("french", french)
         for fact, name, mode in (
             ("failed", "Chloé Lefèvre", "rcpt_550"),
             ("uncertain", "Diego Peña", "close_after_dot"),
@@ -124,8 +129,17 @@ class Demo:
                 stage,
                 self.facts[fact],
             )
-        for row in stack.query("SELECT id, slug FROM wagtailcore_page"):
-            self.facts[row["slug"].replace("-", "_")] = str(row["id"])
+        stack.query(
+            "UPDATE careers_jobpage SET closes_at = '2026-11-20 16:00:00' WHERE page_ptr_id IN"
+            " (SELECT id FROM wagtailcore_page WHERE slug = 'people-partner')"
+        )
+        stack.start("sweeper", "beat")
+        until(lambda: len(stack.smtp.mails(to="admin@example.org")) >= 3, 60, "no alarm came")
+        for row in stack.query(
+            "SELECT p.id, p.slug, l.language_code AS language FROM wagtailcore_page p"
+            " JOIN wagtailcore_locale l ON l.id = p.locale_id"
+        ):
+            self.facts[f"{row['slug']}-{row['language']}"] = str(row["id"])
 
     def states(self, receipt: Receipt) -> list[str]:
         """The states of an application's mails."""
@@ -145,6 +159,23 @@ class Demo:
         location = page.url.removeprefix(self.stack.url)
         page.context.close()
         return Receipt(303, location, 0, "ada@example.org")
+
+    def apply_as_camille(self) -> Receipt:
+        """An application in French."""
+        page = self.page(WIDE)
+        page.goto("/fr/careers/field-technician-lyon/")
+        page.get_by_label("Nom complet").fill("Camille Roux")
+        page.get_by_label("Adresse e-mail").fill("camille@example.org")
+        page.get_by_label("Numéro de téléphone").fill("+33 4 72 00 00 00")
+        page.get_by_role("radio", name="Oui").check()
+        page.get_by_role("textbox", name="Sur quoi avez-vous travaillé").fill(
+            "Vingt limnimètres sur la Saône, et la crue de 2021."
+        )
+        page.get_by_role("button", name="Envoyer ma candidature").click()
+        page.wait_for_url("**/received/**")
+        location = page.url.removeprefix(self.stack.url)
+        page.context.close()
+        return Receipt(303, location, 0, "camille@example.org")
 
     def page(self, width: int, *, dark: bool = False, who: str = "") -> Page:
         """An empty page of the browser, logged in or not."""
@@ -177,7 +208,7 @@ class Demo:
     def take(self, picture: Picture) -> bytes:
         """One picture as PNG with few colours."""
         page = self.page(picture.width, dark=picture.dark, who=picture.who)
-        page.goto(picture.path.format(**self.facts))
+        page.goto(picture.path.format_map(self.facts))
         picture.act(page, self)
         page.wait_for_load_state("networkidle")
         page.evaluate("document.fonts.ready")
@@ -232,21 +263,25 @@ def send_with_errors(page: Page, demo: Demo) -> None:
     page.get_by_role("heading", name="There is a problem").wait_for()
 
 
-def show_pdf(page: Page, demo: Demo) -> None:
-    """The first page of Ada's PDF."""
-    import pypdfium2
+def show_pdf(fact: str) -> Act:
+    """The first page of somebody's PDF."""
 
-    (key,) = demo.stack.query(
-        "SELECT object_key FROM careers_applicationfile f JOIN careers_application a"
-        " ON a.id = f.application_id WHERE a.reference = %s AND kind = 'pdf'",
-        demo.facts["done"],
-    )
-    pdf = pypdfium2.PdfDocument(demo.stack.object(key["object_key"]))
-    path = demo.stack.var / "page.png"
-    pdf[0].render(scale=1.6).to_pil().save(path)
-    pdf.close()
-    page.goto("about:blank")
-    _picture_of_paper(page, path)
+    def act(page: Page, demo: Demo) -> None:
+        import pypdfium2
+
+        (key,) = demo.stack.query(
+            "SELECT object_key FROM careers_applicationfile f JOIN careers_application a"
+            " ON a.id = f.application_id WHERE a.reference = %s AND kind = 'pdf'",
+            demo.facts[fact],
+        )
+        pdf = pypdfium2.PdfDocument(demo.stack.object(key["object_key"]))
+        path = demo.stack.var / "page.png"
+        pdf[0].render(scale=1.6).to_pil().save(path)
+        pdf.close()
+        page.goto("about:blank")
+        _picture_of_paper(page, path)
+
+    return act
 
 
 def _picture_of_paper(page: Page, path: Path) -> None:
@@ -307,6 +342,10 @@ def open_schedule(page: Page, demo: Demo) -> None:
     page.get_by_text("Choose when this page should go live").wait_for()
 
 
+def wait_for_translations(page: Page, demo: Demo) -> None:
+    page.get_by_role("button", name="Edit").first.wait_for()
+
+
 # ── The pictures ────────────────────────────────────────────────────────────────────────
 
 PICTURES = (
@@ -316,47 +355,62 @@ PICTURES = (
     Picture("home-dark", "/", dark=True, longest=900),
     Picture("jobs", "/careers/"),
     Picture("jobs-phone", "/careers/", width=PHONE, longest=1400),
-    Picture("jobs-filtered", "/careers/?q=engineer"),
+    Picture("jobs-filtered", "/careers/?department=engineering&workplace=hybrid"),
     Picture("job", "/careers/firmware-engineer/"),
     Picture("job-phone", "/careers/firmware-engineer/", width=PHONE, longest=1600),
     Picture("job-phone-dark", "/careers/firmware-engineer/", width=PHONE, longest=1600, dark=True),
+    Picture("job-closed", "/careers/people-partner/"),
+    Picture("not-found", "/careers/no-such-job/"),
     Picture("form-errors", "/careers/firmware-engineer/", act=send_with_errors),
     Picture("form-errors-phone", "/careers/firmware-engineer/", act=send_with_errors, width=PHONE),
     Picture("receipt", "{receipt}"),
     Picture("receipt-phone", "{receipt}", width=PHONE, longest=1600),
-    Picture("pdf", "/health/live", act=show_pdf, width=1010),
+    Picture("pdf", "/health/live", act=show_pdf("done"), width=1010),
     Picture("receipt-mail", "/health/live", act=show_mail("We have your application"), width=760),
     Picture("hr-mail", "/health/live", act=show_mail("Application for"), width=760),
+    # The same in French
+    Picture("home-fr", "/fr/", longest=1100),
+    Picture("job-fr-phone", "/fr/careers/field-technician-lyon/", width=PHONE, longest=1600),
+    Picture("receipt-fr", "{recu}"),
+    Picture("pdf-fr", "/health/live", act=show_pdf("french"), width=1010),
+    Picture("receipt-mail-fr", "/health/live", act=show_mail("candidature :"), width=760),
     # What HR sees
     Picture("wagtail-home", "/admin/", who="hanna", longest=900),
-    Picture("job-editor", "/admin/pages/{firmware_engineer}/edit/", who="hanna", longest=1800),
+    Picture("job-editor", "/admin/pages/{firmware-engineer-en}/edit/", who="hanna", longest=1800),
     Picture(
         "job-editor-form",
-        "/admin/pages/{firmware_engineer}/edit/",
+        "/admin/pages/{firmware-engineer-en}/edit/",
         who="hanna",
         act=open_form_tab,
         longest=1800,
     ),
     Picture(
         "question-kinds",
-        "/admin/pages/{firmware_engineer}/edit/",
+        "/admin/pages/{firmware-engineer-en}/edit/",
         who="hanna",
         act=open_kinds_of_questions,
         longest=900,
     ),
     Picture(
         "job-publish",
-        "/admin/pages/{firmware_engineer}/edit/",
+        "/admin/pages/{firmware-engineer-en}/edit/",
         who="hanna",
         act=open_publishing,
         longest=900,
     ),
     Picture(
         "job-schedule",
-        "/admin/pages/{firmware_engineer}/edit/",
+        "/admin/pages/{firmware-engineer-en}/edit/",
         who="hanna",
         act=open_schedule,
         longest=900,
+    ),
+    Picture(
+        "translate",
+        "/admin/pages/{field-technician-lyon-fr}/edit/",
+        who="hanna",
+        act=wait_for_translations,
+        longest=1400,
     ),
     Picture("applications", "/admin/applications/", who="hanna"),
     Picture("application", "/admin/applications/{done}/", who="hanna"),
@@ -369,6 +423,7 @@ PICTURES = (
     Picture("task-failed", "/admin/tasks/{failed}/", who="admin"),
     Picture("task-unconfirmed", "/admin/tasks/{uncertain}/", who="admin", longest=1000),
     Picture("task-setting", "/admin/tasks/{locked}/", who="admin", longest=1000),
+    Picture("operators-mail", "/health/live", act=show_mail("attention"), width=760),
     Picture("company", "/admin/settings/home/sitesettings/", who="admin"),
 )
 
@@ -398,7 +453,6 @@ def main(names: list[str]) -> None:
         Stack(shared_template(), Path(directory), environ=PAUSES) as stack,
         sync_playwright() as playwright,
     ):
-        stack.start("web", "cpu", "io", "sweeper", "beat")
         browser = playwright.chromium.launch(executable_path=chromium(), args=arguments)
         demo = Demo(stack, browser)
         demo.fill()
