@@ -140,10 +140,11 @@ def _is_behind(row: Lineage) -> bool:
 
 def _begin_anew(now_is: str, row: Lineage) -> bool:
     with transaction.atomic():
-        # Whoever is first parks; the others wait here until he is done.
-        won = Lineage.objects.filter(pk=1, identity=row.identity, pulse=row.pulse).update(
-            identity=now_is, pulse=None, restored_at=db_now()
-        )
+        # Whoever is first parks; the others wait here until he is done. Not guarded by the
+        # pulse: a sweeper that runs on while its database is replaced may change it.
+        won = Lineage.objects.filter(
+            pk=1, identity=row.identity, restored_at=row.restored_at
+        ).update(identity=now_is, pulse=None, restored_at=db_now())
         parked = _park() if won else 0
     if won:
         log.warning("the database is a restored copy: %s mails were parked", parked)

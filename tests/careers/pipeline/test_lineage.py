@@ -127,6 +127,18 @@ def test_sweeper_parks_before_it_does_anything_else(mails: dict[str, Step], brok
     assert broker.messages == []
 
 
+def test_second_process_parks_nothing_of_what_came_since(
+    application: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restore()
+    slow = Lineage.objects.get()
+    assert lineage.recognise() is True
+    step = StepFactory(application=application, kind="mail_hr", queued=True, events=False)
+    assert lineage._begin_anew(lineage.identity(), slow) is False
+    step.refresh_from_db()
+    assert step.state == "queued"
+
+
 def test_looking_takes_few_queries(django_assert_num_queries: Any) -> None:
     lineage.recognise()
     with django_assert_num_queries(2 if connection.vendor == "postgresql" else 1):
