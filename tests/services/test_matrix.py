@@ -12,6 +12,8 @@ import json
 import secrets
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +24,7 @@ from celery import Celery
 from django.test import override_settings
 
 from careers.pipeline import doorbell, probes
+from tests.postgresql import drop_database, new_database
 from tests.processes import until
 from tests.servers import (
     HOST,
@@ -34,7 +37,7 @@ from tests.servers import (
     trusting,
 )
 from tests.services.test_application import DONE
-from tests.stack import BUCKET, Stack, shared_postgresql, shared_template
+from tests.stack import BUCKET, ROOT, Stack, shared_postgresql, shared_template
 
 USER, PASSWORD = "careers", "mail-password"
 
@@ -390,3 +393,106 @@ def _only_tls(certificate: Path) -> Iterator[int]:
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
+
+
+# ── bin/run ─────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def run_environ(site: NamedSite, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment of a ``bin/run`` of its own that names the services of ``site``."""
+    seeded = shared_template().database(shared_postgresql())
+    database = new_database(shared_postgresql(), template=_name(seeded))
+    site.start("archive", "broker")
+    environ = site.environ | {
+        "VAR_DIR": str(tmp_path),
+        "PORT": str(free_port()),
+        "FLOWER_PORT": str(free_port()),
+        "SITE_URL": "",
+        "DATABASE_URL": f"{site.environ['DATABASE_URL'].rpartition('/')[0]}/{_name(database)}",
+        # The other site's messages are in the first one.
+        "REDIS_URL": site.environ["REDIS_URL"].replace("/0?", "/1?"),
+    }
+    yield {name: value for name, value in environ.items() if value}
+    drop_database(shared_postgresql(), database)
+
+
+def _name(url: str) -> str:
+    return url.rpartition("/")[2]
+
+
+@pytest.mark.timeout(240)
+def test_bin_run_with_every_service_named(
+    run_environ: dict[str, str], site: NamedSite, tmp_path: Path
+) -> None:
+    said = tmp_path / "said"
+    command = [sys.executable, "-m", "careersite.embedded"]
+    with said.open("w") as out:
+        running = subprocess.Popen(command, cwd=ROOT, env=run_environ, stdout=out, stderr=out)
+    try:
+        until(
+            lambda: "The careers site runs." in said.read_text(),
+            150,
+            "bin/run did not come up",
+            alive=lambda: running.poll() is None,
+        )
+        applied = subprocess.run(
+            [sys.executable, "manage.py", "apply_demo", "--timeout", "90"],
+            cwd=ROOT,
+            env=run_environ,
+            capture_output=True,
+            text=True,
+        )
+        assert applied.stdout.splitlines()[-1:] == ["4 of 4 steps succeeded."], applied.stdout
+        children = {path.name for path in (tmp_path / "log").glob("*.log")}
+        assert not children & {"broker.log", "object_store.log", "mail_catcher.log"}
+        generated = (tmp_path / "env").read_text()
+        for secret in (site.broker_password, PASSWORD, site.moto.secret_key, ":right@"):
+            assert secret not in generated + said.read_text()
+    finally:
+        running.terminate()
+        running.wait(60)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("EMAIL_HOST_PASSWORD", "The mail server refused the login (535 5.7.8 Authentication fail"),
+        ("AWS_SECRET_ACCESS_KEY", "The archive (S3) refused the access key. Check AWS_ACCESS_KEY_"),
+    ],
+)
+def test_bin_run_refuses_to_start_with_a_wrong_password(
+    name: str, sentence: str, run_environ: dict[str, str]
+) -> None:
+    said = _refused(run_environ | {name: "wrong"})
+    assert said.startswith(sentence)
+    assert name in said
+    assert said.count("\n") == 1
+
+
+def test_bin_run_refuses_a_database_of_a_newer_version(run_environ: dict[str, str]) -> None:
+    import psycopg
+
+    with psycopg.connect(run_environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO django_migrations (app, name, applied)"
+            " VALUES ('careers', '9999_of_next_year', now())"
+        )
+    assert _refused(run_environ) == (
+        "The database was made by a newer version of this site (careers.9999_of_next_year). "
+        "Update the code and start again, or restore a backup from before.\n"
+    )
+
+
+def _refused(environ: dict[str, str]) -> str:
+    """What ``bin/run`` says when it refuses to start."""
+    done = subprocess.run(
+        [sys.executable, "-m", "careersite.embedded"],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 2, done.stdout
+    return done.stderr
