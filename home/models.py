@@ -167,6 +167,15 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
         related_name="+",
         help_text=_("Shown in place of the company name, 32 pixels high."),
     )
+    dark_logo = models.ForeignKey(
+        "wagtailimages.Image",
+        verbose_name=_("logo for dark screens"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text=_("If left empty, the logo stands on a light plate there."),
+    )
     hr_recipients = models.TextField(
         _("who is told about an application"),
         blank=True,
@@ -214,7 +223,10 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
             ],
             heading=_("Company"),
         ),
-        MultiFieldPanel([FieldPanel("logo"), FieldPanel("accent_colour")], heading=_("Look")),
+        MultiFieldPanel(
+            [FieldPanel("logo"), FieldPanel("dark_logo"), FieldPanel("accent_colour")],
+            heading=_("Look"),
+        ),
         MultiFieldPanel(
             [FieldPanel("hr_recipients"), FieldPanel("time_zone"), FieldPanel("privacy_notice")],
             heading=_("Applications"),
@@ -224,7 +236,7 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
         ),
         InlinePanel("translations", heading=_("In other languages"), label=_("Language")),
     ]
-    select_related: ClassVar = ["logo"]
+    select_related: ClassVar = ["logo", "dark_logo"]
 
     class Meta:
         verbose_name = _("company")

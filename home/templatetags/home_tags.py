@@ -7,6 +7,7 @@ from django import template
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language, get_language_info
+from wagtail import hooks
 from wagtail.models import Page, Site
 
 from home.models import PlainPage, SiteSettings
@@ -28,18 +29,37 @@ class Language:
 
 @register.simple_tag(takes_context=True)
 def theme_url(context: dict[str, Any]) -> str:
-    """The address of the theme's stylesheet, which changes with the accent colour.
+    """The address of the theme's stylesheet, which changes with the accent colour."""
+    return _of_the_theme(context, "theme")
 
-    Empty where there is no request (the page for a broken server) or no such address.
-    """
+
+@register.simple_tag(takes_context=True)
+def icon_url(context: dict[str, Any]) -> str:
+    """The address of the site's icon, which changes with the accent colour."""
+    return _of_the_theme(context, "icon")
+
+
+def _of_the_theme(context: dict[str, Any], name: str) -> str:
+    """Empty where there is no request (the page for a broken server) or no such address."""
     request = context.get("request")
     if request is None:
         return ""
     try:
-        address = reverse("theme")
+        address = reverse(name)
     except NoReverseMatch:
         return ""
     return f"{address}?v={version(SiteSettings.for_request(request).accent_colour)}"
+
+
+@register.simple_tag(takes_context=True)
+def home_context(context: dict[str, Any]) -> dict[str, Any]:
+    """What the apps above tell the home page, for other pages that show a part of it."""
+    request, front = context.get("request"), home_of_site(context)
+    found: dict[str, Any] = {}
+    if request is not None and front is not None:
+        for describe in hooks.get_hooks("home_page_context"):
+            found.update(describe(request, front))
+    return found
 
 
 @register.simple_tag(takes_context=True)

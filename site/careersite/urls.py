@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
 from django.views.static import serve
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
@@ -11,7 +12,7 @@ from wagtail.documents import urls as wagtaildocs_urls
 from careers import urls as careers_urls
 from careersite import flower, health
 from careersite.metrics import metrics
-from home.theme import theme_css
+from home.theme import icon_svg, theme_css
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", health.live, name="live"),
@@ -21,6 +22,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flower/pass", flower.let_pass, name="flower_pass"),
     path("flower/<path:page>", flower.enter, name="flower_page"),
     path("theme.css", theme_css, name="theme"),
+    path("icon.svg", icon_svg, name="icon"),
+    # Some ask for it without looking at the page.
+    path("favicon.ico", RedirectView.as_view(pattern_name="icon")),
     *careers_urls.once,
     path("admin/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),

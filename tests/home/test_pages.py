@@ -48,6 +48,26 @@ def test_missing_page_says_so_and_leads_on(client: Client, pages: list[str]) -> 
     assert "This page is not here" in response.content.decode()
 
 
+def test_missing_page_offers_the_search_and_the_newest_jobs(
+    client: Client, job: Any, django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(26):
+        page = client.get("/there-is-no-such-page/").content.decode()
+    assert '<form class="search" method="get" action="/careers/"' in page
+    assert "Gauge keeper" in page
+    assert '<meta name="robots" content="noindex">' in page
+
+
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "500"])
+def test_page_for_what_went_wrong_asks_the_database_nothing(
+    name: str, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(0):
+        html = render_to_string(f"{name}.html")
+    assert html.count("<h1>") == 1
+    assert 'href="/"' in html
+
+
 def test_broken_server_has_words_without_a_database() -> None:
     html = render_to_string("500.html")
     assert "can’t be shown just now" in html

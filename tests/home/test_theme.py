@@ -1,7 +1,14 @@
+import gc
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from django.test import Client
+from wagtail.images import get_image_model
+from wagtail.images.tests.utils import get_test_image_file
 
 from home.models import SiteSettings
 from home.theme import stylesheet, version
@@ -42,6 +49,52 @@ def test_another_accent_has_another_address(client: Client, home: Any) -> None:
     after = client.get("/").content.decode()
     assert f"/theme.css?v={version('#0e5c46')}" in before
     assert f"/theme.css?v={version('#7a1f5c')}" in after
+
+
+def test_icon_has_the_accent_colour_and_lines_that_stand_out(client: Client, home: Any) -> None:
+    SiteSettings.objects.update(accent_colour="#ffe600")
+    (address,) = re.findall(
+        r'rel="icon" href="([^"]+)" type="image/svg\+xml"', client.get("/").content.decode()
+    )
+    response = client.get(address)
+    assert response["Content-Type"] == "image/svg+xml"
+    assert "immutable" in response["Cache-Control"]
+    icon = ElementTree.fromstring(response.content)
+    assert [part.get("fill") for part in icon] == ["#ffe600", "none"]
+    assert icon[1].get("stroke") == "#000000"
+    # The policy of the site holds for it as well.
+    assert "<style" not in response.content.decode()
+
+
+def test_browser_that_looks_for_the_old_icon_finds_the_new_one(client: Client, home: Any) -> None:
+    assert client.get("/favicon.ico")["Location"] == "/icon.svg"
+
+
+@pytest.fixture
+def logo(home: Any, settings: Any, tmp_path: Path) -> Iterator[Any]:
+    settings.MEDIA_ROOT = tmp_path
+    yield get_image_model().objects.create(title="Logo", file=get_test_image_file())
+    gc.collect()
+
+
+# Wagtail leaves the file open that it makes a rendition in.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_logo_stands_for_the_company_and_on_a_plate_in_the_dark(client: Client, logo: Any) -> None:
+    SiteSettings.objects.update(logo=logo)
+    (tag,) = re.findall(r"<img[^>]+>", client.get("/").content.decode())
+    assert 'alt="Tidewater Instruments"' in tag
+    assert 'class="masthead__plate"' in tag
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_logo_for_dark_screens_needs_no_plate(client: Client, logo: Any) -> None:
+    SiteSettings.objects.update(logo=logo, dark_logo=logo)
+    page = client.get("/").content.decode()
+    dark = re.findall(r'<source srcset="([^"]+)" media="([^"]+)">', page)
+    assert len(dark) == 1
+    assert dark[0][0].startswith("/media/images/")
+    assert dark[0][1] == "(prefers-color-scheme: dark)"
+    assert "masthead__plate" not in page
 
 
 def test_theme_can_only_be_read(client: Client, home: Any) -> None:
