@@ -69,7 +69,8 @@ def enter(request: HttpRequest, page: str = "") -> HttpResponse:
             ),
             status=404,
         )
-    return HttpResponseRedirect(f"{settings.FLOWER_URL.rstrip('/')}/{quote(page)}")
+    url = f"{settings.FLOWER_URL.rstrip('/')}/{quote(page)}"
+    return render(request, "careersite/flower_elsewhere.html", {"there": url})
 
 
 def _refusal(request: HttpRequest, wanted: str) -> HttpResponse | None:
