@@ -185,6 +185,8 @@ def test_postgresql_logs_no_files() -> None:
 
 def test_broker_keeps_what_it_has_and_refuses_when_full() -> None:
     command = SERVICES["valkey"]["command"][-1]
+    # A shell between would keep the signal that asks it to stop.
+    assert command.startswith("exec valkey-server - ")
     for option in ("requirepass", "--appendonly yes", "--maxmemory-policy noeviction"):
         assert option in command
 
