@@ -138,7 +138,7 @@ class NoticeList(Requires, BaseListingView):
     filterset_class = NoticeFilters
     is_searchable = True
     verbose_name_plural = gettext_lazy("mails to operators")
-    table_classname = "listing bo-table"
+    table_classname = "listing bo-table bo-table--tasks"
     default_ordering = "-created_at"
     paginate_by = 25
     columns: ClassVar = [

@@ -165,7 +165,7 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
         return [
             *self.breadcrumbs_items,
             *task_breadcrumbs(self.task)[:-1],
-            {"url": "", "label": self.task.reference},
+            {"url": "", "label": self.get_page_title()},
         ]
 
     @cached_property

@@ -47,6 +47,7 @@ from careers.forms.builder import ApplicationForm, upload_limit
 from careers.forms.questions import Asked, questions_for
 from careers.forms.uploads import TYPES_IN_WORDS
 from careers.jobs.listing import Listing
+from careers.jobs.panels import SummaryPanel
 from careers.jobs.similar import similar_jobs
 from home.blocks import TEXT_FEATURES, BodyBlock
 from home.models import SiteSettings, split_addresses, time_zones, validate_addresses
@@ -432,6 +433,7 @@ class JobPage(Page):
     ]
 
     content_panels: ClassVar = [
+        SummaryPanel(),
         *Page.content_panels,
         "summary",
         MultiFieldPanel(

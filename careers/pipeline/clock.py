@@ -59,7 +59,7 @@ class Clock(PersistentScheduler):
         if time.monotonic() - self._said_at >= INTERVAL:
             self._said_at = time.monotonic()
             due = {
-                event.entry.name: dt.datetime.fromtimestamp(event.time, dt.UTC).isoformat()
+                event.entry.name: dt.datetime.fromtimestamp(round(event.time), dt.UTC).isoformat()
                 for event in self._heap or ()
             }
             beat(Heartbeat.Kind.SCHEDULER, NAME, facts={"next": due})

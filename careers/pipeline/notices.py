@@ -102,7 +102,9 @@ def alarms() -> list[Alarm]:
                 group["n"],
             )
             % {"step": StepKind(group["kind"]).label, "count": group["n"]},
-            action=_("Open it: what to do stands at the top. Similar ones are retried together."),
+            action=_(
+                "Open the list: each page says what to do. The same cause is retried at once."
+            ),
             path=_path_of(group["kind"]),
             cause=group["cause"],
             at_once=True,
@@ -245,7 +247,7 @@ def _summary(day: dt.date, midnight: Callable[[dt.date, dt.time], dt.datetime]) 
         ],
         "findings": [
             {"message": finding.message, "action": finding.action}
-            for finding in health.check().findings
+            for finding in health.check().faults
             if finding.code != "needs-attention"
         ],
     }

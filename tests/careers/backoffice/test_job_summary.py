@@ -1,0 +1,93 @@
+"""One line above a job's editor: how many applied, and what needs attention."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from django.test import Client, RequestFactory
+from wagtail.models import Locale
+
+from careers.backoffice.job_summary import job_summary
+from careers.jobs.models import JobPage
+from careers.pipeline.models import StepKind
+from tests import people
+from tests.careers.backoffice.conftest import logged_in
+from tests.factories import ApplicationFactory, StepFactory
+
+
+def words(html: str) -> str:
+    return " ".join(BeautifulSoup(html, "html.parser").get_text(" ").split()).replace(" ,", ",")
+
+
+def links(html: str) -> list[str]:
+    return [a["href"] for a in BeautifulSoup(html, "html.parser").select("a")]
+
+
+def summary_for(user: Any, job: JobPage) -> str:
+    request = RequestFactory().get("/")
+    request.user = user
+    return job_summary(request, job)
+
+
+@pytest.fixture
+def applied(ours: JobPage, theirs: JobPage) -> JobPage:
+    """Three people applied, one mail failed; a test and another job do not count."""
+    in_trouble = ApplicationFactory(page=ours)
+    StepFactory(application=in_trouble, failed=True)
+    StepFactory(application=in_trouble, kind=StepKind.MAIL_HR, failed=True)
+    ApplicationFactory(page=ours, held_back=True)
+    ApplicationFactory(page=ours, with_steps=True)
+    ApplicationFactory(page=ours, test=True)
+    ApplicationFactory(page=theirs)
+    return ours
+
+
+def test_editor_shows_the_numbers_with_links(as_ada: Client, applied: JobPage) -> None:
+    page = as_ada.get(f"/admin/pages/{applied.pk}/edit/")
+    block = BeautifulSoup(page.content, "html.parser").select_one(".help-warning")
+    assert words(str(block)) == "3 applications, 1 held back as spam, 1 needs attention"
+    assert links(str(block)) == [
+        f"/admin/applications/?job={applied.pk}",
+        f"/admin/tasks/?state=attention&job={applied.pk}",
+    ]
+    assert [as_ada.get(url).status_code for url in links(str(block))] == [200, 200]
+
+
+def test_who_may_not_see_tasks_gets_no_link_to_them(applied: JobPage) -> None:
+    html = summary_for(people.hanna(applied.get_parent()), applied)
+    assert "1 needs attention" in words(html)
+    assert links(html) == [f"/admin/applications/?job={applied.pk}"]
+
+
+def test_who_may_not_read_applications_learns_nothing(applied: JobPage) -> None:
+    bob = people.bob(applied.get_parent())
+    assert summary_for(bob, applied) == ""
+    page = logged_in(bob).get(f"/admin/pages/{applied.pk}/edit/").content.decode()
+    assert "3 applications" not in page
+
+
+def test_one_job_is_counted_in_all_its_languages(as_ada: Client, applied: JobPage) -> None:
+    french = applied.copy_for_translation(
+        Locale.objects.get_or_create(language_code="fr")[0], copy_parents=True
+    )
+    ApplicationFactory(page=french)
+    assert summary_for(people.hanna(None, "helen"), french) == ""
+    assert words(summary_for(people.hanna(applied.get_parent()), french)).startswith(
+        "4 applications"
+    )
+
+
+def test_it_takes_two_questions(applied: JobPage, django_assert_num_queries: Any) -> None:
+    ada = people.ada()
+    with django_assert_num_queries(2):
+        assert words(summary_for(ada, applied)).startswith("3 applications")
+
+
+def test_job_without_applications_says_so(as_ada: Client, ours: JobPage) -> None:
+    page = as_ada.get(f"/admin/pages/{ours.pk}/edit/").content.decode()
+    assert "No applications yet" in page
+    new = as_ada.get(f"/admin/pages/add/careers/jobpage/{ours.get_parent().pk}/")
+    assert new.status_code == 200
+    assert "No applications yet" not in new.content.decode()
