@@ -28,9 +28,11 @@ DESKTOP = {"width": 1280, "height": 900}
 PATIENCE = 20_000
 expect.set_options(timeout=PATIENCE)
 #: The browser logs each answer of 4xx as an error. Our form with errors is answered by 422;
-#: Wagtail's editor, which saves while one writes, has a page that is not complete by 400.
+#: Wagtail's editor, which saves while one writes, has a page that is not complete by 400. Of what
+#: is no longer there 410 tells, or 404.
 EXPECTED = re.compile(
-    r"responded with a status of (422 .*/apply/|400 .*/admin/pages/(add|\d+/edit)/)"
+    r"responded with a status of "
+    r"(422 .*/apply/|400 .*/admin/pages/(add|\d+/edit)/|410 .*/careers/gone/|404 .*/never-there/)"
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -71,6 +73,61 @@ def test_public_pages(site: Stack, page: Page, size: dict[str, int], theme: str)
     page.goto(receipt.location)
     wrong["receipt"] = violations(page) + ([] if fits(page) else ["too wide"])
     assert {name: found for name, found in wrong.items() if found} == {}
+
+
+@pytest.fixture(scope="session")
+def shut(site: Stack) -> None:
+    """A job that is closed, one that is not open yet, and one that was taken down."""
+    site.manage(
+        "shell",
+        "-v0",
+        "-c",
+        """
+import datetime as dt
+from django.utils import timezone
+from careers.jobs.models import JobIndexPage, JobPage
+index = JobIndexPage.objects.get(locale__language_code="en")
+now, day = timezone.now(), dt.timedelta(days=1)
+title = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamter"
+for slug, times in (
+    ("closed", {"closes_at": now - day}),
+    ("later", {"opens_at": now + day}),
+    ("gone", {"live": False, "expired": True, "first_published_at": now - day}),
+):
+    index.add_child(instance=JobPage(slug=slug, title=title, summary="Keeps boats.", **times))
+""",
+    )
+
+
+@SIZES
+@THEMES
+def test_pages_that_one_comes_to_by_an_old_link(
+    page: Page, shut: None, size: dict[str, int], theme: str
+) -> None:
+    show(page, size, theme)
+    wrong = {}
+    for path in ("closed", "later", "gone", "never-there"):
+        page.goto(f"/careers/{path}/")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        wrong[path] = violations(page) + ([] if fits(page) else ["wider than the screen"])
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+def test_list_and_home_fit_at_four_times_the_type(page: Page) -> None:
+    show(page, DESKTOP, "light")
+    too_wide = []
+    for path in ("/", "/careers/?place=bergen&type=FULL_TIME", "/careers/people-partner/"):
+        page.goto(path)
+        page.evaluate("document.documentElement.style.fontSize = '400%'")
+        if not fits(page):
+            too_wide.append(path)
+    assert too_wide == []
+
+
+def test_markup_for_search_engines_is_data_that_the_policy_lets_be(page: Page) -> None:
+    page.goto("/careers/people-partner/")
+    markup = page.locator('script[type="application/ld+json"]').text_content()
+    assert json.loads(markup or "")["title"] == "People partner"
 
 
 @SIZES
