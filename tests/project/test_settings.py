@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -198,3 +200,15 @@ def test_https_makes_cookies_secure(load: Load) -> None:
     assert base.SESSION_COOKIE_SECURE is base.CSRF_COOKIE_SECURE is True
     assert base.SECURE_HSTS_SECONDS > 0
     assert "careers.example.org" in base.ALLOWED_HOSTS
+
+
+def test_wrong_setting_is_one_sentence_on_the_command_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(env.ROOT / "manage.py"), "pipeline_status"],
+        env={"VAR_DIR": str(tmp_path), "SECRET_KEY": "x" * 50, "PORT": "eighty"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "Correct PORT and start again." in done.stderr

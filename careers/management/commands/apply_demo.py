@@ -42,7 +42,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["count"] < 1:
             raise CommandError("--count must be at least 1.")
-        jobs = JobPage.objects.open()
+        # A job and its translations have one slug; the original stands first in the tree.
+        jobs = JobPage.objects.open().order_by("path")
         job = jobs.filter(slug=options["job"]).first() if options["job"] else jobs.first()
         if job is None:
             raise CommandError("No such job is open: publish one, or run seed_demo.")
