@@ -94,6 +94,8 @@ class Actors:
                 return _("sweeper")
             case "intake":
                 return _("application form")
+            case "restore":
+                return _("restored database")
             case _:
                 return actor
 

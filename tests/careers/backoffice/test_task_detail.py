@@ -104,17 +104,18 @@ def test_every_event_is_told(as_otto: Client, ours: JobPage) -> None:
 def test_people_and_the_sweeper_are_named(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, queued=True)
     ada = people.ada()
-    for actor in (f"user:{ada.pk}", "sweeper", "sweeper:9f", "user:987654", "user:x"):
+    for actor in (f"user:{ada.pk}", "sweeper", "sweeper:9f", "user:987654", "user:x", "restore"):
         StepEvent.objects.create(
             step=step, at=step.state_since, attempt=1, to_state=State.QUEUED, actor=actor
         )
     whos = [words(node) for node in soup_of(as_otto, step.application).select(".bo-event__who")]
-    assert [who.partition(" ·")[0] for who in whos[-5:]] == [
+    assert [who.partition(" ·")[0] for who in whos[-6:]] == [
         "Ada Admin",
         "sweeper",
         "sweeper",
         "somebody whose account is gone",
         "somebody whose account is gone",
+        "restored database",
     ]
 
 

@@ -18,6 +18,7 @@ from careers.pipeline.enqueue import create_steps
 from careers.pipeline.models import Lineage, Step, StepEvent
 from careers.pipeline.states import State
 from careers.pipeline.sweep import Sweeper
+from tests.careers.pipeline.test_transitions import at_once
 from tests.factories import ApplicationFactory, StepFactory
 
 pytestmark = pytest.mark.django_db
@@ -137,6 +138,17 @@ def test_second_process_parks_nothing_of_what_came_since(
     assert lineage._begin_anew(lineage.identity(), slow) is False
     step.refresh_from_db()
     assert step.state == "queued"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_processes_that_start_together_park_once(mails: dict[str, Step]) -> None:
+    restore()
+    parked: list[bool] = []
+    at_once(lambda _index: parked.append(lineage.recognise()), 4)
+    assert sorted(parked) == [False, False, False, True]
+    # Also he who did not park goes on only when it is done.
+    assert {states()[state] for state in UNDER_WAY} == {"uncertain"}
+    assert StepEvent.objects.count() == len(UNDER_WAY)
 
 
 def test_looking_takes_few_queries(django_assert_num_queries: Any) -> None:
