@@ -28,7 +28,8 @@ from careers.backoffice.timeline import Lane, lanes
 from careers.pipeline import health
 from careers.pipeline.actions import CANCEL, READDRESSED, RETRY
 from careers.pipeline.models import Notice, Step, StepEvent, StepKind
-from careers.pipeline.states import UNDER_WAY, Phase, State
+from careers.pipeline.runner import UNKNOWN_ATTEMPTS
+from careers.pipeline.states import UNDER_WAY, ErrorClass, Phase, State
 from careers.pipeline.transitions import db_now
 
 
@@ -109,6 +110,18 @@ class StepView:
     def cause(self) -> str:
         """What is the matter, in words."""
         return self.step.error_public or (self.events[-1].reason if self.events else "")
+
+    @property
+    def attempts(self) -> str:
+        """How often it was tried, and of how often where there is an end; "" for once or never."""
+        if self.step.attempts < 2 or self.step.state == State.SUCCEEDED:
+            return ""
+        if self.step.error_class == ErrorClass.UNKNOWN:
+            return _("%(done)d of %(most)d") % {
+                "done": self.step.attempts,
+                "most": UNKNOWN_ATTEMPTS,
+            }
+        return str(self.step.attempts)
 
     @property
     def next_attempt(self) -> str:

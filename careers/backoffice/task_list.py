@@ -102,7 +102,9 @@ class AgeColumn(Column):
     cell_template_name = "careers/backoffice/age_cell.html"
 
     def get_cell_context_data(self, instance: Application, parent_context: Any) -> dict[str, Any]:
-        ended = presentation.ended_at(presentation.current(instance.steps.all()))
+        steps = presentation.current(instance.steps.all())
+        in_need = any(presentation.needs_a_person(step) for step in steps)
+        ended = None if in_need else presentation.ended_at(steps)
         return {
             **super().get_cell_context_data(instance, parent_context),
             "at": instance.received_at,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
@@ -243,3 +244,22 @@ def test_the_results_alone_are_what_refreshing_loads(
     page = as_otto.get(url(application) + "results/").content.decode()
     assert "<html" not in page
     assert "Everything is done." in page
+
+
+@pytest.mark.parametrize(
+    ("more", "words_of_it"),
+    [
+        ({"failed": True}, "Attempts 5 of 5"),
+        ({"failed": True, "attempts": 2, "state": "retrying"}, "Attempts 2 of 5"),
+        ({"misconfigured": True}, "Attempts 4"),
+        ({"succeeded": True, "attempts": 3}, ""),
+        ({"retrying": True, "attempts": 1}, ""),
+    ],
+)
+def test_attempts_are_counted_of_how_many(
+    as_otto: Client, ours: JobPage, more: dict[str, Any], words_of_it: str
+) -> None:
+    step = StepFactory(application__page=ours, **more)
+    facts = words(soup_of(as_otto, step.application).select_one(".bo-facts--step"))
+    assert words_of_it in facts
+    assert ("Attempts" in facts) == bool(words_of_it)
