@@ -23,6 +23,8 @@ from careers.pipeline.states import CLAIMABLE, UNDER_WAY, ErrorClass, State
 from careers.pipeline.transitions import db_now
 from home.models import SiteSettings
 
+#: The worst comes first.
+LEVELS = ("critical", "warning", "note")
 #: A step that has been ready for so long says that nobody works.
 STUCK = dt.timedelta(minutes=5)
 #: Bytes of free disk that are as good as none, that are few, and the share of the whole disk
@@ -172,14 +174,22 @@ def check(broker_error: str | None = None) -> Health:
         sweepers=sweepers,
         schedulers=[beat for beat in schedulers if beat in alive],
         broker_error=broker_error,
-        findings=disk()
-        + _findings(workers, sweepers, broker_error, oldest_seconds, needs)
-        + _fonts(workers)
-        + _proxies(servers)
-        + [Finding(**fault) for fault in {fault["code"]: fault for fault in probed}.values()]
-        + ([] if broker_error else _of_the_clock(schedulers, alive))
-        + [finding for find in hooks.get_hooks("health_findings") for finding in find()]
-        + _of_the_operators(),
+        findings=sorted(
+            [
+                *disk(),
+                *_findings(workers, sweepers, broker_error, oldest_seconds, needs),
+                *_fonts(workers),
+                *_proxies(servers),
+                *(
+                    Finding(**fault)
+                    for fault in {fault["code"]: fault for fault in probed}.values()
+                ),
+                *([] if broker_error else _of_the_clock(schedulers, alive)),
+                *(finding for find in hooks.get_hooks("health_findings") for finding in find()),
+                *_of_the_operators(),
+            ],
+            key=lambda finding: LEVELS.index(finding.level),
+        ),
     )
 
 

@@ -36,8 +36,8 @@ from careers.pipeline.transitions import db_now
 
 log = logging.getLogger(__name__)
 
-#: Seconds that one question may take.
-PATIENCE = 20
+#: Seconds that one question may take: longer than any client of ours waits by itself.
+PATIENCE = 30
 #: Clocks that differ by more are named. S3 refuses requests beyond fifteen minutes.
 SKEW = dt.timedelta(minutes=1)
 #: Whose migrations are never squashed away: one that the code doesn't know is a newer one's.
@@ -250,7 +250,7 @@ def safe_meanwhile() -> str:
 
 def _explained(error: EffectError, check: str) -> Finding:
     if isinstance(error, Transient):
-        return Finding(error.code, "warning", f"{error.public} {check}", safe_meanwhile())
+        return Finding(error.code, "warning", error.public, f"{check} {safe_meanwhile()}")
     return Finding(error.code, "critical", error.public, safe_meanwhile())
 
 

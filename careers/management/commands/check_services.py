@@ -46,11 +46,9 @@ class Command(BaseCommand):
                 for finding in prober.found.get(probe.name, [])
                 if finding in told
             ]
-            words = [finding.message for finding in dict.fromkeys(found)]
+            words = [f"{one.message} {one.action}".strip() for one in dict.fromkeys(found)]
             self.stdout.write(f"{service}: {' '.join(words) or _('well')}")
-            if service == NEEDED and any(finding.level == "critical" for finding in found):
-                self.stdout.write(f"{service}: {found[-1].action}")
-                refused = True
+            refused |= service == NEEDED and any(one.level == "critical" for one in found)
         if refused:
             sys.exit(2)
         if options["strict"] and any(finding.level != "note" for finding in told):

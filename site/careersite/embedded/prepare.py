@@ -1,9 +1,9 @@
 """Everything that must be true before the site starts.
 
 Run by the supervisor in a process of its own, from which it hears one JSON object a line:
-``{"checked": true}`` once the services that the environment names have answered, ``{"doing": …}``
-before what takes long, ``{"refused": …}`` with a sentence for a person, ``{"logins": […]}`` when
-all is done. What it does otherwise say goes to its log.
+``{"note": …}`` about a service that is away, ``{"checked": true}`` once all that the environment
+names were asked, ``{"doing": …}`` before what takes long, ``{"refused": …}`` with a sentence for a
+person, ``{"logins": […]}`` when all is done. What it does otherwise say goes to its log.
 """
 
 import contextlib
@@ -24,22 +24,30 @@ from careersite.embedded.environment import Refused, port_of
 PATIENCE = 15
 
 
-def check(services: set[str]) -> None:
+def check(services: set[str]) -> list[str]:
     """Ask the database and those services that the environment names, as the site will do.
 
+    Returns:
+        A sentence for each service that is only away: it may come back, and the site takes
+        applications meanwhile.
+
     Raises:
-        Refused: one doesn't answer, or not to us, or the database is a newer version's.
+        Refused: one is there but not for us, or the site can't do without it, or the database is
+            a newer version's.
     """
     from careers.pipeline.probes import all_probes, ask_once
 
-    # The archive may lack its bucket, which is made later.
-    wanted = (services - {"archive"}) | {"database"}
-    prober = ask_once([probe for probe in all_probes() if probe.name in wanted])
+    prober = ask_once([probe for probe in all_probes() if probe.name in services | {"database"}])
+    notes = []
     for finding in prober.findings:
-        if finding.code == "database-newer":
+        if finding.level == "warning":
+            notes.append(f"{finding.message} {finding.action}")
+        elif finding.code == "database-newer":
             raise Refused(f"{finding.message} {finding.action}")
-        if finding.code != "clock":
+        elif finding.code != "archive-bucket":
+            # The bucket is made later, where that is allowed.
             raise Refused(finding.message)
+    return notes
 
 
 def prepare(named: set[str], out: TextIO) -> None:
@@ -49,9 +57,10 @@ def prepare(named: set[str], out: TextIO) -> None:
     def tell(**what: object) -> None:
         print(json.dumps(what), file=out, flush=True)
 
-    check(named)
+    for note in check(named):
+        tell(note=note)
     if "archive" in named:
-        call_command("prepare_archive")
+        make_bucket()
     tell(checked=True)
     if must_migrate():
         tell(doing="Preparing the database")
@@ -65,6 +74,19 @@ def prepare(named: set[str], out: TextIO) -> None:
 
     there = get_user_model().objects.filter(username__in=["admin", "hanna"], is_active=True)
     tell(logins=sorted(there.values_list("username", flat=True)))
+
+
+def make_bucket() -> None:
+    """Create the bucket unless it is there; an archive that is away was spoken of already."""
+    from careers import archive
+    from careers.applications.errors import EffectError, Transient
+
+    try:
+        archive.ensure_bucket()
+    except Transient:
+        return
+    except EffectError as error:
+        raise Refused(error.public) from None
 
 
 def must_migrate() -> bool:

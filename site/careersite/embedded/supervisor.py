@@ -137,6 +137,8 @@ class Supervisor:
                     told = json.loads(line)
                     if "refused" in told:
                         raise Refused(told["refused"])
+                    if "note" in told:
+                        say(f"Note: {told['note']}")
                     if "doing" in told:
                         say(f"  {told['doing']} …")
                     if told.get("checked"):
