@@ -100,10 +100,15 @@ class Demo:
             ("failed", "Chloé Lefèvre", "rcpt_550"),
             ("uncertain", "Diego Peña", "close_after_dot"),
         ):
-            stack.smtp.once(mode)
+            if fact == "failed":
+                stack.smtp.mode = mode
+            else:
+                stack.smtp.once(mode)
             receipt = stack.apply(name=name, email=f"{fact}@example.org")
             stack.wait_for_end([receipt])
+            stack.smtp.mode = "ok"
             self.note(fact, receipt)
+            self.facts[f"{fact}-hr-step"] = str(stack.step(receipt, "mail_hr")["id"])
         for fact, name, mode in (
             ("locked", "Fionn O’Shea", "mail_530"),
             ("busy", "Greta Holm", "rcpt_450"),
@@ -423,6 +428,9 @@ PICTURES = (
     Picture("task-failed", "/admin/tasks/{failed}/", who="admin"),
     Picture("task-unconfirmed", "/admin/tasks/{uncertain}/", who="admin", longest=1000),
     Picture("task-setting", "/admin/tasks/{locked}/", who="admin", longest=1000),
+    Picture(
+        "change-address", "/admin/tasks/{failed}/{failed-hr-step}/change-address/", who="hanna"
+    ),
     Picture("operators-mail", "/health/live", act=show_mail("attention"), width=760),
     Picture("company", "/admin/settings/home/sitesettings/", who="admin"),
 )
