@@ -46,6 +46,14 @@ def beat(kind: str, name: str, *, queues: str = "", facts: dict[str, Any] | None
         connection.close_if_unusable_or_obsolete()
 
 
+def is_served(queue: str) -> bool:
+    """Whether a worker that is alive takes messages from a queue."""
+    served = Heartbeat.objects.filter(
+        kind=Heartbeat.Kind.WORKER, seen_at__gt=db_now() - GONE_AFTER
+    ).values_list("queues", flat=True)
+    return any(queue in names.split(",") for names in served)
+
+
 class WorkerHeartbeat(bootsteps.StartStopStep):
     """Lets a Celery worker's main process write its sign of life."""
 

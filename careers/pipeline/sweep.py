@@ -23,7 +23,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from careers.pipeline import doorbell, lineage, notices, runner
-from careers.pipeline.heartbeat import beat
+from careers.pipeline.heartbeat import beat, is_served
 from careers.pipeline.models import Heartbeat, Step, StepKind
 from careers.pipeline.probes import Prober, all_probes
 from careers.pipeline.runner import BATCH
@@ -52,6 +52,8 @@ class Sweeper:
         self.name = f"{socket.gethostname()}:{uuid.uuid4().hex[:8]}"
         self.broker_down_since: dt.datetime | None = None
         self.children: dict[BaseProcess, tuple[int, float]] = {}
+        #: What it does itself, when it does.
+        self.kinds: Collection[str] = StepKind.values
         # The broker is asked with every look.
         self.prober = Prober([probe for probe in all_probes() if probe.name != "broker"])
         self.look_at = 0.0
@@ -110,9 +112,14 @@ class Sweeper:
         if not error:
             requeue_unanswered()
             doorbell.ring(forgotten(), actor=ACTOR, insist=True)
+            if not is_served(BY_KIND[StepKind.MAIL_OPERATORS].queue):
+                # That no worker runs is what operators must hear first.
+                self.kinds = [StepKind.MAIL_OPERATORS]
+                self._work()
         elif self.broker_down_since and now - self.broker_down_since >= dt.timedelta(
             seconds=settings.PIPELINE_BROKER_GRACE
         ):
+            self.kinds = StepKind.values
             self._work()
 
     def _tell_operators(self) -> None:
@@ -121,9 +128,9 @@ class Sweeper:
             notices.look(actor=ACTOR)
 
     def _work(self) -> None:
-        """Without a broker: run what is due, each step in a child that can be killed."""
+        """Without broker or workers: run what is due, each step in a child that can be killed."""
         busy = {step_id for step_id, _deadline in self.children.values()}
-        for step_id in due(exclude=busy)[: CHILDREN - len(self.children)]:
+        for step_id in due(self.kinds, exclude=busy)[: CHILDREN - len(self.children)]:
             child = multiprocessing.get_context("fork").Process(
                 target=_run_in_child, args=[step_id]
             )
@@ -227,13 +234,15 @@ def forgotten() -> list[int]:
     )
 
 
-def due(exclude: Collection[int] = ()) -> list[int]:
-    """Steps that may be claimed now, oldest first."""
+def due(
+    kinds: Collection[str] = tuple(StepKind.values), exclude: Collection[int] = ()
+) -> list[int]:
+    """Steps of these kinds that may be claimed now, oldest first."""
     return list(
         Step.objects.filter(
             Q(run_after=None) | Q(run_after__lte=db_now()),
             state__in=CLAIMABLE,
-            kind__in=StepKind.values,
+            kind__in=kinds,
         )
         .exclude(pk__in=exclude)
         .order_by("state_since")

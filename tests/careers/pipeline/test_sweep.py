@@ -25,7 +25,7 @@ from careers.pipeline.sweep import (
 from careers.pipeline.transitions import move
 from tests.applying import apply_for
 from tests.conftest import Broker
-from tests.factories import ApplicationFactory, StepFactory
+from tests.factories import ApplicationFactory, HeartbeatFactory, StepFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -234,7 +234,7 @@ def test_look_without_work_takes_few_queries(
     for number in range(5):
         step_of(application, "mail_hr", recipient=f"{number}@example.org", succeeded=True)
     sweeper.once()
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(26):
         sweeper.once()
 
 
@@ -282,6 +282,21 @@ def test_sweeper_alone_drains_everything_without_a_broker(
     for application in applications:
         for step in application.steps.all():
             assert step.events.filter(to_state=State.STARTED).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("queues", "mails"), [("cpu", True), ("cpu,io", False)])
+def test_operators_are_told_by_the_sweeper_while_no_worker_mails(
+    application: Any, sweeper: Sweeper, effects: Any, queues: str, mails: bool
+) -> None:
+    HeartbeatFactory(queues=queues)
+    alarm = StepFactory(to_operators=True, queued=True, state_since=ago(minutes=1))
+    other = step_of(application, queued=True, state_since=ago(minutes=1))
+    sweeper.once()
+    for child in sweeper.children:
+        child.join(20)
+    assert (state_of(alarm) == State.SUCCEEDED) is mails
+    assert state_of(other) == State.SENT
 
 
 @pytest.mark.django_db(transaction=True)
