@@ -1,6 +1,7 @@
 """Tells Django about the app."""
 
 from django.apps import AppConfig
+from django.db.models.signals import pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,3 +13,6 @@ class CareersConfig(AppConfig):
     def ready(self) -> None:
         # Its signal handlers connect when it is imported.
         from careers.languages import sharing  # noqa: F401
+        from careers.pipeline.probes import refuse_newer
+
+        pre_migrate.connect(refuse_newer, sender=self)

@@ -19,9 +19,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 from django.apps import apps
 from django.conf import settings
+from django.core.management import CommandError
 from django.db import Error as DatabaseError
 from django.db import connection, connections
 from django.db.migrations.recorder import MigrationRecorder
@@ -58,15 +60,7 @@ def ask_database() -> list[Finding]:
         code, words = database_cause(error)
         return [Finding(code, "critical", words, _("No application can be taken meanwhile."))]
     if newer:
-        found.append(
-            Finding(
-                "database-newer",
-                "critical",
-                _("The database was made by a newer version of this site (%(migration)s).")
-                % {"migration": newer[0]},
-                _("Update the code and start again, or restore a backup from before."),
-            )
-        )
+        found.append(_newer(newer))
     return found
 
 
@@ -303,6 +297,27 @@ def newer_migrations() -> list[str]:
             and (label in OURS or _number(name) > latest)
         ]
     return sorted(newer)
+
+
+def refuse_newer(**_signal: Any) -> None:
+    """Before ``migrate``: it would find nothing to do, and old code would start on new tables.
+
+    Raises:
+        CommandError: the database was made by a newer version.
+    """
+    if newer := newer_migrations():
+        found = _newer(newer)
+        raise CommandError(f"{found.message} {found.action}", returncode=2)
+
+
+def _newer(migrations: list[str]) -> Finding:
+    return Finding(
+        "database-newer",
+        "critical",
+        _("The database was made by a newer version of this site (%(migration)s).")
+        % {"migration": migrations[0]},
+        _("Update the code and start again, or restore a backup from before."),
+    )
 
 
 def _number(migration: str) -> int:

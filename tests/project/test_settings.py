@@ -80,6 +80,10 @@ def test_sqlite_waits_for_the_disk_and_for_other_writers(load: Load) -> None:
         ({"DATABASE_URL": "postgres://user:word@/careers"}, "DATABASE_URL names no host. Write"),
         ({"DATABASE_URL": "postgres://user:p/#d@host/x"}, "In a password write / as %2F, # as"),
         ({"REDIS_URL": "redis:///0"}, "REDIS_URL names no host. Write it as redis://…"),
+        (
+            {"SSL_CERT_FILE": "/nowhere.pem"},
+            "SSL_CERT_FILE names /nowhere.pem, which",
+        ),
         ({"SITE_URL": "https://"}, "SITE_URL names no host. Write it as https://…"),
         ({"PIPELINE_LEASE": "100"}, "must rise in this order and stay below 900 seconds."),
         ({"PIPELINE_SWEEP_INTERVAL": "0"}, "PIPELINE_SWEEP_INTERVAL must be at least 0.1"),

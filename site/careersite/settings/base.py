@@ -18,6 +18,7 @@ from careersite.settings.env import ROOT
 VAR_DIR = Path(env.given("VAR_DIR") or ROOT / "var")
 env.load(ROOT / ".env", generated=VAR_DIR / "env")
 env.check_pairs()
+env.readable("SSL_CERT_FILE")
 #: Said at start; a typing error must not go unnoticed.
 MISSPELT = env.misspelt(ROOT / ".env")
 

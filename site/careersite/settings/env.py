@@ -234,6 +234,12 @@ def required(name: str, hint: str) -> str:
     return value
 
 
+def readable(name: str) -> None:
+    """Refuse a variable that names a file which can't be read; raises ImproperlyConfigured."""
+    if given(name) and not os.access(given(name), os.R_OK):
+        raise ImproperlyConfigured(f"{name} names {given(name)}, which can't be read.")
+
+
 def _read(kind: str, name: str, default: Any) -> Any:
     if not given(name):
         return default

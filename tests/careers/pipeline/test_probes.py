@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from psycopg import OperationalError
@@ -219,6 +220,14 @@ def test_database_of_a_newer_version_is_named(app: str, name: str, newer: list[s
     MigrationRecorder(connection).record_applied(app, name)
     assert probes.newer_migrations() == newer
     assert [found.code for found in probes.ask_database()] == ["database-newer"] * bool(newer)
+
+
+@pytest.mark.django_db
+def test_older_code_does_not_migrate_a_newer_database() -> None:
+    MigrationRecorder(connection).record_applied("careers", "9999_of_next_year")
+    with pytest.raises(CommandError, match="made by a newer version of this site") as caught:
+        call_command("migrate", verbosity=0)
+    assert caught.value.returncode == 2
 
 
 @pytest.mark.parametrize(
