@@ -17,8 +17,10 @@ def under_the_address_of_its_language(
     """Lead to a page's own address where it would stand under another language's.
 
     Wagtail serves the home page of the first language, and all below it, at the address of a
-    language that has no published home page.
+    language that has no published home page. And it fills a language with aliases, which show
+    the words of another one.
     """
-    if page.locale.language_code == get_language():
+    shown = page.alias_of if page.alias_of_id else page
+    if shown.locale.language_code == get_language():
         return None
-    return HttpResponseRedirect(page.get_url(request) or "/")
+    return HttpResponseRedirect(shown.get_url(request) or "/")

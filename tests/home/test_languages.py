@@ -204,6 +204,8 @@ def test_alias_is_no_translation(client: Client, home: Any, job: Any) -> None:
     job.copy_for_translation(french(), copy_parents=True, alias=True)
     assert alternates(client, "/careers/gauge-keeper/") == {}
     assert list(JobPage.objects.open()) == [job]
+    response = client.get("/fr/careers/gauge-keeper/")
+    assert (response.status_code, response["Location"]) == (302, "/careers/gauge-keeper/")
 
 
 def test_site_with_one_language_offers_no_other(client: Client, job: Any) -> None:

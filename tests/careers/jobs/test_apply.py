@@ -37,6 +37,7 @@ from tests.applying import (
 )
 from tests.factories import JobPageFactory
 from tests.papers import JPEG, PROGRAM, make_cv
+from tests.translating import french_site, in_french
 
 pytestmark = pytest.mark.django_db
 
@@ -575,3 +576,41 @@ def test_post_to_the_address_of_another_language_is_answered_in_the_jobs_own(
     response = client.post(address, {"name": ""}, headers={"Sec-Fetch-Site": "same-origin"})
     assert response.status_code == 422
     assert '<html lang="en"' in response.content.decode()
+
+
+# ── In French ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def french_job(home: Any, job_index: Any, job: Any) -> Any:
+    french_site(home, job_index)
+    return in_french(job, {"Gauge keeper": "Gardien de jauges"})
+
+
+def test_french_form_is_answered_in_french(client: Client, french_job: Any) -> None:
+    assert french_job.apply_url == f"/fr/apply/{french_job.job_key}/"
+    wrong = send(client, french_job, name="")
+    assert wrong.status_code == 422
+    assert "Saisissez votre nom complet." in words(wrong)
+    right = send(client, french_job)
+    assert right.status_code == 303
+    assert right["Location"].startswith("/fr/received/")
+    assert "Nous avons bien reçu votre candidature" in words(client.get(right["Location"]))
+    assert Application.objects.get().language == "fr"
+
+
+def test_french_job_that_closed_says_so_in_french(
+    client: Client, french_job: Any, job: Any
+) -> None:
+    job.closes_at = timezone.now() - dt.timedelta(minutes=1)
+    job.save_revision().publish()
+    response = send(client, french_job)
+    assert response.status_code == 410
+    assert "Cette offre a été clôturée pendant que vous écriviez" in words(response)
+
+
+def test_french_job_that_is_gone_says_so_in_french(client: Client, home: Any) -> None:
+    response = client.post(f"/fr/apply/{uuid.uuid4()}/", {"name": "Jeanne"})
+    assert response.status_code == 404
+    assert "Cette offre n’est plus ici" in words(response)
+    assert "Jeanne" in words(response)
