@@ -191,7 +191,7 @@ def test_it_comes_before_everything_that_asks() -> None:
     assert first == "careersite.proxies.only_our_proxies_are_believed"
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_database_that_is_away_costs_the_visitor_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(execute: Any, sql: str, *args: Any) -> Any:
         raise OperationalError("gone")

@@ -11,6 +11,7 @@ import ssl
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -279,12 +280,30 @@ def test_nobody_stops_work_in_flower(deployed: Deployment, admin: requests.Sessi
 # ── When the site is away ───────────────────────────────────────────────────────────────
 
 
+class Back(BaseHTTPRequestHandler):
+    """Answers at the site's port as soon as it listens again."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"back again")
+
+    def log_message(self, *args: object) -> None:
+        """Nobody reads it."""
+
+
 def test_restart_is_a_pause_for_the_visitor(deployed: Deployment) -> None:
     deployed["web"].stop()
-    with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(deployed.visitor().get, f"{deployed.address}/careers/")
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(deployed.visitor().get, f"{deployed.address}/careers/")
+            until(asked.running, 10, "nobody asked")
+            with HTTPServer((HOST, deployed.port), Back) as server:
+                server.timeout = 30
+                server.handle_request()
+            assert (asked.result(10).status_code, asked.result(10).text) == (200, "back again")
+    finally:
         deployed.start("web")
-        assert asked.result(30).status_code == 200
 
 
 def test_proxy_logs_no_address_of_a_page(deployed: Deployment, admin: requests.Session) -> None:
