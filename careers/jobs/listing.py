@@ -271,7 +271,8 @@ class Listing:
     @property
     def chips(self) -> list[Chip]:
         """Everything that was asked for, each with the way to ask for it no more."""
-        chips = [Chip(f"“{self.query}”", self.address(without=("q", "")))] if self.query else []
+        words = _("“%(words)s”") % {"words": self.query}
+        chips = [Chip(words, self.address(without=("q", "")))] if self.query else []
         return chips + [
             Chip(option.label, self.address(without=(facet.name, option.value)))
             for facet in self.facets
