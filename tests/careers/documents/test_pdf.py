@@ -134,6 +134,13 @@ def test_pdf_has_headings_paragraphs_and_lists_in_its_structure(made: bytes) -> 
     }
 
 
+def test_logo_is_not_smoothed_as_archives_want_it() -> None:
+    content = render_pdf(document(branding=Branding("Tidewater", "#0e5c46", logo(), "image/png")))
+    with pikepdf.open(io.BytesIO(content)) as file:
+        images = file.pages[0].Resources.XObject
+        assert [image.Interpolate for image in images.values()] == [False]
+
+
 def test_every_font_is_embedded_and_ours() -> None:
     words = "Łódź Ἀθήνα Київ Tiếng Việt مرحبا שלום — ½ ✓ →"
     with pikepdf.open(io.BytesIO(render_pdf(answering(words)))) as file:
