@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 
 from tests.processes import until
-from tests.services.conftest import ON_SQLITE
+from tests.services.conftest import ON_POSTGRESQL, ON_SQLITE
 from tests.services.test_application import DONE
 from tests.stack import ROOT, Stack
 
@@ -113,3 +113,22 @@ def test_idle_worker_stops_at_once(site: Stack) -> None:
     for name in ("cpu", "io", "sweeper", "web"):
         site[name].stop(patience=30)
         assert site[name].returncode in (0, -15, 15), f"{name} was killed, or failed"
+
+
+@ON_POSTGRESQL
+def test_operators_hear_of_a_failed_step_and_of_its_end(site: Stack) -> None:
+    site.query("UPDATE home_sitesettings SET operators = 'ops@example.org'")
+    receipt = site.apply()
+    site.wait_for_end([receipt])
+    (step,) = (step["id"] for step in site.steps(receipt) if step["kind"] == "mail_hr")
+    state = "UPDATE careers_step SET state = %s, error_code = 'mail-recipient' WHERE id = %s"
+
+    def told() -> list[str]:
+        return [mail.message_id.split(".")[1] for mail in site.smtp.mails(to="ops@example.org")]
+
+    site.query(state, "failed", step)
+    until(lambda: told() == ["alert"], 40, "no alarm was mailed")
+    site.query(state, "succeeded", step)
+    until(lambda: told() == ["alert", "recovered"], 40, "its end was not mailed")
+    site.query("UPDATE home_sitesettings SET operators = ''")
+    assert site.smtp.doubles() == []
