@@ -37,6 +37,9 @@ def in_french(page: Any, words: dict[str, str] | None = None, *, publish: bool =
 
 
 def french_site(home: Any, job_index: Any) -> Any:
-    """The French list of jobs, below a French home page."""
-    in_french(home, {"Tidewater": "Tidewater"})
-    return in_french(job_index, {"Jobs": "Offres d’emploi"})
+    """The French list of jobs, below a French home page: copies, which cost little to make."""
+    home.copy_for_translation(french()).save_revision().publish()
+    jobs = job_index.copy_for_translation(french())
+    jobs.title = "Offres d’emploi"
+    jobs.save_revision().publish()
+    return jobs

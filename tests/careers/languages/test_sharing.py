@@ -130,6 +130,7 @@ def test_publishing_without_a_change_writes_no_revision(french_job: Any, job: An
 
 def test_addresses_of_the_list_are_shared_too(french_job: Any, job: Any, job_index: Any) -> None:
     publish(job, hr_recipients="")
+    in_french(job_index)
     publish(job_index, hr_recipients="list@example.org")
     assert JobPage.objects.get(pk=french_job.pk).recipients() == ["list@example.org"]
     assert shared_fields(JobIndexPage) == ["hr_recipients"]
