@@ -623,13 +623,14 @@ class JobPage(Page):
     def facts(self) -> list[tuple[str, str]]:
         """The job at a glance, as label and value, without what HR left empty."""
         places = ", ".join(self.place_names)
+        closes = _("Closed") if self.closes_at and self.closes_at <= timezone.now() else _("Closes")
         found = [
             (_("Team"), self.department.name if self.department else ""),
             (_("Place"), places),
             (_("Workplace"), self.workplace_label),
             (_("Employment"), self.employment_label),
             (_("Pay"), self.pay),
-            (_("Closes"), self.moment(self.closes_at) if self.closes_at else ""),
+            (closes, self.moment(self.closes_at) if self.closes_at else ""),
         ]
         return [(label, value) for label, value in found if value]
 
