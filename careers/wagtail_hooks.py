@@ -3,5 +3,6 @@
 from careers.backoffice import hooks as backoffice
 from careers.jobs import hooks as jobs
 from careers.jobs import taxonomy
+from careers.languages import hooks as languages
 
-__all__ = ["backoffice", "jobs", "taxonomy"]
+__all__ = ["backoffice", "jobs", "languages", "taxonomy"]
