@@ -16,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import formats, timezone, translation
@@ -34,6 +34,7 @@ from wagtail.admin.panels import (
     ObjectList,
     TabbedInterface,
 )
+from wagtail.contrib.redirects.middleware import RedirectMiddleware
 from wagtail.fields import RichTextField, StreamField
 from wagtail.models import Page, Site, TranslatableMixin
 from wagtail.models.pages import PageManager, PageQuerySet
@@ -686,6 +687,10 @@ class JobPage(Page):
     def serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.live or getattr(request, "is_preview", False):
             return cacheable(request, super().serve(request, *args, **kwargs))
+        # Editors' redirects are followed from what is not found, and so from here as well.
+        redirected = RedirectMiddleware(lambda _request: HttpResponseNotFound())(request)
+        if redirected.status_code != 404:
+            return redirected
         # Only what expired by itself is named: what was taken down may have been a mistake.
         context = super().get_context(request, *args, **kwargs) | {"similar": similar_jobs(self)}
         template = "careers/jobs/taken_down.html"

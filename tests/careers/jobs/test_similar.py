@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from wagtail.contrib.redirects.models import Redirect
 from wagtail.models import Locale, PageViewRestriction
 
 from careers.jobs.models import Department, JobPage, Location, Workplace
@@ -179,6 +180,14 @@ def test_job_that_expired_is_named(client: Client, job: Any) -> None:
     response = client.get("/careers/gauge-keeper/")
     assert response.status_code == 410
     assert "“Gauge keeper” is no longer open" in response.content.decode()
+
+
+def test_redirect_from_a_job_that_was_taken_down_is_followed(client: Client, job: Any) -> None:
+    job.first_published_at, job.live = ago(9), False
+    job.save()
+    Redirect.add_redirect("/careers/gauge-keeper/", "https://example.org/filled/")
+    response = client.get("/careers/gauge-keeper/?from=mail")
+    assert (response.status_code, response["Location"]) == (301, "https://example.org/filled/")
 
 
 @pytest.mark.parametrize("path", ["/careers/gauge-keeper/", "/careers/gauge-keeper/more/"])
