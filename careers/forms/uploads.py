@@ -22,7 +22,6 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
-from django.db import transaction
 from django.db.models import Count, Sum
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
@@ -30,7 +29,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from careers.applications.files import Upload, write_bytes
+from careers.applications.files import Upload
 from careers.forms.models import PendingUpload
 
 PDF = "application/pdf"
@@ -247,21 +246,18 @@ def keep(upload: Upload, *, job_key: UUID, network: str) -> PendingUpload | None
     mine = kept.filter(network=network).aggregate(count=Count("pk"))["count"]
     if mine >= KEPT_PER_NETWORK or held + upload.size > KEPT_TOTAL_BYTES:
         return None
-    with transaction.atomic():
-        pending = PendingUpload.objects.create(
-            token=secrets.token_urlsafe(32),
-            job_key=job_key,
-            question_key=upload.question_key,
-            filename=upload.filename,
-            content_type=upload.content_type,
-            size=upload.size,
-            sha256=upload.sha256,
-            content=b"",
-            network=network,
-            expires_at=now + KEPT_FOR,
-        )
-        write_bytes(pending, "content", upload.content)
-    return pending
+    return PendingUpload.objects.create(
+        token=secrets.token_urlsafe(32),
+        job_key=job_key,
+        question_key=upload.question_key,
+        filename=upload.filename,
+        content_type=upload.content_type,
+        size=upload.size,
+        sha256=upload.sha256,
+        content=upload.content,
+        network=network,
+        expires_at=now + KEPT_FOR,
+    )
 
 
 def kept_upload(token: str, *, job_key: UUID, question_key: str) -> PendingUpload | None:

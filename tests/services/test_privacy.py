@@ -176,12 +176,13 @@ def test_postgresql_log_holds_no_file(tmp_path: Path) -> None:
     ):
         site.start("web")
         before = len(server.log.read_bytes())
-        accepted = site.apply(cv=a_cv("Canarycontent"))
+        accepted = site.apply(name="Canary Nameson", cv=a_cv("Canarycontent"))
         refused = site.apply(email="not an address", cv=a_cv("Canarycontent"))
         log = server.log.read_bytes()[before:].lower()
     assert (accepted.status, refused.status) == (303, 422)
     assert b"careers_filebytes" in log
     assert b"careers_pendingupload" in log
+    assert b"nameson" not in log
     for shape in (b"canarycontent", b"canarycontent".hex().encode(), b"43616e617279"):
         assert shape not in log
 

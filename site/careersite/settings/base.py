@@ -141,6 +141,9 @@ else:
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         {
             "connect_timeout": 5,
+            # Values travel beside the statement, not in it: what people wrote stays out of the
+            # server's log of slow statements (with log_parameter_max_length=0).
+            "server_side_binding": True,
             "options": (
                 "-c statement_timeout=15000 -c lock_timeout=5000 "
                 "-c idle_in_transaction_session_timeout=60000"
