@@ -67,6 +67,7 @@ def elsewhere(site: Stack, tmp_path: Path) -> Iterator[Stack]:
         yield stack
 
 
+@pytest.mark.timeout(600)  # two sites, one after the other
 def test_restored_site_has_everything_and_mails_nothing_twice(
     site: Stack, elsewhere: Stack, tmp_path: Path
 ) -> None:
