@@ -134,10 +134,10 @@ def apply(request: HttpRequest, job_key: UUID) -> HttpResponse:
 
 def _take(request: HttpRequest, job_key: UUID) -> HttpResponse:
     job = find_job(job_key)
-    if job is None:
+    if job is None or not may_read(request, job):
         return problem(
             request,
-            404,
+            404 if job is None else 410,
             _("This job is no longer here"),
             _("It was taken down while you were writing. Here is what you entered, to copy."),
             kept=plainly_typed(request),
@@ -157,7 +157,7 @@ def _take_for(request: HttpRequest, job: JobPage) -> HttpResponse:
         files=request.FILES,
     )
     valid = form.is_valid()
-    if job.live and job.is_upcoming:
+    if job.is_upcoming:
         return _page(request, job, None, 409, early=True, kept=form.typed())
     if not job.is_open:
         return _page(request, job, None, 410, closed=True, kept=form.typed())
@@ -195,6 +195,13 @@ def find_job(job_key: UUID) -> JobPage | None:
     )
     pages.sort(key=lambda page: (page.locale.language_code != language, not page.live))
     return pages[0] if pages else None
+
+
+def may_read(request: HttpRequest, job: JobPage) -> bool:
+    """Whether Wagtail would show this visitor the job's page, whose words an answer repeats."""
+    return job.live and all(
+        restriction.accept_request(request) for restriction in job.get_view_restrictions()
+    )
 
 
 def comes_from_our_page(request: HttpRequest) -> bool:

@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from wagtail.models import PageViewRestriction
 
 from careers.applications.models import Application, ApplicationFile
 from careers.forms.models import PendingUpload
@@ -271,24 +272,50 @@ def test_bad_file_says_so_and_leaves_the_rest(
 # ── Jobs that take no applications ──────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"closes_at": timezone.now() - dt.timedelta(seconds=1)},
-        {"live": False},
-    ],
-)
 def test_job_that_is_not_open_answers_in_words_with_everything_kept(
-    client: Client, job: Any, change: dict[str, Any]
+    client: Client, job: Any
 ) -> None:
-    for field, value in change.items():
-        setattr(job, field, value)
+    job.closes_at = timezone.now() - dt.timedelta(seconds=1)
     job.save()
     response = send(client, job, phone="+47 55 55 00 00")
     assert response.status_code == 410
     assert JANE in words(response)
     assert "+47 55 55 00 00" in words(response)
     assert Application.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "hidden", ["taken down", "for those who log in", "for those who know a word"]
+)
+def test_job_that_visitors_may_not_read_is_not_told_to_them(
+    client: Client, job: Any, hidden: str
+) -> None:
+    if hidden == "taken down":
+        job.live = False
+        job.save()
+    elif hidden == "for those who log in":
+        PageViewRestriction.objects.create(page=job, restriction_type="login")
+    else:
+        PageViewRestriction.objects.create(page=job, restriction_type="password", password="tides")
+    response = send(client, job, phone="+47 55 55 00 00")
+    assert response.status_code == 410
+    assert JANE in words(response)
+    assert "+47 55 55 00 00" in words(response)
+    assert job.title not in words(response)
+    assert Application.objects.count() == 0
+
+
+def test_job_behind_a_password_takes_applications_of_those_who_gave_it(
+    client: Client, job: Any
+) -> None:
+    behind = PageViewRestriction.objects.create(
+        page=job, restriction_type="password", password="tides"
+    )
+    client.post(
+        reverse("wagtailcore_authenticate_with_password", args=[behind.pk, job.pk]),
+        {"password": "tides", "return_url": job.url},
+    )
+    assert send(client, job).status_code == 303
 
 
 @pytest.mark.parametrize("changes", [{}, {"email": "jane@"}], ids=["valid", "with an error"])
