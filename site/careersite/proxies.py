@@ -12,6 +12,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -79,8 +80,10 @@ def _fault(request: HttpRequest) -> str:
     """What is wrong between visitors and us, before anything of it is put right; "" if nothing."""
     names = request.META.keys()
     speaks = "HTTP_X_FORWARDED_FOR" in names, "HTTP_X_FORWARDED_PROTO" in names
-    if request.path.startswith(("/health/", "/metrics")) or is_from_this_machine(request):
+    if request.path.startswith(("/health/", "/metrics")):
         # Whoever watches us asks for itself.
+        return ""
+    if is_from_this_machine(request) and _is_local(settings.SITE_URL):
         return ""
     address = request.META.get("REMOTE_ADDR", "")
     if not _is_ours(address):
@@ -104,6 +107,11 @@ def _report(fault: str, address: str) -> None:
     log.warning("proxy-%s: %s; see “Deploy” in docs/operations.md", fault, known or "a public one")
     facts = {"proxy": fault, "address": known}
     beat(Heartbeat.Kind.WEB, f"{socket.gethostname()}:{fault}"[:120], facts=facts)
+
+
+def _is_local(url: str) -> bool:
+    """Whether visitors are on this machine themselves: else a proxy has hidden where they are."""
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost")
 
 
 def _is_private(address: str) -> bool:

@@ -163,6 +163,16 @@ def test_without_tls_only_a_proxy_of_our_own_network_is_noticed(
     assert reported == [("unknown", "10.0.0.9")]
 
 
+def test_proxy_that_says_nothing_at_all_is_no_visitor_of_this_machine(
+    ours: None, reported: list[tuple[str, str]], settings: Any
+) -> None:
+    """As nginx does with a bare ``proxy_pass``."""
+    settings.SECURE = True
+    settings.SITE_URL = "https://careers.example.com"
+    received("127.0.0.1", host="127.0.0.1:8000")
+    assert reported == [("unknown", "127.0.0.1")]
+
+
 def test_who_watches_the_site_is_no_proxy(
     ours: None, reported: list[tuple[str, str]], settings: Any
 ) -> None:
