@@ -100,8 +100,9 @@ def hr_notice(
 ) -> EmailMultiAlternatives:
     """The mail that tells one person in HR about a new application.
 
-    It links into the admin and carries no file, so that the CV stays where access is checked
-    and where it can be erased. Answers go to the applicant.
+    In the site's language, for one inbox serves all of them. It links into the admin and
+    carries no file, so that the CV stays where access is checked and where it can be erased.
+    Answers go to the applicant.
 
     Args:
         recipient: one address that HR entered for the job.
@@ -110,7 +111,7 @@ def hr_notice(
         sequence: as for ``receipt``.
     """
     form = application.frozen_form
-    with translation.override(application.language):
+    with translation.override(settings.LANGUAGE_CODE):
         name = one_line(application.name, _NAME_LENGTH)
         title = one_line(form.job_title, _TITLE_LENGTH)
         # Two people get two mails about one application: their ids must differ, and name nobody.

@@ -197,6 +197,11 @@ class TestReceipt:
 
 
 class TestHRNotice:
+    def test_speaks_the_language_of_the_site_whatever_the_applicant_reads(self) -> None:
+        mail = parsed(a_notice(an_application(language="fr")))
+        assert mail["Content-Language"] == "en"
+        assert mail["Subject"] == "Application for Gauge keeper: Canary Kowalski"
+
     def test_headers(self) -> None:
         mail = parsed(a_notice())
         assert mail["Subject"] == "Application for Gauge keeper: Canary Kowalski"
