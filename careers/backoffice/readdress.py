@@ -18,7 +18,7 @@ from wagtail.models import Page
 
 from careers.applications.models import Application
 from careers.backoffice import presentation
-from careers.backoffice.permissions import SEE_TASKS, Requires
+from careers.backoffice.permissions import SEE_TASKS, Requires, visible_applications
 from careers.backoffice.task_acts import REASON_LENGTH, reason_of
 from careers.backoffice.task_detail import find_task, task_breadcrumbs, task_url, title
 from careers.pipeline import actions
@@ -93,6 +93,16 @@ class ChangeAddress(Requires, View):
         if not form.is_valid():
             return self._ask(application, step, form)
         address = form.cleaned_data["address"]
+        if not self._may_send(application, address):
+            form.add_error(
+                "address",
+                _(
+                    "This mail names the applicant. You may send it to an address that the job "
+                    "names, but to no other, because you may not read this application. Have the "
+                    "address corrected at the job first, then enter it here."
+                ),
+            )
+            return self._ask(application, step, form)
         try:
             instead = actions.send_to(step, address, request.user, reason_of(request))
         except actions.AlreadyTold:
@@ -118,6 +128,13 @@ class ChangeAddress(Requires, View):
             raise Http404
         step = get_object_or_404(Step, application=application, pk=step_id, kind=StepKind.MAIL_HR)
         return application, step
+
+    def _may_send(self, application: Application, address: str) -> bool:
+        named = [known.lower() for known in application.page.recipients()]
+        return (
+            address.lower() in named
+            or visible_applications(self.request.user).filter(pk=application.pk).exists()
+        )
 
     def _too_late(self, application: Application, step: Step) -> HttpResponse:
         step.refresh_from_db(fields=["state", "run_after"])

@@ -71,7 +71,7 @@ def test_right_address_gets_the_mail(as_ada: Client, failed: Step) -> None:
     ],
 )
 def test_address_that_won_t_do_is_explained(
-    as_otto: Client, failed: Step, address: str, words: str
+    as_ada: Client, failed: Step, address: str, words: str
 ) -> None:
     StepFactory(
         application=failed.application,
@@ -79,7 +79,7 @@ def test_address_that_won_t_do_is_explained(
         succeeded=True,
         recipient="told@example.org",
     )
-    response = as_otto.post(url(failed), {"address": address, "reason": "Kept words"})
+    response = as_ada.post(url(failed), {"address": address, "reason": "Kept words"})
     assert response.status_code == 422
     assert words in text(response)
     soup = BeautifulSoup(response.content, "html.parser")
@@ -87,12 +87,12 @@ def test_address_that_won_t_do_is_explained(
     assert soup.select_one("[name=address]")["aria-invalid"] == "true"
 
 
-def test_second_click_is_told_calmly(as_otto: Client, failed: Step) -> None:
-    as_otto.post(url(failed), {"address": "right@example.org"})
-    response = as_otto.post(url(failed), {"address": "right@example.org"})
+def test_second_click_is_told_calmly(as_ada: Client, failed: Step) -> None:
+    as_ada.post(url(failed), {"address": "right@example.org"})
+    response = as_ada.post(url(failed), {"address": "right@example.org"})
     assert "right@example.org has a mail about this application already" in text(response)
     Step.objects.filter(pk=failed.pk).update(state="succeeded")
-    response = as_otto.get(url(failed), follow=True)
+    response = as_ada.get(url(failed), follow=True)
     assert "is now “Done”: its address can’t be changed." in text(response)
 
 
@@ -127,6 +127,19 @@ def test_where_the_address_comes_from(
     # Otto may edit none of them.
     other = BeautifulSoup(as_otto.get(url(failed)).content, "html.parser")
     assert other.select(".bo-sources a") == []
+
+
+def test_who_may_not_read_the_application_sends_it_to_none_but_the_named(
+    as_otto: Client, failed: Step, job: JobPage
+) -> None:
+    response = as_otto.post(url(failed), {"address": "mine@example.org"})
+    assert response.status_code == 422
+    assert "you may not read this application" in text(response)
+    assert Step.objects.filter(recipient="mine@example.org").count() == 0
+    job.hr_recipients = "Right@example.org"
+    job.save()
+    assert as_otto.post(url(failed), {"address": "right@example.org"}).status_code == 302
+    assert Step.objects.filter(recipient="right@example.org").count() == 1
 
 
 def test_it_takes_the_right_to_retry(failed: Step) -> None:
