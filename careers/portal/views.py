@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -51,11 +52,20 @@ def receipt(request: HttpRequest, secret: str) -> HttpResponse:
         ],
         "contact_name": form.contact_name,
         "contact_email": form.contact_email,
+        "address_by_language": _in_every_language(secret),
     }
     with timezone.override(form.time_zone):
         response = render(request, "careers/portal/receipt.html", context)
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response
+
+
+def _in_every_language(secret: str) -> dict[str, str]:
+    addresses = {}
+    for code, _name in settings.LANGUAGES:
+        with translation.override(code):
+            addresses[code] = reverse("receipt", args=[secret])
+    return addresses
 
 
 @require_safe

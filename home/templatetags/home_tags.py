@@ -82,9 +82,14 @@ def footer_pages(home: Page | None) -> list[Page]:
     return list(home.get_children().live().public().type(PlainPage)) if home else []
 
 
-@register.simple_tag
-def other_languages(page: Page | None, home: Page | None) -> list[Language]:
+@register.simple_tag(takes_context=True)
+def other_languages(
+    context: dict[str, Any], page: Page | None, home: Page | None
+) -> list[Language]:
     """Every other language that the site speaks: the same page in it, or else its home page.
+
+    What is no page of Wagtail's tells its other addresses in the context, as
+    ``address_by_language``.
 
     A language counts from the day its home page is published. Aliases don't count: they show
     one language's words under another one's name.
@@ -104,7 +109,8 @@ def other_languages(page: Page | None, home: Page | None) -> list[Language]:
     found: dict[str, Language] = {}
     # The home pages first, so that the translations of the page itself take their places.
     for other in sorted(candidates, key=lambda page: page.translation_key != home.translation_key):
-        url, code = other.full_url, other.locale.language_code
+        code = other.locale.language_code
+        url = context.get("address_by_language", {}).get(code) or other.full_url
         if url and (other.translation_key == home.translation_key or code in found):
             info = get_language_info(code)
             found[code] = Language(

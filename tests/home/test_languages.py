@@ -203,6 +203,6 @@ def test_page_costs_one_query_for_its_languages(client: Client, french_job: Any,
     home = job.get_parent().get_parent()
     home.get_url_parts()
     with CaptureQueriesContext(connection) as queries:
-        found = other_languages(job, home)
+        found = other_languages({}, job, home)
     assert [language.code for language in found] == ["fr"]
     assert len(queries) <= 3

@@ -11,6 +11,7 @@ from careers.applications.files import Upload, store_file
 from careers.applications.models import Application, ApplicationFile, FileBytes, FileKind
 from tests.applying import apply_for, ask, send, the_cv
 from tests.servers import free_port
+from tests.translating import french
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +95,16 @@ def test_receipt_takes_few_queries_whatever_the_form(
     client.get(address(application))
     with django_assert_max_num_queries(12):
         client.get(address(application))
+
+
+def test_receipt_leads_to_itself_in_the_other_language(
+    client: Client, application: Application, home: Any
+) -> None:
+    home.copy_for_translation(french()).save_revision().publish()
+    page = client.get(address(application)).content.decode()
+    assert f'href="/fr{address(application)}" hreflang="fr" lang="fr"' in page
+    page = client.get(f"/fr{address(application)}").content.decode()
+    assert f'href="{address(application)}" hreflang="en" lang="en"' in page
 
 
 def test_receipt_comes_right_after_sending(client: Client, job: Any) -> None:
