@@ -103,7 +103,8 @@ def alarms() -> list[Alarm]:
             )
             % {"step": StepKind(group["kind"]).label, "count": group["n"]},
             action=_(
-                "Open the list: each page says what to do. The same cause is retried at once."
+                "Open the list: each page says what to do. Once the cause is gone, “Retry all” "
+                "there retries them all."
             ),
             path=_path_of(group["kind"]),
             cause=group["cause"],
