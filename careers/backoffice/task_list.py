@@ -212,12 +212,14 @@ class TaskList(Requires, BaseListingView):
             HeaderButton(
                 _("Mails to operators"),
                 url=reverse("careers_tasks:notices"),
+                classname="bo-header-link",
                 icon_name="mail",
                 priority=10,
             ),
             HeaderButton(
                 _("Flower"),
                 url=reverse("flower"),
+                classname="bo-header-link",
                 icon_name="link-external",
                 attrs={"rel": "noopener", "target": "_blank"},
             ),
