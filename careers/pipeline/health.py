@@ -377,7 +377,7 @@ def _fonts(workers: list[Heartbeat]) -> list[Finding]:
 def _of_the_clock(schedulers: list[Heartbeat], alive: list[Heartbeat]) -> list[Finding]:
     found = []
     if not any(beat in alive for beat in schedulers):
-        late = _("Jobs are not published and closed on time, and no daily summary is sent.")
+        late = _("Pages that are scheduled do not go live or expire, and no daily summary is sent.")
         words = (
             _("The scheduler has not rung since %(time)s.") % {"time": clock(schedulers[0].seen_at)}
             if schedulers

@@ -128,7 +128,7 @@ def of_the_clock() -> list[str]:
 
 
 def test_missing_scheduler_is_named_with_the_time_of_its_last_sign() -> None:
-    late = "Jobs are not published and closed on time, and no daily summary is sent."
+    late = "Pages that are scheduled do not go live or expire, and no daily summary is sent."
     assert of_the_clock() == [f"The scheduler has never rung. {late}"]
     seen = timezone.now() - dt.timedelta(seconds=36)
     beat = HeartbeatFactory(scheduler=True, seen_at=seen)
