@@ -21,6 +21,7 @@ from careers.backoffice import presentation
 from careers.backoffice.permissions import SEE_TASKS, Requires, visible_applications
 from careers.backoffice.task_acts import REASON_LENGTH, reason_of
 from careers.backoffice.task_detail import find_task, task_breadcrumbs, task_url, title
+from careers.languages.sharing import original_of
 from careers.pipeline import actions
 from careers.pipeline.models import Step, StepKind
 from home.models import SiteSettings, split_addresses
@@ -49,7 +50,10 @@ class Source:
 
 
 def sources(application: Application, address: str, user: Any) -> list[Source]:
-    """Everything that names ``address`` for the job of an application."""
+    """Everything that names ``address`` for the job of an application.
+
+    What a translated page names is corrected at its original: nobody can edit it elsewhere.
+    """
     page = application.page
     parent = page.get_parent().specific
     company = SiteSettings.for_site(page.get_site()) if page.get_site() else None
@@ -59,10 +63,11 @@ def sources(application: Application, address: str, user: Any) -> list[Source]:
         if address not in [known.lower() for known in named]:
             continue
         if isinstance(holder, Page):
-            may = holder.permissions_for_user(user).can_edit()
-            url = reverse("wagtailadmin_pages:edit", args=[holder.pk]) if may else ""
+            original = original_of(holder)
+            may = original.permissions_for_user(user).can_edit()
+            url = reverse("wagtailadmin_pages:edit", args=[original.pk]) if may else ""
             words = _("job “%(title)s”") if holder == page else _("list of jobs “%(title)s”")
-            found.append(Source(words % {"title": holder.get_admin_display_title()}, url))
+            found.append(Source(words % {"title": original.get_admin_display_title()}, url))
         elif company is not None:
             may = user.has_perm("home.change_sitesettings")
             where = ["home", "sitesettings", company.site_id]

@@ -37,6 +37,22 @@ def translations_of(page: Page) -> tuple[TranslationSource | None, list[Page]]:
     return source, list(page.get_translations().filter(locale__in=list(locales)).specific())
 
 
+def original_of(page: Page) -> Page:
+    """The page whose shared fields rule: what ``page`` was translated from, or an alias of.
+
+    ``page`` itself when it is no translation, or when its original is gone.
+    """
+    if page.alias_of:
+        return page.alias_of.specific
+    source = TranslationSource.objects.filter(
+        object_id=page.translation_key, translations__target_locale=page.locale_id
+    ).first()
+    if source is None:
+        return page
+    original = page.get_translation_or_none(source.locale)
+    return page if original is None else original.specific
+
+
 @receiver(page_published)
 def share(instance: Page, **_: Any) -> None:
     """Show translators what has changed, and bring the shared fields to each translation."""

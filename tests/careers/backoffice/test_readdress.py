@@ -15,6 +15,7 @@ from home.models import SiteSettings
 from tests import people
 from tests.careers.backoffice.conftest import logged_in
 from tests.factories import ApplicationFactory, StepFactory
+from tests.translating import in_french
 
 
 @pytest.fixture
@@ -151,3 +152,27 @@ def test_it_takes_the_right_to_retry(failed: Step) -> None:
     assert client.get(url(failed)).status_code == 302
     client.post(url(failed), {"address": "right@example.org"})
     assert Step.objects.filter(recipient="right@example.org").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("where", "words"), [("job", "job “Gauge keeper”"), ("index", "list of jobs “Jobs”")]
+)
+def test_address_on_a_translated_page_is_corrected_at_the_original(
+    as_ada: Client, failed: Step, job: JobPage, where: str, words: str
+) -> None:
+    index = job.get_parent().specific
+    job.hr_recipients = "hr@example.org" if where == "job" else ""
+    index.hr_recipients = "hr@example.org" if where == "index" else ""
+    index.save_revision().publish()
+    job.save_revision().publish()
+    SiteSettings.objects.update(hr_recipients="")
+    french = in_french(job, {"Gauge keeper": "Gardien de jauges"})
+    failed.application.page = french
+    failed.application.save()
+    soup = BeautifulSoup(as_ada.get(url(failed)).content, "html.parser")
+    link = soup.select_one(".bo-sources a")
+    editable = {"job": job, "index": index}[where]
+    assert link["href"] == f"/admin/pages/{editable.pk}/edit/"
+    assert link.get_text() == words
+    response = as_ada.post(url(failed), {"address": "right@example.org"}, follow=True)
+    assert f"Correct the {words}" in text(response)

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from careers.jobs.models import JobIndexPage, JobPage, Location
-from careers.languages.sharing import shared_fields
+from careers.languages.sharing import original_of, shared_fields
 from tests.factories import JobPageFactory
 from tests.translating import french_site, in_french, translation_of
 
@@ -140,3 +140,24 @@ def test_job_without_translation_is_published_as_ever(job_index: Any) -> None:
     job = JobPageFactory(parent=job_index)
     publish(job, closes_at=YESTERDAY)
     assert job.get_translations().count() == 0
+
+
+def test_original_rules_its_translation_and_itself(french_job: Any, job: Any) -> None:
+    assert original_of(french_job) == job
+    assert type(original_of(french_job)) is JobPage
+    assert original_of(job) == job
+
+
+def test_list_that_wagtail_made_for_a_translation_is_ruled_by_the_one_it_repeats(job: Any) -> None:
+    # Nobody translated the list of jobs: Wagtail puts an alias there, which can't be edited.
+    parent = in_french(job).get_parent().specific
+    assert parent.locale.language_code == "fr"
+    assert original_of(parent) == job.get_parent().specific
+
+
+def test_page_that_stands_for_itself_has_no_other_original(french_job: Any, job: Any) -> None:
+    copied = french_job.get_parent().specific
+    assert original_of(copied) == copied
+    job.delete()
+    french_job.refresh_from_db()
+    assert original_of(french_job) == french_job
