@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Max
+from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.http import urlencode
@@ -24,15 +24,18 @@ from django.utils.translation import ngettext
 from careers.applications.models import Application
 from careers.pipeline import doorbell, health
 from careers.pipeline.enqueue import create_mails
-from careers.pipeline.models import Notice, NoticeKind, Step, StepKind
-from careers.pipeline.states import State
+from careers.pipeline.models import Notice, NoticeKind, Step, StepEvent, StepKind
+from careers.pipeline.states import NEEDS_A_PERSON, UNDER_WAY, State
 from careers.pipeline.transitions import db_now
 from home.models import SiteSettings
 
 #: Before that it may be a restart; steps that failed for good are told at once.
 LASTS = dt.timedelta(minutes=2)
-#: Between two alarms about the same thing.
+#: Between two all-clears about the same thing. What comes back before stays open so long: of
+#: what comes and goes the last word is the alarm.
 QUIET = dt.timedelta(hours=1)
+#: What the codes of steps that need a person begin with; their kind and cause follow.
+IN_NEED = "needs-attention"
 #: The hour of the day, in the company's time zone, from which on the summary is sent.
 DIGEST_HOUR = 7
 
@@ -77,7 +80,8 @@ def look(actor: str) -> None:
                 opened[code] = alert
         for code, alert in opened.items():
             if code not in wrong:
-                _close(alert, now, actor)
+                if alert.told_at is None or not (_is_unfinished(code) or _is_quiet(code, now)):
+                    _close(alert, now, actor)
             elif alert.told_at is None and _is_due(alert, wrong[code], now):
                 _tell(alert, wrong[code], now, actor)
 
@@ -91,11 +95,11 @@ def alarms() -> list[Alarm]:
     found = [
         Alarm(finding.code, finding.message, finding.action, tasks)
         for finding in health.check().faults
-        if finding.code != "needs-attention"
+        if finding.code != IN_NEED
     ]
     return found + [
         Alarm(
-            code=f"needs-attention.{group['kind']}.{group['error_code']}",
+            code=f"{IN_NEED}.{group['kind']}.{group['error_code']}",
             message=ngettext(
                 "%(step)s: %(count)d step needs attention.",
                 "%(step)s: %(count)d steps need attention.",
@@ -149,10 +153,31 @@ def _open(alarm: Alarm, now: dt.datetime) -> Notice | None:
 
 
 def _is_due(alert: Notice, alarm: Alarm, now: dt.datetime) -> bool:
-    if not alarm.at_once and now - alert.created_at < LASTS:
+    return alarm.at_once or now - alert.created_at >= LASTS
+
+
+def _is_unfinished(code: str) -> bool:
+    """Whether steps that needed a person are not done yet, so that nobody knows how they end.
+
+    It is those whose last attempt failed for this cause, and those of the kind that had failed
+    for good before: at a later attempt they may have failed otherwise.
+    """
+    if not code.startswith(f"{IN_NEED}."):
         return False
-    return not Notice.objects.filter(
-        kind=NoticeKind.ALERT, code=alert.code, told_at__gt=now - QUIET
+    _prefix, kind, cause = code.split(".", 2)
+    failed_before = StepEvent.objects.filter(
+        step=OuterRef("pk"), to_state=State.FAILED, at__lt=OuterRef("state_since")
+    )
+    return (
+        Step.objects.filter(kind=kind, state__in=(*UNDER_WAY, *NEEDS_A_PERSON))
+        .filter(Q(error_code=cause) | Q(Exists(failed_before)))
+        .exists()
+    )
+
+
+def _is_quiet(code: str, now: dt.datetime) -> bool:
+    return Notice.objects.filter(
+        kind=NoticeKind.RECOVERED, code=code, told_at__gt=now - QUIET
     ).exists()
 
 
@@ -249,7 +274,7 @@ def _summary(day: dt.date, midnight: Callable[[dt.date, dt.time], dt.datetime]) 
         "findings": [
             {"message": finding.message, "action": finding.action}
             for finding in health.check().faults
-            if finding.code != "needs-attention"
+            if finding.code != IN_NEED
         ],
     }
 

@@ -7,17 +7,23 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.mail import EmailMultiAlternatives
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Value
+from django.db.models.functions import Concat
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from wagtail.models import Site
 
 from careers import notifications
 from careers.pipeline import notices, steps
+from careers.pipeline.actions import cancel, retry
 from careers.pipeline.enqueue import create_mails
 from careers.pipeline.models import Heartbeat, Notice, NoticeKind, Step, StepKind
 from careers.pipeline.runner import run
-from careers.pipeline.states import State
+from careers.pipeline.states import CLAIMABLE, ErrorClass, State
+from careers.pipeline.transitions import move
 from home.models import SiteSettings
 from tests import people
 from tests.conftest import Broker
@@ -96,15 +102,36 @@ def test_what_passes_leaves_nothing(wrong: Any) -> None:
     assert Notice.objects.count() == 0
 
 
-def test_flapping_is_told_once_an_hour(wrong: Any) -> None:
+def test_what_comes_back_after_the_all_clear_alarms_anew(wrong: Any) -> None:
+    wrong(0, "broker")
+    wrong(2, "broker")
+    wrong(3)
+    wrong(4, "broker")
+    wrong(6, "broker")
+    assert mailed() == ["alert 2", "recovered 2", "alert 2"]
+
+
+def test_flapping_is_told_over_once_an_hour(wrong: Any) -> None:
     for minute in range(0, 60, 4):
         wrong(minute, "broker")
         wrong(minute + 2, "broker")
         wrong(minute + 3)
-    assert mailed() == ["alert 2", "recovered 2"]
-    wrong(60, "broker")
-    wrong(63, "broker")
     assert mailed() == ["alert 2", "recovered 2", "alert 2"]
+    wrong(62.9)
+    assert mailed() == ["alert 2", "recovered 2", "alert 2"]
+    wrong(63)
+    wrong(64)
+    assert mailed() == ["alert 2", "recovered 2", "alert 2", "recovered 2"]
+
+
+def test_what_passes_after_an_all_clear_leaves_nothing(wrong: Any) -> None:
+    wrong(0, "broker")
+    wrong(2, "broker")
+    wrong(3)
+    wrong(4, "broker")
+    wrong(5)
+    assert Notice.objects.filter(closed_at=None, kind=NoticeKind.ALERT).count() == 0
+    assert mailed() == ["alert 2", "recovered 2"]
 
 
 def test_two_faults_are_two_alarms(wrong: Any) -> None:
@@ -177,6 +204,116 @@ def test_step_that_failed_for_good_is_told_at_once_by_its_cause(application: Any
     at(now + dt.timedelta(hours=5))
     notices.look("sweeper")
     assert mailed() == ["alert 1", "alert 1"]
+
+
+@pytest.fixture
+def ada(home: Any) -> User:
+    """Who is told, and retries; everything else is well."""
+    alive()
+    return people.ada()
+
+
+def now_is(step: Step, state: State, cause: str = "") -> None:
+    """What the next attempt came to."""
+    words = {"error_code": cause, "error_class": ErrorClass.TRANSIENT if cause else ""}
+    if state != State.STARTED:
+        move(step.pk, State.STARTED, leaving=CLAIMABLE, actor="worker:1")
+        move(step.pk, state, leaving=[State.STARTED], actor="worker:1", **words)
+    else:
+        move(step.pk, state, leaving=CLAIMABLE, actor="worker:1")
+
+
+def test_step_tried_again_is_not_over_before_it_has_succeeded(ada: User) -> None:
+    step = StepFactory(failed=True)
+    notices.look("sweeper")
+    assert mailed() == ["alert 1"]
+    assert retry(step, ada)
+    notices.look("sweeper")
+    # It may go wrong in another way meanwhile.
+    now_is(step, State.RETRYING, "archive-unavailable")
+    notices.look("sweeper")
+    now_is(step, State.STARTED)
+    notices.look("sweeper")
+    assert mailed() == ["alert 1"]
+    move(step.pk, State.SUCCEEDED, leaving=[State.STARTED], actor="worker:1", error_code="")
+    notices.look("sweeper")
+    notices.look("sweeper")
+    assert mailed() == ["alert 1", "recovered 1"]
+
+
+def test_step_that_fails_again_stays_the_same_alarm(ada: User) -> None:
+    step = StepFactory(failed=True)
+    notices.look("sweeper")
+    assert retry(step, ada)
+    notices.look("sweeper")
+    now_is(step, State.FAILED, "ValueError")
+    notices.look("sweeper")
+    assert mailed() == ["alert 1"]
+    assert Notice.objects.get(kind=NoticeKind.ALERT).closed_at is None
+
+
+def test_step_that_fails_for_another_cause_is_told_at_once(ada: User) -> None:
+    step = StepFactory(failed=True)
+    notices.look("sweeper")
+    assert retry(step, ada)
+    notices.look("sweeper")
+    now_is(step, State.FAILED, "archive-full")
+    notices.look("sweeper")
+    # The first one is not over either: its step is not done.
+    assert mailed() == ["alert 1", "alert 1"]
+    assert list(Notice.objects.order_by("pk").values_list("code", "closed_at")) == [
+        ("needs-attention.archive.ValueError", None),
+        ("needs-attention.archive.archive-full", None),
+    ]
+    assert cancel(step, ada)
+    notices.look("sweeper")
+    assert mailed() == ["alert 1", "alert 1", "recovered 1", "recovered 1"]
+
+
+def test_step_that_fails_soon_after_the_all_clear_is_told_at_once(ada: User) -> None:
+    step = StepFactory(failed=True)
+    notices.look("sweeper")
+    assert retry(step, ada)
+    now_is(step, State.SUCCEEDED)
+    notices.look("sweeper")
+    StepFactory(failed=True)
+    # Two in one second would be the same alarm.
+    Notice.objects.update(key=Concat("key", Value(" before")))
+    notices.look("sweeper")
+    assert mailed() == ["alert 1", "recovered 1", "alert 1"]
+
+
+def test_wrong_setting_is_not_over_while_the_step_runs(ada: User) -> None:
+    step = StepFactory(misconfigured=True, run_after=None)
+    notices.look("sweeper")
+    now_is(step, State.STARTED)
+    notices.look("sweeper")
+    assert mailed() == ["alert 1"]
+
+
+def test_other_steps_keep_no_alarm_open(ada: User) -> None:
+    step = StepFactory(failed=True)
+    StepFactory(retrying=True)
+    StepFactory(started=True)
+    now_is(StepFactory(queued=True), State.FAILED, "archive-full")
+    StepFactory(kind=StepKind.MAIL_HR, retrying=True, error_code="ValueError")
+    notices.look("sweeper")
+    told = mailed()
+    assert cancel(step, ada)
+    notices.look("sweeper")
+    assert mailed() == [*told, "recovered 1"]
+
+
+def test_look_at_a_step_tried_again_costs_one_query_more(
+    ada: User, django_assert_num_queries: Any
+) -> None:
+    step = StepFactory(failed=True)
+    notices.look("sweeper")
+    with CaptureQueriesContext(connection) as before:
+        notices.look("sweeper")
+    assert retry(step, ada)
+    with django_assert_num_queries(len(before) + 1):
+        notices.look("sweeper")
 
 
 @pytest.mark.parametrize("trait", ["failed", "misconfigured"])
