@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import django_filters
@@ -25,12 +26,23 @@ from careers.pipeline.models import Step
 SENT = (FileKind.CV, FileKind.COVER_LETTER, FileKind.ANSWER)
 
 
+def each_once(jobs: QuerySet[JobPage], request: Any) -> QuerySet[JobPage]:
+    """The jobs to choose from, one page for each: the one that the address names as ``job``, else
+    if possible that in the reader's language.
+    """
+    preferred = Q(locale__language_code=get_language())
+    if asked := request.GET.get("job"):
+        with suppress(ValueError):  # Not a number: the filter's form refuses it.
+            same = jobs.order_by().filter(id=asked).values("translation_key")
+            preferred = Q(id=asked) | (preferred & ~Q(translation_key__in=same))
+    own = jobs.order_by().filter(preferred)
+    twice = Q(translation_key__in=own.values("translation_key"))
+    return jobs.exclude(twice & ~Q(pk__in=own.values("pk"))).order_by("title")
+
+
 def jobs_of(request: Any) -> QuerySet[JobPage]:
-    """The jobs that the reader may choose from, each once and if possible in his language."""
-    jobs = visible_jobs(request.user)
-    own = jobs.filter(locale__language_code=get_language())
-    twice = Q(translation_key__in=own.order_by().values("translation_key"))
-    return jobs.exclude(twice & ~Q(pk__in=own.order_by().values("pk"))).order_by("title")
+    """The jobs whose applications the reader may see."""
+    return each_once(visible_jobs(request.user), request)
 
 
 class ApplicationFilters(WagtailFilterSet):
@@ -38,6 +50,8 @@ class ApplicationFilters(WagtailFilterSet):
         label=gettext_lazy("Job"),
         queryset=jobs_of,
         method="for_job",
+        # Not the default “pk”: for a page, that takes no number that is too large.
+        to_field_name="id",
         empty_label=gettext_lazy("All"),
     )
     review_stage = django_filters.ChoiceFilter(

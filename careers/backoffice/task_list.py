@@ -22,6 +22,7 @@ from wagtail.admin.widgets.button import HeaderButton
 
 from careers.applications.models import Application
 from careers.backoffice import figures, notice_list, presentation, search
+from careers.backoffice.application_list import each_once
 from careers.backoffice.permissions import SEE_TASKS, Requires
 from careers.backoffice.state_groups import (
     ATTENTION,
@@ -56,9 +57,12 @@ class TaskFilters(WagtailFilterSet):
     )
     job = django_filters.ModelChoiceFilter(
         label=gettext_lazy("Job"),
-        queryset=lambda request: JobPage.objects.filter(
-            pk__in=Application.objects.values("page")
-        ).order_by("title"),
+        queryset=lambda request: each_once(
+            JobPage.objects.filter(translation_key__in=Application.objects.values("job_key")),
+            request,
+        ),
+        # Not the default “pk”: for a page, that takes no number that is too large.
+        to_field_name="id",
         empty_label=gettext_lazy("All"),
     )
 

@@ -137,6 +137,29 @@ def test_both_are_in_one_inbox_under_one_name(
     assert f'<option value="{french.pk}">' not in choices
 
 
+def test_list_is_of_one_job_whichever_of_its_pages_the_link_names(
+    as_ada: Client,
+    both: tuple[Application, Application],
+    asked: JobPage,
+    french: JobPage,
+    theirs: JobPage,
+) -> None:
+    ApplicationFactory(page=theirs, name="Joan")
+    assert listed(as_ada, f"?job={french.pk}") == [("Jane", "Clockmaker"), ("Jeanne", "Clockmaker")]
+    for path in ("applications", "tasks"):
+        page = as_ada.get(f"/admin/{path}/?job={french.pk}").content
+        select = BeautifulSoup(page, "html.parser").select_one("select[name=job]")
+        names = [option.get_text(strip=True) for option in select.select("option")]
+        assert names == ["All", "Bell founder", "Horloger"]
+        assert select.select_one("[selected]").get_text(strip=True) == "Horloger"
+
+
+@pytest.mark.parametrize("path", ["applications", "tasks"])
+@pytest.mark.parametrize("job", ["x", "9" * 30, "9" * 5000, "-1"])
+def test_link_that_names_no_job_is_no_error(as_ada: Client, path: str, job: str) -> None:
+    assert as_ada.get(f"/admin/{path}/?job={job}").status_code == 200
+
+
 def test_job_that_exists_in_french_only_can_be_chosen(as_ada: Client, french: JobPage) -> None:
     Page.objects.filter(translation_key=french.translation_key).exclude(pk=french.pk).delete()
     choices = as_ada.get("/admin/applications/").content.decode()
