@@ -49,6 +49,16 @@ def recognise() -> bool:
 
     Cheap enough to be asked before each claim: one or two small queries.
     """
+    try:
+        return _recognise()
+    except OSError as error:
+        # The file system does not say. An application is not refused for that, and a copy on a
+        # disk that can't be asked for its own files has other troubles.
+        log.warning("the database could not be recognised: %s", type(error).__name__)
+        return False
+
+
+def _recognise() -> bool:
     now_is = identity()
     row = Lineage.objects.filter(pk=1).first()
     if row is None:

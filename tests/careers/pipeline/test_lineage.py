@@ -151,6 +151,18 @@ def test_processes_that_start_together_park_once(mails: dict[str, Step]) -> None
     assert StepEvent.objects.count() == len(UNDER_WAY)
 
 
+def test_file_system_that_does_not_answer_refuses_no_application(
+    mails: dict[str, Step], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> str:
+        raise PermissionError
+
+    before = states()
+    monkeypatch.setattr(lineage, "identity", broken)
+    assert lineage.recognise() is False
+    assert states() == before
+
+
 def test_looking_takes_few_queries(django_assert_num_queries: Any) -> None:
     lineage.recognise()
     with django_assert_num_queries(2 if connection.vendor == "postgresql" else 1):
