@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core import signing
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import Error as DatabaseError
+from django.db.models import F, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
@@ -191,7 +192,11 @@ def find_job(job_key: UUID) -> JobPage | None:
     """The job in the active language, or in any other when there is no such page."""
     language = translation.get_language()
     pages = list(
-        JobPage.objects.filter(translation_key=job_key).select_related("locale").order_by("pk")
+        # An alias in another language has no words of its own.
+        JobPage.objects.filter(Q(alias_of=None) | Q(alias_of__locale=F("locale")))
+        .filter(translation_key=job_key)
+        .select_related("locale")
+        .order_by("pk")
     )
     pages.sort(key=lambda page: (page.locale.language_code != language, not page.live))
     return pages[0] if pages else None

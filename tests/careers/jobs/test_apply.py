@@ -38,7 +38,7 @@ from tests.applying import (
 )
 from tests.factories import JobPageFactory
 from tests.papers import JPEG, PROGRAM, make_cv
-from tests.translating import french_site, in_french
+from tests.translating import french, french_site, in_french
 
 pytestmark = pytest.mark.django_db
 
@@ -634,6 +634,13 @@ def test_french_job_that_closed_says_so_in_french(
     response = send(client, french_job)
     assert response.status_code == 410
     assert "Cette offre a été clôturée pendant que vous écriviez" in words(response)
+
+
+def test_alias_has_no_words_of_its_own(client: Client, job: Any) -> None:
+    job.copy_for_translation(french(), copy_parents=True, alias=True)
+    response = client.post(f"/fr/apply/{job.job_key}/", {"name": "Jeanne"})
+    assert '<html lang="en"' in response.content.decode()
+    assert f'action="/apply/{job.job_key}/"' in response.content.decode()
 
 
 def test_french_job_that_is_gone_says_so_in_french(client: Client, home: Any) -> None:
