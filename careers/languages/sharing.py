@@ -16,7 +16,7 @@ from django.dispatch import receiver
 from wagtail.models import Page
 from wagtail.signals import page_published, page_unpublished
 from wagtail_localize.fields import SynchronizedField, get_translatable_fields
-from wagtail_localize.models import TranslationSource
+from wagtail_localize.models import Translation, TranslationSource
 
 
 def shared_fields(model: type[Page]) -> list[str]:
@@ -51,6 +51,15 @@ def original_of(page: Page) -> Page:
         return page
     original = page.get_translation_or_none(source.locale)
     return page if original is None else original.specific
+
+
+def is_translated(page: Page) -> bool:
+    """Whether ``page`` is edited as a translation, string by string, and not as other pages are."""
+    return bool(
+        Translation.objects.filter(
+            source__object_id=page.translation_key, target_locale=page.locale_id, enabled=True
+        ).exists()
+    )
 
 
 @receiver(page_published)

@@ -14,7 +14,8 @@ from careers.jobs.models import JobPage
 from careers.pipeline.models import StepKind
 from tests import people
 from tests.careers.backoffice.conftest import logged_in
-from tests.factories import ApplicationFactory, StepFactory
+from tests.factories import ApplicationFactory, JobPageFactory, StepFactory
+from tests.translating import in_french
 
 
 def words(html: str) -> str:
@@ -91,3 +92,38 @@ def test_job_without_applications_says_so(as_ada: Client, ours: JobPage) -> None
     new = as_ada.get(f"/admin/pages/add/careers/jobpage/{ours.get_parent().pk}/")
     assert new.status_code == 200
     assert "No applications yet" not in new.content.decode()
+
+
+def message(client: Client, page: JobPage) -> str:
+    """What the translator's editor says above; it has no panels."""
+    shown = client.get(f"/admin/pages/{page.pk}/edit/")
+    assert "wagtail_localize/admin/edit_translation.html" in [one.name for one in shown.templates]
+    return "".join(
+        str(one) for one in BeautifulSoup(shown.content, "html.parser").select(".messages ul li")
+    )
+
+
+def test_translation_shows_the_numbers_with_links(as_ada: Client, applied: JobPage) -> None:
+    french = in_french(applied, {"Clockmaker": "Horloger"})
+    for _visit in range(2):
+        told = message(as_ada, french)
+        assert words(told) == (
+            "3 applications, 1 held back as spam, 1 needs attention Applications Task status"
+        )
+        assert 'class="warning"' in told
+        assert links(told) == [
+            f"/admin/applications/?job={french.pk}",
+            f"/admin/tasks/?state=attention&job={french.pk}",
+        ]
+    # The original says it in its panel, and only there.
+    page = as_ada.get(f"/admin/pages/{applied.pk}/edit/").content
+    assert BeautifulSoup(page, "html.parser").select(".messages ul li") == []
+
+
+def test_translation_tells_nothing_to_who_may_not_read_it_nor_of_no_applications(
+    as_ada: Client, applied: JobPage
+) -> None:
+    french = in_french(applied)
+    assert message(logged_in(people.bob(french.get_parent())), french) == ""
+    nobody_applied = in_french(JobPageFactory(title="Engraver"))
+    assert message(as_ada, nobody_applied) == ""

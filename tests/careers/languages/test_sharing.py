@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from careers.jobs.models import JobIndexPage, JobPage, Location
-from careers.languages.sharing import original_of, shared_fields
+from careers.languages.sharing import is_translated, original_of, shared_fields
 from tests.factories import JobPageFactory
 from tests.translating import french_site, in_french, translation_of
 
@@ -161,3 +161,12 @@ def test_page_that_stands_for_itself_has_no_other_original(french_job: Any, job:
     job.delete()
     french_job.refresh_from_db()
     assert original_of(french_job) == french_job
+
+
+def test_page_is_edited_as_a_translation_until_that_is_stopped(french_job: Any, job: Any) -> None:
+    assert is_translated(french_job)
+    assert not is_translated(job)
+    translation = translation_of(job)
+    translation.enabled = False
+    translation.save()
+    assert not is_translated(french_job)
