@@ -28,6 +28,8 @@ TASKS_GET = ("login", "login", "home", "200", "home", "home", "200")
 TASKS_NO_POST = ("login", "login", "home", "405", "home", "home", "405")
 TASKS_NO_GET = TASKS_NO_POST
 TASKS_POST = ("login", "login", "home", "done", "home", "home", "done")
+# Whoever may not read the application sends its mail to no address that nobody named.
+ADDRESS_POST = ("login", "login", "home", "422", "home", "home", "done")
 LIST_GET = ("login", "login", "home", "home", "200", "200", "200")
 LIST_NO_POST = ("login", "login", "home", "home", "405", "405", "405")
 ONE_GET = ("login", "login", "home", "home", "404", "200", "200")
@@ -46,7 +48,7 @@ EXPECTED = {
     "careers_tasks:detail": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:detail_results": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:release": (TASKS_GET, TASKS_POST),
-    "careers_tasks:change_address": (TASKS_GET, TASKS_POST),
+    "careers_tasks:change_address": (TASKS_GET, ADDRESS_POST),
     "careers_tasks:act": (TASKS_GET, TASKS_POST),
     "careers_applications:index": (LIST_GET, LIST_NO_POST),
     "careers_applications:results": (LIST_GET, LIST_NO_POST),
