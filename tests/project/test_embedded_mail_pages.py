@@ -43,6 +43,11 @@ def test_a_visitor_is_asked_to_log_in(client: Client, key: str) -> None:
         assert response["Location"].startswith("/admin/login/")
 
 
+def test_an_editor_is_refused_and_not_sent_in_a_circle(client: Client, key: str, home: Any) -> None:
+    client.force_login(people.hanna(home))
+    assert client.get("/mail/")["Location"] == "/admin/"
+
+
 def test_an_account_without_the_admin_sees_nothing(client: Client, key: str) -> None:
     client.force_login(people.charlie())
     assert client.get(f"/mail/{key}/").status_code in (302, 403)
