@@ -89,7 +89,8 @@ class Command(BaseCommand):
             return response.status, dict(response.getheaders())
         except OSError as error:
             self.stderr.write(
-                f"The site can't be reached at {settings.SITE_URL}: {error}. Start it with bin/run."
+                f"The site can't be reached at {settings.SITE_URL}: {error}. Start it with "
+                "bin/run, or give PORT or SITE_URL as it has them."
             )
             sys.exit(2)
         finally:
