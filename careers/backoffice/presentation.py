@@ -223,7 +223,7 @@ def notice_title(notice: Notice) -> str:
                 "day": formats.date_format(day, "SHORT_DATE_FORMAT")
             }
         case NoticeKind.RECOVERED:
-            return _("All clear: %(message)s") % {"message": notice.facts["message"]}
+            return _("Well again. It was: %(message)s") % {"message": notice.facts["message"]}
         case _:
             return _("Alarm: %(message)s") % {"message": notice.facts["message"]}
 

@@ -232,7 +232,7 @@ TITLES = {
     "careers.publish_scheduled": _("Publish and take down pages on time"),
     "careers.clean_up_uploads": _("Delete files of forms that nobody sent"),
     "careers.watch": _("Look whether operators must be told something"),
-    "careers.daily_digest": _("Daily summary, once each morning"),
+    "careers.daily_digest": _("Daily summary: looked at each hour, sent once each morning"),
     "careers.translate_pages": _("Bring pages into their other languages"),
 }
 

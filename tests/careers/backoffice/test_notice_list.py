@@ -134,7 +134,7 @@ def test_notice_that_nobody_got_says_so(as_otto: Client) -> None:
 
 def test_every_kind_has_a_title(db: None) -> None:
     recovered = NoticeFactory(kind=NoticeKind.RECOVERED, key="r")
-    assert presentation.notice_title(recovered).startswith("All clear: No worker")
+    assert presentation.notice_title(recovered).startswith("Well again. It was: No worker")
     assert set(NoticeKind.values) == {"alert", "recovered", "digest"}
 
 
