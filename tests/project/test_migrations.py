@@ -1,0 +1,152 @@
+"""Migrations may be applied while the site of the release before goes on."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.postgres import operations as postgresql
+from django.db import migrations, models
+from django.db.migrations import Migration
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ModelState, ProjectState
+from django.db.models.functions import Now, Random
+
+from tests.locking import SMALL, of_migration, problems
+
+FIRST = "of before the first release: there is no older code, and no table with rows, to go on"
+#: Migrations that break a rule, and why they may. Add one only with its reason.
+ACCEPTED = {
+    "careers.0003_notices": FIRST,
+    "home.0002_operators": FIRST,
+}
+
+
+@pytest.mark.django_db  # one of wagtail-localize's asks the database when it is imported
+def test_every_migration_lets_the_old_code_go_on() -> None:
+    found = problems("careers", "home")
+    unsafe = [f"{it.migration}: {it.what}" for it in found if it.migration not in ACCEPTED]
+    assert unsafe == [], "\n".join(unsafe)
+    assert {it.migration for it in found} >= ACCEPTED.keys(), "what is accepted needs it no more"
+
+
+def test_small_tables_are_ours() -> None:
+    from django.apps import apps
+
+    assert {apps.get_model(name)._meta.label_lower for name in SMALL} == SMALL
+
+
+# ── The linter itself ───────────────────────────────────────────────────────────────────
+
+
+def state() -> ProjectState:
+    """Two tables with rows: a big one, and one that is known to stay small."""
+    fields = [
+        ("id", models.BigAutoField(primary_key=True)),
+        ("name", models.CharField(max_length=20)),
+        ("number", models.IntegerField(null=True)),
+        ("filled", models.IntegerField(db_default=0)),
+    ]
+    made = ProjectState()
+    for name in ("Step", "Heartbeat"):
+        made.add_model(ModelState("careers", name, fields))
+    return made
+
+
+def told(*operations: Operation, atomic: bool = True) -> list[str]:
+    migration = Migration("0099_sample", "careers")
+    migration.operations, migration.atomic = list(operations), atomic
+    return [problem.what for problem in of_migration(migration, state())]
+
+
+def add(field: models.Field, to: str = "Step") -> Operation:
+    return migrations.AddField(to, "more", field)
+
+
+def alter(name: str, field: models.Field, of: str = "Step") -> Operation:
+    return migrations.AlterField(of, name, field)
+
+
+INDEX = models.Index(fields=["name"], name="by_name")
+CHECK = models.CheckConstraint(condition=models.Q(number__gt=0), name="positive")
+UNIQUE = models.UniqueConstraint(fields=["name"], name="one_name")
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        add(models.IntegerField(null=True)),
+        add(models.IntegerField(default=1, db_default=1)),
+        add(models.CharField(max_length=9, blank=True, default="", db_default="")),
+        add(models.DateTimeField(db_default=Now())),
+        add(models.ForeignKey("careers.Heartbeat", models.CASCADE, null=True, db_index=False)),
+        add(models.ForeignKey("careers.Step", models.CASCADE, null=True), "Heartbeat"),
+        add(models.ManyToManyField("careers.Heartbeat")),
+        alter("name", models.CharField(max_length=40)),
+        alter("name", models.TextField()),
+        alter("name", models.CharField(max_length=20, help_text="words only")),
+        alter("name", models.CharField(max_length=20, null=True)),
+        alter("number", models.BigIntegerField(null=True), "Heartbeat"),
+        migrations.AddIndex("Heartbeat", INDEX),
+        postgresql.AddConstraintNotValid("Step", CHECK),
+        migrations.AlterModelOptions("Step", {"verbose_name": "step"}),
+    ],
+    ids=lambda operation: operation.describe(),
+)
+def test_expanding_is_fine(operation: Operation) -> None:
+    assert told(operation) == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "words"),
+    [
+        (add(models.IntegerField(default=1)), ["old code's INSERT"]),
+        (add(models.BooleanField(default=True), "Heartbeat"), ["old code's INSERT"]),
+        (add(models.FloatField(db_default=Random())), ["every row is written anew"]),
+        (add(models.IntegerField(null=True, db_index=True)), ["makes an index"]),
+        (add(models.IntegerField(null=True, unique=True)), ["makes an index"]),
+        (add(models.ForeignKey("careers.Step", models.CASCADE, null=True)), ["makes an index"]),
+        (alter("name", models.CharField(max_length=10)), ["every row is written anew"]),
+        (alter("number", models.BigIntegerField(null=True)), ["every row is written anew"]),
+        (alter("number", models.IntegerField(db_default=0)), ["old code may write NULL"]),
+        (alter("filled", models.IntegerField()), ["old code's INSERT"]),
+        (alter("name", models.CharField(max_length=20, unique=True)), ["makes an index"]),
+        (alter("name", models.CharField(max_length=20, db_column="n")), ["old code still uses"]),
+        (migrations.RemoveField("Step", "number"), ["old code still uses it"]),
+        (migrations.RenameField("Step", "number", "count"), ["old code still uses it"]),
+        (migrations.RenameModel("Step", "Stride"), ["old code still uses it"]),
+        (migrations.AlterModelTable("Step", "strides"), ["old code still uses it"]),
+        (migrations.DeleteModel("Step"), ["old code still uses it"]),
+        (migrations.AddIndex("Step", INDEX), ["use AddIndexConcurrently"]),
+        (postgresql.AddIndexConcurrently("Step", INDEX), ["atomic = False"]),
+        (migrations.AddConstraint("Step", CHECK), ["old code may write", "NotValid"]),
+        (migrations.AddConstraint("Step", UNIQUE), ["old code may write", "USING INDEX"]),
+        (migrations.AddConstraint("Heartbeat", CHECK), ["old code may write"]),
+        (migrations.AlterUniqueTogether("Heartbeat", {("name",)}), ["old code may write"]),
+        (migrations.RunPython(migrations.RunPython.noop), ["in batches"]),
+        (migrations.RunSQL("SELECT 1"), ["in batches"]),
+    ],
+    ids=lambda part: part.describe() if isinstance(part, Operation) else "",
+)
+def test_what_breaks_or_stops_the_old_code_is_named(operation: Operation, words: list[str]) -> None:
+    found = told(operation)
+    assert len(found) == len(words), found
+    assert all(part in what for part, what in zip(words, found, strict=True)), found
+
+
+def test_index_is_made_beside_the_work() -> None:
+    assert told(postgresql.AddIndexConcurrently("Step", INDEX), atomic=False) == []
+
+
+def test_new_tables_may_have_everything() -> None:
+    fresh = migrations.CreateModel("Tide", [("id", models.BigAutoField(primary_key=True))])
+    column = migrations.AddField("Tide", "height", models.IntegerField(default=0, db_index=True))
+    assert told(fresh, column) == []
+
+
+def test_what_only_the_database_does_counts() -> None:
+    """A column that the code forgets first, and the database in the release after it."""
+    remove = migrations.RemoveField("Step", "number")
+    forget = migrations.SeparateDatabaseAndState(state_operations=[remove])
+    assert told(forget) == []
+    drop = migrations.SeparateDatabaseAndState(database_operations=[remove])
+    (what,) = told(drop)
+    assert "old code still uses it" in what
