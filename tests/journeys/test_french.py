@@ -82,7 +82,9 @@ def apply_in_french(page: Page, cv: Path) -> tuple[str, str]:
     expect(page).to_have_url(re.compile("/fr/$"))
     check(page)
     page.get_by_role("link", name="Offres d’emploi", exact=True).click()
-    expect(page.get_by_text("3 autres offres ne sont rédigées qu’en anglais.")).to_be_visible()
+    # How many depends on what other journeys have published before.
+    only_english = re.compile(r"^\d+ autres offres ne sont rédigées qu’en anglais\.")
+    expect(page.get_by_text(only_english)).to_be_visible()
     check(page)
     page.get_by_role("link", name="Technicien·ne en étalonnage").click()
     expect(page.get_by_role("heading", level=1, name="Technicien·ne en étalonnage")).to_be_visible()
