@@ -167,12 +167,16 @@ SMTP_TAKES = frozenset(
 
 @dataclass(frozen=True)
 class AcceptedMail:
-    """A mail that the server took responsibility for."""
+    """A mail that the server took responsibility for.
+
+    ``answer`` is what it said to it; "" when it hung or closed instead.
+    """
 
     sender: str
     recipients: tuple[str, ...]
     content: bytes
     encrypted: bool
+    answer: str = ""
 
     @property
     def message_id(self) -> str:
@@ -192,6 +196,8 @@ class HostileSMTP:
         login: user and password without which, and without STARTTLS, nobody may send.
         accepted: the ledger, in the order in which mails were taken.
         commands: every command line, and ``(message)`` for a complete message.
+        refusals: every lasting refusal (5xx), as (recipient or "", answer).
+        struck: the points at which it did something else than an obedient server.
         partial: what arrived of a message whose final dot never came.
     """
 
@@ -200,6 +206,8 @@ class HostileSMTP:
     login: tuple[str, str] | None = None
     accepted: list[AcceptedMail] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
+    refusals: list[tuple[str, str]] = field(default_factory=list)
+    struck: list[str] = field(default_factory=list)
     partial: bytes = b""
 
     def __post_init__(self) -> None:
@@ -270,6 +278,8 @@ class _Conversation:
             getattr(self, f"on_{verb.lower()}", self.on_unknown)(command)
 
     def say(self, point: str, answer: str) -> None:
+        if point in self.script:
+            self.server.struck.append(point)
         answer = self.script.get(point, answer)
         if answer == HANG:
             self.server._stop.wait(HANG_SECONDS)
@@ -277,6 +287,8 @@ class _Conversation:
         if answer == CLOSE:
             raise _HungUp
         recipient = self.recipients[-1] if self.recipients else ""
+        if answer[:1] == "5":
+            self.server.refusals.append((recipient, answer))
         self.connection.sendall(answer.replace("{recipient}", recipient).encode() + b"\r\n")
         if answer[:3] == "421":
             raise _HungUp
@@ -330,6 +342,7 @@ class _Conversation:
         if "data" in self.script:
             return
         if self.script.get("dot") == CLOSE_EARLY:
+            self.server.struck.append("dot")
             self.server.partial += self.connection.recv(10)
             # With unread bytes waiting, closing resets the connection.
             raise _HungUp
@@ -344,8 +357,9 @@ class _Conversation:
         content = content[:-3].replace(b"\r\n..", b"\r\n.")
         answer = self.script.get("dot", "250 2.0.0 Ok: queued as 4XyZ7t")
         if answer in (HANG, CLOSE) or answer[:1] not in "45":
+            said = "" if answer in (HANG, CLOSE) else answer
             self.server.accepted.append(
-                AcceptedMail(self.sender, tuple(self.recipients), content, self.encrypted)
+                AcceptedMail(self.sender, tuple(self.recipients), content, self.encrypted, said)
             )
         self.say("dot", answer)
 

@@ -555,12 +555,16 @@ def shared_postgresql() -> str:
     return context.__enter__()
 
 
-def a_cv(text: str, size: int = 20_000) -> bytes:
-    """A PDF of one page that shows ``text``, readable as it stands in the bytes."""
+def a_cv(text: str, size: int = 20_000, noise: str = "") -> bytes:
+    """A PDF of one page that shows ``text``, readable as it stands in the bytes.
+
+    Args:
+        noise: what it holds beside the text, instead of ``size`` random letters.
+    """
     line = text.encode("ascii", "replace").replace(b"(", b"[").replace(b")", b"]")
     page = b"BT /F 12 Tf 50 780 Td (" + line + b") Tj ET\n"
     # A comment of random letters: CVs have a size, and each is different.
-    page += b"%" + secrets.token_hex(size // 2).encode()
+    page += b"%" + (noise or secrets.token_hex(size // 2)).encode()
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
