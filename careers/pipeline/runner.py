@@ -10,6 +10,8 @@ import logging
 import random
 import time
 import traceback as tracebacks
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -32,6 +34,33 @@ UNKNOWN_ATTEMPTS = 5
 RECORD_PAUSES = (1, 5)  # seconds
 #: Rows that are changed at one go.
 BATCH = 200
+
+
+class OutOfTime(BaseException):
+    """A step takes longer than PIPELINE_SOFT_LIMIT.
+
+    No Exception: libraries catch these and go on, or begin anew, until the process is killed.
+    """
+
+
+_performing = False
+
+
+def time_is_up(*_signal: object) -> None:
+    """A handler of signals: stop the step that is being performed in this process."""
+    if _performing:
+        raise OutOfTime
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Only what is done outside may be stopped; what came of it is always recorded."""
+    global _performing
+    _performing = True
+    try:
+        yield
+    finally:
+        _performing = False
 
 
 @dataclass
@@ -63,8 +92,10 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
     claim = take(step_id, owner=owner, kind=kind)
     if claim is None:
         return []
+    definition = steps.BY_KIND[StepKind(claim.step.kind)]
     try:
-        effect = steps.BY_KIND[StepKind(claim.step.kind)].perform(claim.step, claim.hand_over)
+        with _stoppable():
+            effect = definition.perform(claim.step, claim.hand_over)
     except Fenced:
         log.warning("step %s was taken over while it ran", step_id)
         return []
@@ -74,11 +105,12 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
     except Uncertain as error:
         park(claim.step, error, actor=claim.actor)
         return []
-    except Exception as error:  # every failure of an effect ends as a state
+    except (Exception, OutOfTime) as error:  # every failure of an effect ends as a state
         if claim.handed_over:
             park(claim.step, interrupted(), actor=claim.actor)
             return []
-        return _fail(claim, error)
+        slow = isinstance(error, OutOfTime) and definition.waits_for_others
+        return _fail(claim, _too_slow() if slow else error)
     return _record(claim, effect)
 
 
@@ -141,6 +173,17 @@ def interrupted() -> Uncertain:
     )
 
 
+def _too_slow() -> TransientError:
+    return TransientError(
+        "too-slow",
+        _(
+            "The other side was so slow that the step was stopped after %(seconds)d seconds. It "
+            "will be tried again."
+        )
+        % {"seconds": settings.PIPELINE_SOFT_LIMIT},
+    )
+
+
 def _succeed(claim: Claim, effect: steps.Effect) -> list[int]:
     step = claim.step
     with transaction.atomic():
@@ -179,7 +222,7 @@ def park(step: Step, error: Uncertain, *, actor: str) -> bool:
     )
 
 
-def _fail(claim: Claim, error: Exception) -> list[int]:
+def _fail(claim: Claim, error: BaseException) -> list[int]:
     step, now = claim.step, db_now()
     error_class, code, public = classify(error)
     failing_since = step.failing_since or now
@@ -262,7 +305,7 @@ def release(
     ]
 
 
-def classify(error: Exception) -> tuple[ErrorClass, str, str]:
+def classify(error: BaseException) -> tuple[ErrorClass, str, str]:
     """What kind of failure this is, a slug for it, and words for people."""
     match error:
         case TransientError():
@@ -271,6 +314,9 @@ def classify(error: Exception) -> tuple[ErrorClass, str, str]:
             return ErrorClass.PERMANENT, error.code, error.public
         case Misconfigured():
             return ErrorClass.CONFIGURATION, error.code, error.public
+        case OutOfTime():
+            words = _("The step was not done after %(seconds)d seconds and was stopped.")
+            return ErrorClass.UNKNOWN, "too-slow", words % {"seconds": settings.PIPELINE_SOFT_LIMIT}
         case _:
             name = type(error).__name__
             return (

@@ -53,6 +53,11 @@ class StepDefinition:
     def task_name(self) -> str:
         return f"careers.{self.kind}"
 
+    @property
+    def waits_for_others(self) -> bool:
+        """Whether slowness is the other side's, and not a property of this application."""
+        return self.queue == "io"
+
 
 def render_pdf(step: Step, hand_over: Callable[[], None]) -> Effect:
     """Make the one document that tells the whole application."""

@@ -152,6 +152,8 @@ class Sweeper:
 def _run_in_child(step_id: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     doorbell.forget_connections()
+    signal.signal(signal.SIGALRM, runner.time_is_up)
+    signal.setitimer(signal.ITIMER_REAL, settings.PIPELINE_SOFT_LIMIT)
     runner.run(step_id, owner=f"{ACTOR}:{uuid.uuid4()}")
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -40,9 +43,20 @@ class NotDone(Exception):
 
 
 def _run(kind: str, step_id: int) -> None:
-    ready = runner.run(int(step_id), owner=_owner, kind=kind)
+    with _soft_limit():
+        ready = runner.run(int(step_id), owner=_owner, kind=kind)
     doorbell.ring(ready, actor=_owner)
     _end_like_the_step(int(step_id))
+
+
+@contextmanager
+def _soft_limit() -> Iterator[None]:
+    """Let Celery's soft time limit, which is this signal, stop a step as the runner has it."""
+    celerys = signal.signal(signal.SIGUSR1, runner.time_is_up)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, celerys)
 
 
 def _end_like_the_step(step_id: int) -> None:

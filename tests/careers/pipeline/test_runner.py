@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import signal
 import threading
 from typing import Any
 
@@ -18,7 +20,7 @@ from careers.applications.errors import (
     Transient,
     Uncertain,
 )
-from careers.pipeline import runner
+from careers.pipeline import runner, tasks
 from careers.pipeline.models import Step, StepEvent, StepKind
 from careers.pipeline.runner import anonymous_traceback, backoff, classify, run, take
 from careers.pipeline.states import ErrorClass, Phase, State
@@ -344,6 +346,71 @@ def test_pause_that_was_asked_for_is_kept(application: Any, effects: Any) -> Non
 def test_classify_knows_the_code_of_every_error() -> None:
     assert classify(BUSY)[:2] == (ErrorClass.TRANSIENT, "archive-busy")
     assert classify(ZeroDivisionError())[:2] == (ErrorClass.UNKNOWN, "ZeroDivisionError")
+
+
+# ── Out of time ─────────────────────────────────────────────────────────────────────────
+
+
+def takes_too_long(step: Step, hand_over: Any) -> Effect:
+    """Celery's soft time limit strikes in a library that begins anew after any failure."""
+    for _attempt in range(3):
+        with contextlib.suppress(Exception):
+            signal.raise_signal(signal.SIGUSR1)
+    return Effect()
+
+
+@pytest.mark.parametrize(
+    ("kind", "error_class", "public"),
+    [
+        (
+            "archive",
+            "transient",
+            (
+                "The other side was so slow that the step was stopped after 90 seconds. It will be "
+                "tried again."
+            ),
+        ),
+        ("render_pdf", "unknown", "The step was not done after 90 seconds and was stopped."),
+    ],
+)
+def test_step_that_takes_too_long_is_stopped_and_tried_again(
+    application: Any, effects: Any, settings: Any, kind: str, error_class: str, public: str
+) -> None:
+    """A server that is slow is a passing fault, an application that is slow to set is not."""
+    settings.PIPELINE_SOFT_LIMIT = 90
+    step = queued(application, kind)
+    effects(**{kind: takes_too_long})
+    getattr(tasks, kind).apply(kwargs={"step_id": step.pk})
+    step.refresh_from_db()
+    assert (step.state, step.error_class, step.error_code) == ("retrying", error_class, "too-slow")
+    assert step.error_public == public
+
+
+def test_mail_that_takes_too_long_after_the_handing_over_is_not_sent_again(
+    application: Any, effects: Any
+) -> None:
+    def falls_silent(step: Step, hand_over: Any) -> Effect:
+        hand_over()
+        return takes_too_long(step, hand_over)
+
+    step = queued(application, "mail_applicant")
+    effects(mail_applicant=falls_silent)
+    tasks.mail_applicant.apply(kwargs={"step_id": step.pk})
+    step.refresh_from_db()
+    assert (step.state, step.error_code) == ("uncertain", "interrupted")
+
+
+def test_limit_that_strikes_outside_an_effect_stops_nothing(application: Any, effects: Any) -> None:
+    """What was done is recorded, also when that is all the time that was left."""
+
+    def record() -> None:
+        signal.raise_signal(signal.SIGUSR1)
+
+    step = queued(application)
+    effects(archive=lambda step, hand_over: Effect(record=record))
+    tasks.archive.apply(kwargs={"step_id": step.pk})
+    step.refresh_from_db()
+    assert step.state == "succeeded"
 
 
 # ── After the point of no return ────────────────────────────────────────────────────────

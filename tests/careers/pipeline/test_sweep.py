@@ -325,6 +325,26 @@ def test_child_that_runs_too_long_is_killed(
     assert state_of(step) == State.RETRYING
 
 
+@pytest.mark.django_db(transaction=True)
+def test_child_has_the_workers_own_limit(
+    application: Any, sweeper: Sweeper, effects: Any, settings: Any
+) -> None:
+    """So that a slow server is called slow, and no worker lost."""
+    settings.PIPELINE_SOFT_LIMIT = 0.2
+    step = step_of(application, queued=True, state_since=ago(minutes=1))
+
+    def is_slow(step: Step, hand_over: Any) -> Effect:
+        time.sleep(60)
+        return Effect()
+
+    effects(archive=is_slow)
+    sweeper._work()
+    (child,) = sweeper.children
+    child.join(60)
+    assert state_of(step) == State.RETRYING
+    assert Step.objects.get(pk=step.pk).error_code == "too-slow"
+
+
 def test_two_sweepers_ring_once(application: Any, sweeper: Sweeper, broker: Broker) -> None:
     step_of(application, queued=True, state_since=ago(minutes=1))
     ids = forgotten()
