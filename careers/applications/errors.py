@@ -37,5 +37,9 @@ class Uncertain(EffectError):
     """The effect may have happened. Doing it again could do it twice, so a person decides."""
 
 
+class Undecidable(Uncertain):
+    """As before, and whoever may remember it can't be asked, or did not say what became of it."""
+
+
 class Fenced(Exception):
     """The step belongs to somebody else by now: stop at once and change nothing."""

@@ -4,6 +4,17 @@ Plain Python and Django templates: neither Celery nor Wagtail is known here.
 """
 
 from careers.notifications.delivery import Delivery, deliver, probe
+from careers.notifications.handover import HandOver, Memory
 from careers.notifications.messages import Identity, hr_notice, operators_notice, receipt
 
-__all__ = ["Delivery", "Identity", "deliver", "hr_notice", "operators_notice", "probe", "receipt"]
+__all__ = [
+    "Delivery",
+    "HandOver",
+    "Identity",
+    "Memory",
+    "deliver",
+    "hr_notice",
+    "operators_notice",
+    "probe",
+    "receipt",
+]

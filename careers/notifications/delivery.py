@@ -7,7 +7,7 @@ import re
 import smtplib
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.generator import BytesGenerator
@@ -20,6 +20,7 @@ from django.core.mail.utils import DNS_NAME
 from django.utils.translation import gettext as _
 
 from careers.applications.errors import EffectError, Fenced, Misconfigured, Transient, Uncertain
+from careers.notifications.handover import HandOver
 from careers.notifications.refusals import refused, without_addresses
 from careers.notifications.smtp import PhaseSMTP, PhaseSMTPOverTLS
 
@@ -38,7 +39,7 @@ class Delivery:
     response: str
 
 
-def deliver(message: EmailMultiAlternatives, *, before_dot: Callable[[], None]) -> Delivery:
+def deliver(message: EmailMultiAlternatives, *, before_dot: HandOver) -> Delivery:
     """Send a mail to its one recipient with the server of the ``EMAIL_…`` settings.
 
     One recipient, because a server may take a mail for one and refuse it for another, and

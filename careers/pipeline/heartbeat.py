@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from careers.documents import missing_scripts
 from careers.pipeline.models import Heartbeat, Step
-from careers.pipeline.runner import interrupted, park
+from careers.pipeline.runner import interrupted, unconfirmed
 from careers.pipeline.states import Phase, State
 from careers.pipeline.tasks import owner
 from careers.pipeline.transitions import db_now, move
@@ -83,9 +83,9 @@ def hand_back() -> None:
     """Queue again what this worker's children held; they are gone when this is called."""
     actor = owner()
     held = Step.objects.filter(owner=actor, state=State.STARTED)
-    for step in list(held.only("pk", "token", "phase")):
-        if step.phase == Phase.DATA:
-            park(step, interrupted(), actor=actor)
+    for step in held:
+        if step.phase != Phase.NONE:
+            unconfirmed(step, interrupted(), actor=actor)
         else:
             move(
                 step.pk,

@@ -106,7 +106,15 @@ class Step(models.Model):
     rings = models.PositiveIntegerField(default=0)
     attempts = models.PositiveIntegerField(default=0)
     failing_since = models.DateTimeField(null=True)
-    phase = models.CharField(max_length=4, choices=Phase.choices, blank=True, default=Phase.NONE)
+    phase = models.CharField(max_length=5, choices=Phase.choices, blank=True, default=Phase.NONE)
+    #: A mail was handed over under its key and nobody knows what became of it: until then the
+    #: same one may be handed over again, to the same provider; afterwards a person decides.
+    repeat_until = models.DateTimeField(null=True)
+    repeat_with = models.CharField(max_length=40, blank=True, default="", db_default="")
+    #: When the provider said by itself that it has the mail, and that the mail came back.
+    reported_at = models.DateTimeField(null=True)
+    bounced_at = models.DateTimeField(null=True)
+    bounce_reason = models.TextField(blank=True, default="", db_default="")
     error_class = models.CharField(max_length=13, choices=ErrorClass.choices, blank=True)
     error_code = models.CharField(max_length=60, blank=True)
     error_public = models.TextField(blank=True)
@@ -170,7 +178,7 @@ class StepEvent(models.Model):
     attempt = models.PositiveIntegerField()
     from_state = models.CharField(max_length=10, blank=True)
     to_state = models.CharField(max_length=10, choices=State.choices)
-    #: "intake", "sweeper", "worker:<uuid>" or "user:<id>".
+    #: "intake", "sweeper", "provider", "restore", "worker:<uuid>" or "user:<id>".
     actor = models.CharField(max_length=64)
     reason = models.TextField(blank=True)
     traceback = models.TextField(blank=True)

@@ -10,7 +10,7 @@ import logging
 import random
 import time
 import traceback as tracebacks
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,12 +19,20 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils.translation import gettext as _
 
-from careers.applications.errors import EffectError, Fenced, Misconfigured, Permanent, Uncertain
+from careers.applications.errors import (
+    EffectError,
+    Fenced,
+    Misconfigured,
+    Permanent,
+    Uncertain,
+    Undecidable,
+)
 from careers.applications.errors import Transient as TransientError
+from careers.notifications import Memory
 from careers.pipeline import lineage, steps
 from careers.pipeline.models import Step, StepKind
 from careers.pipeline.states import CLAIMABLE, ENDED, ErrorClass, State
-from careers.pipeline.transitions import db_now, enter_data_phase, move
+from careers.pipeline.transitions import db_now, enter_data_phase, enter_keyed_phase, move
 
 log = logging.getLogger(__name__)
 
@@ -65,15 +73,38 @@ def _stoppable() -> Iterator[None]:
 
 @dataclass
 class Claim:
-    """A step that is ours until the lease ends, and the fence that proves it."""
+    """A step that is ours until the lease ends, and the fence that proves it.
+
+    Attributes:
+        unconfirmed_until: an earlier handing over is unconfirmed, and until then repeating it
+            is safe; None when there is none.
+    """
 
     step: Step
     actor: str
+    unconfirmed_until: dt.datetime | None = None
     handed_over: bool = False
 
-    def hand_over(self) -> None:
-        """Call right before the bytes that make an effect happen; raises Fenced when late."""
-        if not enter_data_phase(self.step.pk, self.step.token):
+    def hand_over(self, memory: Memory | None = None) -> None:
+        """Call right before the bytes that make an effect happen.
+
+        Args:
+            memory: the other side's, where it knows the effect by a key when it comes again.
+
+        Raises:
+            Fenced: the step is no longer ours.
+            Undecidable: it was handed over before, to one whom we would not ask now.
+        """
+        step, known = self.step, self.unconfirmed_until
+        if known and (memory is None or memory.of != step.repeat_with):
+            raise Undecidable("mail-unconfirmed", _elsewhere())
+        if memory is None:
+            entered = enter_data_phase(step.pk, step.token)
+        else:
+            until = known or db_now() + memory.lasts
+            entered = enter_keyed_phase(step.pk, step.token, repeat_until=until, of=memory.of)
+            step.repeat_until = until
+        if not entered:
             raise Fenced
         self.handed_over = True
 
@@ -103,11 +134,11 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
         # The other side has said no: certain, even after the handing over.
         return _fail(claim, error)
     except Uncertain as error:
-        park(claim.step, error, actor=claim.actor)
+        unconfirmed(claim.step, error, actor=claim.actor)
         return []
     except (Exception, OutOfTime) as error:  # every failure of an effect ends as a state
         if claim.handed_over:
-            park(claim.step, interrupted(), actor=claim.actor)
+            unconfirmed(claim.step, interrupted(), actor=claim.actor)
             return []
         slow = isinstance(error, OutOfTime) and definition.waits_for_others
         return _fail(claim, _too_slow() if slow else error)
@@ -115,7 +146,10 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
 
 
 def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
-    """Claim a step that is due; None when it is not to be had."""
+    """Claim a step that is due; None when it is not to be had.
+
+    One that was handed over unconfirmed and may no longer be repeated is left to a person.
+    """
     now = db_now()
     guard: dict[str, object] = {} if kind is None else {"kind": kind}
     step = Step.objects.filter(pk=step_id, state__in=CLAIMABLE, **guard).first()
@@ -123,6 +157,9 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
         return None
     if step.kind in lineage.MAILS:
         lineage.recognise()
+    if step.repeat_until is not None and step.repeat_until <= now:
+        park(step, _too_late(), actor=owner, leaving=CLAIMABLE)
+        return None
     won = move(
         step_id,
         State.STARTED,
@@ -143,7 +180,7 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
     claimed = Step.objects.select_related("application", "notice").get(pk=step_id)
     # Whoever claimed again in between has a higher token; then ours is already void.
     claimed.token = step.token + 1
-    return Claim(claimed, actor=owner)
+    return Claim(claimed, actor=owner, unconfirmed_until=claimed.repeat_until)
 
 
 def _record(claim: Claim, effect: steps.Effect) -> list[int]:
@@ -184,6 +221,25 @@ def _too_slow() -> TransientError:
     )
 
 
+def _too_late() -> Uncertain:
+    return Uncertain(
+        "mail-unconfirmed",
+        _(
+            "The mail provider got the mail and never confirmed it, and by now it may have "
+            "forgotten the key. The mail may have arrived. Ask the recipient or look into the "
+            "provider’s log, then confirm or send again."
+        ),
+    )
+
+
+def _elsewhere() -> str:
+    return _(
+        "The mail was handed to a mail provider that did not confirm it, and the settings have "
+        "changed since. The mail may have arrived. Ask the recipient or look into the "
+        "provider’s log, then confirm or send again."
+    )
+
+
 def _succeed(claim: Claim, effect: steps.Effect) -> list[int]:
     step = claim.step
     with transaction.atomic():
@@ -207,12 +263,42 @@ def _succeed(claim: Claim, effect: steps.Effect) -> list[int]:
         return release_successors(step, actor=claim.actor)
 
 
-def park(step: Step, error: Uncertain, *, actor: str) -> bool:
-    """Leave a running step to a person: nobody can know whether it took effect."""
+def unconfirmed(step: Step, error: Uncertain, *, actor: str) -> bool:
+    """Go on with a running step of which nobody knows whether it took effect.
+
+    Where the other side remembers its key it is repeated, which can't do it twice; elsewhere,
+    and when that would tell nothing, it is left to a person.
+    """
+    now, until = db_now(), step.repeat_until
+    if until is None or until <= now or isinstance(error, Undecidable):
+        return park(step, error, actor=actor)
+    public = _(
+        "The mail provider got the mail but did not confirm it. It is asked again with the same "
+        "key, so that the mail is sent once."
+    )
+    return move(
+        step.pk,
+        State.RETRYING,
+        leaving=[State.STARTED],
+        fence=step.token,
+        actor=actor,
+        reason=public,
+        error_class=ErrorClass.TRANSIENT,
+        error_code=error.code,
+        error_public=public,
+        failing_since=step.failing_since or now,
+        run_after=min(now + backoff(step.attempts), until),
+    )
+
+
+def park(
+    step: Step, error: Uncertain, *, actor: str, leaving: Collection[State] = (State.STARTED,)
+) -> bool:
+    """Leave a step to a person: nobody can know whether it took effect."""
     return move(
         step.pk,
         State.UNCERTAIN,
-        leaving=[State.STARTED],
+        leaving=leaving,
         fence=step.token,
         actor=actor,
         reason=error.public,
@@ -220,6 +306,11 @@ def park(step: Step, error: Uncertain, *, actor: str) -> bool:
         error_code=error.code,
         error_public=error.public,
     )
+
+
+def given_up(unconfirmed_until: dt.datetime | None) -> State:
+    """How a step ends that is not tried again: one that may have taken effect did not fail."""
+    return State.UNCERTAIN if unconfirmed_until else State.FAILED
 
 
 def _fail(claim: Claim, error: BaseException) -> list[int]:
@@ -240,11 +331,13 @@ def _fail(claim: Claim, error: BaseException) -> list[int]:
     with transaction.atomic():
         won = move(
             step.pk,
-            State.FAILED if gives_up else State.RETRYING,
+            given_up(claim.unconfirmed_until) if gives_up else State.RETRYING,
             leaving=[State.STARTED],
             fence=step.token,
             actor=claim.actor,
             reason=public,
+            # This handing over is known to have come to nothing; an earlier one may not be.
+            repeat_until=claim.unconfirmed_until,
             traceback=anonymous_traceback(error) if error_class == ErrorClass.UNKNOWN else "",
             at=now,
             error_class=error_class,
@@ -256,7 +349,6 @@ def _fail(claim: Claim, error: BaseException) -> list[int]:
         )
         if not won or not gives_up:
             return []
-        step.state = State.FAILED
         return release_successors(step, actor=claim.actor)
 
 

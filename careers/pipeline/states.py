@@ -72,6 +72,8 @@ class Phase(models.TextChoices):
 
     NONE = "", ""
     DATA = "data", _("Message handed over, answer awaited")
+    #: To somebody who remembers keys: until ``Step.repeat_until`` a repetition is safe.
+    KEYED = "keyed", _("Message handed over under a key, answer awaited")
 
 
 class ErrorClass(models.TextChoices):

@@ -26,6 +26,7 @@ from careers import archive, documents, notifications
 from careers.applications.errors import Permanent
 from careers.applications.files import store_file, stored_bytes
 from careers.applications.models import Application, ApplicationFile, FileBytes, FileKind
+from careers.notifications import HandOver
 from careers.pipeline.models import Notice, Step, StepKind
 from careers.pipeline.states import State
 from home.models import SiteSettings
@@ -43,7 +44,7 @@ class Effect:
 @dataclass(frozen=True)
 class StepDefinition:
     kind: StepKind
-    perform: Callable[[Step, Callable[[], None]], Effect]
+    perform: Callable[[Step, HandOver], Effect]
     queue: str
     after: StepKind | None = None
     after_any_end: bool = False
@@ -59,7 +60,7 @@ class StepDefinition:
         return self.queue == "io"
 
 
-def render_pdf(step: Step, hand_over: Callable[[], None]) -> Effect:
+def render_pdf(step: Step, hand_over: HandOver) -> Effect:
     """Make the one document that tells the whole application."""
     application = _application(step)
     content = documents.render_pdf(documents.document_for(application, _branding(application)))
@@ -76,7 +77,7 @@ def render_pdf(step: Step, hand_over: Callable[[], None]) -> Effect:
     return Effect({"size": len(content)}, record=record)
 
 
-def archive_files(step: Step, hand_over: Callable[[], None]) -> Effect:
+def archive_files(step: Step, hand_over: HandOver) -> Effect:
     """Put every file and the manifest into the bucket; only then free the database's copy."""
     application = _application(step)
     files = list(application.files.exclude(kind=FileKind.MANIFEST))
@@ -118,7 +119,7 @@ def archive_files(step: Step, hand_over: Callable[[], None]) -> Effect:
     return Effect({"objects": [*(file.object_key for file in files), key]}, record=record)
 
 
-def mail_applicant(step: Step, hand_over: Callable[[], None]) -> Effect:
+def mail_applicant(step: Step, hand_over: HandOver) -> Effect:
     """Send the receipt."""
     application = _application(step)
     message = notifications.receipt(
@@ -130,7 +131,7 @@ def mail_applicant(step: Step, hand_over: Callable[[], None]) -> Effect:
     return _deliver(message, hand_over)
 
 
-def mail_hr(step: Step, hand_over: Callable[[], None]) -> Effect:
+def mail_hr(step: Step, hand_over: HandOver) -> Effect:
     """Tell one HR recipient; the mail holds a link, never the files."""
     application = _application(step)
     rendered = Step.objects.filter(
@@ -148,7 +149,7 @@ def mail_hr(step: Step, hand_over: Callable[[], None]) -> Effect:
     return _deliver(message, hand_over)
 
 
-def mail_operators(step: Step, hand_over: Callable[[], None]) -> Effect:
+def mail_operators(step: Step, hand_over: HandOver) -> Effect:
     """Tell one of those who run the site what is wrong, over, or was done yesterday."""
     notice = step.about
     if not isinstance(notice, Notice):
@@ -173,7 +174,7 @@ def _application(step: Step) -> Application:
     return about
 
 
-def _deliver(message: Any, hand_over: Callable[[], None]) -> Effect:
+def _deliver(message: Any, hand_over: HandOver) -> Effect:
     delivery = notifications.deliver(message, before_dot=hand_over)
     return Effect(
         {"message_id": delivery.message_id, "response": delivery.response},

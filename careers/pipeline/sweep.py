@@ -161,17 +161,15 @@ def release_expired_leases() -> None:
     """Take back steps whose worker was lost. A mail that may be out is nobody's guess."""
     now = db_now()
     lost = Step.objects.filter(state=State.STARTED, lease_until__lt=now)
-    for step in list(
-        lost.only("pk", "token", "phase", "attempts", "error_class", "failing_since")[:BATCH]
-    ):
-        if step.phase == Phase.DATA:
-            runner.park(step, runner.interrupted(), actor=ACTOR)
+    for step in list(lost[:BATCH]):
+        if step.phase != Phase.NONE:
+            runner.unconfirmed(step, runner.interrupted(), actor=ACTOR)
             continue
         attempts = runner.unexpected(step)
         gives_up = attempts >= runner.UNKNOWN_ATTEMPTS
         moved = move(
             step.pk,
-            State.RETRYING if not gives_up else State.FAILED,
+            runner.given_up(step.repeat_until) if gives_up else State.RETRYING,
             leaving=[State.STARTED],
             fence=step.token,
             actor=ACTOR,

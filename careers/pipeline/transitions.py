@@ -64,6 +64,8 @@ def move(
         changes.setdefault("ended_at", at)
     if to != State.STARTED:
         changes.setdefault("lease_until", None)
+        if to in ENDED:
+            changes.setdefault("repeat_until", None)
         # What was handed over stays known only while it matters: for as long as it is open.
         if to != State.UNCERTAIN:
             changes.setdefault("phase", Phase.NONE)
@@ -99,7 +101,21 @@ def enter_data_phase(step_id: int, token: int) -> bool:
 
     Returns False when the step is no longer the caller's; then he must not send them.
     """
+    return _enter(step_id, token, phase=Phase.DATA)
+
+
+def enter_keyed_phase(step_id: int, token: int, *, repeat_until: dt.datetime, of: str) -> bool:
+    """As ``enter_data_phase``, where ``of`` remembers the key until ``repeat_until``.
+
+    Returns False also when that time is over.
+    """
+    return repeat_until > db_now() and _enter(
+        step_id, token, phase=Phase.KEYED, repeat_until=repeat_until, repeat_with=of
+    )
+
+
+def _enter(step_id: int, token: int, **changes: Any) -> bool:
     rows = Step.objects.filter(
         pk=step_id, token=token, state=State.STARTED, lease_until__gt=db_now()
-    ).update(phase=Phase.DATA)
+    ).update(**changes)
     return rows == 1

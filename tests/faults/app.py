@@ -55,9 +55,9 @@ def _wrap_steps(**_kwargs: object) -> None:
 
 
 def _faulty(kind: str, perform: Callable) -> Callable:
-    def with_faults(step: object, hand_over: Callable[[], None]) -> object:
-        def hand_over_or_die() -> None:
-            hand_over()
+    def with_faults(step: object, hand_over: Callable[..., None]) -> object:
+        def hand_over_or_die(*memory: object) -> None:
+            hand_over(*memory)
             die_if_planned(kind, "dot")
 
         die_if_planned(kind, "before")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from careers.pipeline import heartbeat
 from careers.pipeline.heartbeat import WorkerHeartbeat, beat, hand_back, let_finish
@@ -94,10 +95,12 @@ def test_stopped_worker_hands_back_only_what_it_held(application: Any) -> None:
 
     mine = held(owner(), "a@x.org")
     handed_over = held(owner(), "b@x.org", phase="data")
+    later = timezone.now() + dt.timedelta(hours=1)
+    keyed = held(owner(), "d@x.org", phase="keyed", repeat_until=later)
     others = held("worker:other", "c@x.org")
     hand_back()
-    states = [Step.objects.get(pk=step.pk).state for step in (mine, handed_over, others)]
-    assert states == [State.QUEUED, State.UNCERTAIN, State.STARTED]
+    states = [Step.objects.get(pk=step.pk).state for step in (mine, handed_over, keyed, others)]
+    assert states == [State.QUEUED, State.UNCERTAIN, State.RETRYING, State.STARTED]
     event = mine.events.get()
     assert (event.actor, event.reason) == (owner(), "Handed back: the worker was stopped.")
 

@@ -19,7 +19,9 @@ from careers.applications.errors import (
     Permanent,
     Transient,
     Uncertain,
+    Undecidable,
 )
+from careers.notifications import Memory
 from careers.pipeline import runner, tasks
 from careers.pipeline.models import Step, StepEvent, StepKind
 from careers.pipeline.runner import anonymous_traceback, backoff, classify, run, take
@@ -439,6 +441,102 @@ def test_mail_that_may_be_out_is_never_sent_again_by_itself(
     run(step.pk, owner="worker:1")
     step.refresh_from_db()
     assert step.state == state
+
+
+# ── Handed over to somebody who remembers ───────────────────────────────────────────────
+
+PROVIDER = Memory("resend:1", dt.timedelta(hours=23))
+OTHER = Memory("brevo:2", dt.timedelta(minutes=10))
+
+
+def hand_over_and(
+    step: Step, effects: Any, outcome: Exception | None, memory: Memory | None = PROVIDER
+) -> Step:
+    """One attempt that hands over and then ends so."""
+
+    def hands_over(_step: Step, hand_over: Any) -> Effect:
+        hand_over(memory)
+        if outcome is not None:
+            raise outcome
+        return Effect({"message_id": "<a@b>"})
+
+    effects(mail_applicant=hands_over)
+    Step.objects.filter(pk=step.pk).update(run_after=None)
+    run(step.pk, owner="worker:1")
+    step.refresh_from_db()
+    return step
+
+
+@pytest.mark.parametrize("silence", [MAYBE, ValueError("library"), SoftTimeLimitExceeded()])
+def test_mail_handed_over_under_a_key_is_repeated_until_it_is_confirmed(
+    application: Any, effects: Any, silence: Exception
+) -> None:
+    step = hand_over_and(queued(application, "mail_applicant"), effects, silence)
+    assert (step.state, step.phase, step.repeat_with) == ("retrying", "", "resend:1")
+    assert step.repeat_until - step.started_at >= PROVIDER.lasts
+    assert "the same key" in step.error_public
+    first = step.repeat_until
+
+    hand_over_and(step, effects, MAYBE)
+    # Counted from the first time: that is when the provider's memory began.
+    assert (step.state, step.repeat_until) == ("retrying", first)
+
+    hand_over_and(step, effects, None)
+    assert (step.state, step.repeat_until, step.error_public) == ("succeeded", None, "")
+
+
+def test_mail_is_not_repeated_once_the_key_may_be_forgotten(application: Any, effects: Any) -> None:
+    step = hand_over_and(queued(application, "mail_applicant"), effects, MAYBE)
+    Step.objects.update(repeat_until=timezone.now() - dt.timedelta(seconds=1))
+    hand_over_and(step, effects, None)
+    assert (step.state, step.attempts) == ("uncertain", 1)
+    assert "may have arrived" in step.error_public
+
+
+def test_next_attempt_never_comes_after_the_key_may_be_forgotten(
+    application: Any, effects: Any
+) -> None:
+    short = Memory("brevo:2", dt.timedelta(seconds=2))
+    step = hand_over_and(queued(application, "mail_applicant"), effects, MAYBE, short)
+    assert step.run_after == step.repeat_until
+
+
+@pytest.mark.parametrize("memory", [None, OTHER])
+def test_unconfirmed_mail_is_not_handed_to_somebody_else(
+    application: Any, effects: Any, memory: Memory | None
+) -> None:
+    step = hand_over_and(queued(application, "mail_applicant"), effects, MAYBE)
+    hand_over_and(step, effects, None, memory)
+    assert (step.state, step.repeat_with) == ("uncertain", "resend:1")
+    assert "settings have changed" in step.error_public
+
+
+@pytest.mark.parametrize(("refusal", "state"), [(BUSY, "retrying"), (GONE, "failed")])
+def test_refused_mail_is_certain_whatever_the_key(
+    application: Any, effects: Any, refusal: Exception, state: str
+) -> None:
+    step = hand_over_and(queued(application, "mail_applicant"), effects, refusal)
+    assert (step.state, step.repeat_until) == (state, None)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "state"), [(BUSY, "retrying"), (LOCKED_OUT, "retrying"), (GONE, "uncertain")]
+)
+def test_refusal_of_a_repetition_says_nothing_about_the_first_time(
+    application: Any, effects: Any, refusal: Exception, state: str
+) -> None:
+    step = hand_over_and(queued(application, "mail_applicant"), effects, MAYBE)
+    first = step.repeat_until
+    hand_over_and(step, effects, refusal)
+    assert (step.state, step.repeat_until) == (state, first)
+
+
+def test_provider_who_does_not_say_what_became_of_it_is_not_asked_again(
+    application: Any, effects: Any
+) -> None:
+    silent = Undecidable("mail-unconfirmed", "The provider knows the key, not the mail.")
+    step = hand_over_and(queued(application, "mail_applicant"), effects, silent)
+    assert (step.state, step.error_public) == ("uncertain", silent.public)
 
 
 def test_mail_is_not_handed_over_by_one_who_lost_the_step(application: Any, effects: Any) -> None:

@@ -84,6 +84,41 @@ def test_lost_worker_after_handing_over_leaves_it_to_a_person(application: Any) 
     assert "may have arrived" in step.error_public
 
 
+def keyed(application: Any, **more: Any) -> Step:
+    return step_of(
+        application,
+        "mail_applicant",
+        **{
+            "started": True,
+            "phase": "keyed",
+            "lease_until": ago(seconds=1),
+            "repeat_until": timezone.now() + dt.timedelta(hours=1),
+            **more,
+        },
+    )
+
+
+def test_lost_worker_after_handing_over_under_a_key_is_repeated(application: Any) -> None:
+    step = keyed(application)
+    until = step.repeat_until
+    release_expired_leases()
+    assert (state_of(step), step.phase, step.repeat_until) == (State.RETRYING, "", until)
+
+
+def test_lost_worker_is_not_repeated_once_the_key_may_be_forgotten(application: Any) -> None:
+    step = keyed(application, repeat_until=ago(seconds=1))
+    release_expired_leases()
+    assert state_of(step) == State.UNCERTAIN
+
+
+def test_workers_lost_again_and_again_after_a_handing_over_have_not_failed(
+    application: Any,
+) -> None:
+    step = keyed(application, phase="", attempts=runner.UNKNOWN_ATTEMPTS)
+    release_expired_leases()
+    assert state_of(step) == State.UNCERTAIN
+
+
 def test_lost_worker_who_comes_back_changes_nothing(application: Any, effects: Any) -> None:
     step = step_of(application, queued=True)
     written: list[int] = []

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.states import LEAVES_TO, Phase, State
-from careers.pipeline.transitions import db_now, enter_data_phase, move
+from careers.pipeline.transitions import db_now, enter_data_phase, enter_keyed_phase, move
 from tests.factories import StepFactory
 
 pytestmark = pytest.mark.django_db
@@ -150,6 +150,32 @@ def test_data_phase_is_closed_to_everybody_else(
     assert enter_data_phase(step.pk, token) is False
     step.refresh_from_db()
     assert step.phase == Phase.NONE
+
+
+def test_keyed_phase_remembers_who_knows_the_key_and_until_when(application: Any) -> None:
+    step, until = step_in(State.STARTED, application, token=3, lease_until=soon()), soon()
+    assert enter_keyed_phase(step.pk, 3, repeat_until=until, of="resend:1") is True
+    step.refresh_from_db()
+    assert (step.phase, step.repeat_until, step.repeat_with) == (Phase.KEYED, until, "resend:1")
+
+
+def test_keyed_phase_is_closed_to_everybody_else_and_when_the_time_is_over(
+    application: Any,
+) -> None:
+    step = step_in(State.STARTED, application, token=3, lease_until=soon())
+    over = timezone.now() - dt.timedelta(seconds=1)
+    assert enter_keyed_phase(step.pk, 2, repeat_until=soon(), of="resend:1") is False
+    assert enter_keyed_phase(step.pk, 3, repeat_until=over, of="resend:1") is False
+    step.refresh_from_db()
+    assert (step.phase, step.repeat_until) == (Phase.NONE, None)
+
+
+@pytest.mark.parametrize("to", [State.SUCCEEDED, State.FAILED, State.CANCELLED])
+def test_step_that_ended_has_nothing_to_repeat(application: Any, to: State) -> None:
+    step = step_in(State.STARTED, application, repeat_until=soon())
+    assert move(step.pk, to, leaving=[State.STARTED], actor="worker:1")
+    step.refresh_from_db()
+    assert step.repeat_until is None
 
 
 # ── Many at once ────────────────────────────────────────────────────────────────────────
