@@ -137,7 +137,7 @@ def _answers(answers: tuple[AnswerText, ...]) -> list[ShownAnswer]:
             limit=min(ANSWER_CHARACTERS, characters),
             most=min(ANSWER_PARAGRAPHS, paragraphs),
         )
-        characters -= part.shown
+        characters -= part.weight
         paragraphs -= len(part.paragraphs)
         shown.append(
             ShownAnswer(

@@ -6,6 +6,7 @@ import functools
 import io
 import logging
 import os
+import resource
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.utils.translation import gettext as _
 
@@ -63,9 +65,9 @@ def render_pdf(document: ApplicationDocument) -> bytes:
         A tagged PDF/A-3a file, the same bytes each time on one machine.
 
     Raises:
-        Permanent: this document cannot be set, now or later.
+        Permanent: this document cannot be set, now or later, or not with PDF_MEMORY_LIMIT.
         Misconfigured: a library, a font or the stylesheet is missing on this machine.
-        Transient: the machine ran out of memory, disk or files.
+        Transient: the machine ran out of disk or files.
     """
     logo = _usable_logo(document.branding)
     html = to_html(document, logo_url=LOGO if logo else "")
@@ -89,18 +91,31 @@ def _set_in_type(html: str, assets: Assets, document: ApplicationDocument) -> tu
             _("The libraries that set type are missing. Install Pango 1.44 or newer."),
         ) from None
     try:
-        return _typesetter().set(html, assets, document.digest)
+        with _bounded_memory():
+            return _typesetter().set(html, assets, document.digest)
     except FatalURLFetchingError:
         # Not an Exception, so that WeasyPrint cannot swallow it, and nor could a worker.
         raise Permanent(
             "pdf-outside",
             _("The document asked for something outside itself and was not made."),
         ) from None
-    except (MemoryError, OSError) as error:
+    except MemoryError:
+        # It stopped anywhere: what fonts and stylesheet remember of it is not to be trusted.
+        _typesetters.pop(os.getpid(), None)
+        logger.error("The PDF of %s needs more memory than it may have", document.reference)
+        raise Permanent(
+            "pdf-memory",
+            _(
+                "Setting this application as a PDF takes more memory than %(limit)d MB. Its "
+                "answers and files are safe. Raise PDF_MEMORY_LIMIT, start the workers for the "
+                "queue cpu again, then retry."
+            )
+            % {"limit": settings.PDF_MEMORY_LIMIT},
+        ) from None
+    except OSError as error:
         logger.warning("The PDF of %s met %s", document.reference, type(error).__name__)
         raise Transient(
-            "pdf-machine",
-            _("The machine that makes PDFs was short of memory or disk space."),
+            "pdf-machine", _("The machine that makes PDFs was short of disk space or files.")
         ) from None
     except BUGS as error:
         raise _unrenderable(document, error) from None
@@ -141,6 +156,31 @@ class Typesetter:
                 optimize_images=True,
             )
         return content, missing.count
+
+
+@contextmanager
+def _bounded_memory() -> Iterator[None]:
+    """Let one document take no more than PDF_MEMORY_LIMIT on top of what this process has.
+
+    The bound is the kernel's (setrlimit(2), RLIMIT_DATA), so it holds for the libraries in C,
+    too: what they can't get either raises MemoryError or ends the process, and never the
+    machine's other work. It is lifted again afterwards, which the limit for the whole life of a
+    process could not be.
+    """
+    try:
+        used = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
+    except OSError:
+        # Not Linux, where no other kernel keeps the promise anyhow.
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    bounds = [used + int(settings.PDF_MEMORY_LIMIT * 2**20)]
+    bounds += [known for known in (soft, hard) if known != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min(bounds), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 @contextmanager

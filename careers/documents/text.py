@@ -11,6 +11,9 @@ from dataclasses import dataclass
 #: Marks that may sit on one letter; the longest in a living script is about five. Floods of
 #: them draw over the lines around and take minutes to lay out.
 MARKS_ON_A_LETTER = 8
+#: For how many letters an emoji counts. Each is a picture of its own in the PDF and takes two
+#: milliseconds, fifty times as long as a letter: a full answer of them would take minutes.
+LETTERS_IN_A_PICTURE = 50
 #: Zero width space: a line may end here.
 BREAK = "\u200b"
 
@@ -36,6 +39,10 @@ _PIECE = re.compile(
     ".{10}[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0dff"
     "\u0e31-\u0e4e\u1ab0-\u1aff\u1dc0-\u1dff\u200c\u200d\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]*"
 )
+
+
+#: What fonts draw as pictures: emoji, flags and symbols.
+_PICTURES = re.compile("[\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\ufe0f\U0001f000-\U0001faff]")
 
 
 def clean(text: str) -> str:
@@ -89,11 +96,13 @@ class Excerpt:
         paragraphs: cleaned, none empty.
         shown: characters in ``paragraphs``.
         total: characters in the whole text.
+        weight: the same as ``shown``, but that a picture counts for many letters.
     """
 
     paragraphs: tuple[str, ...]
     shown: int
     total: int
+    weight: int
 
     @property
     def is_cut(self) -> bool:
@@ -101,18 +110,37 @@ class Excerpt:
 
 
 def excerpt(paragraphs: Iterable[str], *, limit: int, most: int) -> Excerpt:
-    """The beginning of a text: at most ``limit`` characters in at most ``most`` paragraphs."""
+    """The beginning of a text.
+
+    Args:
+        limit: its greatest weight.
+        most: its greatest number of paragraphs.
+    """
     lines = [
         line for text in paragraphs for raw in clean(text).split("\n") if (line := raw.strip())
     ]
     kept: list[str] = []
     room = limit
     for line in lines[:most]:
-        if room <= 0:
+        if part := _beginning(line, room):
+            kept.append(part)
+            room -= _weight(part)
+        if part != line:
             break
-        kept.append(line[:room])
-        room -= len(line)
-    return Excerpt(tuple(kept), sum(map(len, kept)), sum(map(len, lines)))
+    return Excerpt(tuple(kept), sum(map(len, kept)), sum(map(len, lines)), limit - room)
+
+
+def _weight(text: str) -> int:
+    return len(text) + (LETTERS_IN_A_PICTURE - 1) * len(_PICTURES.findall(text))
+
+
+def _beginning(line: str, room: int) -> str:
+    """As much of a line as weighs no more than ``room``."""
+    start = line[:room]
+    if _weight(start) <= room:
+        return start
+    weights = itertools.accumulate(map(_weight, start))
+    return start[: sum(1 for weight in weights if weight <= room)]
 
 
 def _few_marks(text: str) -> str:

@@ -256,6 +256,10 @@ PIPELINE_BROKER_GRACE = env.number("PIPELINE_BROKER_GRACE", 300, least=1)
 PIPELINE_PROBE_INTERVAL = env.number("PIPELINE_PROBE_INTERVAL", 60, least=1)
 PIPELINE_BACKOFF_BASE = env.number("PIPELINE_BACKOFF_BASE", 10, least=0.1)
 
+#: Megabytes that making one PDF may take on top of what its process has. The largest that the
+#: form lets through takes about 100; one that takes more is a fault, and ends alone.
+PDF_MEMORY_LIMIT = env.number("PDF_MEMORY_LIMIT", 512, least=128)
+
 REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", "redis", "rediss", "redis+socket")
 FLOWER_PORT = env.port("FLOWER_PORT", 5555)
 FLOWER_BIND_ADDRESS = env.address("FLOWER_BIND_ADDRESS", "127.0.0.1")

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import re
+import resource
 import socketserver
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 import pypdf
@@ -303,6 +305,11 @@ def test_endless_word_is_all_there() -> None:
     assert "".join(re.findall("[α-κ]", text_of(render_pdf(answering(word))))) == word
 
 
+def test_flood_of_pictures_takes_seconds() -> None:
+    """Each emoji is a picture of its own in the PDF."""
+    assert seconds("👋🎉🚀" * 6_666) < 15
+
+
 def test_flood_of_marks_takes_no_time() -> None:
     assert seconds("a" + "\u0301" * 100_000) < 3
 
@@ -378,14 +385,33 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     monkeypatch.setattr(pdf.Typesetter, "set", set_)
 
 
-@pytest.mark.parametrize("error", [MemoryError(), OSError(28, "No space left on device")])
-def test_machine_in_need_is_worth_another_try(
-    error: Exception, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    failing(monkeypatch, error)
+def test_machine_in_need_is_worth_another_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, OSError(28, "No space left on device"))
     with pytest.raises(Transient) as raised:
         render_pdf(document())
     assert raised.value.code == "pdf-machine"
+
+
+def test_document_that_eats_memory_fails_for_good_and_harms_no_other(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, made: bytes
+) -> None:
+    settings.PDF_MEMORY_LIMIT = 150
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+
+    def eat(*_args: object) -> None:
+        eaten = []
+        while True:
+            eaten.append(bytearray(2**20))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pdf.Typesetter, "set", eat)
+        with pytest.raises(Permanent) as raised:
+            render_pdf(document())
+    assert raised.value.code == "pdf-memory"
+    assert "150 MB" in raised.value.public
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+    assert os.getpid() not in pdf._typesetters
+    assert render_pdf(document()) == made
 
 
 @pytest.mark.parametrize("error", [ValueError("Jane"), IndexError("Jane"), RecursionError()])

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from careers.documents.text import (
     BREAK,
+    LETTERS_IN_A_PICTURE,
     MARKS_ON_A_LETTER,
     breakable,
     clean,
@@ -103,9 +104,16 @@ def test_excerpt_of_many_paragraphs_keeps_the_first() -> None:
     assert (cut.paragraphs, cut.is_cut) == (("a", "b"), True)
 
 
+def test_excerpt_takes_fewer_pictures_than_letters() -> None:
+    cut = excerpt(["ab 🎉🎉🎉", "c"], limit=3 + 2 * LETTERS_IN_A_PICTURE, most=9)
+    assert (cut.paragraphs, cut.shown, cut.total) == (("ab 🎉🎉",), 5, 7)
+    assert cut.weight == 3 + 2 * LETTERS_IN_A_PICTURE
+
+
 @given(st.lists(WILD), st.integers(0, 500), st.integers(0, 20))
 def test_excerpt_stays_within_its_bounds(paragraphs: list[str], limit: int, most: int) -> None:
     part = excerpt(paragraphs, limit=limit, most=most)
-    assert part.shown == sum(map(len, part.paragraphs)) <= min(limit, part.total)
+    assert part.shown == sum(map(len, part.paragraphs)) <= min(part.weight, part.total)
+    assert part.weight <= limit
     assert len(part.paragraphs) <= most
     assert all(text.strip() for text in part.paragraphs)

@@ -234,7 +234,7 @@ def test_success_that_the_database_would_not_take_is_recorded_later(
             "retrying",
             "unknown",
             "SoftTimeLimitExceeded",
-            "Something unexpected happened (SoftTimeLimitExceeded). The traceback tells where.",
+            "It took longer than 90 seconds and was stopped.",
         ),
     ],
 )
