@@ -1,0 +1,88 @@
+"""Whether a series of measurements grows: the judgement of the soak.
+
+Memory is never quite still: pools renew their children, allocators keep what they have. So the
+slope is the median of all slopes between two points (Theil 1950, Sen 1968), which up to 29 %
+wild points cannot bend; only the second half of a run counts, after every cache is warm; and what
+it makes of that half must stay under an allowance.
+"""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Series = Sequence[tuple[float, float]]
+#: Fewer points say nothing.
+LEAST_POINTS = 8
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """How much a series may rise within the half of a run that counts.
+
+    Attributes:
+        share: of its own median.
+        least: in its own unit, for what is small.
+    """
+
+    share: float
+    least: float
+
+    def of(self, series: Series) -> float:
+        return max(self.share * statistics.median(value for _at, value in series), self.least)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one series.
+
+    Attributes:
+        first: the median of the earliest third of what counts.
+        last: of the latest third.
+        growth: what the slope makes of the whole of what counts, in the series' unit.
+        allowed: the most that this may be.
+    """
+
+    first: float
+    last: float
+    growth: float
+    allowed: float
+
+    @property
+    def grows(self) -> bool:
+        return self.growth > self.allowed
+
+
+def slope(series: Series) -> float:
+    """The median slope between any two points of a series; 0.0 for fewer than two moments."""
+    slopes = [
+        (later - earlier) / (then - before)
+        for (before, earlier), (then, later) in itertools.combinations(sorted(series), 2)
+        if then > before
+    ]
+    return statistics.median(slopes) if slopes else 0.0
+
+
+def second_half(series: Series) -> Series:
+    """The points of the later half of the time."""
+    middle = (min(series)[0] + max(series)[0]) / 2
+    return [point for point in series if point[0] >= middle]
+
+
+def judge(series: Series, allowance: Allowance) -> Verdict | None:
+    """Say whether a series grows; None when too little was measured to say."""
+    if not series:
+        return None
+    counts = sorted(second_half(series))
+    if len(counts) < LEAST_POINTS:
+        return None
+    third = len(counts) // 3
+    values = [value for _at, value in counts]
+    return Verdict(
+        first=statistics.median(values[:third]),
+        last=statistics.median(values[-third:]),
+        growth=slope(counts) * (counts[-1][0] - counts[0][0]),
+        allowed=allowance.of(counts),
+    )
