@@ -146,6 +146,7 @@ SMTP_MODES: dict[str, dict[str, str]] = {
     "data_451": {"data": "451 4.3.0 Try again later"},
     "data_554": {"data": "554 5.5.1 No"},
     "data_close": {"data": CLOSE},
+    "dot_454": {"dot": "454 Throttling failure: Maximum sending rate exceeded."},
     "dot_550_4": {"dot": "550 4.7.1 Try again later"},
     "dot_garbage": {"dot": "whatever"},
     "dot_long_line": {"dot": "250 " + "x" * 10_000},

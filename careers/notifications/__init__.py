@@ -6,8 +6,10 @@ Plain Python and Django templates: neither Celery nor Wagtail is known here.
 from careers.notifications.delivery import Delivery, deliver, probe
 from careers.notifications.handover import HandOver, Memory
 from careers.notifications.messages import Identity, hr_notice, operators_notice, receipt
+from careers.notifications.refusals import CROWDED
 
 __all__ = [
+    "CROWDED",
     "Delivery",
     "HandOver",
     "Identity",

@@ -13,8 +13,19 @@ from careers.applications.errors import EffectError, Misconfigured, Permanent, T
 
 #: Login or encryption is missing or wrong, whatever the command was.
 LOGIN_CODES = frozenset([454, 530, 534, 535, 538])
-#: Too many connections at once at Microsoft: coming back soon only makes it worse.
-CROWDED = 432
+#: The code of a refusal that is about how many mails we send, and not about this one.
+CROWDED = "mail-crowded"
+CROWD_PAUSE = 10  # seconds
+#: How servers say so: Microsoft (432, "4.4.2 Message submission rate for this client has exceeded
+#: the configured limit", "554 5.2.0 STOREDRV.Submission…QuotaExceeded…"), Amazon SES ("454
+#: Throttling failure"), Google ("550 5.4.5 Daily user sending limit exceeded"), Postfix ("too many
+#: connections", "too much mail"), rspamd ("Ratelimit … exceeded"). A full mailbox of the
+#: recipient's is none of them, and neither is a mail that is too large.
+_TOO_MANY = re.compile(
+    rb"too (?:many|much) (?:concurrent |smtp )?(?:conn|mail|mess|session|login)"
+    rb"|throttl|concurrent|\brate.?limit|sender thread limit|storedrv\.(?:client)?submi"
+    rb"|(?:sending|submission|message|connection)s? (?:rate|limit|quota)"
+)
 
 
 def refused(stage: str, code: int, text: bytes, recipient: str = "") -> EffectError:
@@ -30,6 +41,17 @@ def refused(stage: str, code: int, text: bytes, recipient: str = "") -> EffectEr
     answer = f"{code} {without_addresses(text, recipient)}".strip()
     words = {"answer": answer}
     lower = text.lower()
+    closes = code == 421 and stage in ("connection", "encryption", "login", "sender")
+    if closes or code == 432 or _TOO_MANY.search(lower):
+        return Transient(
+            CROWDED,
+            _(
+                "The mail server takes no more mails just now (%(answer)s). It will be tried "
+                "again, and the other mails wait with it."
+            )
+            % words,
+            retry_after=CROWD_PAUSE,
+        )
     if code in LOGIN_CODES or (stage == "login" and code >= 500):
         return Misconfigured(
             "mail-login",
@@ -44,7 +66,6 @@ def refused(stage: str, code: int, text: bytes, recipient: str = "") -> EffectEr
         return Transient(
             "mail-later",
             _("The mail server asked to try later (%(answer)s). It will be tried again.") % words,
-            retry_after=300 if code == CROWDED else None,
         )
     if stage in ("connection", "encryption"):
         return Misconfigured(

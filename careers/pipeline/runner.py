@@ -29,7 +29,7 @@ from careers.applications.errors import (
 )
 from careers.applications.errors import Transient as TransientError
 from careers.notifications import Memory
-from careers.pipeline import lineage, steps
+from careers.pipeline import lineage, pace, steps
 from careers.pipeline.models import Step, StepKind
 from careers.pipeline.states import CLAIMABLE, ENDED, ErrorClass, State
 from careers.pipeline.transitions import db_now, enter_data_phase, enter_keyed_phase, move
@@ -127,6 +127,10 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
     if claim is None:
         return []
     definition = steps.BY_KIND[StepKind(claim.step.kind)]
+    # A mail that its provider must be asked about again has no time to lose.
+    if definition.is_mail and not claim.unconfirmed_until and (turn := pace.turn()):
+        pace.hold(claim.step, turn, actor=claim.actor)
+        return []
     try:
         with _stoppable():
             effect = definition.perform(claim.step, claim.hand_over)
@@ -425,10 +429,16 @@ def classify(error: BaseException) -> tuple[ErrorClass, str, str]:
 
 
 def backoff(attempts: int, retry_after: int | None = None) -> dt.timedelta:
-    """The pause before the next attempt: doubling, capped, jittered by up to a half."""
+    """The pause before the next attempt: doubling, capped, jittered by up to a half.
+
+    Args:
+        retry_after: seconds that the other side asked for. Never less; and who were told the
+            same thing at the same moment don't all come back at the same moment.
+    """
     seconds = min(BACKOFF_CAP, settings.PIPELINE_BACKOFF_BASE * 2 ** min(attempts - 1, 20))
     jittered = seconds * random.uniform(0.5, 1)  # noqa: S311 -- spreads load, hides nothing
-    return dt.timedelta(seconds=max(jittered, retry_after or 0))
+    asked = (retry_after or 0) * random.uniform(1, 1.5)  # noqa: S311 -- the same
+    return dt.timedelta(seconds=max(jittered, asked))
 
 
 def anonymous_traceback(error: BaseException) -> str:

@@ -122,11 +122,47 @@ def test_outcome_of_each_mode(
             assert personal not in caught.value.public.lower()
 
 
-def test_a_crowded_server_gets_a_pause(smtp: HostileSMTP) -> None:
-    smtp.mode = "rcpt_432"
+@pytest.mark.parametrize("mode", ["banner_421", "rcpt_421", "rcpt_432", "dot_454"])
+def test_a_crowded_server_gets_a_pause(smtp: HostileSMTP, mode: str) -> None:
+    smtp.mode = mode
     with pytest.raises(Transient) as caught:
         send()
-    assert caught.value.retry_after == 300
+    assert (caught.value.code, caught.value.retry_after) == ("mail-crowded", 10)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "421 4.4.2 Message submission rate for this client has exceeded the configured limit",
+        "421 4.7.0 mail.test Error: too many connections from 192.0.2.1",
+        "432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded",
+        "450 4.7.1 Error: too much mail from 192.0.2.1",
+        '451 4.7.1 Ratelimit "user" exceeded',
+        "454 Throttling failure: Maximum sending rate exceeded.",
+        "454 Throttling failure: Daily message quota exceeded.",
+        "550 5.4.5 Daily user sending limit exceeded.",
+        "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException",
+    ],
+)
+def test_too_many_mails_is_no_fault_of_this_one(answer: str) -> None:
+    """Amazon's 454 is no refused login, Microsoft's and Google's daily limits end by themselves."""
+    error = refused("message", int(answer[:3]), answer[4:].encode())
+    assert (type(error), error.code) == (Transient, "mail-crowded")
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ("450 4.2.0 Greylisted", "mail-later"),
+        ("452 4.2.2 The mailbox is over its storage limit", "mail-later"),
+        ("454 4.7.0 Temporary authentication failure", "mail-login"),
+        ("552 5.2.2 Mailbox full: quota exceeded", "mail-recipient"),
+        ("552 5.3.4 Message size exceeds fixed limit", "mail-recipient"),
+        ("554 5.7.1 Corporate limits for this address", "mail-recipient"),
+    ],
+)
+def test_other_limits_are_not_taken_for_it(answer: str, code: str) -> None:
+    assert refused("recipient", int(answer[:3]), answer[4:].encode()).code == code
 
 
 def test_greylisting_ends_with_one_mail(smtp: HostileSMTP) -> None:

@@ -334,7 +334,10 @@ def test_pause_after_very_many_attempts_is_still_an_hour() -> None:
 
 
 def test_pause_is_at_least_what_the_other_side_asked_for() -> None:
-    assert backoff(1, retry_after=900) == dt.timedelta(seconds=900)
+    pauses = [backoff(1, retry_after=900).total_seconds() for _ in range(200)]
+    assert min(pauses) >= 900
+    assert max(pauses) <= 1350
+    assert len(set(pauses)) > 100
 
 
 def test_pause_that_was_asked_for_is_kept(application: Any, effects: Any) -> None:
@@ -342,7 +345,7 @@ def test_pause_that_was_asked_for_is_kept(application: Any, effects: Any) -> Non
     effects(archive=Transient("busy", "Busy.", retry_after=1234))
     run(step.pk, owner="worker:1")
     step.refresh_from_db()
-    assert (step.run_after - step.state_since).total_seconds() == 1234
+    assert 1234 <= (step.run_after - step.state_since).total_seconds() <= 1851
 
 
 def test_classify_knows_the_code_of_every_error() -> None:

@@ -1,0 +1,61 @@
+"""How fast mails go: as fast as the mail server takes them, which is known from its own answers.
+
+A server that takes only so many mails a minute refuses the next one as one too many. To try every
+mail that waits against it would be the storm from which it defends itself; so after such an answer
+nobody asks it anything for a moment, and each mail that comes meanwhile gets a turn after that, by
+chance within as long as so many mails may take.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from careers.notifications import CROWDED
+from careers.pipeline.lineage import MAILS
+from careers.pipeline.models import Step
+from careers.pipeline.states import CLAIMABLE, State
+from careers.pipeline.transitions import db_now, move
+
+#: For how long nobody asks. Shorter than the pause of the mail that was refused, by which it is
+#: known that one was.
+SILENCE = dt.timedelta(seconds=5)
+#: What a mail is thought to take where so many wait that the server is the bottleneck.
+EACH = dt.timedelta(seconds=0.5)
+LONGEST = dt.timedelta(hours=1)
+
+
+def turn() -> dt.datetime | None:
+    """When a mail that comes now may go; None: at once."""
+    now = db_now()
+    mails = Step.objects.filter(kind__in=MAILS)
+    refused_at = mails.filter(
+        state=State.RETRYING,
+        run_after__gt=now,
+        error_code=CROWDED,
+        state_since__gt=now - SILENCE,
+    ).aggregate(latest=Max("state_since"))["latest"]
+    if refused_at is None:
+        return None
+    waiting: int = mails.filter(state__in=CLAIMABLE).count()
+    spread = min(waiting * EACH, LONGEST)
+    after: dt.datetime = refused_at + SILENCE + spread * random.random()  # noqa: S311 -- spreads load
+    return after
+
+
+def hold(step: Step, until: dt.datetime, *, actor: str) -> bool:
+    """Let a claimed mail wait for its turn; that is no attempt."""
+    return move(
+        step.pk,
+        State.QUEUED,
+        leaving=[State.STARTED],
+        fence=step.token,
+        actor=actor,
+        reason=_("The mail server takes no more mails just now. This one waits for its turn."),
+        run_after=until,
+        ready_at=until,
+        attempts=step.attempts - 1,
+    )
