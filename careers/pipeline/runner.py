@@ -10,9 +10,10 @@ import logging
 import random
 import time
 import traceback as tracebacks
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -139,16 +140,14 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
         return []
     except (TransientError, Permanent, Misconfigured) as error:
         # The other side has said no: certain, even after the handing over.
-        return _fail(claim, error)
+        return _written(claim, partial(_fail, claim, error))
     except Uncertain as error:
-        unconfirmed(claim.step, error, actor=claim.actor)
-        return []
+        return _written(claim, partial(_left_open, claim, error))
     except (Exception, OutOfTime) as error:  # every failure of an effect ends as a state
         if claim.handed_over:
-            unconfirmed(claim.step, interrupted(), actor=claim.actor)
-            return []
+            return _written(claim, partial(_left_open, claim, interrupted()))
         slow = isinstance(error, OutOfTime) and definition.waits_for_others
-        return _fail(claim, _too_slow() if slow else error)
+        return _written(claim, partial(_fail, claim, _too_slow() if slow else error))
     return _record(claim, effect)
 
 
@@ -191,19 +190,33 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
 
 
 def _record(claim: Claim, effect: steps.Effect) -> list[int]:
-    """Record a success, with some patience for the database.
+    """Record a success.
 
     What was done is never done again because it could not be recorded: then the step stays
     as it is until its lease ends, and the sweeper judges by the phase.
     """
+    return _written(claim, partial(_succeed, claim, effect))
+
+
+def _written(claim: Claim, write: Callable[[], list[int]]) -> list[int]:
+    """Write what came of a step, with some patience for the database.
+
+    It may have broken the connection in the middle of the step. What was written although its
+    answer was lost is not written twice: the step has left its state.
+    """
     for pause in RECORD_PAUSES:
         try:
-            return _succeed(claim, effect)
+            return write()
         except (OperationalError, InterfaceError):
-            log.warning("the success of step %s could not be recorded yet", claim.step.pk)
+            log.warning("what came of step %s could not be recorded yet", claim.step.pk)
             connection.close()
             time.sleep(pause)
-    return _succeed(claim, effect)
+    return write()
+
+
+def _left_open(claim: Claim, error: Uncertain) -> list[int]:
+    unconfirmed(claim.step, error, actor=claim.actor)
+    return []
 
 
 def interrupted() -> Uncertain:
@@ -413,6 +426,10 @@ def classify(error: BaseException) -> tuple[ErrorClass, str, str]:
             return ErrorClass.PERMANENT, error.code, error.public
         case Misconfigured():
             return ErrorClass.CONFIGURATION, error.code, error.public
+        case OperationalError() | InterfaceError():
+            # Restarted, locked, full or away: none of it is the fault of this step.
+            words = _("The database did not answer. The step will be tried again.")
+            return ErrorClass.TRANSIENT, "database", words
         case OutOfTime():
             words = _("The step was not done after %(seconds)d seconds and was stopped.")
             return ErrorClass.UNKNOWN, "too-slow", words % {"seconds": settings.PIPELINE_SOFT_LIMIT}

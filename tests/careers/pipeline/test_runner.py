@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from careers.applications.errors import (
@@ -204,6 +204,33 @@ def test_success_that_the_database_would_not_take_is_recorded_later(
     step.refresh_from_db()
     assert step.state == State.SUCCEEDED
     assert step.events.filter(to_state="started").count() == 1
+
+
+@pytest.mark.parametrize("error", [OperationalError("gone"), InterfaceError("closed")])
+def test_database_that_breaks_in_a_step_is_no_fault_of_the_step(
+    application: Any, effects: Any, monkeypatch: Any, error: Exception
+) -> None:
+    """Also the failure is recorded on a new connection, not left to the end of the lease."""
+    step = queued(application, "mail_applicant", attempts=5)
+    monkeypatch.setattr(runner, "RECORD_PAUSES", (0, 0))
+    closed: list[int] = []
+    monkeypatch.setattr(connection, "close", lambda: closed.append(1))
+    tries = iter([error])
+
+    def breaks(step: Step, hand_over: Any) -> Effect:
+        raise error
+
+    def still_gone(*_args: Any) -> dt.timedelta:
+        for first in tries:
+            raise first
+        return dt.timedelta(minutes=1)
+
+    monkeypatch.setattr(runner, "backoff", still_gone)
+    effects(mail_applicant=breaks)
+    run(step.pk, owner="worker:1")
+    step.refresh_from_db()
+    assert (step.state, step.error_class, step.error_code) == ("retrying", "transient", "database")
+    assert closed == [1]
 
 
 # ── Failures ────────────────────────────────────────────────────────────────────────────
