@@ -12,6 +12,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.processes import Process
+from tests.processes import Process, until
 from tests.servers import HOST, free_port
 
 
@@ -79,6 +80,22 @@ class PostgreSQL:
         self.process.stop(20)
         shutil.rmtree(self.directory, ignore_errors=True)
 
+    def kill(self) -> None:
+        """``kill -9`` the server's first process; the others notice and go."""
+        others = self.process.children()
+        self.process.kill()
+        until(
+            lambda: not any(Path(f"/proc/{pid}").exists() for pid in others),
+            60,
+            "PostgreSQL's processes did not go",
+        )
+
+    def restart_at_once(self) -> None:
+        """What ``pg_ctl restart -m immediate`` does: whoever is connected is thrown out."""
+        self.process.signal(signal.SIGQUIT)
+        until(lambda: not self.process.running, 60, "PostgreSQL did not stop")
+        self.__enter__()
+
     def _answers(self) -> bool:
         import psycopg
 
@@ -132,6 +149,15 @@ def new_database(server: str, template: str = "") -> str:
             f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' * bool(template))
         )
     return f"{server.rpartition('/')[0]}/{name}"
+
+
+def copy(source: str, target: str) -> None:
+    """Copy what is in one database into an empty one of another server."""
+    programs = binaries(os.getuid())
+    dump = [str(programs / "pg_dump"), "-Fc", "--no-owner", source]
+    restore = [str(programs / "pg_restore"), "--no-owner", "-d", target]
+    content = subprocess.run(dump, check=True, stdout=subprocess.PIPE).stdout
+    subprocess.run(restore, check=True, input=content)
 
 
 def drop_database(server: str, url: str) -> None:

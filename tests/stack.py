@@ -112,6 +112,7 @@ class Receipt:
     location: str
     seconds: float
     email: str
+    page: str = ""
 
     @property
     def secret(self) -> str:
@@ -162,6 +163,10 @@ class Template:
             url = new_database(server) if server else f"sqlite:///{path}"
             if not server:
                 path.unlink(missing_ok=True)
+            if server and server != shared_postgresql():
+                postgresql.copy(self.database(shared_postgresql()), url)
+                note.write_text(url)
+                return url
             if not server and (known := _migrated()):
                 shutil.copyfile(known, path)
             else:
@@ -412,9 +417,10 @@ class Stack:
         with contextlib.closing(connection):
             connection.request("POST", address, body, headers)
             answer = connection.getresponse()
-            answer.read()
+            page = answer.read().decode()
         seconds = time.monotonic() - began
-        return Receipt(answer.status, answer.getheader("Location") or "", seconds, email)
+        location = answer.getheader("Location") or ""
+        return Receipt(answer.status, location, seconds, email, page)
 
     def apply_many(self, count: int, *, at_once: int = 4, **form: Any) -> list[Receipt]:
         """Several people apply, some of them at the same moment."""
