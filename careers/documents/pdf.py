@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from careers.applications.errors import Misconfigured, Permanent, Transient
 from careers.documents.document import ApplicationDocument, Branding
 from careers.documents.html import to_html
+from careers.documents.scratch import scratch
 
 if TYPE_CHECKING:
     from weasyprint import CSS
@@ -249,7 +250,9 @@ def _new_typesetter() -> Typesetter:
     fonts = FontConfiguration()
     rules = _font_rules([file.stem for file in files])
     text = rules + Path(stylesheet).read_text(encoding="utf-8")
-    return Typesetter(fonts, CSS(string=text, font_config=fonts, url_fetcher=_only(assets)))
+    # Fontconfig reads fonts from files only, for as long as it uses them.
+    with scratch():
+        return Typesetter(fonts, CSS(string=text, font_config=fonts, url_fetcher=_only(assets)))
 
 
 def _font_rules(stems: list[str]) -> str:

@@ -462,3 +462,17 @@ def test_missing_fonts_are_the_operators_to_mend(monkeypatch: pytest.MonkeyPatch
 def test_importing_the_package_loads_no_typesetter() -> None:
     out = in_a_new_process("import sys; print('weasyprint' in sys.modules, 'PIL' in sys.modules)")
     assert out.split()[0] == "False"
+
+
+def test_fonts_of_a_killed_process_are_cleared_away_by_the_next(tmp_path: Path) -> None:
+    """A worker's child is renewed after some hundred tasks, and never ends in peace."""
+    program = """
+        render_pdf(document())
+        print(len(list(__import__("pathlib").Path(os.environ["TMPDIR"]).glob("*/weasyprint-*"))))
+        os._exit(0)
+    """
+    # What is printed must leave the buffer, for nothing else does.
+    found = [
+        in_a_new_process(program, TMPDIR=str(tmp_path), PYTHONUNBUFFERED="1") for _ in range(2)
+    ]
+    assert found == ["1\n", "1\n"]
