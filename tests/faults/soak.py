@@ -18,6 +18,7 @@ import json
 import math
 import os
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -543,6 +544,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # The stack starts from the database that unit tests keep.
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "careersite.settings.test")
     django.setup()
+    # Told to stop, it stops what it started, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     outcome = (
         documents(given.database, given.documents, children=given.children)
         if given.documents
