@@ -1,15 +1,9 @@
-"""Applications as varied as people are, through the only door but without a form over HTTP.
-
-``python -m tests.faults.applicants COUNT`` puts them into the site that the environment names.
-The same number always makes the same application.
-"""
+"""Applications as varied as people are; the same number always makes the same one."""
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
+import datetime as dt
 import random
-import sys
 from typing import Any
 
 #: Words in scripts that the site brings fonts for.
@@ -31,7 +25,7 @@ FOREIGN = {
     "emoji": "🌊 👋🏽 ⚓ 👩‍🔬 🧭 ✓ → ½",
 }
 #: Most answers are short, as answers are.
-LONGEST = (10,) * 120 + (40,) * 66 + (150,) * 11 + (600,) * 2 + (2_000,)
+LONGEST = (10,) * 150 + (40,) * 40 + (150,) * 8 + (600, 2_000)
 #: The longest line that a held-down key makes.
 UNBROKEN = "x" * 5_000
 
@@ -48,17 +42,15 @@ def prose(chance: random.Random, longest: int) -> str:
     return "".join(said).strip() + UNBROKEN * (chance.random() < 0.001)
 
 
-def submission(number: int, job: Any) -> Any:
-    """One application with one to six questions beside the usual ones."""
-    from careers.applications.files import Upload
-    from careers.applications.frozen import Option, Question
-    from careers.intake.submit import Submission
-    from tests.stack import a_cv
+def application(number: int) -> Any:
+    """One application that is in no database, with one to six questions beside the usual ones."""
+    from careers.applications.frozen import CV, EMAIL, NAME, FrozenForm, Option, Question
+    from careers.applications.models import Application, ApplicationFile
 
     chance = random.Random(number)
-    asked: list[Question] = []
+    asked = [Question(NAME, "name", "Full name"), Question(EMAIL, "email", "E-mail")]
     answers: dict[str, Any] = {}
-    for n in range(chance.choice((1, 1, 1, 2, 2, 3, 6))):
+    for n in range(chance.choice((1, 1, 1, 1, 2, 2, 6))):
         key, label = f"q{n}", prose(chance, 12)[:200] or "Why?"
         if chance.random() < 0.2:
             options = tuple(Option(f"o{o}", prose(chance, 3)[:80] or "None") for o in range(6))
@@ -67,34 +59,27 @@ def submission(number: int, job: Any) -> Any:
         else:
             asked.append(Question(key, "long_text", label, help="In your own words."))
             answers[key] = prose(chance, chance.choice(LONGEST))
-    form = job.frozen_form()
-    form = dataclasses.replace(form, questions=(*form.questions, *asked))
-    name = " ".join(prose(chance, 3).split())[:80] or "Ada"
-    content = a_cv(f"applicant {number}", 400)
-    cv = Upload("cv", "CV.pdf", "application/pdf", content, hashlib.sha256(content).hexdigest())
-    return Submission(
-        page_id=job.pk,
-        job_key=job.job_key,
-        revision_id=job.live_revision_id,
-        form=form,
-        answers={"name": name, "email": f"a{number}@example.org", "phone": "", **answers},
-        uploads=(cv,),
-        recipients=("hr@example.org",),
+    form = FrozenForm(
+        job_title="Production planner",
+        company="Tidewater Instruments",
+        language=chance.choice(("en", "en", "fr")),
+        time_zone="Europe/Oslo",
+        questions=tuple(asked),
+        facts=(("Place", "Bergen"), ("Pay", "€72,000–€88,000 a year")),
     )
-
-
-def main(count: int) -> None:
-    import django
-
-    django.setup()
-    from careers.intake.submit import submit
-    from careers.jobs.models import JobPage
-    from tests.stack import PLAIN_JOB
-
-    job = JobPage.objects.get(slug=PLAIN_JOB, locale__language_code="en")
-    for number in range(count):
-        submit(submission(number, job))
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    made = Application(
+        pk=number + 1,
+        language=form.language,
+        form=form.to_json(),
+        answers=answers,
+        name=" ".join(prose(chance, 3).split())[:80] or "Ada",
+        email=f"a{number}@example.org",
+        reference=f"{number:08d}",
+        received_at=dt.datetime(2026, 11, 22, 15, 3, tzinfo=dt.UTC) + dt.timedelta(hours=number),
+    )
+    cv = ApplicationFile(
+        kind="cv", question_key=CV, filename="CV.pdf", size=48_211, sha256=f"{number:064x}"
+    )
+    # As after prefetch_related("files").
+    made._prefetched_objects_cache = {"files": [cv]}
+    return made

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -118,8 +117,3 @@ def everything(stack: Stack) -> dict[str, Any]:
         **disk(stack),
         "states": states(stack),
     }
-
-
-def moment(value: Any) -> dt.datetime:
-    """A time as either engine gives it."""
-    return value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)

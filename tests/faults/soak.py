@@ -1,11 +1,11 @@
 """A whole site under the highest load that it sustains, for as long as you like.
 
     python -m tests.faults.soak [--minutes 60] [--database sqlite|postgresql] [--json FILE]
-    python -m tests.faults.soak --documents 10000 [--database …] [--json FILE]
+    python -m tests.faults.soak --documents 10000 [--children 1] [--json FILE]
 
 The first posts applications over HTTP, faster while work does not pile up and slower when it
 does; afterwards every queue must be empty, every step done, every mail sent once, and nothing
-grown. The second lets one child of a worker's pool set so many documents, none of them alike.
+grown. The second sets so many documents, none of them alike, as a child of a worker's pool does.
 Both print what they measured. Exit 1 when something is not as it must be, 2 on wrong arguments.
 """
 
@@ -16,6 +16,8 @@ import contextlib
 import datetime as dt
 import json
 import math
+import multiprocessing
+import multiprocessing.connection
 import os
 import shutil
 import signal
@@ -27,15 +29,16 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import django
 
-from tests.faults import gauges
+from tests.faults import applicants, gauges
 from tests.faults.growth import Allowance, Series, Verdict, judge
-from tests.processes import Process, until
-from tests.stack import ENDS, ROOT, Receipt, Stack, shared_postgresql, shared_template
+from tests.processes import until
+from tests.stack import ENDS, Receipt, Stack, shared_postgresql, shared_template
 
 PARTS = ("web", "cpu", "io", "sweeper", "beat", "flower")
 #: As in earnest, where ``Stack`` would be quick.
@@ -367,18 +370,20 @@ def grown(found: dict[str, Verdict]) -> list[str]:
 
 @dataclass(frozen=True)
 class DocumentSample:
-    """How large the children of the pool were after so many documents of all of them."""
+    """How large a child was after so many documents of its own."""
 
+    child: int
     documents: int
     seconds: float
-    children: list[dict[str, float]]
+    rss: float
+    pss: float
+    files: int
 
 
 @dataclass
 class Documents:
-    """What setting many documents cost the children of a pool."""
+    """What setting many documents cost: the first one, and the others, in seconds of a core."""
 
-    database: str
     count: int
     children: int
     started: str
@@ -391,78 +396,87 @@ class Documents:
     problems: list[str] = field(default_factory=list)
 
 
-def documents(
-    database: str, count: int, *, children: int = 1, every: int = 100, say: Any = print
-) -> Documents:
-    """Let a cpu worker make so many PDFs, and watch the children of its pool."""
+def documents(count: int, *, children: int = 1, every: int = 100, say: Any = print) -> Documents:
+    """Set so many documents in type, in processes that are forked as a worker's pool forks its
+    children, and that nobody renews."""
+    # What the worker's main process holds when it forks.
+    import careersite.celery  # noqa: F401
+
     started = dt.datetime.now(dt.UTC).isoformat(timespec="minutes")
-    outcome = Documents(database, count, children, started)
-    with a_site(database) as stack:
-        argv, environ = stack._command("cpu")
-        # Never renewed, else nothing could be seen.
-        argv += ["-c", str(children), f"--max-tasks-per-child={10 * count}"]
-        worker = _process(stack, "cpu", argv, environ)
-        worker.until(lambda: stack._ready("cpu"), 120, "the worker is not ready")
-        mill = [sys.executable, "-m", "tests.faults.applicants", str(count)]
-        feeder = _process(stack, "feeder", mill, environ)
-        pool = worker.children()
-        began = moved = time.monotonic()
-        done = noted = 0
-        say(f"{started}, {database}, {count} documents, {children} children, {machine()}")
-        say(f"{'documents':>9} {'seconds':>8}  {'RSS MB, PSS MB, files of each child'}")
-        while done < count:
-            time.sleep(1)
-            (found,) = stack.query(
-                "SELECT count(*) AS n FROM careers_step"
-                " WHERE kind = 'render_pdf' AND state = 'succeeded'"
-            )
-            now = time.monotonic()
-            if found["n"] > done:
-                done, moved = int(found["n"]), now
-            elif now - moved > HANGS or worker.children() != pool:
-                outcome.problems.append(f"{count - done} documents were not made")
-                outcome.problems += [worker.last_words(), feeder.last_words()]
-                break
-            if done // every > noted // every or done == count:
-                noted = done
-                sample = DocumentSample(done, round(now - began, 1), list(map(_of_child, pool)))
-                outcome.samples.append(sample)
-                each = (
-                    "{rss:7.1f} {pss:7.1f} {files:4d}".format(**child) for child in sample.children
-                )
-                say(f"{done:9d} {sample.seconds:8.0f}  {'  '.join(each)}")
-        outcome.seconds = round(time.monotonic() - began, 1)
-        took = [
-            (gauges.moment(row["ended_at"]) - gauges.moment(row["started_at"])).total_seconds()
-            for row in stack.query(
-                "SELECT started_at, ended_at FROM careers_step"
-                " WHERE kind = 'render_pdf' AND state = 'succeeded' ORDER BY ended_at"
-            )
-        ]
-        outcome.first = round(took[0], 3) if took else 0.0
-        outcome.median, outcome.p99 = (round(quantile(took, q), 3) for q in (0.5, 0.99))
+    outcome, began = Documents(count, children, started), time.monotonic()
+    say(f"{started}, {count} documents, {children} children, {machine()}")
+    say(f"{'child':>5} {'documents':>9} {'seconds':>8} {'RSS MB':>7} {'PSS MB':>7} {'files':>6}")
+    took: list[float] = []
+    firsts: list[float] = []
+    forked, ends = multiprocessing.get_context("fork"), {}
     for number in range(children):
-        for name, allowance in (("rss", "pss"), ("pss", "pss"), ("files", "files")):
-            series = [(s.documents, s.children[number][name]) for s in outcome.samples]
+        ours, theirs = forked.Pipe()
+        child = forked.Process(
+            target=_set_documents, args=(range(number, count, children), every, theirs), daemon=True
+        )
+        child.start()
+        theirs.close()
+        ends[ours] = (number + 1, child)
+    done: Counter[int] = Counter()
+    while ends:
+        for end in multiprocessing.connection.wait(list(ends)):
+            number, child = ends[end]
+            try:
+                # It waits for an answer, so that it is measured between two documents.
+                spent = end.recv()
+            except EOFError:
+                del ends[end]
+                child.join()
+                if child.exitcode:
+                    outcome.problems.append(f"child {number} ended with {child.exitcode}")
+                continue
+            firsts += spent[:1] if not done[number] else []
+            took += spent if done[number] else spent[1:]
+            done[number] += len(spent)
+            rss, pss = gauges.memory(child.pid)
+            sample = DocumentSample(
+                child=number,
+                documents=done[number],
+                seconds=round(time.monotonic() - began, 1),
+                rss=round(rss / gauges.MB, 1),
+                pss=round(pss / gauges.MB, 1),
+                files=len(list(Path(f"/proc/{child.pid}/fd").iterdir())),
+            )
+            outcome.samples.append(sample)
+            say(
+                f"{sample.child:5d} {sample.documents:9d} {sample.seconds:8.0f} {sample.rss:7.1f}"
+                f" {sample.pss:7.1f} {sample.files:6d}"
+            )
+            end.send("go on")
+    if done.total() != count:
+        outcome.problems.append(f"{done.total()} documents instead of {count}")
+    outcome.seconds = round(time.monotonic() - began, 1)
+    outcome.first = round(max(firsts, default=0.0), 3)
+    outcome.median, outcome.p99 = (round(quantile(took, q), 3) for q in (0.5, 0.99))
+    for number in range(1, children + 1):
+        of_child = [sample for sample in outcome.samples if sample.child == number]
+        for name, allowance in (("rss", "pss"), ("files", "files")):
+            series = [(sample.documents, getattr(sample, name)) for sample in of_child]
             verdict = judge(series, ALLOWED[allowance])
             if verdict:
-                outcome.verdicts[f"child {number + 1} {name}"] = verdict
+                outcome.verdicts[f"child {number} {name}"] = verdict
     outcome.problems += grown(outcome.verdicts)
     return outcome
 
 
-def _process(stack: Stack, name: str, argv: list[str], environ: dict[str, str]) -> Process:
-    log = stack.var / "log" / f"{name}.log"
-    process = Process(name, argv, environ=environ, log=log, cwd=ROOT)
-    stack.parts[name] = process  # which ends with the site
-    process.start()
-    return process
+def _set_documents(numbers: Sequence[int], every: int, parent: Connection) -> None:
+    """What a child does: all these documents, and after some of them say how long each took."""
+    from careers.documents import Branding, document_for, render_pdf
 
-
-def _of_child(pid: int) -> dict[str, float]:
-    rss, pss = gauges.memory(pid)
-    files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
-    return {"rss": round(rss / gauges.MB, 1), "pss": round(pss / gauges.MB, 1), "files": files}
+    branding, spent = Branding("Tidewater Instruments", "#0e5c46"), []
+    for number in numbers:
+        began = time.process_time()
+        render_pdf(document_for(applicants.application(number), branding))
+        spent.append(time.process_time() - began)
+        if len(spent) == every or number == numbers[-1]:
+            parent.send(spent)
+            parent.recv()
+            spent = []
 
 
 # ── Words ───────────────────────────────────────────────────────────────────────────────
@@ -526,8 +540,8 @@ def summary(outcome: Outcome | Documents) -> list[str]:
         )
     else:
         lines.append(
-            f"{outcome.count} documents in {outcome.seconds:.0f} s: the first {outcome.first} s,"
-            f" then {outcome.median} s (median), {outcome.p99} s (p99)."
+            f"{outcome.count} documents in {outcome.seconds:.0f} s. Of one core, a child's first"
+            f" took {outcome.first} s, another {outcome.median} s (median), {outcome.p99} s (p99)."
         )
     lines += [f"PROBLEM: {problem}" for problem in outcome.problems]
     return [*lines, f"{len(outcome.problems)} problems"]
@@ -547,7 +561,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Told to stop, it stops what it started, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     outcome = (
-        documents(given.database, given.documents, children=given.children)
+        documents(given.documents, children=given.children)
         if given.documents
         else soak(given.database, given.minutes * 60)
     )
