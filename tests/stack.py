@@ -243,6 +243,7 @@ class Stack:
         }
         self.celery_app = celery_app
         self.parts: dict[str, Process] = {}
+        self._variants: dict[str, tuple[Path, dict[str, str]]] = {}
         self._job_pages: dict[str, str] = {}
 
     # ── Processes ───────────────────────────────────────────────────────────────────────
@@ -273,12 +274,23 @@ class Stack:
         """Start a part without waiting for it."""
         if name not in self.parts or not self.parts[name].running:
             argv, environ = self._command(name)
+            code, _extra = self._variants.get(name, (ROOT, {}))
             part = self.parts.get(name) or Process(
-                name, argv, environ=environ, log=self.var / "log" / f"{name}.log", cwd=ROOT
+                name, argv, environ=environ, log=self.var / "log" / f"{name}.log", cwd=code
             )
             part.argv, part.environ = argv, environ
             part.start()
             self.parts[name] = part
+
+    def add(self, name: str, *, code: Path = ROOT, **environ: str) -> None:
+        """Let there be one more process of a kind, to be started later.
+
+        Args:
+            name: the kind by its name in the ``Procfile``, and more: ``web-new`` is a ``web``.
+            code: the folder of the project whose code it runs.
+            environ: replaces or adds environment variables.
+        """
+        self._variants[name] = code, {"PYTHONPATH": _path_of(code), **environ}
 
     def stop(self, *names: str) -> None:
         """Stop parts the way a supervisor does."""
@@ -296,12 +308,14 @@ class Stack:
             path.read_text(errors="replace") for path in sorted((self.var / "log").glob("*.log"))
         )
 
-    def manage(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        """Run ``manage.py`` in the site's environment."""
+    def manage(
+        self, *arguments: str, code: Path = ROOT, **environ: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ``manage.py`` of a project's folder in the site's environment."""
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=self.environ | environ,
+            cwd=code,
+            env=self.environ | {"PYTHONPATH": _path_of(code)} | environ,
             capture_output=True,
             text=True,
             timeout=120,
@@ -333,13 +347,15 @@ class Stack:
             return argv, plain | dict(
                 zip(keys, (self.archive_key, self.archive_secret), strict=True)
             )
-        for line in (ROOT / "Procfile").read_text().splitlines():
+        code, extra = self._variants.get(name, (ROOT, {}))
+        kind = name.partition("-")[0]
+        for line in (code / "Procfile").read_text().splitlines():
             known, _, command = line.partition(":")
-            if known == name:
-                argv = shlex.split(command)
+            if known == kind:
+                argv = shlex.split(command.replace(f" {kind}@", f" {name}@"))
                 argv = [self.celery_app if word == "careersite" else word for word in argv]
                 # The addresses of services may have been changed by the test since.
-                return argv, dict(self.environ)
+                return argv, self.environ | extra
         raise KeyError(name)
 
     def _ready(self, name: str) -> bool:
@@ -351,15 +367,15 @@ class Stack:
             return _listens(self.archive_port)
         if name == "flower":
             return _listens(self.flower_port)
-        if name == "web":
-            return _listens(self.port)
+        if name.partition("-")[0] == "web":
+            return _listens(int(self.parts[name].environ["PORT"]))
         if name == "beat":
             return True
         return self._beats(name)
 
     def _beats(self, name: str) -> bool:
         """Whether a worker or the sweeper has written a sign of life since its last start."""
-        kind = "sweeper" if name == "sweeper" else "worker"
+        kind = "sweeper" if name.partition("-")[0] == "sweeper" else "worker"
         started = dt.datetime.fromtimestamp(
             Path(f"/proc/{self.parts[name].pid}").stat().st_ctime, dt.UTC
         )
@@ -615,6 +631,11 @@ def _environ() -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "DJANGO_SETTINGS_MODULE": "careersite.settings.local",
     }
+
+
+def _path_of(code: Path) -> str:
+    """``PYTHONPATH`` with which a folder's code is found before the installed one."""
+    return os.pathsep.join(map(str, dict.fromkeys([code, code / "site", ROOT])))
 
 
 def _listens(port: int) -> bool:

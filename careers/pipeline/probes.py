@@ -299,6 +299,17 @@ def newer_migrations() -> list[str]:
     return sorted(newer)
 
 
+def missing_migrations() -> list[str]:
+    """Migrations of ours that the database does not have yet, as ``app.name``."""
+    applied = MigrationRecorder(connection).applied_migrations()
+    return sorted(
+        f"{label}.{path.stem}"
+        for label in OURS
+        for path in Path(apps.get_app_config(label).path, "migrations").glob("[0-9]*.py")
+        if (label, path.stem) not in applied
+    )
+
+
 def refuse_newer(**_signal: Any) -> None:
     """Before ``migrate``: it would find nothing to do, and old code would start on new tables.
 

@@ -4,8 +4,12 @@ Access logs hold no personal data: no address, no query string, no referrer, no 
 the addresses that only one applicant knows no more than that one was opened.
 """
 
+import math
+import select
+import time
 from datetime import timedelta
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +17,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from gunicorn.http.message import Request
 from gunicorn.http.wsgi import Response
+from gunicorn.workers.gthread import ThreadWorker
 
 from careersite.logs import masked
 
@@ -26,6 +31,44 @@ class QuietLogger(Logger):
         atoms: dict[str, Any] = super().atoms(resp, req, environ, request_time)
         atoms["U"] = masked(atoms["U"] or "")
         return atoms
+
+
+class DrainingWorker(ThreadWorker):
+    """Leaves without losing a request.
+
+    Told to stop it is "not ready" at once, and for DRAIN_SECONDS serves on: whoever asks
+    ``/health/ready`` sends nothing more by then. Then it takes in who already stands at the door,
+    and shuts it: the next one is refused at once, not heard of never, and a proxy may ask
+    elsewhere. What is under way has ``graceful_timeout`` to end.
+    """
+
+    leaves_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Loaded with the site, which may be after this module.
+        from careersite import health
+
+        health.stopping.set()
+        if self.leaves_at is None:
+            self.leaves_at = time.monotonic() + settings.DRAIN_SECONDS
+        if not settings.DRAIN_SECONDS:
+            super().handle_exit(sig, frame)
+
+    def notify(self) -> None:
+        super().notify()
+        # The loop comes by once a second at least.
+        if self.leaves_at is not None and time.monotonic() >= self.leaves_at:
+            self.alive = False
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        super().set_accept_enabled(enabled)
+        if enabled or self.alive:
+            return
+        for listener in self.sockets:
+            # Other workers take from the same queue; accept() bears an empty one.
+            while select.select([listener], [], [], 0)[0]:
+                self.accept(listener)
+            listener.close()
 
 
 def when_ready(server: Arbiter) -> None:
@@ -46,10 +89,11 @@ bind = (
 )
 # The site itself decides which proxies it believes.
 forwarded_allow_ips = ""
-worker_class = "gthread"
+worker_class = DrainingWorker
 workers = 2
 threads = 4
-graceful_timeout = 20
+# From the signal on. A supervisor must wait longer (`stop_grace_period` in docker-compose.yml).
+graceful_timeout = math.ceil(settings.DRAIN_SECONDS) + 20
 # Heartbeats are file writes; on a slow disk they would stop a healthy worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 reload = settings.DEBUG

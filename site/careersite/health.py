@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import asdict
 from typing import Any
 
@@ -10,8 +11,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from careers.pipeline import health
+from careers.pipeline import health, probes
 from careersite.proxies import is_from_this_machine
+
+#: Set when this process was told to stop: it serves on for a while, but is to get no more.
+stopping = threading.Event()
+#: Migrations of this code that the database lacked when it was last asked; None before.
+_lacking: list[str] | None = None
 
 
 @require_safe
@@ -24,21 +30,43 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    """Applications can be taken: the database answers. Nothing else is needed for that.
+    """Applications can be taken here: 200. Otherwise 503, and which of what it takes is missing.
 
-    Callers on this machine are also told of the pipeline, which may be down while the site
-    is ready.
+    It takes a process that is not about to stop, the database with all migrations of this code,
+    and room on the disk. Callers on this machine are also told of the pipeline, which may be down
+    while the site is ready.
     """
+    if stopping.is_set():
+        return JsonResponse({"stopping": True}, status=503)
+    here = is_from_this_machine(request)
+    facts: dict[str, Any] = {}
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        facts: dict[str, Any] = {"database": True}
-        if is_from_this_machine(request):
+        if lacking := _migrations_lacking():
+            facts = {"database": True, "migrations": False}
+            if here:
+                facts["error"] = f"The database lacks {lacking[0]}. Run manage.py migrate."
+            return JsonResponse(facts, status=503)
+        facts = {"database": True}
+        full = any(finding.code == "disk-full" for finding in health.disk())
+        if full:
+            facts["disk"] = False
+        if here:
             facts |= health.check().as_json()
     except DatabaseError as error:
-        facts = {"database": False, "error": type(error).__name__}
-        if is_from_this_machine(request):
+        facts |= {"database": False, "error": type(error).__name__}
+        if here:
             # What can be told without the database.
             facts["findings"] = [asdict(finding) for finding in health.disk()]
         return JsonResponse(facts, status=503)
-    return JsonResponse(facts)
+    return JsonResponse(facts, status=503 if full else 200)
+
+
+def _migrations_lacking() -> list[str]:
+    """Asks the database, in one way or another; once they are there they stay."""
+    global _lacking
+    if _lacking == []:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    else:
+        _lacking = probes.missing_migrations()
+    return _lacking

@@ -40,7 +40,8 @@ class Deployment(Stack):
         environ = {"SITE_URL": self.address, "TRUSTED_PROXIES": HOST, "METRICS_TOKEN": "scraper"}
         super().__init__(shared_template(), directory, environ=environ)
 
-    def start_proxy(self) -> None:
+    def start_proxy(self, *more: int) -> None:
+        """Start Caddy in front of the web process, and of others on these ports."""
         caddy = Path(sys.executable).parent / "caddy"
         self.parts["proxy"] = Process(
             "proxy",
@@ -51,7 +52,7 @@ class Deployment(Stack):
                 "HTTP_PORT": str(self.http_port),
                 "HTTPS_PORT": str(self.https_port),
                 "BIND_ADDRESS": "127.0.0.1",
-                "WEB": f"{HOST}:{self.port}",
+                "WEB": " ".join(f"{HOST}:{port}" for port in (self.port, *more)),
                 "FLOWER": f"{HOST}:{self.flower_port}",
                 "XDG_DATA_HOME": str(self.var / "caddy"),
             },

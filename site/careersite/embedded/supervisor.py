@@ -243,7 +243,10 @@ def _not_ready(address: str) -> str:
         with urllib.request.urlopen(address, timeout=3) as answer:
             told = json.load(answer)
     except urllib.error.HTTPError as error:
-        return "database" if error.code == 503 else f"web (it answers {error.code})"
+        if error.code != 503:
+            return f"web (it answers {error.code})"
+        told = json.load(error)
+        return "database" if not told.get("database") else "room on the disk"
     except (OSError, ValueError):
         return "web"
     served = {queue for worker in told["workers"] for queue in worker["queues"]}

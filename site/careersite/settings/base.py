@@ -37,6 +37,8 @@ ALLOWED_HOSTS = [
 ]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 BIND_ADDRESS = env.address("BIND_ADDRESS", "127.0.0.1")
+#: Seconds for which a web process that was told to stop serves on while it is "not ready".
+DRAIN_SECONDS = env.number("DRAIN_SECONDS", 5, least=0)
 #: Addresses of our own proxies: only they may say who the visitor is.
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 WAGTAIL_SITE_NAME = "Careers"
