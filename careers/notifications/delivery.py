@@ -20,6 +20,7 @@ from django.core.mail.utils import DNS_NAME
 from django.utils.translation import gettext as _
 
 from careers.applications.errors import EffectError, Fenced, Misconfigured, Transient, Uncertain
+from careers.notifications import providers
 from careers.notifications.handover import HandOver
 from careers.notifications.refusals import refused, without_addresses
 from careers.notifications.smtp import PhaseSMTP, PhaseSMTPOverTLS
@@ -27,7 +28,7 @@ from careers.notifications.smtp import PhaseSMTP, PhaseSMTPOverTLS
 
 @dataclass(frozen=True)
 class Delivery:
-    """The mail server took the mail.
+    """The mail server or provider took the mail.
 
     Attributes:
         message_id: the mail's own.
@@ -40,7 +41,7 @@ class Delivery:
 
 
 def deliver(message: EmailMultiAlternatives, *, before_dot: HandOver) -> Delivery:
-    """Send a mail to its one recipient with the server of the ``EMAIL_…`` settings.
+    """Send a mail to its one recipient with the server or provider of the ``EMAIL_…`` settings.
 
     One recipient, because a server may take a mail for one and refuse it for another, and
     there is only one answer to record. A mail is sent once the server confirmed it; how the
@@ -48,12 +49,12 @@ def deliver(message: EmailMultiAlternatives, *, before_dot: HandOver) -> Deliver
 
     Args:
         before_dot: called at the last moment before the message leaves, to check that the step
-            is still ours and to write down that from here on the outcome may be unknown. What
-            it raises is raised, and the server gets no message.
+            is still ours and to write down that from here on the outcome may be unknown, or
+            who remembers it by a key. What it raises is raised, and nobody gets a message.
 
     Raises:
         ValueError: not exactly one recipient.
-        Fenced: from ``before_dot``.
+        Fenced, Undecidable: from ``before_dot``.
         Transient, Permanent, Misconfigured: the mail was certainly not sent.
         Uncertain: the connection was lost after the message left and before the answer.
     """
@@ -72,6 +73,9 @@ def deliver(message: EmailMultiAlternatives, *, before_dot: HandOver) -> Deliver
         )
     if not recipient:
         raise refused("recipient", 553, b"")
+    if settings.EMAIL_PROVIDER:
+        message_id = message.extra_headers["Message-ID"]
+        return Delivery(message_id, providers.send(message, before_bytes=before_dot))
     mail = message.message()
     content = _bytes_of(mail)
 
@@ -101,9 +105,14 @@ def deliver(message: EmailMultiAlternatives, *, before_dot: HandOver) -> Deliver
 def probe() -> None:
     """Return when the mail server answers, encrypts as told and takes our login.
 
+    A provider only has to answer: most keys may send and do nothing else.
+
     Raises:
         Transient, Misconfigured: what is wrong.
     """
+    if settings.EMAIL_PROVIDER:
+        providers.ask()
+        return
     client = _connected()
     try:
         _introduce(client)

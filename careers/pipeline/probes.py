@@ -97,10 +97,15 @@ def ask_archive_conditions() -> list[Finding]:
 
 
 def ask_mail() -> list[Finding]:
-    """Whether the mail server answers, encrypts as told, and takes our login."""
+    """Whether the mail server answers, encrypts as told, and takes our login.
+
+    Or whether the provider's API answers.
+    """
     try:
         notifications.probe()
     except EffectError as error:
+        if settings.EMAIL_PROVIDER:
+            return [_explained(error, _("Check EMAIL_PROVIDER and EMAIL_API_URL."))]
         return [_explained(error, _("Check that it runs, EMAIL_HOST and EMAIL_PORT."))]
     return []
 

@@ -231,7 +231,6 @@ def test_only_what_every_deployment_needs_is_demanded() -> None:
         "DATABASE_URL",
         "REDIS_URL",
         "AWS_STORAGE_BUCKET_NAME",
-        "EMAIL_HOST",
         "DEFAULT_FROM_EMAIL",
         "FLOWER_PASSWORD",
     }

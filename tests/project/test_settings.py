@@ -68,6 +68,18 @@ def test_sqlite_waits_for_the_disk_and_for_other_writers(load: Load) -> None:
             {"EMAIL_HOST": "mail", "EMAIL_HOST_USER": "x"},
             "EMAIL_HOST_USER is set but EMAIL_HOST_PASSWORD is not. Give the user's password",
         ),
+        (
+            {"EMAIL_PROVIDER": "pigeon", "EMAIL_API_KEY": "x"},
+            "EMAIL_PROVIDER must be one of resend, brevo, postmark",
+        ),
+        ({"EMAIL_PROVIDER": "resend"}, "EMAIL_API_KEY is not. Give the provider's API key"),
+        ({"EMAIL_API_KEY": "re_1"}, "EMAIL_PROVIDER is not. Name the mail provider"),
+        ({"EMAIL_API_URL": "http://x"}, "EMAIL_PROVIDER is not. Name the mail provider"),
+        ({"EMAIL_PROVIDER": "resend", "EMAIL_API_KEY": "a\nb"}, "EMAIL_API_KEY holds what no key"),
+        (
+            {"EMAIL_PROVIDER": "resend", "EMAIL_API_KEY": "re_1", "EMAIL_HOST": "mail"},
+            "EMAIL_PROVIDER and EMAIL_HOST are both set. Keep EMAIL_PROVIDER to send through",
+        ),
         ({"EMAIL_USE_TLS": "1", "EMAIL_USE_SSL": "1"}, "are both on. Keep EMAIL_USE_TLS for"),
         ({"AWS_ACCESS_KEY_ID": "x"}, "is set but AWS_SECRET_ACCESS_KEY is not. Give the secret"),
         ({"AWS_SECRET_ACCESS_KEY": "x"}, "is set but AWS_ACCESS_KEY_ID is not. Give the key"),

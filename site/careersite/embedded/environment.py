@@ -51,7 +51,7 @@ def arrange(var: Path) -> set[str]:
 def check_complete() -> None:
     """Refuse a service of which some variables are given, but not those that it needs."""
     needed = {
-        "mail": {"EMAIL_HOST": "Name the mail server in it"},
+        "mail": {} if env.given("EMAIL_PROVIDER") else {"EMAIL_HOST": "Name the mail server in it"},
         "archive": {
             "AWS_STORAGE_BUCKET_NAME": "Name the private bucket in it",
             "AWS_ACCESS_KEY_ID": "Give the key of the bucket in it",

@@ -228,6 +228,21 @@ EMAIL_HOST_USER = env.given("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.given("EMAIL_HOST_PASSWORD")
 # Python waits for ever by default; a server that hangs would hold a worker.
 EMAIL_TIMEOUT = 20
+#: A provider's HTTP API in place of the server: "" for none, else how anymail calls it.
+EMAIL_PROVIDER = env.one_of("EMAIL_PROVIDER", "resend", "brevo", "postmark")
+EMAIL_API_KEY = env.given("EMAIL_API_KEY")
+if not (EMAIL_API_KEY.isascii() and EMAIL_API_KEY.isprintable()):
+    raise ImproperlyConfigured(
+        "EMAIL_API_KEY holds what no key holds, such as a line break. Copy it again."
+    )
+EMAIL_API_URL = env.url("EMAIL_API_URL", "", "http", "https")
+# requests brings its own list of authorities and doesn't look where OpenSSL does.
+EMAIL_API_CA = env.given("SSL_CERT_FILE")
+if EMAIL_PROVIDER and EMAIL_HOST:
+    raise ImproperlyConfigured(
+        "EMAIL_PROVIDER and EMAIL_HOST are both set. Keep EMAIL_PROVIDER to send through the "
+        "provider's API, or EMAIL_HOST to send through a mail server."
+    )
 DEFAULT_FROM_EMAIL = env.given("DEFAULT_FROM_EMAIL") or EMAIL_HOST_USER or "careers@localhost"
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 if EMAIL_USE_TLS and EMAIL_USE_SSL:

@@ -26,12 +26,12 @@ NAMES = frozenset(
     """
     ADMIN_PASSWORD ALLOWED_HOSTS AWS_ACCESS_KEY_ID AWS_S3_ENDPOINT_URL AWS_S3_REGION_NAME
     AWS_SECRET_ACCESS_KEY AWS_STORAGE_BUCKET_NAME BIND_ADDRESS DATABASE_URL DEBUG
-    DEFAULT_FROM_EMAIL DEMO_PASSWORD DRAIN_SECONDS EMAIL_HOST EMAIL_HOST_PASSWORD EMAIL_HOST_USER
-    EMAIL_PORT EMAIL_USE_SSL EMAIL_USE_TLS FLOWER_BIND_ADDRESS FLOWER_PASSWORD FLOWER_PORT
-    FLOWER_URL METRICS_TOKEN PDF_MEMORY_LIMIT PIPELINE_BACKOFF_BASE PIPELINE_BROKER_GRACE
-    PIPELINE_HARD_LIMIT PIPELINE_LEASE PIPELINE_PROBE_INTERVAL PIPELINE_RERING_AFTER
-    PIPELINE_SOFT_LIMIT PIPELINE_SWEEP_INTERVAL PORT REDIS_URL SECRET_KEY SITE_URL SSL_CERT_FILE
-    TRUSTED_PROXIES VAR_DIR
+    DEFAULT_FROM_EMAIL DEMO_PASSWORD DRAIN_SECONDS EMAIL_API_KEY EMAIL_API_URL EMAIL_HOST
+    EMAIL_HOST_PASSWORD EMAIL_HOST_USER EMAIL_PORT EMAIL_PROVIDER EMAIL_USE_SSL EMAIL_USE_TLS
+    FLOWER_BIND_ADDRESS FLOWER_PASSWORD FLOWER_PORT FLOWER_URL METRICS_TOKEN PDF_MEMORY_LIMIT
+    PIPELINE_BACKOFF_BASE PIPELINE_BROKER_GRACE PIPELINE_HARD_LIMIT PIPELINE_LEASE
+    PIPELINE_PROBE_INTERVAL PIPELINE_RERING_AFTER PIPELINE_SOFT_LIMIT PIPELINE_SWEEP_INTERVAL PORT
+    REDIS_URL SECRET_KEY SITE_URL SSL_CERT_FILE TRUSTED_PROXIES VAR_DIR
     """.split()
 )
 
@@ -62,6 +62,9 @@ SERVICES = {
         "EMAIL_HOST_PASSWORD",
         "EMAIL_USE_TLS",
         "EMAIL_USE_SSL",
+        "EMAIL_PROVIDER",
+        "EMAIL_API_KEY",
+        "EMAIL_API_URL",
     ),
 }
 
@@ -70,6 +73,9 @@ PAIRS = (
     ("EMAIL_HOST_USER", "EMAIL_HOST", "Name the mail server in it, for instance smtp.example.com."),
     ("EMAIL_HOST_PASSWORD", "EMAIL_HOST_USER", "Give the user of the mail server in it."),
     ("EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "Give the user's password in it."),
+    ("EMAIL_PROVIDER", "EMAIL_API_KEY", "Give the provider's API key in it."),
+    ("EMAIL_API_KEY", "EMAIL_PROVIDER", "Name the mail provider in it, for instance resend."),
+    ("EMAIL_API_URL", "EMAIL_PROVIDER", "Name the mail provider in it, for instance resend."),
     ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "Give the secret of the key in it."),
     ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "Give the key of the secret in it."),
     ("AWS_ACCESS_KEY_ID", "AWS_STORAGE_BUCKET_NAME", "Name the private bucket in it."),
@@ -223,6 +229,16 @@ def url(name: str, default: str, *schemes: str) -> str:
     if not host and not on_this_machine:
         raise ImproperlyConfigured(
             f"{name} names no host. Write it as {parts.scheme}://… with the host's name."
+        )
+    return value
+
+
+def one_of(name: str, *choices: str) -> str:
+    """One of ``choices`` in any case, or ""; raises ImproperlyConfigured for anything else."""
+    value = given(name).strip().lower()
+    if value and value not in choices:
+        raise ImproperlyConfigured(
+            f"{name} must be one of {', '.join(choices)}, or empty, not {value}."
         )
     return value
 
