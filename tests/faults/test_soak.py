@@ -1,0 +1,203 @@
+"""The soak judges rightly, and a short one finds nothing."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.faults import soak
+from tests.faults.growth import Allowance, judge, second_half, slope
+from tests.stack import ROOT, Receipt, Stack
+
+TIGHT = Allowance(share=0.05, least=1)
+LEVELS = st.floats(10, 1_000)
+LENGTHS = st.integers(24, 90)
+SEEDS = st.integers(0, 2**32)
+
+
+def spoilt(values: Sequence[float], seed: int) -> list[tuple[float, float]]:
+    """A series, of which a quarter of the points that count may be anything."""
+    chance, middle = random.Random(seed), len(values) // 2
+    series = list(enumerate(map(float, values)))
+    for n in chance.sample(range(middle, len(series)), len(series) // 8):
+        series[n] = (n, chance.uniform(0, 10_000))
+    return [(float(at), value) for at, value in series]
+
+
+# ── Growth ──────────────────────────────────────────────────────────────────────────────
+
+
+@given(LEVELS, LENGTHS, SEEDS)
+def test_flat_series_is_flat_whatever_a_quarter_of_it_is(
+    level: float, length: int, seed: int
+) -> None:
+    verdict = judge(spoilt([level] * length, seed), TIGHT)
+    assert verdict is not None
+    assert verdict.growth == 0
+    assert not verdict.grows
+
+
+@given(LEVELS, LENGTHS, SEEDS, st.floats(1.3, 10))
+def test_growing_series_grows_whatever_a_quarter_of_it_is(
+    level: float, length: int, seed: int, times: float
+) -> None:
+    """Within the second half it adds so many times what is allowed of its median."""
+    span = (length - 1) / 2
+    rise = times * max(1, 0.05 * level) / span
+    series = spoilt([level + rise * (n - length * 0.75) for n in range(length)], seed)
+    assert slope(second_half(series)) == pytest.approx(rise)
+    verdict = judge(series, TIGHT)
+    assert verdict is not None
+    assert verdict.grows
+
+
+@given(LEVELS, LENGTHS, SEEDS)
+def test_noisy_series_is_flat(level: float, length: int, seed: int) -> None:
+    chance = random.Random(seed)
+    series = [(float(n), level * chance.uniform(0.99, 1.01)) for n in range(length)]
+    verdict = judge(series, TIGHT)
+    assert verdict is not None
+    assert not verdict.grows
+
+
+@pytest.mark.parametrize("period", [2, 3, 4])
+def test_series_of_renewed_children_is_flat(period: int) -> None:
+    """Each child grows by a fifth until it is renewed; the pool as a whole does not."""
+    series = [(float(n), 100 + 20 * (n % period) / (period - 1)) for n in range(60)]
+    verdict = judge(series, TIGHT)
+    assert verdict is not None
+    assert not verdict.grows
+
+
+def test_growth_before_the_second_half_is_warming_up() -> None:
+    verdict = judge([(float(n), min(n, 30) * 10.0) for n in range(61)], TIGHT)
+    assert verdict is not None
+    assert verdict.growth == 0
+
+
+def test_too_few_points_say_nothing() -> None:
+    assert judge([], TIGHT) is None
+    assert judge([(float(n), 1.0) for n in range(10)], TIGHT) is None
+
+
+def a_sample(at: float, **used: Any) -> soak.Sample:
+    used = {"parts": {"cpu": {"pss": 200.0, "files": 20}}, "keys": 9, "states": {}, **used}
+    return soak.Sample(at, 1.0, 1.0, 0.1, 0.2, 0.0, 0, used)
+
+
+def test_part_and_broker_that_grow_are_named() -> None:
+    samples = [
+        a_sample(60.0 * n, parts={"cpu": {"pss": 200.0 + n, "files": 20}}, keys=9 + n)
+        for n in range(60)
+    ]
+    found = soak.verdicts(samples)
+    assert list(found) == ["keys", "cpu pss", "cpu files"]
+    assert [problem.partition(":")[0] for problem in soak.grown(found)] == [
+        "keys grows",
+        "cpu pss grows",
+    ]
+
+
+# ── Load ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_pace_rises_while_work_is_young_and_falls_when_it_is_old() -> None:
+    pace = soak.Pace(rate=2.0)
+    pace.adapt(oldest=0, reached=2.0)
+    assert pace.rate == pytest.approx(2.1)
+    pace.adapt(oldest=3, reached=2.0)
+    assert pace.rate == pytest.approx(2.1)
+    pace.adapt(oldest=6, reached=2.0)
+    assert pace.rate == pytest.approx(1.575)
+
+
+def test_pace_does_not_rise_above_what_can_be_posted() -> None:
+    pace = soak.Pace(rate=2.0)
+    pace.adapt(oldest=0, reached=1.0)
+    assert pace.rate == 2.0
+
+
+@given(st.floats(0.5, 8))
+def test_pace_finds_what_a_site_sustains(capacity: float) -> None:
+    """A site that does so many a second gets most of that, and never falls behind for long."""
+    pace, waiting, rates, waits = soak.Pace(), 0.0, [], []
+    for _ in range(2_000):
+        waiting = max(0.0, waiting + 5 * (pace.rate - capacity))
+        pace.adapt(oldest=waiting / capacity, reached=pace.rate)
+        rates.append(pace.rate)
+        waits.append(waiting / capacity)
+    assert 0.7 * capacity < sum(rates[500:]) / 1_500 < 1.1 * capacity
+    assert max(waits[500:]) < 30
+
+
+def test_quantile_is_a_value_that_was_measured() -> None:
+    assert soak.quantile([], 0.5) == 0.0
+    assert soak.quantile([3.0, 1.0, 2.0], 0.5) == 2.0
+    assert soak.quantile(list(range(1, 101)), 0.99) == 99
+
+
+# ── The whole ───────────────────────────────────────────────────────────────────────────
+
+
+def test_messages_and_steps_that_are_left_are_problems() -> None:
+    empty = {"queue cpu": 0, "queue io": 0, "unacknowledged": 0, "states": {"succeeded": 8}}
+    assert soak.no_queue(empty) == []
+    left = {**empty, "queue io": 2, "states": {"succeeded": 7, "retrying": 1}}
+    assert soak.no_queue(left) == ["2 messages left in queue io", "steps left: {'retrying': 1}"]
+
+
+def test_short_soak_finds_nothing_and_then_what_is_spoilt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Before the site goes, a mail is doubled, an object lost and a receipt invented."""
+    count, found = soak.ends_well, []
+
+    def count_and_spoil(stack: Stack, receipts: list[Receipt]) -> list[str]:
+        found.append(count(stack, receipts))
+        stack.smtp.accepted.append(stack.smtp.accepted[0])
+        (stack.var / "archive" / "careers" / stack.object_keys()[0]).unlink()
+        invented = Receipt(303, "/received/nobody-has-this/", 0.1, "eve@example.org")
+        found.append(count(stack, [*receipts, invented]))
+        return found[0]
+
+    monkeypatch.setattr(soak, "ends_well", count_and_spoil)
+    outcome = soak.soak("sqlite", 5, say=lambda line: None)
+    assert outcome.problems == []
+    assert outcome.posted >= 16
+    assert set(soak.SHOWN) == set(outcome.samples[0].used["parts"])
+    assert outcome.after["states"].keys() <= {"succeeded"}
+    assert [problem.partition(":")[0] for problem in found[1]] == [
+        "receipts without a row",
+        "applications",
+        "applicants with other than one mail",
+        "mails accepted twice",
+        "mails",
+        "objects",
+    ]
+
+
+def test_documents_are_set_by_forked_children_and_counted(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "tests.faults.soak"),
+            *("--documents", "5", "--children", "2", "--json", str(report)),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(report.read_text())
+    last = {sample["child"]: sample["documents"] for sample in found["samples"]}
+    assert last == {1: 3, 2: 2}
+    assert found["problems"] == []
