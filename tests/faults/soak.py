@@ -83,6 +83,7 @@ class Pace:
     Attributes:
         rate: applications a second.
         young, old: seconds that the oldest ready step may have waited.
+        rest: looks without a change after each cut, for what waits is first to be done.
     """
 
     rate: float = 1.0
@@ -90,6 +91,8 @@ class Pace:
     old: float = 5.0
     step: float = 0.1
     least: float = 0.1
+    rest: int = 3
+    resting: int = 0
 
     def adapt(self, oldest: float, reached: float) -> None:
         """Look at what became of the last seconds.
@@ -98,8 +101,10 @@ class Pace:
             oldest: how long the oldest ready step has waited, in seconds.
             reached: applications a second that were really posted.
         """
-        if oldest > self.old:
-            self.rate = max(self.least, self.rate * 0.75)
+        if self.resting:
+            self.resting -= 1
+        elif oldest > self.old:
+            self.rate, self.resting = max(self.least, self.rate * 0.75), self.rest
         elif oldest < self.young and reached >= 0.8 * self.rate:
             self.rate += self.step
 

@@ -120,6 +120,16 @@ def test_pace_rises_while_work_is_young_and_falls_when_it_is_old() -> None:
     assert pace.rate == pytest.approx(1.575)
 
 
+def test_pace_rests_after_a_cut() -> None:
+    """What waits already would else bring cut upon cut, and leave the site idle."""
+    pace = soak.Pace(rate=4.0)
+    rates = []
+    for _ in range(6):
+        pace.adapt(oldest=6, reached=4.0)
+        rates.append(pace.rate)
+    assert rates == [3.0, 3.0, 3.0, 3.0, 2.25, 2.25]
+
+
 def test_pace_does_not_rise_above_what_can_be_posted() -> None:
     pace = soak.Pace(rate=2.0)
     pace.adapt(oldest=0, reached=1.0)
@@ -128,15 +138,15 @@ def test_pace_does_not_rise_above_what_can_be_posted() -> None:
 
 @given(st.floats(0.5, 8))
 def test_pace_finds_what_a_site_sustains(capacity: float) -> None:
-    """A site that does so many a second gets most of that, and never falls behind for long."""
+    """A site that does so many a second gets just that, and nobody waits for long."""
     pace, waiting, rates, waits = soak.Pace(), 0.0, [], []
     for _ in range(2_000):
         waiting = max(0.0, waiting + 5 * (pace.rate - capacity))
         pace.adapt(oldest=waiting / capacity, reached=pace.rate)
         rates.append(pace.rate)
         waits.append(waiting / capacity)
-    assert 0.7 * capacity < sum(rates[500:]) / 1_500 < 1.1 * capacity
-    assert max(waits[500:]) < 30
+    assert 0.9 * capacity < sum(rates[500:]) / 1_500 < 1.1 * capacity
+    assert max(waits[500:]) < 10
 
 
 def test_quantile_is_a_value_that_was_measured() -> None:
