@@ -9,11 +9,13 @@ from careers.feeds.atom import atom
 from careers.feeds.share_image import share_image
 from careers.feeds.sitemap import robots, sitemap
 from careers.jobs.apply import apply
+from careers.pipeline.tracking import listen
 from careers.portal.views import receipt, receipt_pdf
 
 once = [
     path("robots.txt", robots, name="robots"),
     path("sitemap.xml", sitemap, name="sitemap"),
+    path("hooks/mail/", listen, name="mail_reports"),
 ]
 
 urlpatterns = [

@@ -7,16 +7,21 @@ from careers.notifications.delivery import Delivery, deliver, probe
 from careers.notifications.handover import HandOver, Memory
 from careers.notifications.messages import Identity, hr_notice, operators_notice, receipt
 from careers.notifications.refusals import CROWDED
+from careers.notifications.reports import Forged, Report, Unreadable, reports
 
 __all__ = [
     "CROWDED",
     "Delivery",
+    "Forged",
     "HandOver",
     "Identity",
     "Memory",
+    "Report",
+    "Unreadable",
     "deliver",
     "hr_notice",
     "operators_notice",
     "probe",
     "receipt",
+    "reports",
 ]

@@ -54,7 +54,7 @@ from careers.applications.errors import (
     Undecidable,
 )
 from careers.notifications.handover import HandOver, Memory
-from careers.notifications.refusals import without_addresses
+from careers.notifications.refusals import CROWD_PAUSE, CROWDED, without_addresses
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ class Provider:
     """What is known of one provider.
 
     Attributes:
+        webhook: anymail's class that reads its reports.
         key_setting: what anymail calls its API key.
         key_header: where the key of a mail goes in the request; "" for nowhere.
         key_field: the same among the headers of the mail.
@@ -69,6 +70,7 @@ class Provider:
             slow networks and clocks; None where it takes no key.
     """
 
+    webhook: str
     key_setting: str = "api_key"
     key_header: str = ""
     key_field: str = ""
@@ -77,9 +79,19 @@ class Provider:
 
 #: By the names that anymail gives them.
 PROVIDERS = {
-    "resend": Provider(key_header="Idempotency-Key", remembers=dt.timedelta(hours=23)),
-    "brevo": Provider(key_field="idempotencyKey", remembers=dt.timedelta(minutes=10)),
-    "postmark": Provider(key_setting="server_token"),
+    "resend": Provider(
+        "anymail.webhooks.resend.ResendTrackingWebhookView",
+        key_header="Idempotency-Key",
+        remembers=dt.timedelta(hours=23),
+    ),
+    "brevo": Provider(
+        "anymail.webhooks.brevo.BrevoTrackingWebhookView",
+        key_field="idempotencyKey",
+        remembers=dt.timedelta(minutes=10),
+    ),
+    "postmark": Provider(
+        "anymail.webhooks.postmark.PostmarkTrackingWebhookView", key_setting="server_token"
+    ),
 }
 #: Longer pauses than this are not believed; in seconds.
 LONGEST_PAUSE = 24 * 3600
@@ -253,9 +265,13 @@ def answered(response: requests.Response, recipient: str, *, keyed: bool) -> Eff
         )
     if code == 429:
         return Transient(
-            "mail-later",
-            _("The mail provider asked to try later (%(answer)s). It will be tried again.") % words,
-            retry_after=_pause(response.headers.get("Retry-After", "")),
+            CROWDED,
+            _(
+                "The mail provider takes no more mails just now (%(answer)s). It will be tried "
+                "again, and the other mails wait with it."
+            )
+            % words,
+            retry_after=_pause(response.headers.get("Retry-After", "")) or CROWD_PAUSE,
         )
     if code in (401, 403):
         return Misconfigured(

@@ -314,17 +314,43 @@ def unconfirmed(step: Step, error: Uncertain, *, actor: str) -> bool:
 def park(
     step: Step, error: Uncertain, *, actor: str, leaving: Collection[State] = (State.STARTED,)
 ) -> bool:
-    """Leave a step to a person: nobody can know whether it took effect."""
+    """Leave a step to a person: nobody can know whether it took effect.
+
+    Unless the mail provider has reported meanwhile that it did.
+    """
+    with transaction.atomic():
+        parked = move(
+            step.pk,
+            State.UNCERTAIN,
+            leaving=leaving,
+            fence=step.token,
+            actor=actor,
+            reason=error.public,
+            error_class=ErrorClass.UNKNOWN,
+            error_code=error.code,
+            error_public=error.public,
+        )
+        if parked:
+            confirm_reported(step.pk)
+    return parked
+
+
+def confirm_reported(step_id: int) -> bool:
+    """Resolve an unconfirmed mail of which its provider says by itself that it has it.
+
+    Called by whoever leaves a mail unconfirmed and by whoever hears the provider, each after he
+    has written what he knows: whoever comes second resolves it.
+    """
     return move(
-        step.pk,
-        State.UNCERTAIN,
-        leaving=leaving,
-        fence=step.token,
-        actor=actor,
-        reason=error.public,
-        error_class=ErrorClass.UNKNOWN,
-        error_code=error.code,
-        error_public=error.public,
+        step_id,
+        State.SUCCEEDED,
+        leaving=[State.UNCERTAIN],
+        actor="provider",
+        guard={"reported_at__isnull": False},
+        reason=_("The mail provider reports that it has the mail."),
+        error_class="",
+        error_code="",
+        error_public="",
     )
 
 
@@ -369,6 +395,7 @@ def _fail(claim: Claim, error: BaseException) -> list[int]:
         )
         if not won or not gives_up:
             return []
+        confirm_reported(step.pk)
         return release_successors(step, actor=claim.actor)
 
 

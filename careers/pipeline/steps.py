@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
+from django.core import signing
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -30,6 +31,8 @@ from careers.notifications import HandOver
 from careers.pipeline.models import Notice, Step, StepKind
 from careers.pipeline.states import State
 from home.models import SiteSettings
+
+_MARKS = "careers.pipeline.steps.mail"
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ def mail_applicant(step: Step, hand_over: HandOver) -> Effect:
         receipt_url=receipt_url(application),
         sequence=step.sequence,
     )
-    return _deliver(message, hand_over)
+    return _deliver(step, message, hand_over)
 
 
 def mail_hr(step: Step, hand_over: HandOver) -> Effect:
@@ -146,7 +149,7 @@ def mail_hr(step: Step, hand_over: HandOver) -> Effect:
         pdf_missing=not rendered,
         sequence=step.sequence,
     )
-    return _deliver(message, hand_over)
+    return _deliver(step, message, hand_over)
 
 
 def mail_operators(step: Step, hand_over: HandOver) -> Effect:
@@ -164,7 +167,7 @@ def mail_operators(step: Step, hand_over: HandOver) -> Effect:
         time_zone=company.time_zone,
         sequence=step.sequence,
     )
-    return _deliver(message, hand_over)
+    return _deliver(step, message, hand_over)
 
 
 def _application(step: Step) -> Application:
@@ -174,7 +177,21 @@ def _application(step: Step) -> Application:
     return about
 
 
-def _deliver(message: Any, hand_over: HandOver) -> Effect:
+def mark_of(step: Step) -> str:
+    """By what a mail provider's reports name a step's mail; nobody else can make it."""
+    return signing.Signer(salt=_MARKS).sign(str(step.pk))
+
+
+def step_marked(mark: str) -> int | None:
+    """The id of the step whose mark it is; None when it is none of ours."""
+    try:
+        return int(signing.Signer(salt=_MARKS).unsign(mark))
+    except (signing.BadSignature, ValueError):
+        return None
+
+
+def _deliver(step: Step, message: Any, hand_over: HandOver) -> Effect:
+    message.metadata = {"mail": mark_of(step)}
     delivery = notifications.deliver(message, before_dot=hand_over)
     return Effect(
         {"message_id": delivery.message_id, "response": delivery.response},

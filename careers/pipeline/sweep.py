@@ -184,6 +184,7 @@ def release_expired_leases() -> None:
             error_public=_("The worker that ran this step was lost."),
         )
         if moved and gives_up:
+            runner.confirm_reported(step.pk)
             runner.release_successors(Step.objects.get(pk=step.pk), actor=ACTOR)
 
 

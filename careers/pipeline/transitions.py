@@ -96,6 +96,32 @@ def move(
     return True
 
 
+def note(step_id: int, *, actor: str, reason: str, guard: dict[str, Any], **changes: Any) -> bool:
+    """Write down something about a step that changes no state, with an event that tells it.
+
+    Args:
+        guard: field lookups that must hold.
+        changes: the columns to write.
+
+    Returns:
+        Whether the guard held.
+    """
+    with transaction.atomic():
+        if not Step.objects.filter(pk=step_id, **guard).update(**changes):
+            return False
+        state, attempts = Step.objects.values_list("state", "attempts").get(pk=step_id)
+        StepEvent.objects.create(
+            step_id=step_id,
+            at=db_now(),
+            attempt=attempts,
+            from_state=state,
+            to_state=state,
+            actor=actor,
+            reason=reason,
+        )
+    return True
+
+
 def enter_data_phase(step_id: int, token: int) -> bool:
     """Note, durably, that the next bytes may make an effect happen.
 

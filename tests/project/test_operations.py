@@ -30,12 +30,22 @@ def first_column(text: str) -> list[str]:
 def codes_in(path: Path, coded: set[str]) -> set[str]:
     """The codes that a module gives to what is in ``coded``, or returns with a sentence."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    constants = {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
         first: ast.expr | None = None
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
             first = node.args[0] if node.func.id in coded else None
         elif isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
             first = node.value.elts[0]
+        if isinstance(first, ast.Name):
+            first = constants.get(first.id)
         if isinstance(first, ast.JoinedStr):
             # The rest names what it is about.
             first = first.values[0]

@@ -74,6 +74,11 @@ def test_sqlite_waits_for_the_disk_and_for_other_writers(load: Load) -> None:
         ),
         ({"EMAIL_PROVIDER": "resend"}, "EMAIL_API_KEY is not. Give the provider's API key"),
         ({"EMAIL_API_KEY": "re_1"}, "EMAIL_PROVIDER is not. Name the mail provider"),
+        ({"EMAIL_WEBHOOK_SECRET": "x"}, "EMAIL_PROVIDER is not. Name the mail provider"),
+        (
+            {"EMAIL_PROVIDER": "resend", "EMAIL_API_KEY": "r", "EMAIL_WEBHOOK_SECRET": "a/b"},
+            "EMAIL_WEBHOOK_SECRET must be 16 or more letters and digits",
+        ),
         ({"EMAIL_API_URL": "http://x"}, "EMAIL_PROVIDER is not. Name the mail provider"),
         ({"EMAIL_PROVIDER": "resend", "EMAIL_API_KEY": "a\nb"}, "EMAIL_API_KEY holds what no key"),
         (

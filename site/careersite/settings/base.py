@@ -1,5 +1,6 @@
 """Settings that hold everywhere; what differs comes from the environment (see ``env``)."""
 
+import re
 import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -238,6 +239,13 @@ if not (EMAIL_API_KEY.isascii() and EMAIL_API_KEY.isprintable()):
 EMAIL_API_URL = env.url("EMAIL_API_URL", "", "http", "https")
 # requests brings its own list of authorities and doesn't look where OpenSSL does.
 EMAIL_API_CA = env.given("SSL_CERT_FILE")
+#: The password with which the provider reports bounces; "" to take none.
+EMAIL_WEBHOOK_SECRET = env.given("EMAIL_WEBHOOK_SECRET")
+if EMAIL_WEBHOOK_SECRET and not re.fullmatch(r"[A-Za-z0-9]{16,}", EMAIL_WEBHOOK_SECRET):
+    raise ImproperlyConfigured(
+        "EMAIL_WEBHOOK_SECRET must be 16 or more letters and digits: it becomes part of an "
+        "address. `openssl rand -hex 24` makes one."
+    )
 if EMAIL_PROVIDER and EMAIL_HOST:
     raise ImproperlyConfigured(
         "EMAIL_PROVIDER and EMAIL_HOST are both set. Keep EMAIL_PROVIDER to send through the "

@@ -70,7 +70,7 @@ OUTCOMES: list[tuple[str, type[EffectError], str]] = [
     ("307", Misconfigured, "mail-server"),
     ("422", Permanent, "mail-refused"),
     ("422_sender", Misconfigured, "mail-sender"),
-    ("429", Transient, "mail-later"),
+    ("429", Transient, "mail-crowded"),
     ("408", Uncertain, "mail-unconfirmed"),
     ("409_concurrent", Uncertain, "mail-unconfirmed"),
     ("500", Uncertain, "mail-unconfirmed"),
@@ -108,7 +108,7 @@ def test_pause_that_the_provider_asks_for_is_kept_within_reason(
         with pytest.raises(Transient) as caught:
             send()
         pauses.append(caught.value.retry_after)
-    assert pauses == [77, 24 * 3600, None]
+    assert pauses == [77, 24 * 3600, 10]
 
 
 def test_pause_may_be_a_date() -> None:
