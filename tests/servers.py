@@ -108,7 +108,7 @@ def close_archive() -> None:
 
 # ── Mail ────────────────────────────────────────────────────────────────────────────────
 
-HANG, CLOSE, CLOSE_EARLY = "hang", "close", "close early"
+HANG, CLOSE, CLOSE_EARLY, DRIP = "hang", "close", "close early", "drip"
 
 #: What a mode answers at which point instead of the obedient answer. The points are ``banner``,
 #: ``ehlo``, ``starttls``, ``auth``, ``mail``, ``rcpt``, ``second_rcpt``, ``data``, ``dot``,
@@ -134,6 +134,8 @@ SMTP_MODES: dict[str, dict[str, str]] = {
     "banner_554": {"banner": "554 5.7.1 Your address is on a list"},
     "garbage_banner": {"banner": "HTTP/1.1 400 Bad Request"},
     "ehlo_hang": {"ehlo": HANG},
+    # Never silent for long, and never done.
+    "ehlo_drip": {"ehlo": DRIP},
     "auth_535": {"auth": "535 5.7.8 Authentication failed"},
     "auth_454": {"auth": "454 4.7.0 Temporary authentication failure"},
     "auth_432": {"auth": "432 4.3.2 Concurrent connections limit exceeded"},
@@ -151,6 +153,8 @@ SMTP_MODES: dict[str, dict[str, str]] = {
     "dot_garbage": {"dot": "whatever"},
     "dot_long_line": {"dot": "250 " + "x" * 10_000},
 }
+#: Points of a conversation at which nobody knows yet whether there is a mail to come.
+BEFORE_MAILS = frozenset(["banner", "ehlo", "starttls", "auth"])
 #: Modes in which the server takes the mail, whatever it then answers.
 SMTP_TAKES = frozenset(
     [
@@ -195,6 +199,9 @@ class HostileSMTP:
         certificate: a file with key and certificate (see ``self_signed``); with it the server
             offers STARTTLS.
         login: user and password without which, and without STARTTLS, nobody may send.
+        fates: what to do to a recipient, one mode for each time that a mail comes for him.
+        allowance: so many mails are taken within so many seconds; the others get a 432.
+        turned_away: when that was, by ``time.monotonic``.
         accepted: the ledger, in the order in which mails were taken.
         commands: every command line, and ``(message)`` for a complete message.
         refusals: every lasting refusal (5xx), as (recipient or "", answer).
@@ -205,6 +212,9 @@ class HostileSMTP:
     mode: str = "ok"
     certificate: Path | None = None
     login: tuple[str, str] | None = None
+    fates: dict[str, list[str]] = field(default_factory=dict)
+    allowance: tuple[int, float] | None = None
+    turned_away: list[float] = field(default_factory=list)
     accepted: list[AcceptedMail] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     refusals: list[tuple[str, str]] = field(default_factory=list)
@@ -213,6 +223,7 @@ class HostileSMTP:
 
     def __post_init__(self) -> None:
         self._next: deque[str] = deque()
+        self._taken: deque[float] = deque()
         self._stop = threading.Event()
         self._listener = socket.create_server((HOST, 0), backlog=64)
         self.address: tuple[str, int] = self._listener.getsockname()[:2]
@@ -222,8 +233,33 @@ class HostileSMTP:
         return self.address[1]
 
     def once(self, *modes: str) -> None:
-        """Follow each of ``modes`` for one connection, then ``mode`` again."""
+        """Follow each of ``modes`` for one connection, then ``mode`` again.
+
+        Who only asks how the server is takes no mode from those who bring a mail, unless it is
+        about something that comes before mails.
+        """
         self._next.extend(modes)
+
+    def _mode_of(self, *, connecting: bool) -> dict[str, str] | None:
+        """The script of the next mode, if it is about what happens now."""
+        with contextlib.suppress(IndexError):
+            script = SMTP_MODES[self._next[0]]
+            if connecting == bool(script.keys() & BEFORE_MAILS):
+                return SMTP_MODES[self._next.popleft()]
+        return None
+
+    def _is_crowded(self) -> bool:
+        if self.allowance is None:
+            return False
+        number, seconds = self.allowance
+        now = time.monotonic()
+        while self._taken and self._taken[0] <= now - seconds:
+            self._taken.popleft()
+        if len(self._taken) >= number:
+            self.turned_away.append(now)
+            return True
+        self._taken.append(now)
+        return False
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._listen, daemon=True).start()
@@ -244,8 +280,7 @@ class HostileSMTP:
                 connection, _peer = self._listener.accept()
             except OSError:
                 return
-            mode = self._next.popleft() if self._next else self.mode
-            script = SMTP_MODES[mode]
+            script = self._mode_of(connecting=True) or SMTP_MODES[self.mode]
             threading.Thread(target=self._serve, args=(connection, script), daemon=True).start()
 
     def _serve(self, connection: socket.socket, script: dict[str, str]) -> None:
@@ -287,6 +322,10 @@ class _Conversation:
             raise _HungUp
         if answer == CLOSE:
             raise _HungUp
+        if answer == DRIP:
+            while not self.server._stop.wait(1):
+                self.connection.sendall(b"2")
+            raise _HungUp
         recipient = self.recipients[-1] if self.recipients else ""
         if answer[:1] == "5":
             self.server.refusals.append((recipient, answer))
@@ -325,12 +364,18 @@ class _Conversation:
         if self.server.login and not self.welcome:
             self.say("mail", "530 5.7.0 Authentication required")
             return
+        self.script = self.server._mode_of(connecting=False) or self.script
         self.sender = command.partition("<")[2].partition(">")[0]
         self.recipients = []
+        if self.server._is_crowded():
+            self.say("crowded", "432 4.3.2 Concurrent connections limit exceeded")
+            return
         self.say("mail", "250 2.1.0 Ok")
 
     def on_rcpt(self, command: str) -> None:
         self.recipients.append(command.partition("<")[2].partition(">")[0])
+        if fate := self.server.fates.get(self.recipients[-1]):
+            self.script = SMTP_MODES[fate.pop(0)]
         point = "rcpt" if len(self.recipients) == 1 else "second_rcpt"
         if point in self.script:
             self.say(point, "")
@@ -546,7 +591,7 @@ S3_MODES = {
     "ignores_conditions": "overwrites in spite of If-None-Match; 501 to questions for versions",
     "refuses_conditions": "501 to If-None-Match and to questions for versions",
     "error_500": "500 InternalError",
-    "slow_down": "503 SlowDown with Retry-After: 17",
+    "slow_down": "503 SlowDown with Retry-After: 4",
     "busy_503": "503 ServiceUnavailable",
     "full_507": "507 InsufficientStorage",
     "bad_key": "403 InvalidAccessKeyId",
@@ -563,6 +608,9 @@ S3_MODES = {
     "bit_flip": "each GET has another wrong bit",
     "truncated": "each GET breaks off in the middle",
     "stores_garbage": "stores something else than what is PUT",
+    "taken": "somebody else writes under the key right before each PUT",
+    "stores_nothing": "says that what is PUT is stored, and does not store it",
+    "drip": "begins each answer with a byte a second, and never ends it",
 }
 _S3_ERRORS = {
     "error_500": (500, "InternalError"),
@@ -587,10 +635,13 @@ class HostileS3:
         requests: (method, path) of every request.
         buckets: names that exist; others answer 404.
         takes_names: whether creating a bucket answers that the name is somebody else's.
+        fates: what to do to an object, by a part of its key: for each method the modes of so
+            many requests.
     """
 
     def __init__(self, mode: str = "ok") -> None:
         self.mode = mode
+        self.fates: dict[str, dict[str, list[str]]] = {}
         self.objects: dict[str, list[tuple[str, bytes]]] = {}
         self.requests: list[tuple[str, str]] = []
         self.buckets = {BUCKET}
@@ -605,6 +656,13 @@ class HostileS3:
     def once(self, *modes: str) -> None:
         """Follow each of ``modes`` for one request, then ``mode`` again."""
         self._once.extend(modes)
+
+    def mode_of(self, method: str, key: str) -> str:
+        """What to do to a request; each mode that is for so many requests is used up."""
+        for part, modes in self.fates.items():
+            if part in key and modes.get(method):
+                return modes[method].pop(0)
+        return self._once.popleft() if self._once else self.mode
 
     def storages(self, **options: Any) -> Any:
         """The ``STORAGES`` setting for this server."""
@@ -646,9 +704,17 @@ class _S3Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         _slash, bucket, key = [*unquote(url.path).split("/", 2), ""][:3]
         s3.requests.append((self.command, unquote(url.path)))
-        mode = s3._once.popleft() if s3._once else s3.mode
+        mode = s3.mode_of(self.command, key)
         if mode == "hang" or (mode == "hang_get" and self.command == "GET"):
             s3._stop.wait(HANG_SECONDS)
+            self.drop()
+        elif mode == "drip":
+            self.send_response(200)
+            self.send_header("Content-Length", "1000000")
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                while not s3._stop.wait(1):
+                    self.wfile.write(b"%")
             self.drop()
         elif mode == "close":
             self.drop()
@@ -683,6 +749,8 @@ class _S3Handler(BaseHTTPRequestHandler):
         if mode == "conflict_409":
             self.error(409, "ConditionalRequestConflict")
             return
+        if mode == "taken":
+            s3.put(key, b"somebody else's")
         if self.headers.get("If-None-Match") == "*":
             if mode == "refuses_conditions":
                 self.error(501, "NotImplemented")
@@ -690,6 +758,9 @@ class _S3Handler(BaseHTTPRequestHandler):
             if mode != "ignores_conditions" and key in s3.objects:
                 self.error(412, "PreconditionFailed")
                 return
+        if mode == "stores_nothing":
+            self.answer(200, headers={"ETag": f'"{hashlib.md5(body).hexdigest()}"'})
+            return
         s3.put(key, b"garbage" if mode == "stores_garbage" else body)
         if mode == "lost_reply":
             self.drop()
@@ -754,7 +825,7 @@ class _S3Handler(BaseHTTPRequestHandler):
         ).encode()
         headers = {"Content-Type": "application/xml"}
         if code == "SlowDown":
-            headers["Retry-After"] = "17"
+            headers["Retry-After"] = "4"
         self.answer(status, body, headers)
 
     def drop(self) -> None:

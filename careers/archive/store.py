@@ -372,7 +372,20 @@ def _write_if_absent(
 
 
 def _verified(client: Any, bucket: str, key: str, sha256: str) -> StoredObject:
-    content, version = _read(client, bucket, key)
+    from botocore.exceptions import ClientError
+
+    try:
+        content, version = _read(client, bucket, key)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") != "NoSuchKey":
+            raise
+        raise Transient(
+            "archive-forgot",
+            _(
+                "The archive (S3) said that it has the file, and does not have it. It will be "
+                "tried again."
+            ),
+        ) from None
     if hashlib.sha256(content).hexdigest() != sha256:
         # One wrong reading may be a fault of the network; the same one twice is the object.
         again, version = _read(client, bucket, key)

@@ -205,7 +205,7 @@ def test_a_busy_server_says_when_to_come_back(s3: HostileS3, key: str, like_aws:
     s3.mode = "slow_down"
     with pytest.raises(Transient) as caught:
         put(key)
-    assert caught.value.retry_after == 17
+    assert caught.value.retry_after == 4
 
 
 @pytest.mark.parametrize("mode", ["ok", "ignores_conditions", "refuses_conditions"])
@@ -248,6 +248,21 @@ def test_aws_is_read_back_without_the_right_checksum(
         with pytest.raises(Permanent):
             put(key)
     assert "GET" in [method for method, _path in s3.requests]
+
+
+def test_server_that_stores_nothing_and_says_so_otherwise_is_asked_again(
+    s3: HostileS3, key: str
+) -> None:
+    """Nothing was ever there: that is no file to restore from a backup."""
+    s3.mode = "stores_nothing"
+    with pytest.raises(Transient) as caught:
+        put(key)
+    assert (caught.value.code, caught.value.public) == (
+        "archive-forgot",
+        "The archive (S3) said that it has the file, and does not have it. It will be tried again.",
+    )
+    s3.mode = "ok"
+    assert put(key).sha256 == SHA256
 
 
 @pytest.mark.parametrize("mode", ["ignores_conditions", "refuses_conditions"])
