@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.campaign import FaultySite
+from tests.faults.wired import Storm, WiredSite
 from tests.stack import Stack, shared_template
 
 HERE = Path(__file__).parent
@@ -50,6 +51,26 @@ def faulty(_faulty: FaultySite) -> FaultySite:
     stack.smtp.mode = "ok"
     stack.start("broker", "archive", "web", "cpu", "io", "sweeper")
     return _faulty
+
+
+@pytest.fixture(scope="session")
+def _wired(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WiredSite]:
+    with WiredSite(shared_template(), tmp_path_factory.mktemp("wired")) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def storm(_wired: WiredSite) -> Storm:
+    """What became of one applicant for each way in which both servers can fail."""
+    _wired.mend()
+    return _wired.storm()
+
+
+@pytest.fixture
+def wired(_wired: WiredSite) -> WiredSite:
+    """A site whose mail server and archive can be spoilt; both are well."""
+    _wired.mend()
+    return _wired
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

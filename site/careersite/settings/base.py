@@ -227,8 +227,9 @@ EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL")
 EMAIL_PORT = env.port("EMAIL_PORT", 587 if EMAIL_USE_TLS else 465 if EMAIL_USE_SSL else 25)
 EMAIL_HOST_USER = env.given("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.given("EMAIL_HOST_PASSWORD")
-# Python waits for ever by default; a server that hangs would hold a worker.
-EMAIL_TIMEOUT = 20
+#: Seconds for each answer. Python waits for ever by default; a server that hangs would hold a
+#: worker.
+EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 20, least=1)
 #: A provider's HTTP API in place of the server: "" for none, else how anymail calls it.
 EMAIL_PROVIDER = env.one_of("EMAIL_PROVIDER", "resend", "brevo", "postmark")
 EMAIL_API_KEY = env.given("EMAIL_API_KEY")

@@ -1,0 +1,132 @@
+"""Whatever the archive does, a file leaves the database only when the archive has the same bytes.
+
+What is stored stands in the archive's own ledger, with every version.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.faults.wired import ARCHIVE_FATES, Storm, WiredSite
+from tests.processes import until
+from tests.stack import Receipt, sha256
+
+#: Faults after which a person has to look; with the code of the step.
+FOR_A_PERSON = {
+    "written by another": "archive-conflict",
+    "stored wrongly": "archive-conflict",
+}
+#: Faults that are over by themselves, without a second attempt of the step.
+AT_ONCE = ("well", "without conditions", "refuses conditions")
+WELL = [fate for fate in ARCHIVE_FATES if fate not in FOR_A_PERSON]
+
+
+def cv_of(site: WiredSite, receipt: Receipt) -> dict[str, Any]:
+    (row,) = [file for file in site.files(receipt) if file["kind"] == "cv"]
+    return row
+
+
+@pytest.mark.parametrize("fate", WELL)
+def test_file_is_stored_once_whatever_went_wrong_at_first(
+    wired: WiredSite, storm: Storm, fate: str
+) -> None:
+    """500, 503, silence, a byte a second, a lost answer, a concurrent write, a damaged or broken
+    off reading, a lie: one object, one version, and the bytes that were sent."""
+    receipt = storm.files[fate]
+    step = wired.step(receipt, "archive")
+    assert step["state"] == "succeeded"
+    history = wired.history(step)
+    if fate in AT_ONCE:
+        assert history == ["started", "succeeded"]
+    else:
+        assert history[:2] == ["started", "retrying"]
+    cv = cv_of(wired, receipt)
+    (stored,) = wired.object_of(receipt)
+    assert sha256(stored) == cv["sha256"]
+    assert cv["verified_at"] is not None
+    # Only now the database has let go of them.
+    assert cv["stored"] is None
+
+
+@pytest.mark.parametrize("fate", FOR_A_PERSON)
+def test_other_content_under_the_key_is_never_overwritten(
+    wired: WiredSite, storm: Storm, fate: str
+) -> None:
+    """What is there is another's, or not what was sent: it stays, our bytes stay, somebody is
+    called, and everything else about the application goes on."""
+    receipt = storm.files[fate]
+    step = wired.step(receipt, "archive")
+    assert (step["state"], step["error_code"]) == ("failed", FOR_A_PERSON[fate])
+    assert wired.history(step) == ["started", "failed"]
+    cv = cv_of(wired, receipt)
+    (stored,) = [
+        content
+        for key in wired.s3.objects
+        if cv["sha256"] in key
+        for _version, content in wired.s3.objects[key]
+    ]
+    assert sha256(stored) != cv["sha256"]
+    assert cv["stored"] is not None
+    assert cv["verified_at"] is None
+    states = wired.states(receipt)
+    assert {state for kind, state in states.items() if kind != "archive"} == {"succeeded"}
+    words = "holds other content under this file's name. Nothing was overwritten."
+    assert words in wired.page_of(receipt)
+    assert alarms(wired, "archive-conflict") == 1
+
+
+def alarms(site: WiredSite, code: str) -> int:
+    """Open alarms about archive steps that fail for this cause."""
+    (row,) = site.query(
+        "SELECT count(*) AS n FROM careers_notice WHERE code = %s AND kind = 'alert'"
+        " AND closed_at IS NULL",
+        f"needs-attention.archive.{code}",
+    )
+    return int(row["n"])
+
+
+def test_every_file_of_the_storm_is_in_one_place_at_least(wired: WiredSite, storm: Storm) -> None:
+    for receipt in (*storm.files.values(), *storm.mails.values()):
+        for file in wired.files(receipt):
+            contents = [
+                sha256(content)
+                for key, versions in list(wired.s3.objects.items())
+                for _version, content in versions
+                if file["sha256"] in key
+            ]
+            assert file["stored"] is not None or contents == [file["sha256"]]
+
+
+@pytest.mark.parametrize(
+    ("mode", "code", "words"),
+    [
+        ("denied", "archive-forbidden", "Check what the key in AWS_ACCESS_KEY_ID may do"),
+        ("no_bucket", "archive-bucket", "Check AWS_STORAGE_BUCKET_NAME"),
+    ],
+)
+def test_archive_that_is_closed_to_us_keeps_everything_until_it_is_mended(
+    wired: WiredSite, mode: str, code: str, words: str
+) -> None:
+    """It is a matter of settings: nothing fails and nothing is lost, operators are called, mails
+    go on, and one click does all of it once the cause is gone."""
+    wired.s3.mode = mode
+    receipts = [wired.apply_to() for _number in range(2)]
+    for receipt in receipts:
+        wired.wait_for(receipt, "archive", code)
+        assert all(file["stored"] is not None for file in wired.files(receipt))
+    until(lambda: alarms(wired, code) == 1, 120, "nobody was called")
+    assert words in wired.page_of(receipts[0])
+    for receipt in receipts:
+        for kind in ("mail_applicant", "mail_hr"):
+            wired.wait_for(receipt, kind, state="succeeded")
+    wired.mend()
+    wired.retry_all_like("archive", code)
+    wired.wait_for_end(receipts, 120)
+    for receipt in receipts:
+        assert set(wired.states(receipt).values()) == {"succeeded"}
+        for kind in ("cv", "pdf", "manifest"):
+            assert len(wired.object_of(receipt, kind)) == 1
+        assert all(file["stored"] is None for file in wired.files(receipt))
+    assert wired.smtp.doubles() == []
