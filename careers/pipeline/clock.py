@@ -55,6 +55,11 @@ class Clock(PersistentScheduler):
     _said_at = float("-inf")
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
+        for entry in self.schedule.values():
+            # Else nothing is rung for until the clock is again where it was set back from.
+            if entry.last_run_at > (now := entry.default_now()):
+                entry.last_run_at = now
+                self._heap = None
         pause: float = super().tick(*args, **kwargs)
         if time.monotonic() - self._said_at >= INTERVAL:
             self._said_at = time.monotonic()

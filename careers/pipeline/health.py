@@ -149,7 +149,8 @@ def check(broker_error: str | None = None) -> Health:
             | Q(kind=Heartbeat.Kind.WEB, seen_at__gt=now - heartbeat.WEB_GONE_AFTER)
         )
     )
-    alive = [beat for beat in seen if beat.seen_at > now - heartbeat.GONE_AFTER]
+    # What was seen in the future was seen before the clock was set back.
+    alive = [beat for beat in seen if abs(now - beat.seen_at) < heartbeat.GONE_AFTER]
     schedulers = [beat for beat in seen if beat.kind == Heartbeat.Kind.SCHEDULER]
     servers = [beat for beat in seen if beat.kind == Heartbeat.Kind.WEB]
     workers = [beat for beat in alive if beat.kind == Heartbeat.Kind.WORKER]

@@ -48,8 +48,12 @@ def beat(kind: str, name: str, *, queues: str = "", facts: dict[str, Any] | None
 
 def is_served(queue: str) -> bool:
     """Whether a worker that is alive takes messages from a queue."""
+    now = db_now()
     served = Heartbeat.objects.filter(
-        kind=Heartbeat.Kind.WORKER, seen_at__gt=db_now() - GONE_AFTER
+        # What was seen in the future was seen before the clock was set back.
+        kind=Heartbeat.Kind.WORKER,
+        seen_at__gt=now - GONE_AFTER,
+        seen_at__lt=now + GONE_AFTER,
     ).values_list("queues", flat=True)
     return any(queue in names.split(",") for names in served)
 

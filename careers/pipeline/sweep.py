@@ -27,7 +27,7 @@ from careers.pipeline.heartbeat import beat, is_served
 from careers.pipeline.models import Heartbeat, Step, StepKind
 from careers.pipeline.probes import Prober, all_probes
 from careers.pipeline.runner import BATCH
-from careers.pipeline.states import CLAIMABLE, ErrorClass, Phase, State
+from careers.pipeline.states import CLAIMABLE, UNDER_WAY, ErrorClass, Phase, State
 from careers.pipeline.steps import BY_KIND, STEPS
 from careers.pipeline.transitions import db_now, move
 
@@ -37,6 +37,10 @@ ACTOR = "sweeper"
 #: Whoever queued a row rings for it at once; only after this is it taken for forgotten.
 FRESH = dt.timedelta(seconds=5)
 RERING_CAP = 900  # seconds
+#: A row that was changed so much later than now was changed before the clock was set back.
+AHEAD = dt.timedelta(minutes=1)
+#: The moments for which a step waits, or by which is judged how long it did.
+MOMENTS = ("state_since", "ready_at", "rung_at", "run_after", "lease_until", "repeat_until")
 #: With this many messages waiting a row was not forgotten: the workers are busy.
 LONG_QUEUE = 50
 #: Seconds between two looks whether operators must be told something.
@@ -94,7 +98,8 @@ class Sweeper:
         """One look at everything."""
         error = doorbell.broker_error()
         now = db_now()
-        self.broker_down_since = (self.broker_down_since or now) if error else None
+        # The clock may have been set back since.
+        self.broker_down_since = min(self.broker_down_since or now, now) if error else None
         beat(
             Heartbeat.Kind.SWEEPER,
             self.name,
@@ -106,6 +111,7 @@ class Sweeper:
         )
         lineage.recognise()
         lineage.pulse()
+        set_back_with_the_clock()
         release_expired_leases()
         release_forgotten_waiters()
         self._reap()
@@ -155,6 +161,28 @@ def _run_in_child(step_id: int) -> None:
     signal.signal(signal.SIGALRM, runner.time_is_up)
     signal.setitimer(signal.ITIMER_REAL, settings.PIPELINE_SOFT_LIMIT)
     runner.run(step_id, owner=f"{ACTOR}:{uuid.uuid4()}")
+
+
+def set_back_with_the_clock() -> None:
+    """Let no step wait for a moment that the clock was set back from.
+
+    Its moments go back with the clock, so that it waits for as long as it was meant to. After a
+    clock that was a year ahead it would else stand still for a year.
+    """
+    now = db_now()
+    ahead = Step.objects.filter(state__in=UNDER_WAY, state_since__gt=now + AHEAD)
+    for step in list(ahead.only("pk", "state", "token", *MOMENTS)[:BATCH]):
+        off = step.state_since - now
+        moments = {name: getattr(step, name) for name in MOMENTS}
+        unchanged = {name: getattr(step, name) for name in ("pk", "state", "token", "state_since")}
+        Step.objects.filter(**unchanged).update(
+            **{name: at - off for name, at in moments.items() if at is not None and at > now}
+        )
+        log.warning(
+            "step %s was changed %d seconds from now: the clock was set back",
+            step.pk,
+            off.total_seconds(),
+        )
 
 
 def release_expired_leases() -> None:

@@ -176,3 +176,15 @@ def test_the_tasks_do_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
     clock.watch()
     clock.daily_digest()
     assert done == ["look", "digest"]
+
+
+def test_clock_that_was_set_back_rings_on(ticking: Any) -> None:
+    """Celery counts from the last run, which is now in the future."""
+    ticking.tick()
+    for entry in ticking.schedule.values():
+        entry.last_run_at += dt.timedelta(days=365)
+    ticking._heap = None
+    ticking.tick()
+    day = dt.timedelta(days=1).total_seconds()
+    now = timezone.now().timestamp()
+    assert [event for event in ticking._heap if event.time > now + day] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import time
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from careers.applications.errors import Fenced
 from careers.applications.models import Application
 from careers.pipeline import doorbell, health, runner, sweep
 from careers.pipeline.models import Heartbeat, Step, StepKind
@@ -245,6 +247,93 @@ def test_pdf_of_another_application_releases_nothing(application: Any) -> None:
     assert state_of(waiter) == State.WAITING
 
 
+# ── A clock that jumps ──────────────────────────────────────────────────────────────────
+
+TWO_HOURS = dt.timedelta(hours=2)
+
+
+def set_clock(by: dt.timedelta) -> None:
+    """What setting the database's clock means to its rows: their moments are elsewhere."""
+    for model, names in (
+        (Step, [field.name for field in Step._meta.fields if "Date" in type(field).__name__]),
+        (Heartbeat, ["started_at", "seen_at"]),
+    ):
+        for row in model._default_manager.all():
+            moments = {name: getattr(row, name) for name in names}
+            model._default_manager.filter(pk=row.pk).update(
+                **{name: at - by for name, at in moments.items() if at is not None}
+            )
+
+
+@pytest.mark.parametrize("handed_over", [False, True], ids=["before the dot", "after the dot"])
+@pytest.mark.parametrize("by", [TWO_HOURS, -TWO_HOURS], ids=["ahead", "back"])
+def test_clock_that_jumps_while_a_mail_is_sent_mails_once(
+    job: Any, sweeper: Sweeper, monkeypatch: Any, by: dt.timedelta, handed_over: bool
+) -> None:
+    """The machine's clock is the database's. Set ahead, it ends every lease; set back, it makes
+    them last. Whoever sends meanwhile sends the only mail."""
+    application = apply_for(job)
+    sent: list[str] = []
+    step = application.steps.get(kind="mail_applicant")
+    claim = runner.take(step.pk, owner="worker:1")
+    assert claim is not None
+    if handed_over:
+        claim.hand_over()
+        sent.append("worker:1")
+    set_clock(by)
+    sweeper.once()
+    if not handed_over:
+        with contextlib.suppress(Fenced):
+            claim.hand_over()
+            sent.append("worker:1")
+    if sent:
+        runner._record(claim, Effect({}))
+    while (again := runner.take(step.pk, owner="worker:2")) is not None:
+        again.hand_over()
+        sent.append("worker:2")
+        runner._record(again, Effect({}))
+    assert len(sent) == 1
+    # Nobody can say of a lease that ended whether the mail left.
+    unsure = handed_over and by > dt.timedelta(0)
+    assert state_of(step) == (State.UNCERTAIN if unsure else State.SUCCEEDED)
+
+
+def test_clock_that_was_set_back_makes_nothing_wait_longer(
+    application: Any, sweeper: Sweeper, broker: Broker
+) -> None:
+    now = timezone.now()
+    begun = dict.fromkeys(("state_since", "ready_at"), now)
+    soon = now + dt.timedelta(seconds=20)
+    running = step_of(application, "render_pdf", started=True, **begun, lease_until=soon)
+    again = step_of(application, "archive", retrying=True, **begun, run_after=soon)
+    queued = step_of(application, "mail_hr", queued=True, **begun)
+    rung = step_of(application, "mail_applicant", sent=True, **begun, rung_at=now)
+    set_clock(-TWO_HOURS)
+    sweeper.once()
+    assert [state_of(step) for step in (running, again, queued, rung)] == [
+        "started",
+        "retrying",
+        "queued",
+        "sent",
+    ]
+    at_most = timezone.now() + dt.timedelta(seconds=20)
+    assert now < running.lease_until <= at_most
+    assert now < again.run_after <= at_most
+    for step in (queued, rung):
+        assert step.state_since <= timezone.now()
+    assert rung.rung_at <= timezone.now()
+    steps = (running, again, queued, rung)
+    before = [step.state_since for step in steps]
+    sweeper.once()
+    assert [Step.objects.get(pk=step.pk).state_since for step in steps] == before
+
+
+def test_worker_seen_in_the_future_is_not_alive(db: None, sweeper: Sweeper) -> None:
+    HeartbeatFactory(queues="io", seen_at=timezone.now() + TWO_HOURS)
+    assert sweep.is_served("io") is False
+    assert health.check().workers == []
+
+
 # ── A look ──────────────────────────────────────────────────────────────────────────────
 
 
@@ -269,7 +358,7 @@ def test_look_without_work_takes_few_queries(
     for number in range(5):
         step_of(application, "mail_hr", recipient=f"{number}@example.org", succeeded=True)
     sweeper.once()
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(28):
         sweeper.once()
 
 
