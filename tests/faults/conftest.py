@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.campaign import FaultySite
+from tests.faults.own_server import OwnServer
 from tests.faults.wired import Storm, WiredSite
 from tests.stack import Stack, shared_template
 
@@ -71,6 +72,19 @@ def wired(_wired: WiredSite) -> WiredSite:
     """A site whose mail server and archive can be spoilt; both are well."""
     _wired.mend()
     return _wired
+
+
+@pytest.fixture(scope="session")
+def _own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
+    with OwnServer(tmp_path_factory.mktemp("own-server")) as stack:
+        yield stack
+
+
+@pytest.fixture
+def own_server(_own_server: OwnServer) -> OwnServer:
+    """A site on a PostgreSQL server of its own, whose every part runs."""
+    _own_server.start("broker", "archive", "web", "cpu", "io", "sweeper")
+    return _own_server
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

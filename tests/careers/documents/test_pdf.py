@@ -392,6 +392,24 @@ def test_machine_in_need_is_worth_another_try(monkeypatch: pytest.MonkeyPatch) -
     assert raised.value.code == "pdf-machine"
 
 
+def test_machine_without_a_place_to_write_is_worth_another_try() -> None:
+    """Fonts are read from temporary files, and the disk for them has become read-only."""
+    told = in_a_new_process(
+        """
+        import tempfile
+        from careers.applications.errors import Transient
+        writable, tempfile.tempdir = tempfile.gettempdir(), "/sys"
+        try:
+            render_pdf(document())
+        except Transient as error:
+            print(error.code)
+        tempfile.tempdir = writable
+        print(render_pdf(document())[:5].decode())
+        """
+    )
+    assert told.split() == ["pdf-machine", "%PDF-"]
+
+
 def test_document_that_eats_memory_fails_for_good_and_harms_no_other(
     settings: Any, monkeypatch: pytest.MonkeyPatch, made: bytes
 ) -> None:

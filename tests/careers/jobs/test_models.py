@@ -139,6 +139,34 @@ def test_job_is_open_within_its_times(job: Any, change: Any, is_open: bool) -> N
 
 
 @pytest.mark.parametrize(
+    ("closes", "last_second", "words", "eve", "days"),
+    [
+        # The night before, clocks go from 2 to 3, and in autumn from 3 to 2.
+        ("2027-03-28T12:00", "2027-03-28T09:59:59Z", "12:00 (CEST)", "2027-03-27T22:59Z", 1),
+        ("2027-10-31T12:00", "2027-10-31T10:59:59Z", "12:00 (CET)", "2027-10-30T21:59Z", 1),
+        ("2028-02-29T23:59", "2028-02-29T22:58:59Z", "23:59 (CET)", "2028-02-28T12:00Z", 1),
+        ("2028-03-01T00:00", "2028-02-29T22:59:59Z", "00:00 (CET)", "2028-02-28T12:00Z", 2),
+    ],
+)
+def test_job_closes_at_the_hour_that_hr_wrote(
+    job: Any, time_machine: Any, closes: str, last_second: str, words: str, eve: str, days: int
+) -> None:
+    """Whatever the clocks or the calendar do between now and then."""
+    job.time_zone = "Europe/Oslo"
+    job.closes_at = dt.datetime.fromisoformat(closes).replace(tzinfo=job.zone)
+    job.save()
+    job = JobPage.objects.get()
+    last = dt.datetime.fromisoformat(last_second)
+    time_machine.move_to(last, tick=False)
+    assert (job.is_open, JobPage.objects.open().count()) == (True, 1)
+    time_machine.move_to(last + dt.timedelta(seconds=1), tick=False)
+    assert (job.is_open, JobPage.objects.open().count()) == (False, 0)
+    assert job.moment(job.closes_at).endswith(words)
+    time_machine.move_to(dt.datetime.fromisoformat(eve), tick=False)
+    assert job.closes_in_days == days
+
+
+@pytest.mark.parametrize(
     ("change", "field"),
     [
         ({"pay_from": Decimal(2), "pay_to": Decimal(1)}, "pay_to"),

@@ -426,6 +426,28 @@ def test_summary_counts_yesterday_as_the_company_does(job: Any, digest: Any) -> 
     assert application.name not in str(facts)
 
 
+@pytest.mark.parametrize(
+    ("day", "first", "after"),
+    [
+        ("2027-03-28", "2027-03-27T23:00:00Z", "2027-03-28T22:00:00Z"),
+        ("2027-10-31", "2027-10-30T22:00:00Z", "2027-10-31T23:00:00Z"),
+        ("2028-02-29", "2028-02-28T23:00:00Z", "2028-02-29T23:00:00Z"),
+    ],
+    ids=["of 23 hours", "of 25 hours", "leap day"],
+)
+def test_summary_counts_an_unusual_day_from_midnight_to_midnight(
+    job: Any, at: Any, day: str, first: str, after: str
+) -> None:
+    begin, end = dt.datetime.fromisoformat(first), dt.datetime.fromisoformat(after)
+    second = dt.timedelta(seconds=1)
+    for moment in (begin - second, begin, end - second, end):
+        ApplicationFactory(page=job, received_at=moment)
+    at(end + dt.timedelta(hours=12))
+    notices.daily_digest("worker:1")
+    notice = Notice.objects.get(kind=NoticeKind.DIGEST)
+    assert (notice.facts["date"], notice.facts["jobs"]) == (day, [["Gauge keeper", 2]])
+
+
 # ── The step ────────────────────────────────────────────────────────────────────────────
 
 

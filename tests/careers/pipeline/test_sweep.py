@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from careers.applications.errors import Fenced
@@ -245,6 +246,60 @@ def test_pdf_of_another_application_releases_nothing(application: Any) -> None:
     waiter = step_of(application, "archive")
     release_forgotten_waiters()
     assert state_of(waiter) == State.WAITING
+
+
+# ── Many rows ───────────────────────────────────────────────────────────────────────────
+
+MANY_STEPS = """
+    WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 100000)
+    INSERT INTO careers_step ({columns}) SELECT {values} FROM careers_step, numbers
+"""
+
+
+def plan_of(sql: str, params: Any) -> list[str]:
+    """How the database reads the steps for a statement: one word a table."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
+            return [row[3].split()[0] for row in cursor if row[3].split()[0] in ("SCAN", "SEARCH")]
+        cursor.execute(f"EXPLAIN {sql}", params)
+        lines = [
+            line for (line,) in cursor if " Scan" in line and "careers_application" not in line
+        ]
+        return ["SCAN" if "Seq Scan" in line else "SEARCH" for line in lines]
+
+
+def test_sweeper_reads_only_what_is_open_among_100_000_done_steps(
+    application: Any, sweeper: Sweeper
+) -> None:
+    """By the plan and not by the time: no statement reads the whole table."""
+    step_of(application, "mail_hr", succeeded=True)
+    columns = [field.column for field in Step._meta.concrete_fields if not field.primary_key]
+    values = ["CAST(n AS varchar)" if name == "recipient" else name for name in columns]
+    asked: list[tuple[str, Any]] = []
+
+    def note(execute: Any, sql: str, params: Any, *more: Any) -> Any:
+        if 'FROM "careers_step"' in sql and not sql.startswith("EXPLAIN"):
+            asked.append((sql, params))
+        return execute(sql, params, *more)
+
+    with connection.cursor() as cursor:
+        cursor.execute(MANY_STEPS.format(columns=", ".join(columns), values=", ".join(values)))
+        if connection.vendor == "postgresql":
+            # It does so by itself sooner or later; SQLite never does.
+            cursor.execute("ANALYZE careers_step")
+    step_of(application, "render_pdf", queued=True)
+    step_of(application, "mail_applicant", sent=True)
+    with connection.execute_wrapper(note):
+        sweep.set_back_with_the_clock()
+        release_expired_leases()
+        release_forgotten_waiters()
+        requeue_unanswered()
+        forgotten()
+        due()
+    assert len(asked) >= 9
+    read_whole = [sql for sql, params in asked if "SCAN" in plan_of(sql, params)]
+    assert read_whole == []
 
 
 # ── A clock that jumps ──────────────────────────────────────────────────────────────────
