@@ -57,7 +57,7 @@ class Clock(PersistentScheduler):
     def tick(self, *args: Any, **kwargs: Any) -> float:
         for entry in self.schedule.values():
             # Else nothing is rung for until the clock is again where it was set back from.
-            if entry.last_run_at > (now := entry.default_now()):
+            if entry.last_run_at and entry.last_run_at > (now := entry.default_now()):
                 entry.last_run_at = now
                 self._heap = None
         pause: float = super().tick(*args, **kwargs)
