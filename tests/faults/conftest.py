@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.faults import prove
 from tests.faults.campaign import FaultySite
 from tests.faults.own_server import OwnServer
 from tests.faults.wired import Storm, WiredSite
-from tests.stack import Stack, shared_template
+from tests.stack import Stack, shared_postgresql, shared_template
 
 HERE = Path(__file__).parent
 
@@ -87,8 +90,48 @@ def own_server(_own_server: OwnServer) -> OwnServer:
     return _own_server
 
 
+#: Small enough for each run of the tests; the seed was chosen for many different faults.
+SHORT = {"seed": 7, "applications": 40, "faults": 16}
+
+
+@pytest.fixture(scope="session")
+def short_campaigns(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ShortCampaign]:
+    """A short campaign on each database, both at the same time."""
+    template = shared_template()
+    servers = {"sqlite": "", "postgresql": shared_postgresql()}
+    for server in servers.values():
+        template.database(server)
+    assert template.static
+
+    def run(database: str) -> ShortCampaign:
+        directory = tmp_path_factory.mktemp(f"prove-{database}")
+        report = prove.run_campaign(
+            **SHORT, database=database, directory=directory, server=servers[database]
+        )
+        SHORT_TABLE.append(report)
+        return ShortCampaign(report, directory)
+
+    with ThreadPoolExecutor(len(servers)) as pool:
+        return dict(zip(servers, pool.map(run, servers), strict=True))
+
+
+@dataclass(frozen=True)
+class ShortCampaign:
+    """The outcome of a campaign, and where its ledgers, rows and objects are."""
+
+    report: prove.Report
+    directory: Path
+
+
+SHORT_TABLE: list[prove.Report] = []
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if FaultySite.table:
         terminalreporter.section("faults")
         for line in FaultySite.lines():
+            terminalreporter.write_line(line)
+    if SHORT_TABLE:
+        terminalreporter.section("short campaigns")
+        for line in prove.table(sorted(SHORT_TABLE, key=lambda report: report.database)):
             terminalreporter.write_line(line)

@@ -1,0 +1,568 @@
+"""``bin/prove``: many applications while everything breaks, and an independent count afterwards.
+
+    bin/prove --seed 1 --applications 2000        # on both databases, prints a table
+    bin/prove --seed 1 --applications 2000 --plan # what it would do
+
+A seed fixes the plan (which fault strikes when which application is posted, and how) and every
+byte that is sent. It does not fix how threads and processes are scheduled: the same seed finds
+the same faults at other instructions.
+
+Exits 0 when nothing was lost, doubled, altered, stuck or told wrongly; 1 when something was;
+2 when the campaign could not be run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import contextlib
+import datetime as dt
+import json
+import os
+import platform
+import shutil
+import sqlite3
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+from tests.faults import crowd, monkeys
+from tests.faults.checker import RED, Checker, Findings
+from tests.faults.crowd import Applicants, Ledger
+from tests.faults.monkeys import KINDS, Fault, Site
+from tests.faults.panel import Panel
+from tests.faults.s3_proxy import S3Proxy
+from tests.postgresql import PostgreSQL
+from tests.stack import BUCKET, Stack, Template, shared_template
+
+DATABASES = ("sqlite", "postgresql")
+PARTS = ("broker", "archive", "web", "cpu", "io", "sweeper")
+#: What takes minutes in production takes seconds here; a lease still outlasts a slow PDF.
+QUICK = {
+    "PIPELINE_SOFT_LIMIT": "14",
+    "PIPELINE_HARD_LIMIT": "16",
+    "PIPELINE_LEASE": "18",
+    "PIPELINE_SWEEP_INTERVAL": "1",
+    "PIPELINE_PROBE_INTERVAL": "120",
+    "PIPELINE_RERING_AFTER": "2",
+    "PIPELINE_BROKER_GRACE": "6",
+    "PIPELINE_BACKOFF_BASE": "0.5",
+}
+#: Applications that may be under way before the next one is sent: faults meet a busy site, and
+#: the queue does not grow without end.
+UNDER_WAY = 60
+#: Struck faults that may wait for their victim before the next application is sent.
+FAULTS_WAITING = 6
+PEOPLE_AT_ONCE = 4
+#: Seconds after which one more is sent, whatever waits.
+STARVED = 1.0
+#: Seconds after the last fault in which every step must have ended.
+DRAIN = 420
+
+
+@dataclass
+class Report:
+    """What a campaign came to."""
+
+    database: str
+    seed: int
+    applications: int
+    versions: dict[str, str]
+    faults: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
+    found: Findings = field(default_factory=Findings)
+    post: dict[str, float] = field(default_factory=dict)
+    drained: float = 0.0
+    wall: float = 0.0
+    at: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.found.ok
+
+    @property
+    def mails(self) -> int:
+        return self.found.counts["mails"]
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {**asdict(self), "ok": self.ok, "faults_struck": self.faults.total()}
+
+
+def run_campaign(
+    *,
+    seed: int,
+    applications: int,
+    faults: int,
+    database: str,
+    directory: Path,
+    server: str = "",
+    template: Template | None = None,
+    celery_app: str = "tests.faults.app",
+    environ: Mapping[str, str] | None = None,
+    only: Callable[[str], bool] = lambda kind: True,
+    say: Callable[[str], None] = print,
+) -> Report:
+    """Run one campaign on one database and check it.
+
+    Args:
+        directory: new or empty; the site, its logs and the ledgers stay there.
+        server: a PostgreSQL that may not be killed; without it the campaign starts its own.
+        celery_app: what the workers run; it must follow ``FAULT_PLAN`` as ``tests.faults.app``.
+        environ: for all processes of the site, such as another ``DJANGO_SETTINGS_MODULE``.
+        only: which kinds of faults may strike.
+        say: where progress is told.
+    """
+    campaign = _Campaign(seed, applications, database, directory, say)
+    with contextlib.ExitStack() as stack:
+        postgres = None
+        if database == "postgresql" and not server:
+            postgres = stack.enter_context(PostgreSQL(password="of-a-campaign"))
+            server = postgres.url
+        planned = [
+            fault
+            for fault in monkeys.faults(
+                seed, faults, applications, database=database, own_server=postgres is not None
+            )
+            if only(fault.kind)
+        ]
+        proxy = S3Proxy(0)
+        plan = directory / "plan"
+        plan.mkdir(parents=True)
+        site = stack.enter_context(
+            Stack(
+                template or shared_template(),
+                directory / "site",
+                server=server,
+                celery_app=celery_app,
+                environ={
+                    **QUICK,
+                    "FAULT_PLAN": str(plan),
+                    "AWS_S3_ENDPOINT_URL": proxy.url,
+                    **(environ or {}),
+                },
+            )
+        )
+        proxy.port = site.archive_port
+        proxy.start()
+        stack.callback(proxy.stop)
+        acts = Ledger(directory / "acts.jsonl")
+        victims = Site(
+            site,
+            proxy,
+            plan,
+            lease=float(QUICK["PIPELINE_LEASE"]),
+            admin=Panel(site, site.environ["ADMIN_PASSWORD"], acts),
+            postgres=postgres,
+        )
+        return campaign.run(victims, planned)
+
+
+@dataclass
+class _Struck:
+    """A fault under way."""
+
+    fault: Fault
+    steps: Iterator[float]
+    began: float
+    again_at: float = 0.0
+
+
+class _Campaign:
+    def __init__(
+        self, seed: int, count: int, database: str, directory: Path, say: Callable[[str], None]
+    ) -> None:
+        self.seed, self.count, self.database = seed, count, database
+        self.directory, self.say = directory, say
+        self.under_way = 0
+        self.waiting: deque[Fault] = deque()
+        self.striking: dict[str, _Struck] = {}
+        self.quiet = threading.Event()
+        self.sent_at = 0.0
+
+    def run(self, site: Site, planned: list[Fault]) -> Report:
+        """Start the site, let people apply and faults strike, wait, and count."""
+        began = time.monotonic()
+        self.site, self.ledger = site, Ledger(self.directory / "faults.jsonl")
+        site.stack.start(*PARTS)
+        address = site.stack.form_address()
+        site.admin.figures()
+        self.say(f"{self.database}: the site runs after {time.monotonic() - began:.0f} s.")
+        began = time.monotonic()
+        self.planned = deque(planned)
+        site.idle = lambda: not self.people.working and not self.under_way
+        people = self.people = Applicants(
+            site.stack.url, address, self.directory, may_send=self._may_send, noticed=self._noticed
+        )
+        watch = threading.Thread(target=self._watch, daemon=True)
+        watch.start()
+        people.begin(crowd.forms(self.seed, self.count), PEOPLE_AT_ONCE)
+        told = time.monotonic()
+        while people.working or self.striking or self.waiting:
+            self._tick()
+            if not people.working and self.planned:
+                self.planned.clear()
+            if time.monotonic() - told > 30:
+                told = time.monotonic()
+                self._tell()
+            time.sleep(0.05)
+        self._put_right()
+        last = time.monotonic()
+        drained = self._drain()
+        self.quiet.set()
+        watch.join(60)
+        if drained:
+            self._last_looks()
+        self._save_mails()
+        checker = Checker(
+            self.directory,
+            site.stack.database,
+            site.stack.var / "archive" / BUCKET,
+        )
+        report = Report(
+            database=self.database,
+            seed=self.seed,
+            applications=self.count,
+            versions=_versions(self.database, site.stack),
+            drained=time.monotonic() - last if drained else float("inf"),
+            wall=time.monotonic() - began,
+            at=dt.datetime.now(dt.UTC).date().isoformat(),
+        )
+        report.drained = self.drained_after if drained else report.drained
+        report.found = checker.check()
+        if not drained:
+            report.found.red["stuck"].append("not everything had ended when patience did")
+        for fault in checker.lines("faults"):
+            (report.faults if fault["struck"] else report.missed)[fault["kind"]] += 1
+        report.post = _post_times(checker.lines("attempts"), checker.lines("faults"))
+        return report
+
+    # ── While it runs ───────────────────────────────────────────────────────────────────
+
+    def _may_send(self) -> bool:
+        """Neither faster than the site works nor faster than the faults strike; but never not
+        at all, for some faults wait for the next application."""
+        most = min(UNDER_WAY, 4 + self.count // 10)
+        return (
+            self.under_way < most and len(self.waiting) < min(FAULTS_WAITING, 1 + self.count // 50)
+        ) or time.monotonic() > self.sent_at + STARVED
+
+    def _noticed(self, number: int) -> None:
+        self.sent_at = time.monotonic()
+        while self.planned and self.planned[0].at <= number:
+            self.waiting.append(self.planned.popleft())
+
+    def _tick(self) -> None:
+        for part in PARTS:
+            if part not in self.site.away:
+                self.site.stack.begin(part)
+        for fault in list(self.waiting):
+            target = KINDS[fault.kind].target
+            if target not in self.striking:
+                self.waiting.remove(fault)
+                steps = KINDS[fault.kind].strike(self.site, fault)
+                self.striking[target] = _Struck(fault, steps, time.time())
+        now = time.monotonic()
+        for target, struck in list(self.striking.items()):
+            if struck.again_at > now:
+                continue
+            try:
+                struck.again_at = now + next(struck.steps)
+            except StopIteration as end:
+                self._ended(target, struck, bool(end.value))
+            except Exception as error:  # a fault that could not strike is no finding
+                self._ended(target, struck, False, f"{type(error).__name__}: {error}")
+
+    def _ended(self, target: str, struck: _Struck, hit: bool, error: str = "") -> None:
+        del self.striking[target]
+        self.ledger.write(
+            kind=struck.fault.kind,
+            at=struck.fault.at,
+            began=struck.began,
+            ended=time.time(),
+            struck=hit,
+            blames=sorted(KINDS[struck.fault.kind].blames),
+            error=error[:300],
+        )
+
+    def _tell(self) -> None:
+        self.say(
+            f"{self.database}: {self.people.sent} of {self.count} sent, "
+            f"{self.people.holding_receipts} served, {self.under_way} under way, "
+            f"{len(self.planned)} faults to come, {len(self.waiting)} waiting, "
+            f"now: {', '.join(s.fault.kind for s in self.striking.values()) or 'none'}"
+        )
+
+    def _put_right(self) -> None:
+        """Nothing is broken any more."""
+        stack = self.site.stack
+        self.site.away.clear()
+        for file in self.site.plan.iterdir():
+            file.unlink(missing_ok=True)
+        stack.smtp.mode = "ok"
+        stack.smtp._next.clear()
+        self.site.proxy.stop_spoiling()
+        for part in stack.parts.values():
+            if part.running:
+                part.thaw()
+        with contextlib.suppress(Exception):
+            stack.redis().config_set("maxmemory", "0")
+            stack.redis().replicaof("NO", "ONE")
+        self.all_right_at = time.monotonic()
+
+    def _drain(self) -> bool:
+        told = time.monotonic()
+        while time.monotonic() < self.all_right_at + DRAIN:
+            self._tick()
+            with contextlib.suppress(Exception):
+                if not self._open_steps():
+                    self.drained_after = time.monotonic() - self.all_right_at
+                    return True
+            if time.monotonic() - told > 30:
+                told = time.monotonic()
+                self._tell()
+            time.sleep(0.3)
+        return False
+
+    def _open_steps(self) -> int:
+        (row,) = self.site.stack.query(
+            "SELECT count(*) AS n FROM careers_step s"
+            " LEFT JOIN careers_application a ON a.id = s.application_id"
+            " WHERE s.state NOT IN ('succeeded', 'failed', 'uncertain', 'cancelled')"
+            " AND NOT (s.state = 'waiting' AND coalesce(a.quarantined, false))"
+        )
+        return int(row["n"])
+
+    # ── Looking at the panel meanwhile ──────────────────────────────────────────────────
+
+    def _watch(self) -> None:
+        look_at = time.monotonic() + 3
+        while not self.quiet.wait(0.4):
+            with contextlib.suppress(Exception):
+                (row,) = self.site.stack.query(
+                    "SELECT count(DISTINCT application_id) AS n FROM careers_step"
+                    " WHERE state IN ('waiting', 'queued', 'sent', 'started', 'retrying')"
+                )
+                self.under_way = int(row["n"])
+            if time.monotonic() > look_at:
+                with contextlib.suppress(Exception):
+                    self._look(lambda: self.site.stack.status())
+                look_at = time.monotonic() + 10
+
+    def _last_looks(self) -> None:
+        self._look(lambda: self.site.stack.status(), final=True)
+        command = self.site.stack.manage("pipeline_status", "--json")
+        self._look(lambda: json.loads(command.stdout), final=True)
+
+    def _look(self, ask: Callable[[], Any], *, final: bool = False) -> None:
+        """One look: the rows, what the site says, the rows again, the mail server's ledger."""
+        panel: Panel = self.site.admin
+        before = panel.rows()
+        told, shown = ask(), panel.figures()
+        after = panel.rows()
+        ids = {mail.message_id for mail in self.site.stack.smtp.mails()}
+        Ledger(self.directory / "samples.jsonl").write(
+            at=time.time(),
+            final=final,
+            before=before,
+            told={"applications": told["applications"], "steps": told["steps"]},
+            shown=shown,
+            after=after,
+            mails={
+                "mail_applicant": sum("receipt." in each for each in ids),
+                "mail_hr": sum("<hr." in each for each in ids),
+            },
+        )
+
+    def _save_mails(self) -> None:
+        mails = Ledger(self.directory / "mails.jsonl")
+        for mail in self.site.stack.smtp.mails():
+            mails.write(
+                recipients=mail.recipients,
+                content=base64.b64encode(mail.content).decode(),
+                answer=mail.answer,
+            )
+        refusals = Ledger(self.directory / "refusals.jsonl")
+        for recipient, answer in list(self.site.stack.smtp.refusals):
+            refusals.write(recipient=recipient, answer=answer)
+
+
+def _post_times(attempts: list[dict[str, Any]], faults: list[dict[str, Any]]) -> dict[str, float]:
+    """Seconds until a receipt, with and without a fault under way."""
+    calm, stormy = [], []
+    for attempt in attempts:
+        if attempt["status"] != 303:
+            continue
+        ended = attempt["at"] + attempt["seconds"]
+        under = any(f["began"] <= ended and f["ended"] >= attempt["at"] for f in faults)
+        (stormy if under else calm).append(attempt["seconds"])
+    return {
+        "p50 calm": _percentile(calm, 50),
+        "p99 calm": _percentile(calm, 99),
+        "p50 under faults": _percentile(stormy, 50),
+        "p99 under faults": _percentile(stormy, 99),
+        "slowest": max([*calm, *stormy], default=0.0),
+    }
+
+
+def _percentile(values: list[float], percent: int) -> float:
+    if len(values) < 2:
+        return values[0] if values else 0.0
+    return quantiles(values, n=100, method="inclusive")[percent - 1]
+
+
+def _versions(database: str, stack: Stack) -> dict[str, str]:
+    found = {"Python": platform.python_version()}
+    for name in ("Wagtail", "Django", "Celery"):
+        found[name] = version(name.lower())
+    with contextlib.suppress(Exception):
+        found["Valkey"] = str(stack.redis().info().get("valkey_version", ""))
+    if database == "sqlite":
+        found["SQLite"] = sqlite3.sqlite_version
+    else:
+        (row,) = stack.query("SHOW server_version")
+        found["PostgreSQL"] = str(row["server_version"]).split()[0]
+    return found
+
+
+# ── The table ───────────────────────────────────────────────────────────────────────────
+
+
+def table(reports: list[Report]) -> list[str]:
+    """The outcome, a column for each database."""
+    rows: list[list[str]] = [["", *(report.database for report in reports)]]
+
+    def row(name: str, cell: Callable[[Report], Any]) -> None:
+        rows.append([name, *(str(cell(report)) for report in reports)])
+
+    row("applications posted", lambda r: r.applications)
+    row("receipts given", lambda r: r.found.counts["receipts"])
+    row("faults that struck", lambda r: r.faults.total())
+    row("kinds of faults", lambda r: len(r.faults))
+    for name, words in RED.items():
+        row(words, lambda r, name=name: len(r.found.red[name]))
+    row("mails accepted", lambda r: r.mails)
+    row("unconfirmed mails", lambda r: r.found.unconfirmed.total())
+    row("mails refused for good, shown as failed", lambda r: r.found.shown)
+    row("objects compared", lambda r: r.found.counts["objects"])
+    row("PDFs read", lambda r: r.found.counts["PDFs read"])
+    row("looks at the panel", lambda r: r.found.counts["looks at the panel"])
+    row("sent away and came back", lambda r: r.found.counts["sent away"])
+    for name in ("p50 calm", "p99 calm", "p50 under faults", "p99 under faults", "slowest"):
+        row(f"POST, {name}", lambda r, name=name: f"{r.post.get(name, 0):.2f} s")
+    row("all ended after the last fault", lambda r: f"{r.drained:.0f} s")
+    row("took", lambda r: f"{r.wall / 60:.1f} min")
+    lines = _columns(rows)
+    causes = Counter[str]()
+    for report in reports:
+        causes.update(report.found.unconfirmed.keys())
+    if causes:
+        lines += ["", "Unconfirmed, by cause:"]
+        lines += _columns(
+            [[name, *(str(r.found.unconfirmed[name]) for r in reports)] for name in sorted(causes)]
+        )
+    names = sorted({name for report in reports for name in report.faults})
+    lines += ["", "Faults that struck, by kind:"]
+    lines += _columns([[name, *(str(r.faults[name]) for r in reports)] for name in names])
+    return lines
+
+
+def _columns(rows: list[list[str]]) -> list[str]:
+    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.ljust(width) if n == 0 else cell.rjust(width)
+            for n, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def complaints(report: Report, most: int = 12) -> list[str]:
+    """What was red, a line each."""
+    lines = []
+    for name, sentences in report.found.red.items():
+        lines += [f"{report.database}: {RED[name]}: {sentence}" for sentence in sentences[:most]]
+        if len(sentences) > most:
+            lines.append(f"{report.database}: {RED[name]}: and {len(sentences) - most} more")
+    return lines
+
+
+# ── The command ─────────────────────────────────────────────────────────────────────────
+
+
+def plan_lines(seed: int, applications: int, faults: int, database: str) -> Iterator[str]:
+    """What a campaign will do."""
+    yield f"seed {seed}, {applications} applications, {faults} faults on {database}"
+    for fault in monkeys.faults(seed, faults, applications, database=database):
+        yield fault.as_plan()
+    for form in crowd.forms(seed, applications):
+        yield form.as_plan()
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="bin/prove", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--applications", type=int, default=200)
+    parser.add_argument("--database", choices=(*DATABASES, "both"), default="both")
+    parser.add_argument("--faults", type=int, help="one for each eight applications by default")
+    parser.add_argument("--plan", action="store_true", help="only say what would be done")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the outcome there, too")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep ledgers, logs and objects")
+    options = parser.parse_args(arguments)
+    faults = options.applications // 8 if options.faults is None else options.faults
+    databases = DATABASES if options.database == "both" else (options.database,)
+    if options.plan:
+        with contextlib.suppress(BrokenPipeError):
+            for database in databases:
+                for line in plan_lines(options.seed, options.applications, faults, database):
+                    print(line)
+        return 0
+    directory = options.keep or Path(tempfile.mkdtemp(prefix="careers-prove-"))
+    reports = []
+    try:
+        for database in databases:
+            reports.append(
+                run_campaign(
+                    seed=options.seed,
+                    applications=options.applications,
+                    faults=faults,
+                    database=database,
+                    directory=directory / database,
+                    say=lambda line: print(line, file=sys.stderr, flush=True),
+                )
+            )
+            # What is known already must not be lost when the next one can't be run.
+            print("\n".join([*table(reports[-1:]), "", *complaints(reports[-1])]), flush=True)
+    except KeyboardInterrupt:
+        return 2
+    except Exception as error:
+        print(f"The campaign could not be run: {type(error).__name__}: {error}", file=sys.stderr)
+        if os.environ.get("DEBUG"):
+            raise
+        return 2
+    finally:
+        if not options.keep:
+            shutil.rmtree(directory, ignore_errors=True)
+    print("\n".join(table(reports)))
+    for report in reports:
+        print("\n".join(complaints(report)), file=sys.stderr)
+    if options.json:
+        options.json.write_text(json.dumps([r.as_json() for r in reports], indent=2, default=str))
+    return 0 if all(report.ok for report in reports) else 1
+
+
+if __name__ == "__main__":
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "careersite.settings.test")
+    django.setup()
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,96 @@
+"""``bin/prove``, shortened: both databases, a fixed seed, and what its exit code says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults import monkeys, prove
+from tests.faults.conftest import SHORT, ShortCampaign
+from tests.faults.crowd import forms
+
+
+@pytest.mark.parametrize("database", prove.DATABASES)
+@pytest.mark.timeout(600)
+def test_short_campaign_loses_and_doubles_nothing(
+    short_campaigns: dict[str, ShortCampaign], database: str
+) -> None:
+    """Forty people apply while workers, web, Redis, S3, mail and database break."""
+    report = short_campaigns[database].report
+    assert prove.complaints(report) == []
+    assert report.ok
+    assert report.found.counts["applications"] == SHORT["applications"]
+    assert report.found.counts["receipts"] >= SHORT["applications"]
+    assert report.found.counts["looks at the panel"] >= 2
+    # Some wait for a moment that never comes, on a busy machine more of them.
+    assert report.faults.total() >= SHORT["faults"] // 2
+    assert report.faults.total() + report.missed.total() == SHORT["faults"]
+
+
+def test_same_seed_gives_same_plan() -> None:
+    plan = list(prove.plan_lines(5, 60, 120, "postgresql"))
+    assert plan == list(prove.plan_lines(5, 60, 120, "postgresql"))
+    assert plan != list(prove.plan_lines(6, 60, 120, "postgresql"))
+    assert plan[1:] != list(prove.plan_lines(5, 60, 120, "sqlite"))[1:]
+
+
+@pytest.mark.parametrize("database", prove.DATABASES)
+def test_full_campaign_strikes_in_every_way(database: str) -> None:
+    """Two hundred and fifty faults of a run of two thousand: every kind, and in good time."""
+    planned = monkeys.faults(1, 250, 2000, database=database)
+    known = {
+        name
+        for name, kind in monkeys.KINDS.items()
+        if kind.needs in ("", database) or (kind.needs == "server" and database == "postgresql")
+    }
+    assert {fault.kind for fault in planned} == known
+    assert len(known) > 25
+    assert [fault.at for fault in planned] == sorted(fault.at for fault in planned)
+    assert planned[0].at >= 100
+    assert planned[-1].at <= 1900
+
+
+def test_every_application_has_content_of_its_own() -> None:
+    people = list(forms(3, 300))
+    assert len({(form.email, form.phone, form.cv) for form in people}) == 300
+    assert len({form.cv for form in people}) == 300
+    # Some are the same person again.
+    assert len({form.email for form in people}) < 300
+    assert {form.manner for form in people} == {
+        "once",
+        "twice at once",
+        "answer lost",
+        "upload cut",
+    }
+
+
+@pytest.fixture
+def outcome(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the campaign that the command runs comes to."""
+    wanted: dict[str, Any] = {"red": {}}
+
+    def run_campaign(**given: Any) -> prove.Report:
+        if "error" in wanted:
+            raise wanted["error"]
+        report = prove.Report(given["database"], given["seed"], given["applications"], {})
+        report.found.red.update(wanted["red"])
+        return report
+
+    monkeypatch.setattr(prove, "run_campaign", run_campaign)
+    return wanted
+
+
+def test_exit_code_says_what_was_found(
+    outcome: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = tmp_path / "told.json"
+    assert prove.main(["--applications", "1", "--json", str(told)]) == 0
+    assert '"ok": true' in told.read_text()
+    outcome["red"] = {"twice": ["the mail of step 7 was accepted 2 times"]}
+    assert prove.main(["--applications", "1", "--database", "sqlite"]) == 1
+    assert "the mail of step 7" in capsys.readouterr().err
+    outcome["error"] = OSError("no disk")
+    assert prove.main(["--applications", "1"]) == 2
+    assert "no disk" in capsys.readouterr().err
