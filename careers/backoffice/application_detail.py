@@ -158,6 +158,7 @@ class ApplicationDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
             ],
             "spam_reason": presentation.spam_reason(application.quarantine_reason),
             "chips": presentation.chips(steps, application.quarantined),
+            "bounces": presentation.bounces(steps),
             "next_action": presentation.next_action(steps, application.quarantined),
             "stages": ReviewStage.choices,
             "may_change": user.has_perm(CHANGE),

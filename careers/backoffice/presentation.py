@@ -94,6 +94,8 @@ class Actors:
                 return _("sweeper")
             case "intake":
                 return _("application form")
+            case "provider":
+                return _("mail provider")
             case "restore":
                 return _("restored database")
             case _:
@@ -114,8 +116,41 @@ def is_held(step: Step, quarantined: bool) -> bool:
 
 
 def urgency(step: Step) -> int:
-    """A sort key: what needs a person first, what is over last."""
-    return -1 if needs_a_person(step) else URGENCY.index(State(step.state))
+    """A sort key: what needs a person first, then what came back, what is over last."""
+    if needs_a_person(step):
+        return -1
+    return 0 if came_back(step) else 1 + URGENCY.index(State(step.state))
+
+
+def came_back(step: Step) -> bool:
+    """Whether a mail went out, and its provider reported that it did not get there."""
+    return step.bounced_at is not None and step.state == State.SUCCEEDED
+
+
+def bounces(steps: Iterable[Step]) -> list[tuple[str, str]]:
+    """What to say of each mail that came back: what happened, and what to do now."""
+    return [
+        (
+            _("The receipt to the applicant came back.")
+            if step.kind == StepKind.MAIL_APPLICANT
+            else _("The mail to %(address)s came back.") % {"address": step.recipient},
+            " ".join(
+                [
+                    step.bounce_reason,
+                    _(
+                        "The application itself is complete. Reach the applicant in another way, "
+                        "or have the receipt sent again once the mailbox works."
+                    )
+                    if step.kind == StepKind.MAIL_APPLICANT
+                    else _(
+                        "Correct the address where it is named, and send the mail to the right one."
+                    ),
+                ]
+            ),
+        )
+        for step in current(steps)
+        if came_back(step)
+    ]
 
 
 def current(steps: Iterable[Step]) -> list[Step]:
@@ -134,6 +169,8 @@ def tone(step: Step) -> str:
     """The class of a step's colour."""
     if step.state == State.RETRYING and needs_a_person(step):
         return "bad"
+    if came_back(step):
+        return "unsure"
     return LOOKS[State(step.state)][0]
 
 
@@ -143,6 +180,8 @@ def chip(step: Step, quarantined: bool = False, *, count: int = 1) -> Chip:
     kind = StepKind(step.kind)
     if is_held(step, quarantined):
         word, icon = _("Held back"), "lock"
+    elif came_back(step):
+        word, icon = _("Came back"), "mail"
     else:
         word, icon = str(BRIEF.get(state, state.label)), LOOKS[state][1]
     return Chip(
@@ -172,6 +211,8 @@ def state_in_words(step: Step, quarantined: bool = False) -> str:
     state = State(step.state)
     if is_held(step, quarantined):
         return _("Held back: the application may be spam")
+    if came_back(step):
+        return _("Sent, and came back")
     if state == State.RETRYING and step.run_after:
         if step.run_after <= timezone.now():
             return _("Will retry now")
@@ -208,6 +249,8 @@ def next_action(steps: Iterable[Step], quarantined: bool = False) -> str:
             return _("%(step)s: correct the setting, retry") % {"step": what}
         case State.RETRYING:
             return _("%(step)s: %(state)s") % {"step": what, "state": state_in_words(step)}
+        case State.SUCCEEDED if came_back(step):
+            return _("%(step)s: it came back, see why") % {"step": what}
         case State.SUCCEEDED | State.CANCELLED:
             return ""
         case _:
@@ -282,7 +325,7 @@ def summary(steps: Iterable[Step], quarantined: bool = False) -> Chip | None:
     if not relevant:
         return None
     urgent = min(relevant, key=urgency)
-    if urgent.state == State.SUCCEEDED:
+    if urgent.state == State.SUCCEEDED and not came_back(urgent):
         look, icon = LOOKS[State.SUCCEEDED]
         return Chip("", str(State.SUCCEEDED.label), look, icon, _("Every step is done"))
     return chip(urgent, quarantined)

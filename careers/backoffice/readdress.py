@@ -88,7 +88,7 @@ class ChangeAddress(Requires, View):
 
     def get(self, request: HttpRequest, reference: str, step_id: int) -> HttpResponse:
         application, step = self._find(reference, step_id)
-        if step.state not in actions.READDRESSED:
+        if not actions.may_be_readdressed(step):
             return self._too_late(application, step)
         return self._ask(application, step, AddressForm())
 

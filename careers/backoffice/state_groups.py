@@ -13,6 +13,7 @@ from careers.pipeline.states import UNDER_WAY, ErrorClass, State
 
 #: Groups of states that the four counts stand for.
 ATTENTION, WAITING, RUNNING, DONE = "attention", "under-way", "running", "done-today"
+BOUNCED = "came-back"
 #: The choices of a filter: the groups, then each state that is no group by itself.
 STATES: list[tuple[Any, Any]] = [
     (
@@ -22,6 +23,7 @@ STATES: list[tuple[Any, Any]] = [
             (WAITING, gettext_lazy("Waiting")),
             (RUNNING, gettext_lazy("Running")),
             (DONE, gettext_lazy("Done in 24 hours")),
+            (BOUNCED, gettext_lazy("Came back")),
         ],
     ),
     (
@@ -45,5 +47,9 @@ def in_state(name: str) -> Q:
         case "done-today":
             yesterday = timezone.now() - dt.timedelta(days=1)
             return Q(state=State.SUCCEEDED, ended_at__gt=yesterday)
+        case "came-back":
+            return Q(state=State.SUCCEEDED, bounced_at__isnull=False) & ~Q(
+                result__has_key="instead"
+            )
         case _:
             return Q(state=name)

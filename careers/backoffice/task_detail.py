@@ -26,7 +26,7 @@ from careers.backoffice import presentation, search
 from careers.backoffice.permissions import SEE_TASKS, Requires, visible_applications
 from careers.backoffice.timeline import Lane, lanes
 from careers.pipeline import health
-from careers.pipeline.actions import CANCEL, READDRESSED, RETRY
+from careers.pipeline.actions import CANCEL, RETRY, may_be_readdressed
 from careers.pipeline.models import Notice, Step, StepEvent, StepKind
 from careers.pipeline.runner import UNKNOWN_ATTEMPTS
 from careers.pipeline.states import UNDER_WAY, ErrorClass, Phase, State
@@ -104,11 +104,14 @@ class StepView:
     @property
     def troubled(self) -> bool:
         """Whether the top of the page must speak of it."""
-        return self.needs_a_person or self.step.state == State.RETRYING
+        bounced = presentation.came_back(self.step) and not self.replaced
+        return self.needs_a_person or bounced or self.step.state == State.RETRYING
 
     @property
     def cause(self) -> str:
         """What is the matter, in words."""
+        if presentation.came_back(self.step):
+            return presentation.bounces([self.step])[0][1]
         return self.step.error_public or (self.events[-1].reason if self.events else "")
 
     @property
@@ -356,7 +359,10 @@ def line(event: StepEvent, actors: presentation.Actors, *, with_traceback: bool)
     return EventLine(
         at=event.at,
         at_exactly=presentation.exactly(event.at),
-        before=str(State(event.from_state).label) if event.from_state else "",
+        # What a provider says of a mail that is done changes no state.
+        before=str(State(event.from_state).label)
+        if event.from_state and event.from_state != event.to_state
+        else "",
         after=str(after.label),
         tone=tone,
         icon=icon,
@@ -371,6 +377,7 @@ def acts(step: Step, user: Any) -> list[tuple[str, str, bool]]:
     """What this user may do to a step now: the act, its label, and whether it asks first."""
     found: list[tuple[str, str, bool]] = []
     state = State(step.state)
+    bounced = presentation.came_back(step) and "instead" not in step.result
     if user.has_perm(RETRY):
         if state == State.FAILED:
             found.append(("retry", _("Retry"), False))
@@ -378,8 +385,9 @@ def acts(step: Step, user: Any) -> list[tuple[str, str, bool]]:
             found.append(("retry", _("Retry now"), False))
         elif state == State.UNCERTAIN:
             found.append(("confirm", _("It arrived"), True))
+        if state == State.UNCERTAIN or bounced:
             found.append(("send-again", _("Send again"), True))
-        if step.kind == StepKind.MAIL_HR and state in READDRESSED and "instead" not in step.result:
+        if may_be_readdressed(step):
             found.append(("change-address", _("Send to another address"), True))
     cancellable = state == State.FAILED or (state in UNDER_WAY and step.phase == Phase.NONE)
     if user.has_perm(CANCEL) and cancellable:

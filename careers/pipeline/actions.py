@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from careers.applications.models import Application
@@ -57,33 +58,52 @@ def confirm_arrival(step: Step, user: Any, reason: str = "") -> bool:
 
 
 def send_again(step: Step, user: Any, reason: str = "") -> Step | None:
-    """Replace an unconfirmed mail by a new one with a Message-ID of its own.
+    """Replace a mail that is unconfirmed or came back by one with a Message-ID of its own.
 
-    Returns the new step, or None when the old one is no longer unconfirmed.
+    Returns the new step, or None when that was done, or the old one has been confirmed.
     """
     actor = _actor(user, RETRY)
     reason = reason or _("Sent again: it did not arrive.")
-    with transaction.atomic():
-        if not move(
-            step.pk, State.CANCELLED, leaving=[State.UNCERTAIN], actor=actor, reason=reason
-        ):
-            return None
-        again = create_step(
-            step.about,
-            StepKind(step.kind),
-            step.recipient,
-            state=State.QUEUED,
-            at=db_now(),
-            sequence=step.sequence + 1,
-            actor=actor,
-            reason=reason,
-        )
+    try:
+        with transaction.atomic():
+            unconfirmed = move(
+                step.pk, State.CANCELLED, leaving=[State.UNCERTAIN], actor=actor, reason=reason
+            )
+            if not unconfirmed and not _came_back(step).exists():
+                return None
+            again = create_step(
+                step.about,
+                StepKind(step.kind),
+                step.recipient,
+                state=State.QUEUED,
+                at=db_now(),
+                sequence=step.sequence + 1,
+                actor=actor,
+                reason=reason,
+            )
+            _came_back(step).update(result={**step.result, "instead": again.pk})
+    except IntegrityError:
+        return None
     _ring_after_commit([again.pk], actor)
     return again
 
 
 #: States in which a mail to HR may be sent to somebody else instead.
 READDRESSED = (State.FAILED, State.UNCERTAIN, State.RETRYING, State.CANCELLED)
+
+
+def _came_back(step: Step) -> QuerySet[Step]:
+    """The step, if its mail came back and no other one was sent instead."""
+    return Step.objects.filter(pk=step.pk, state=State.SUCCEEDED, bounced_at__isnull=False).exclude(
+        result__has_key="instead"
+    )
+
+
+def may_be_readdressed(step: Step) -> bool:
+    """Whether a mail to HR may be sent to somebody else instead."""
+    bounced = step.state == State.SUCCEEDED and step.bounced_at is not None
+    open_to_it = step.state in READDRESSED or bounced
+    return step.kind == StepKind.MAIL_HR and open_to_it and "instead" not in step.result
 
 
 def send_to(step: Step, address: str, user: Any, reason: str = "") -> Step | None:
@@ -129,8 +149,10 @@ def send_to(step: Step, address: str, user: Any, reason: str = "") -> Step | Non
                 reason=reason,
                 result=result,
             )
+            # A mail that was sent and came back stays as it is.
             cancelled = Step.objects.filter(pk=step.pk, state=State.CANCELLED)
-            if not was_open and not cancelled.update(result=result):
+            over = was_open or cancelled.update(result=result)
+            if not over and not _came_back(step).update(result=result):
                 raise _Moved
             ready = release(BY_KIND[StepKind.MAIL_HR], actor=actor, pk=instead.pk)
     except _Moved:

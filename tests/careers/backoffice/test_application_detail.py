@@ -9,10 +9,12 @@ import pytest
 from bs4 import BeautifulSoup
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from careers.applications.frozen import FrozenForm, Option, Question
 from careers.applications.models import Application, ApplicationView
 from careers.jobs.models import JobPage
+from careers.pipeline.models import Step
 from tests import people
 from tests.factories import ApplicationFactory, ApplicationFileFactory
 
@@ -172,3 +174,12 @@ def test_the_number_of_queries_does_not_grow(
     for _ in range(2):
         ApplicationFileFactory(application=application)
     assert queries(as_hanna, url(application)) == at_one
+
+
+def test_a_receipt_that_came_back_is_said_to_hr(as_hanna: Client, application: Application) -> None:
+    Step.objects.filter(application=application, kind="mail_applicant").update(
+        bounced_at=timezone.now(), bounce_reason="There is no such address."
+    )
+    page = text_of(as_hanna, application)
+    assert "The receipt to the applicant came back." in page
+    assert "There is no such address. The application itself is complete." in page

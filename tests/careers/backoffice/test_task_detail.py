@@ -9,10 +9,11 @@ import pytest
 from bs4 import BeautifulSoup
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from careers.applications.models import Application, FileKind
 from careers.jobs.models import JobPage
-from careers.pipeline.models import StepEvent, StepKind
+from careers.pipeline.models import Step, StepEvent, StepKind
 from careers.pipeline.states import State
 from tests import people
 from tests.factories import (
@@ -263,3 +264,24 @@ def test_attempts_are_counted_of_how_many(
     facts = words(soup_of(as_otto, step.application).select_one(".bo-facts--step"))
     assert words_of_it in facts
     assert ("Attempts" in facts) == bool(words_of_it)
+
+
+def test_mail_that_came_back_tells_why_and_what_to_do(as_otto: Client, ours: JobPage) -> None:
+    step = StepFactory(
+        application__page=ours,
+        kind="mail_hr",
+        recipient="old@example.com",
+        succeeded=True,
+        bounced_at=timezone.now(),
+        bounce_reason="There is no such address.",
+    )
+    page = words(soup_of(as_otto, step.application))
+    assert "Sent, and came back" in page
+    assert "There is no such address. Correct the address where it is named" in page
+    assert "Everything is done." not in page
+    assert "Send again" in page
+    assert "Send to another address" in page
+    Step.objects.update(result={"instead": 7})
+    page = words(soup_of(as_otto, step.application))
+    assert "Correct the address" not in page
+    assert "Send again" not in page

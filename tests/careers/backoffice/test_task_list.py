@@ -229,3 +229,20 @@ def test_nothing_personal_is_asked_of_the_database(
     for query in captured:
         for column in ("answers", "email", "phone", "receipt_secret"):
             assert f'"careers_application"."{column}"' not in query["sql"]
+
+
+def test_filter_by_what_came_back(as_otto: Client, ours: JobPage) -> None:
+    steps = [
+        StepFactory(
+            application__page=ours,
+            kind="mail_applicant",
+            succeeded=True,
+            bounced_at=at,
+            result=with_,
+        )
+        for at, with_ in [(timezone.now(), {}), (None, {}), (timezone.now(), {"instead": 9})]
+    ]
+    assert references(as_otto, "?state=came-back") == [steps[0].application.reference]
+    page = text_of(as_otto, f"{URL}?state=came-back")
+    assert "Came back" in page
+    assert "Receipt: it came back, see why" in page

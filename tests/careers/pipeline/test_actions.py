@@ -139,6 +139,34 @@ def test_sent_again_is_a_new_step_with_the_next_number(
     assert Step.objects.filter(application=application).count() == 2
 
 
+def test_mail_that_came_back_is_sent_again_once(application: Any, otto: Any) -> None:
+    step = step_of(application, kind="mail_applicant", succeeded=True, bounced_at=timezone.now())
+    again = actions.send_again(step, otto)
+    assert again is not None
+    assert (again.state, again.sequence) == (State.QUEUED, 1)
+    assert actions.send_again(step, otto) is None
+    step.refresh_from_db()
+    # It was sent: that stays true.
+    assert (step.state, step.result["instead"]) == (State.SUCCEEDED, again.pk)
+
+
+def test_mail_to_hr_that_came_back_goes_to_another_address_once(
+    application: Any, otto: Any
+) -> None:
+    step = step_of(application, kind="mail_hr", recipient="old@example.com", succeeded=True)
+    assert actions.may_be_readdressed(step) is False
+    assert actions.send_to(step, "new@example.com", otto) is None
+    step.bounced_at = timezone.now()
+    step.save()
+    assert actions.may_be_readdressed(step) is True
+    instead = actions.send_to(step, "new@example.com", otto)
+    assert instead is not None
+    assert instead.recipient == "new@example.com"
+    step.refresh_from_db()
+    assert (step.state, actions.may_be_readdressed(step)) == (State.SUCCEEDED, False)
+    assert actions.send_to(step, "third@example.com", otto) is None
+
+
 @pytest.mark.parametrize("state", [state for state in State if state != State.UNCERTAIN])
 def test_only_unconfirmed_mails_are_confirmed_or_sent_again(
     application: Any, otto: Any, state: str
