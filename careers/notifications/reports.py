@@ -113,5 +113,5 @@ def _why(event: Any) -> str:
         case RejectReason.TIMED_OUT:
             return _("The recipient’s mail server did not answer for too long.")
     if answer:
-        return _("The recipient’s mail server refused it: %(answer)s") % {"answer": answer}
+        return _("The recipient’s mail server refused it (%(answer)s).") % {"answer": answer}
     return _("The mail could not be delivered.")

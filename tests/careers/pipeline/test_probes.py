@@ -146,6 +146,15 @@ def test_mail_server_that_is_away_is_a_warning(settings: Any) -> None:
     ]
 
 
+def test_mail_provider_that_is_away_is_named_with_its_settings(settings: Any) -> None:
+    settings.EMAIL_PROVIDER, settings.EMAIL_API_KEY = "resend", "key"
+    settings.EMAIL_API_URL = f"http://127.0.0.1:{free_port()}/"
+    (found,) = probes.ask_mail()
+    assert (found.code, found.level) == ("mail-unreachable", "warning")
+    assert found.message == "The mail provider did not answer. It will be tried again."
+    assert found.action.startswith("Check EMAIL_PROVIDER and EMAIL_API_URL.")
+
+
 @pytest.mark.parametrize(
     ("mode", "code", "words"),
     [

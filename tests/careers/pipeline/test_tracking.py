@@ -76,7 +76,7 @@ def test_mail_that_came_back_is_known_once(client: Any, receipt: Step, caplog: A
     assert [post(client, report) for _ in range(3)] == [200, 200, 200]
     at, reason = bounced(receipt)
     assert at == NOON
-    assert reason.startswith("The recipient’s mail server refused it: The recipient's email")
+    assert reason.startswith("The recipient’s mail server refused it (The recipient's email")
     assert receipt.state == State.SUCCEEDED
     assert events(receipt) == [("succeeded", "provider", reason)]
     assert "jane" not in (reason + caplog.text).lower()
@@ -220,7 +220,7 @@ def test_brevo_reports(client: Any, receipt: Step, settings: Any) -> None:
     assert post(client, report) == 200
     assert bounced(receipt) == (
         NOON,
-        "The recipient’s mail server refused it: 550 5.1.1 <…>: no such user",
+        "The recipient’s mail server refused it (550 5.1.1 <…>: no such user).",
     )
 
 
