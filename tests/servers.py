@@ -742,6 +742,9 @@ class _S3Handler(BaseHTTPRequestHandler):
             prefix = self.query.get("prefix", [""])[0]
             self.answer(200, _listing(self.s3.objects, prefix))
             return
+        if "list-type" in self.query:
+            self.answer(200, _keys(self.s3.objects, self.query.get("prefix", [""])[0]))
+            return
         self.answer(200)
 
     def on_put(self, key: str, body: bytes, mode: str) -> None:
@@ -850,6 +853,18 @@ def _listing(objects: dict[str, list[tuple[str, bytes]]], prefix: str) -> bytes:
         '<?xml version="1.0" encoding="UTF-8"?>'
         "<ListVersionsResult><IsTruncated>false</IsTruncated>"
         f"{versions}</ListVersionsResult>"
+    ).encode()
+
+
+def _keys(objects: dict[str, list[tuple[str, bytes]]], prefix: str) -> bytes:
+    found = "".join(
+        f"<Contents><Key>{escape(key)}</Key></Contents>"
+        for key in sorted(objects)
+        if key.startswith(prefix)
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>'
+        f"<ListBucketResult><IsTruncated>false</IsTruncated>{found}</ListBucketResult>"
     ).encode()
 
 

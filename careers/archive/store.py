@@ -186,7 +186,7 @@ def folders(prefix: str) -> Iterator[str]:
             yield entry["Prefix"].removeprefix(prefix).rstrip("/")
 
 
-def keys(prefix: str) -> Iterator[str]:
+def keys_below(prefix: str) -> Iterator[str]:
     """The keys of all objects that begin with ``prefix``."""
     for page in _pages(prefix):
         for entry in page.get("Contents", ()):

@@ -15,7 +15,7 @@ from celery.signals import task_postrun, task_prerun
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from careers.pipeline import notices
+from careers.pipeline import inventory, notices
 from careers.pipeline.heartbeat import INTERVAL, beat
 from careers.pipeline.models import Heartbeat, ScheduledRun, title_of
 from careers.pipeline.tasks import owner
@@ -40,6 +40,13 @@ def watch(**_: Any) -> None:
 def daily_digest(**_: Any) -> None:
     """Write the summary of yesterday once the morning has come."""
     notices.daily_digest(actor=owner())
+
+
+#: Longer than a step, for there may be millions of files; shorter than the broker's patience.
+@shared_task(name=inventory.TASK, soft_time_limit=600, time_limit=660)
+def check_archive(**_: Any) -> None:
+    """Look whether everything that was archived is still there."""
+    inventory.take()
 
 
 # ── The clock ───────────────────────────────────────────────────────────────────────────

@@ -159,6 +159,7 @@ def check(broker_error: str | None = None) -> Health:
     probed = [fault for beat in sweepers for fault in beat.facts.get("probes", ())]
     if broker_error is None:
         broker_error = sweepers[0].facts.get("broker_error", "") if sweepers else None
+    runs = list(ScheduledRun.objects.all())
     oldest = facts["oldest"]
     oldest_seconds = max(0.0, (now - oldest).total_seconds()) if oldest else None
     needs = totals[State.FAILED] + totals[State.UNCERTAIN] + facts["misconfigured"]
@@ -185,7 +186,8 @@ def check(broker_error: str | None = None) -> Health:
                     Finding(**fault)
                     for fault in {fault["code"]: fault for fault in probed}.values()
                 ),
-                *([] if broker_error else _of_the_clock(schedulers, alive)),
+                *([] if broker_error else _of_the_clock(schedulers, alive, runs)),
+                *(Finding(**fault) for run in runs for fault in run.findings or ()),
                 *(finding for find in hooks.get_hooks("health_findings") for finding in find()),
                 *_of_the_operators(),
             ],
@@ -375,7 +377,9 @@ def _fonts(workers: list[Heartbeat]) -> list[Finding]:
     ]
 
 
-def _of_the_clock(schedulers: list[Heartbeat], alive: list[Heartbeat]) -> list[Finding]:
+def _of_the_clock(
+    schedulers: list[Heartbeat], alive: list[Heartbeat], runs: list[ScheduledRun]
+) -> list[Finding]:
     found = []
     if not any(beat in alive for beat in schedulers):
         late = _("Pages that are scheduled do not go live or expire, and no daily summary is sent.")
@@ -397,7 +401,8 @@ def _of_the_clock(schedulers: list[Heartbeat], alive: list[Heartbeat]) -> list[F
             },
             _("The worker’s log tells where. It runs again at its next time."),
         )
-        for run in ScheduledRun.objects.exclude(error="")
+        for run in runs
+        if run.error
     ]
     return found
 

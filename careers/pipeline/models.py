@@ -239,6 +239,7 @@ class Heartbeat(models.Model):
 TITLES = {
     "careers.publish_scheduled": _("Publish and take down pages on time"),
     "careers.clean_up_uploads": _("Delete files of forms that nobody sent"),
+    "careers.check_archive": _("Look whether every file is still in the archive"),
     "careers.watch": _("Look whether operators must be told something"),
     "careers.daily_digest": _("Daily summary: looked at each hour, sent once each morning"),
     "careers.translate_pages": _("Bring pages into their other languages"),
@@ -259,6 +260,8 @@ class ScheduledRun(models.Model):
     ended_at = models.DateTimeField(null=True)
     #: The class of the exception that ended it; "" when it went well.
     error = models.CharField(max_length=120, blank=True)
+    #: What the last run that went well found to be wrong, as findings of the health check.
+    findings = models.JSONField(null=True)
 
     wagtail_reference_index_ignore = True
 

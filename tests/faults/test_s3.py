@@ -130,3 +130,29 @@ def test_archive_that_is_closed_to_us_keeps_everything_until_it_is_mended(
             assert len(wired.object_of(receipt, kind)) == 1
         assert all(file["stored"] is None for file in wired.files(receipt))
     assert wired.smtp.doubles() == []
+
+
+def test_files_that_somebody_deletes_from_the_archive_are_an_alarm_until_they_are_back(
+    wired: WiredSite,
+) -> None:
+    """The database has let go of them, so nothing else would ever notice. The clock rings for the
+    look; here the administrator does, with “Run now”."""
+    receipt = wired.apply_to()
+    wired.wait_for_end([receipt], 120)
+    keys = {file["object_key"] for file in wired.files(receipt)}
+    assert len(keys) == 3
+    taken = {key: wired.s3.objects.pop(key) for key in keys}
+
+    def said() -> list[str]:
+        wired.run_now("careers.check_archive")
+        return [
+            found["message"]
+            for found in wired.status()["findings"]
+            if found["code"] == "archive-lost"
+        ]
+
+    words = "3 archived files are no longer in the archive (S3)."
+    until(lambda: said() == [words], 120, "nobody noticed", pause=1)
+    assert words in wired.text_of("/admin/tasks/")
+    wired.s3.objects |= taken
+    until(lambda: said() == [], 120, "it is still said", pause=1)

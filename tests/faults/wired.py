@@ -189,7 +189,11 @@ class WiredSite(Stack):
     def page_of(self, receipt: Receipt) -> str:
         """What Task status says about an application, as one line of text."""
         reference = self.application(receipt)["reference"]
-        found = self.browser.get(f"{self.url}/admin/tasks/{reference}/", timeout=60)
+        return self.text_of(f"/admin/tasks/{reference}/")
+
+    def text_of(self, path: str) -> str:
+        """A page of the admin as one line of text."""
+        found = self.browser.get(self.url + path, timeout=60)
         assert found.status_code == 200
         return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", found.text)).split())
 
@@ -197,6 +201,10 @@ class WiredSite(Stack):
         """“Retry all” under “Same cause”."""
         page = f"/admin/tasks/retry-alike/?kind={kind}&code={code}"
         self._post(page, "/admin/tasks/retry-alike/", kind=kind, code=code)
+
+    def run_now(self, task: str) -> None:
+        """“Run now” for what runs by the clock."""
+        self._post("/admin/tasks/", "/admin/tasks/run-now/", task=task)
 
     def _post(self, page: str, action: str, **fields: str) -> None:
         session = self._browser if self._browser is not None else self.browser

@@ -143,7 +143,7 @@ def unknown() -> Iterator[str]:
 
 def told(public_id: str) -> str:
     """What the manifest of an application says about it: reference, date, job."""
-    for key in store.keys(f"{keys.FOLDER}{public_id}/manifest-"):
+    for key in store.keys_below(f"{keys.FOLDER}{public_id}/manifest-"):
         try:
             manifest = json.loads(store.fetch(key, sha256=keys.sha256_of(key)))
             received = dt.datetime.fromisoformat(manifest["received_at"])

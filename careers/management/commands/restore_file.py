@@ -216,7 +216,7 @@ def _of_row(file: ApplicationFile) -> Wanted:
 
 def _keys_below(what: str) -> Iterable[str]:
     public_id = keys.as_public_id(what)
-    return store.keys(f"{keys.FOLDER}{public_id}/") if public_id else ()
+    return store.keys_below(f"{keys.FOLDER}{public_id}/") if public_id else ()
 
 
 def _of_keys(found: Iterable[str]) -> Iterator[Wanted]:

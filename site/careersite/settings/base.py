@@ -347,6 +347,11 @@ CELERY_BEAT_SCHEDULE = {
     "watch": {"task": "careers.watch", "schedule": 60.0},
     # The task knows the company's time zone, and sends once a day.
     "daily-digest": {"task": "careers.daily_digest", "schedule": crontab(minute="5")},
+    # Several times a day, so that the archive may be away at one of them.
+    "check-archive": {
+        "task": "careers.check_archive",
+        "schedule": crontab(minute="35", hour="*/6"),
+    },
 }
 
 # ── Security ────────────────────────────────────────────────────────────────────────────

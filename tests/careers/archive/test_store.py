@@ -86,8 +86,8 @@ class TestRealServer:
         for each in made:
             put(each)
         assert {*ids} <= {*store.folders("applications/")}
-        assert list(store.keys(f"applications/{ids[0]}/")) == made[:1]
-        assert list(store.keys("applications/nobody/")) == []
+        assert list(store.keys_below(f"applications/{ids[0]}/")) == made[:1]
+        assert list(store.keys_below("applications/nobody/")) == []
 
     def test_delete_is_repeatable(self, real_s3: Rclone, key: str) -> None:
         put(key)
