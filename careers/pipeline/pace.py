@@ -11,13 +11,14 @@ from __future__ import annotations
 import datetime as dt
 import random
 
-from django.db.models import Max
+from django.db.models import F, Max
 from django.utils.translation import gettext as _
 
+from careers.applications.errors import Transient
 from careers.notifications import CROWDED
 from careers.pipeline.lineage import MAILS
-from careers.pipeline.models import Step
-from careers.pipeline.states import CLAIMABLE, State
+from careers.pipeline.models import Step, StepKind
+from careers.pipeline.states import CLAIMABLE, ErrorClass, State
 from careers.pipeline.transitions import db_now, move
 
 #: For how long nobody asks. Shorter than the pause of the mail that was refused, by which it is
@@ -26,6 +27,10 @@ SILENCE = dt.timedelta(seconds=5)
 #: What a mail is thought to take where so many wait that the server is the bottleneck.
 EACH = dt.timedelta(seconds=0.5)
 LONGEST = dt.timedelta(hours=1)
+#: A wait in vain that is worth sparing the others, and for how many times as long they are spared:
+#: an archive that hangs may have a fifth of the workers' time.
+LONG = dt.timedelta(seconds=15)
+SPARED = 4
 
 
 def turn() -> dt.datetime | None:
@@ -58,4 +63,38 @@ def hold(step: Step, until: dt.datetime, *, actor: str) -> bool:
         run_after=until,
         ready_at=until,
         attempts=step.attempts - 1,
+    )
+
+
+def spared(step: Step, now: dt.datetime) -> int:
+    """Seconds for which a step that failed just now is not tried again, for having taken long."""
+    took = now - step.started_at if step.started_at else dt.timedelta(0)
+    if step.kind != StepKind.ARCHIVE or took < LONG:
+        return 0
+    return int(SPARED * took.total_seconds())
+
+
+def known_fault(step: Step) -> Transient | None:
+    """What another one waited long for in vain a while ago, if ``step`` would wait for the same."""
+    if step.kind != StepKind.ARCHIVE:
+        return None
+    now = db_now()
+    other = (
+        Step.objects.filter(
+            kind=step.kind,
+            state=State.RETRYING,
+            run_after__gt=now,
+            error_class=ErrorClass.TRANSIENT,
+            state_since__gte=F("started_at") + LONG,
+        )
+        .order_by("state_since")
+        .last()
+    )
+    if other is None or other.started_at is None:
+        return None
+    left = other.state_since + SPARED * (other.state_since - other.started_at) - now
+    if left <= dt.timedelta(0):
+        return None
+    return Transient(
+        other.error_code, other.error_public, retry_after=int(left.total_seconds()) + 1
     )

@@ -132,6 +132,8 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
     if definition.is_mail and not claim.unconfirmed_until and (turn := pace.turn()):
         pace.hold(claim.step, turn, actor=claim.actor)
         return []
+    if fault := pace.known_fault(claim.step):
+        return _fail(claim, fault)
     try:
         with _stoppable():
             effect = definition.perform(claim.step, claim.hand_over)
@@ -374,6 +376,8 @@ def _fail(claim: Claim, error: BaseException) -> list[int]:
     }[error_class]
     log.warning("step %s: %s %s (attempt %s)", step.pk, error_class, code, step.attempts)
     retry_after = error.retry_after if isinstance(error, EffectError) else None
+    if error_class == ErrorClass.TRANSIENT:
+        retry_after = max(retry_after or 0, pace.spared(step, now))
     with transaction.atomic():
         won = move(
             step.pk,

@@ -13,6 +13,9 @@ from tests.faults.wired import ARCHIVE_FATES, Storm, WiredSite
 from tests.processes import until
 from tests.stack import Receipt, sha256
 
+#: The first test waits for the whole site and for the storm.
+pytestmark = pytest.mark.timeout(600)
+
 #: Faults after which a person has to look; with the code of the step.
 FOR_A_PERSON = {
     "written by another": "archive-conflict",

@@ -14,6 +14,9 @@ from tests.faults.wired import HR, MAIL_FATES, PASSWORD, USER, Storm, WiredSite
 from tests.processes import until
 from tests.stack import PLAIN_JOB, Receipt
 
+#: The first test waits for the whole site and for the storm.
+pytestmark = pytest.mark.timeout(600)
+
 NO_ANSWER = "mail-unconfirmed"
 
 #: By fate: how the receipt mail ends, how often the server took it, in how many attempts.

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from careers.applications.errors import Transient
@@ -14,7 +15,7 @@ from careers.pipeline import pace
 from careers.pipeline.models import Step
 from careers.pipeline.runner import run
 from careers.pipeline.steps import Effect
-from tests.factories import StepFactory
+from tests.factories import ApplicationFactory, StepFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -95,3 +96,70 @@ def test_who_asks_for_a_mail_at_once_ends_the_wait(application: Any, effects: An
     assert pace.turn() is not None
     Step.objects.filter(pk=refused.pk).update(run_after=timezone.now() - dt.timedelta(seconds=1))
     assert pace.turn() is None
+
+
+# ── An archive that hangs ───────────────────────────────────────────────────────────────
+
+
+def hangs(step: Step, hand_over: Any) -> Effect:
+    """It took the worker's patience and gave nothing."""
+    began = timezone.now() - dt.timedelta(seconds=20)
+    Step.objects.filter(pk=step.pk).update(started_at=began)
+    step.started_at = began
+    raise Transient("archive-unavailable", "The archive (S3) did not answer.")
+
+
+def file(application: Any) -> Step:
+    return StepFactory(application=application, kind="archive", queued=True, events=False)
+
+
+def test_archive_that_hangs_keeps_one_worker_and_not_all(bare_job: Any, effects: Any) -> None:
+    """The files behind the one that waited are put off unasked, and mails go on."""
+    asked = []
+
+    def hangs_each_time(step: Step, hand_over: Any) -> Effect:
+        asked.append(step.pk)
+        return hangs(step, hand_over)
+
+    effects(archive=hangs_each_time)
+    people = [ApplicationFactory(page=bare_job) for _number in range(3)]
+    files = [file(application) for application in people]
+    for step in files:
+        run(step.pk, owner="worker:1")
+    letter = mail(people[0], 1)
+    run(letter.pk, owner="worker:1")
+    assert asked == [files[0].pk]
+    for step in (*files, letter):
+        step.refresh_from_db()
+    assert letter.state == "succeeded"
+    assert {(step.state, step.error_class, step.error_public) for step in files} == {
+        ("retrying", "transient", "The archive (S3) did not answer.")
+    }
+    over = files[0].state_since + pace.SPARED * dt.timedelta(seconds=20)
+    assert all(step.run_after >= over for step in files)
+
+
+def test_archive_is_asked_again_when_the_others_were_spared_long_enough(
+    bare_job: Any, effects: Any
+) -> None:
+    effects(archive=hangs)
+    first, second = (file(ApplicationFactory(page=bare_job)) for _number in range(2))
+    run(first.pk, owner="worker:1")
+    ago = dt.timedelta(seconds=81)
+    Step.objects.filter(pk=first.pk).update(
+        started_at=F("started_at") - ago, state_since=F("state_since") - ago
+    )
+    effects()
+    run(second.pk, owner="worker:1")
+    second.refresh_from_db()
+    assert second.state == "succeeded"
+
+
+def test_quick_fault_of_one_file_puts_off_no_other(bare_job: Any, effects: Any) -> None:
+    effects(archive=Transient("archive-busy", "Busy."))
+    first, second = (file(ApplicationFactory(page=bare_job)) for _number in range(2))
+    run(first.pk, owner="worker:1")
+    effects()
+    run(second.pk, owner="worker:1")
+    second.refresh_from_db()
+    assert second.state == "succeeded"
