@@ -41,9 +41,6 @@ BACKOFF_CAP = 3600  # seconds
 TRANSIENT_PATIENCE = dt.timedelta(days=3)
 UNKNOWN_ATTEMPTS = 5
 RECORD_PAUSES = (1, 5)  # seconds
-#: The exception by which a worker tells a step that its time is up. By name, for nothing here
-#: imports Celery.
-TIME_IS_UP = "SoftTimeLimitExceeded"
 #: Rows that are changed at one go.
 BATCH = 200
 
@@ -466,14 +463,12 @@ def classify(error: BaseException) -> tuple[ErrorClass, str, str]:
             return ErrorClass.UNKNOWN, "too-slow", words % {"seconds": settings.PIPELINE_SOFT_LIMIT}
         case _:
             name = type(error).__name__
-            if name == TIME_IS_UP:
-                words = _("It took longer than %(seconds)d seconds and was stopped.") % {
-                    "seconds": settings.PIPELINE_SOFT_LIMIT
-                }
-            else:
-                words = _("Something unexpected happened (%(name)s). The traceback tells where.")
-                words %= {"name": name}
-            return ErrorClass.UNKNOWN, name, words
+            return (
+                ErrorClass.UNKNOWN,
+                name,
+                _("Something unexpected happened (%(name)s). The traceback tells where.")
+                % {"name": name},
+            )
 
 
 def backoff(attempts: int, retry_after: int | None = None) -> dt.timedelta:

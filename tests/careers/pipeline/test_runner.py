@@ -261,7 +261,7 @@ def test_database_that_breaks_in_a_step_is_no_fault_of_the_step(
             "retrying",
             "unknown",
             "SoftTimeLimitExceeded",
-            "It took longer than 90 seconds and was stopped.",
+            "Something unexpected happened (SoftTimeLimitExceeded). The traceback tells where.",
         ),
     ],
 )
