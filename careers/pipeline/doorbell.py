@@ -23,6 +23,8 @@ from redis.exceptions import (
     AuthorizationError,
     BusyLoadingError,
     NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
 )
 from redis.exceptions import TimeoutError as RedisTimeout
 
@@ -148,7 +150,9 @@ def forget_connections() -> None:
 
 
 def broker_error() -> str:
-    """Ask the broker for a sign of life; "" when well, else cause and next action.
+    """Ask the broker whether it takes something; "" when it does, else cause and next action.
+
+    One that is full, or only a copy of another, answers every question and takes no message.
 
     The words name no address and no secret: they are shown, logged and mailed.
     """
@@ -156,7 +160,7 @@ def broker_error() -> str:
     options = {**app.conf.broker_transport_options, **TIMEOUTS}
     try:
         with app.connection_for_write(transport_options=options) as connection:
-            _redis(connection).ping()
+            _redis(connection).set("probe", 1, ex=60)
     except Exception as error:  # any failure is an answer to the question
         return _cause(error)
     return ""
@@ -194,6 +198,18 @@ def _cause(error: BaseException) -> str:
             "Nothing listens where the message broker should be. Start it, or correct host and "
             "port in REDIS_URL."
         )
+    if _has(chain, ReadOnlyError):
+        return _(
+            "The message broker is a read-only copy of another one. Name that one in REDIS_URL, or "
+            "make this one the primary."
+        )
+    if _has(chain, OutOfMemoryError):
+        return _(
+            "The message broker's memory is full. Raise its maxmemory, and look what else is "
+            "stored in it."
+        )
+    if "MISCONF" in words or "errors writing to the AOF" in words:
+        return _("The message broker can't write to its disk. Look into its log and make room.")
     if _has(chain, BusyLoadingError):
         return _("The message broker is still reading its data. Wait until it has.")
     if "closed by server" in words.lower() or _has(chain, ConnectionResetError):

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import current_app
+from redis import Redis
 
 from careers.pipeline import doorbell
 from careers.pipeline.models import Step
 from careers.pipeline.states import State
 from tests.conftest import Broker
 from tests.factories import StepFactory
-from tests.servers import free_port
+from tests.processes import Process, until
+from tests.servers import HOST, free_port
+from tests.stack import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -94,3 +101,42 @@ def test_dead_broker_is_named_with_what_to_do_and_soon(closed_port: None) -> Non
     )
     assert doorbell.queue_length("io") == 0
     assert time.monotonic() - begun < 5
+
+
+@pytest.fixture
+def valkey(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Redis]:
+    """The embedded broker, at our broker's address."""
+    port = free_port()
+    program = ROOT / "site" / "careersite" / "embedded" / "broker.py"
+    process = Process(
+        "broker",
+        [sys.executable, "-P", str(program), str(tmp_path), str(port)],
+        environ={**os.environ, "REDIS_PASSWORD": "secret"},
+        log=tmp_path / "log",
+    )
+    process.start()
+    monkeypatch.setattr(
+        current_app.conf, "broker_url", f"redis://:secret@{HOST}:{port}/0", raising=False
+    )
+    monkeypatch.setattr(doorbell, "_connection", None)
+    process.until(lambda: not doorbell.broker_error(), 60, "no broker")
+    yield Redis(host=HOST, port=port, password="secret")
+    process.kill()
+
+
+def test_broker_that_only_answers_questions_is_not_well(valkey: Redis) -> None:
+    """It takes no message: after a failover it may be the copy, or its memory is used up."""
+    valkey.execute_command("REPLICAOF", HOST, str(free_port()))
+    until(doorbell.broker_error, 60, "nobody noticed")
+    assert doorbell.broker_error() == (
+        "The message broker is a read-only copy of another one. Name that one in REDIS_URL, or "
+        "make this one the primary."
+    )
+    valkey.execute_command("REPLICAOF", "NO", "ONE")
+    assert doorbell.broker_error() == ""
+    valkey.config_set("maxmemory", "1")
+    assert doorbell.broker_error() == (
+        "The message broker's memory is full. Raise its maxmemory, and look what else is stored "
+        "in it."
+    )
+    assert valkey.ping()
