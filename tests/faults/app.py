@@ -1,13 +1,31 @@
 """The product's Celery app with faults: ``celery -A tests.faults.app worker``.
 
-``FAULT_PLAN`` names a directory with files of the form ``KIND.POINT.VICTIM.NUMBER``. Whoever
-comes to the named point of the named step removes one such file and dies by SIGKILL: the pool's
-``child`` alone, or the whole ``group`` of the worker; ``freeze`` stops that group until somebody
-sends SIGCONT. Points:
+``FAULT_PLAN`` names a directory with files of the form ``KIND.POINT.VICTIM.NUMBER``, or with
+``.STEP`` at the end for one step alone. Whoever comes to the named point of the named kind of
+step removes one such file and becomes its victim. Points, in the order in which a step comes
+to them:
 
-``before``  nothing of the step has been done
-``dot``     the next bytes will hand a mail over; the row says so already
-``after``   the effect has happened, and nobody has written that down
+``unclaimed``  a worker has got the message, and the row knows nothing of it
+``before``     claimed; nothing of the step has been done
+``midway``     a PDF is laid out and not yet written
+``before_put`` the next bytes will store an object; comes once for each object
+``after_put``  an object is stored, and nobody has written that down
+``before_dot`` the mail server waits for the message, and the row does not say so yet
+``dot``        the next bytes will hand a mail over; the row says so already
+``after_dot``  the mail server has the message, and nobody has read its answer
+``after``      the effect has happened, and nobody has written that down
+``recording``  it is being written down, in a transaction that has not ended
+``recorded``   it is written down, and nobody has rung for what comes next
+
+and victims:
+
+``child``      the process itself dies by SIGKILL
+``group``      so does the whole worker
+``freeze``     the worker is stopped until somebody sends SIGCONT
+``hold``       the process alone is stopped
+``busy``       it takes for ever, and does as it is told
+``deaf``       it takes for ever, and does not hear its soft time limit
+``eat``        it takes memory without end
 """
 
 from __future__ import annotations
@@ -15,26 +33,46 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from celery.signals import worker_init
 
 from careersite.celery import app
 
-__all__ = ["app"]
+__all__ = ["POINTS", "app", "die_if_planned", "install"]
 
-PLAN = Path(os.environ["FAULT_PLAN"])
+PLAN = Path(os.environ.get("FAULT_PLAN", os.devnull))
+#: Seconds for which a worker that was told to stop waits for what it runs; 30 in production.
+app.conf.worker_soft_shutdown_timeout = float(os.environ.get("FAULT_SOFT_SHUTDOWN", "30"))
+
+_MAIL = ("unclaimed", "before", "before_dot", "dot", "after_dot", "after", "recording", "recorded")
+#: The points of each kind of step.
+POINTS = {
+    "render_pdf": ("unclaimed", "before", "midway", "after", "recording", "recorded"),
+    "archive": (
+        *("unclaimed", "before", "before_put", "after_put", "after", "recording", "recorded"),
+    ),
+    "mail_applicant": _MAIL,
+    "mail_hr": _MAIL,
+}
+#: The step that this process is at: its kind and its id.
+_at: tuple[str, int] = ("", 0)
 
 
-def die_if_planned(kind: str, point: str) -> None:
+def die_if_planned(kind: str, point: str, step_id: int = 0) -> None:
     """Do to oneself what the plan says; each file of the plan is one time."""
     for file in sorted(PLAN.glob(f"{kind}.{point}.*")):
+        _kind, _point, victim, _number, *only = file.name.split(".")
+        if only and only != [str(step_id)]:
+            continue
         try:
             file.unlink()
         except FileNotFoundError:
             continue  # somebody else died of it
-        match file.name.split(".")[2]:
+        match victim:
             case "child":
                 os.kill(os.getpid(), signal.SIGKILL)
             case "group":
@@ -42,27 +80,110 @@ def die_if_planned(kind: str, point: str) -> None:
             case "freeze":
                 os.killpg(os.getpgrp(), signal.SIGSTOP)
                 return
+            case "hold":
+                os.kill(os.getpid(), signal.SIGSTOP)
+                return
+            case "busy":
+                _take_for_ever()
+            case "deaf":
+                signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+                _take_for_ever()
+            case "eat":
+                eaten = []
+                while True:
+                    eaten.append(bytearray(2**20))
+
+
+def _take_for_ever() -> None:
+    while True:
+        time.sleep(0.1)
+
+
+def _here(point: str) -> None:
+    kind, step_id = _at
+    if kind:
+        die_if_planned(kind, point, step_id)
 
 
 @worker_init.connect
-def _wrap_steps(**_kwargs: object) -> None:
-    from careers.pipeline import steps
+def _install_in_worker(**_kwargs: object) -> None:
+    install()
+
+
+def install() -> None:
+    """Put the points into this process's code, before it forks."""
+    from careers import archive
+    from careers.documents import pdf
+    from careers.notifications import smtp
+    from careers.pipeline import runner, steps
 
     for definition in steps.STEPS:
         steps.BY_KIND[definition.kind] = dataclasses.replace(
-            definition, perform=_faulty(definition.kind.value, definition.perform)
+            definition, perform=_faulty(definition.perform)
         )
+    take, run, put = runner.take, runner.run, archive.put
+    send, set_in_type = smtp._Phases.send, pdf.Typesetter.set
+
+    def faulty_run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
+        global _at
+        _at = (kind or "", step_id)
+        try:
+            ready = run(step_id, owner=owner, kind=kind)
+            _here("recorded")
+        finally:
+            _at = ("", 0)
+        return ready
+
+    def faulty_take(*args: Any, **kwargs: Any) -> Any:
+        _here("unclaimed")
+        return take(*args, **kwargs)
+
+    def faulty_put(*args: Any) -> Any:
+        _here("before_put")
+        stored = put(*args)
+        _here("after_put")
+        return stored
+
+    def faulty_send(client: Any, content: Any) -> None:
+        send(client, content)
+        if client.after_dot and not isinstance(content, str) and content.endswith(smtp._DOT):
+            _here("after_dot")
+
+    def faulty_set(*args: Any) -> Any:
+        # Only now, for importing it takes a worker that makes no PDFs a second.
+        from weasyprint.document import Document
+
+        if not hasattr(Document, "faulty"):
+            write_pdf = Document.write_pdf
+            Document.faulty = True
+            Document.write_pdf = lambda *args, **kwargs: (
+                _here("midway"),
+                write_pdf(*args, **kwargs),
+            )[1]
+        return set_in_type(*args)
+
+    runner.run, runner.take, archive.put = faulty_run, faulty_take, faulty_put
+    smtp._Phases.send, pdf.Typesetter.set = faulty_send, faulty_set
 
 
-def _faulty(kind: str, perform: Callable) -> Callable:
-    def with_faults(step: object, hand_over: Callable[..., None]) -> object:
+def _faulty(perform: Callable) -> Callable:
+    def with_faults(step: Any, hand_over: Callable[..., None]) -> Any:
+        global _at
+        _at = (step.kind, step.pk)
+
         def hand_over_or_die(*memory: object) -> None:
+            _here("before_dot")
             hand_over(*memory)
-            die_if_planned(kind, "dot")
+            _here("dot")
 
-        die_if_planned(kind, "before")
+        _here("before")
         effect = perform(step, hand_over_or_die)
-        die_if_planned(kind, "after")
-        return effect
+        _here("after")
+
+        def record_or_die() -> None:
+            effect.record()
+            _here("recording")
+
+        return dataclasses.replace(effect, record=record_or_die)
 
     return with_faults

@@ -1,0 +1,292 @@
+"""The broker forgets, dies, refuses or says nothing: it only rings, so nothing is lost.
+
+Everything reaches the broker through ``site.middle``, which can fall silent. The broker is the
+embedded Valkey, or Debian's Redis where keeping its data matters.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.test_database import assert_mailed_once
+from tests.processes import Process, until
+from tests.servers import HOST, free_port
+from tests.services.test_broker import celery_client
+from tests.stack import Receipt, Stack, shared_template
+
+PATIENCE = 240  # seconds; ends a hang
+#: Seconds that an applicant may wait while the broker is no use; a busy machine is slow anyhow.
+BEARABLE = 10
+
+
+class Middle:
+    """Between the site and its broker: hands on what it gets, or nothing.
+
+    Attributes:
+        target: the broker's port.
+        silent: takes connections and bytes and answers nothing. Connections that met this
+            stay dead when it is over, as behind a firewall that has forgotten them.
+    """
+
+    def __init__(self, target: int) -> None:
+        self.target, self.silent = target, False
+        self._listener = socket.create_server((HOST, 0), backlog=128)
+        self.port = self._listener.getsockname()[1]
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _address = self._listener.accept()
+                self._open.append(client)
+                if self.silent:
+                    continue
+                try:
+                    server = socket.create_connection((HOST, self.target))
+                except OSError:
+                    client.close()
+                    continue
+                self._open.append(server)
+                alive = threading.Event()
+                alive.set()
+                for ends in ((client, server), (server, client)):
+                    threading.Thread(target=self._hand_on, args=(*ends, alive), daemon=True).start()
+
+    def _hand_on(self, source: socket.socket, to: socket.socket, alive: threading.Event) -> None:
+        with contextlib.suppress(OSError):
+            while content := source.recv(65536):
+                if self.silent:
+                    alive.clear()
+                if alive.is_set():
+                    to.sendall(content)
+        for end in (source, to) if alive.is_set() else ():
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self.silent = True
+        for connection in (self._listener, *self._open):
+            connection.close()
+
+
+class RungSite(Stack):
+    """A site whose sweeper does not wait for the broker for long."""
+
+    def __init__(self, directory: Path) -> None:
+        # The sweeper's children load the typesetter anew for each PDF.
+        slow = {"PIPELINE_SOFT_LIMIT": "100", "PIPELINE_HARD_LIMIT": "105", "PIPELINE_LEASE": "110"}
+        grace = {"PIPELINE_BROKER_GRACE": "2"}
+        super().__init__(shared_template(), directory, environ=slow | grace)
+        self.middle = Middle(self.broker_port)
+        straight, through = f":{self.broker_port}/", f":{self.middle.port}/"
+        self.environ["REDIS_URL"] = self.environ["REDIS_URL"].replace(straight, through)
+
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(*exception)
+        self.middle.close()
+
+    @contextlib.contextmanager
+    def redis_of_debian(self, *, keeps: bool) -> Iterator[Process]:
+        """Let Debian's Redis be the broker; it writes what it knows to its disk, or does not."""
+        program = shutil.which("redis-server") or shutil.which("redis-check-rdb")
+        assert program, "`bin/setup --dev` installs Redis"
+        port, directory = free_port(), self.var / f"redis-{keeps}"
+        directory.mkdir()
+        configuration = directory / "redis.conf"
+        configuration.write_text(
+            f'bind {HOST}\nport {port}\nrequirepass {self.broker_password}\nsave ""\n'
+            f"dir {directory}\nappendonly {'yes' if keeps else 'no'}\nappendfsync always\n"
+        )
+        become = f"import os; os.execv({program!r}, ['redis-server', {str(configuration)!r}])"
+        redis = Process(
+            "redis",
+            [sys.executable, "-c", become],
+            environ=self.environ,
+            log=self.var / "log" / "redis.log",
+        )
+        redis.start()
+        self["broker"].kill()
+        self.middle.target = port
+        try:
+            yield redis
+        finally:
+            redis.kill()
+            self.middle.target = self.broker_port
+            self.start("broker")
+
+    def faults(self) -> dict[str, str]:
+        """What the site says is wrong, by its code."""
+        return {fault["code"]: fault["message"] for fault in self.status()["findings"]}
+
+    def answers(self) -> bool:
+        with contextlib.suppress(Exception):
+            return bool(self.redis(1).ping())
+        return False
+
+
+@pytest.fixture(scope="module")
+def _site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RungSite]:
+    with RungSite(tmp_path_factory.mktemp("rung")) as stack:
+        yield stack
+
+
+@pytest.fixture
+def site(_site: RungSite) -> RungSite:
+    """A site on SQLite whose every part runs."""
+    _site.middle.silent = False
+    _site.start("broker", "archive", "web", "cpu", "io", "sweeper")
+    _site.form_address()
+    return _site
+
+
+def several(site: Stack, count: int, between: Callable[[], object] = lambda: None) -> list[Receipt]:
+    """People apply one after the other; none may wait long, and each gets a receipt."""
+    receipts = []
+    for _number in range(count):
+        receipts.append(site.apply())
+        between()
+    assert {receipt.status for receipt in receipts} == {303}
+    assert max(receipt.seconds for receipt in receipts) < BEARABLE
+    return receipts
+
+
+def pids(site: Stack) -> list[list[int]]:
+    return [[site[name].pid, *site[name].children()] for name in ("cpu", "io")]
+
+
+def test_broker_emptied_again_and_again_loses_nothing(site: RungSite) -> None:
+    """``FLUSHALL`` after each application and each second: the sweeper rings for what was
+    forgotten, and a worker who gets two messages for a step does it once."""
+    redis = site.redis()
+    receipts = several(site, 6, between=redis.flushall)
+    for _second in range(4):
+        redis.flushall()
+        threading.Event().wait(1)
+    site.wait_for_end(receipts, PATIENCE)
+    assert_mailed_once(site, receipts)
+
+
+@pytest.mark.parametrize("keeps", [True, False], ids=["with its data", "without its data"])
+def test_broker_killed_for_an_hour_delays_and_loses_nothing(site: RungSite, keeps: bool) -> None:
+    """``kill -9`` of Debian's Redis while people apply, and a sweeper that could not help
+    either. An hour later, by the rows' clocks, it comes back with its data or without."""
+    with site.redis_of_debian(keeps=keeps) as redis:
+        until(site.answers, PATIENCE, "Redis did not start")
+        site.stop("cpu", "io", "sweeper")
+        receipts = several(site, 2)
+        redis.kill()
+        receipts += several(site, 2)
+        ids = [step["id"] for receipt in receipts for step in site.steps(receipt)]
+        for column in ("state_since", "rung_at", "ready_at", "created_at"):
+            site.query(
+                f"UPDATE careers_step SET {column} = strftime('%Y-%m-%d %H:%M:%f000', {column},"
+                f" '-1 hour') WHERE {column} IS NOT NULL AND id IN ({','.join(map(str, ids))})"
+            )
+        redis.start()
+        until(site.answers, PATIENCE, "Redis did not start")
+        site.start("cpu", "io", "sweeper")
+        site.wait_for_end(receipts, PATIENCE)
+        assert_mailed_once(site, receipts)
+
+
+def test_cut_connections_leave_no_worker_deaf(site: RungSite) -> None:
+    """``CLIENT KILL`` of everybody, again and again: the workers come back by themselves."""
+    before = pids(site)
+    redis = site.redis()
+
+    def cut() -> None:
+        for kind in ("normal", "pubsub"):
+            redis.execute_command("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
+
+    receipts = several(site, 5, between=cut)
+    for _half_second in range(6):
+        cut()
+        threading.Event().wait(0.5)
+    receipts += several(site, 1)
+    site.wait_for_end(receipts, PATIENCE)
+    assert_mailed_once(site, receipts)
+    assert pids(site) == before
+
+
+def test_paused_broker_delays_no_applicant(site: RungSite) -> None:
+    """``CLIENT PAUSE``: it takes commands and answers none of them for a while."""
+    site.redis().execute_command("CLIENT", "PAUSE", "8000")
+    receipts = several(site, 4)
+    site.wait_for_end(receipts, PATIENCE)
+    assert_mailed_once(site, receipts)
+
+
+@pytest.mark.parametrize("fault", ["read-only", "full"])
+def test_broker_that_answers_but_takes_nothing_is_replaced_by_the_sweeper(
+    site: RungSite, fault: str
+) -> None:
+    """After a failover it may be a copy of another one, or its memory is used up
+    (``noeviction``): it answers a ping and takes no message. The site names the fault, and
+    the sweeper does the work for as long as it lasts."""
+    redis = site.redis()
+    if fault == "read-only":
+        redis.execute_command("REPLICAOF", HOST, str(free_port()))
+    else:
+        redis.config_set("maxmemory", "1mb")
+    try:
+        receipts = several(site, 3)
+        until(lambda: "broker" in site.faults(), PATIENCE, "nobody noticed")
+        said = site.faults()["broker"]
+        assert fault.replace("full", "memory is full") in said
+        site.wait_for_end(receipts, PATIENCE)
+        assert_mailed_once(site, receipts)
+    finally:
+        redis.execute_command("REPLICAOF", "NO", "ONE")
+        redis.config_set("maxmemory", "0")
+    until(lambda: "broker" not in site.faults(), PATIENCE, "the fault stayed")
+
+
+def test_silent_network_delays_no_applicant_and_leaves_no_worker_deaf(site: RungSite) -> None:
+    """A black hole: connections are taken and nothing is ever answered. The sweeper does the
+    work. When it is over, the old connections stay half-open, of which their ends know
+    nothing: the workers notice by themselves."""
+    before = pids(site)
+    site.middle.silent = True
+    receipts = several(site, 3)
+    site.wait_for_end(receipts, PATIENCE)
+    assert_mailed_once(site, receipts)
+    assert "did not answer" in site.faults()["broker"]
+
+    site.middle.silent = False
+    until(lambda: "broker" not in site.faults(), PATIENCE, "the fault stayed")
+    receipts = several(site, 1)
+    site.wait_for_end(receipts, PATIENCE)
+    assert_mailed_once(site, receipts)
+    assert {step["owner"].partition(":")[0] for step in site.steps(receipts[0])} == {"worker"}
+    assert pids(site) == before
+
+
+def test_messages_of_a_newer_release_are_obeyed_as_far_as_they_are_known(site: RungSite) -> None:
+    """During a deployment old workers get the new web's messages. Arguments that they do not
+    know change nothing, and a task that they do not know is left to the sweeper."""
+    site.stop("cpu", "io", "sweeper")
+    receipt = site.apply()
+    site.redis().flushall()
+    app = celery_client(site)
+    for step in site.steps(receipt):
+        message: dict[str, Any] = {"step_id": step["id"], "priority": 3, "trace": {"a": [1]}}
+        queue = "cpu" if step["kind"] == "render_pdf" else "io"
+        app.send_task(f"careers.{step['kind']}", kwargs=message, queue=queue)
+        app.send_task("careers.of_tomorrow", kwargs=message, queue=queue)
+    site.start("cpu", "io")
+    until(
+        lambda: set(site.states(receipt).values()) == {"succeeded"},
+        PATIENCE,
+        "the messages were not obeyed",
+    )
+    assert_mailed_once(site, [receipt])
