@@ -7,9 +7,10 @@ import http.client
 import json
 import re
 import shutil
+import socket
 import ssl
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -276,6 +277,56 @@ def test_nobody_stops_work_in_flower(deployed: Deployment, admin: requests.Sessi
             f"{deployed.address}/flower/api/{act}", headers={"Origin": deployed.address}
         )
         assert answer.status_code == 403, act
+
+
+# ── Slow visitors ───────────────────────────────────────────────────────────────────────
+
+
+@contextlib.contextmanager
+def slow_visitors(site: Deployment, number: int) -> Iterator[Callable[[], None]]:
+    """So many telephones that have sent half of a large form; yields what sends a byte more."""
+    fields = {"name": "Ada Slow", "email": "slow@example.org"}
+    files = {"cv": ("CV.pdf", a_cv("Slow", size=36_000_000))}
+    body, content_type = multipart(fields, files)
+    head = (
+        f"POST {site.form_address(PLAIN_JOB)} HTTP/1.1\r\nHost: localhost:{site.https_port}\r\n"
+        f"Origin: {site.address}\r\nContent-Type: {content_type}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    context = ssl.create_default_context(cafile=str(site.certificate))
+    with contextlib.ExitStack() as all_of_them:
+        telephones = []
+        for _ in range(number):
+            plain = all_of_them.enter_context(
+                socket.create_connection(("localhost", site.https_port), 60)
+            )
+            line = all_of_them.enter_context(
+                context.wrap_socket(plain, server_hostname="localhost")
+            )
+            line.sendall(head.encode() + body[: len(body) // 2])
+            telephones.append(line)
+
+        def send_a_byte() -> None:
+            for telephone in telephones:
+                telephone.sendall(b"0")
+
+        yield send_a_byte
+
+
+def test_slow_visitors_keep_nobody_waiting(deployed: Deployment) -> None:
+    """More people than the site has threads send the largest form that it takes, byte by byte.
+    The proxy holds what came of them; others apply meanwhile, and of those who never finish
+    nothing is stored."""
+    with slow_visitors(deployed, 2 * 4 + 1) as send_a_byte:
+        for number in range(2):
+            send_a_byte()
+            status, _location = deployed.post_form(
+                {"name": "Ada Quick", "email": f"quick-{number}@example.org"}
+            )
+            assert status == 303
+    assert deployed.visitor().get(f"{deployed.address}/careers/").status_code == 200
+    rows = deployed.query("SELECT id FROM careers_application WHERE email = 'slow@example.org'")
+    assert rows == []
 
 
 # ── When the site is away ───────────────────────────────────────────────────────────────
