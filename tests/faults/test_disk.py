@@ -1,0 +1,85 @@
+"""PostgreSQL's disk is full: nobody gets a receipt for what is not stored; nothing is lost.
+
+SQLite's is in ``tests/services/test_full_disk.py``, and a directory for temporary files that has
+become read-only in ``tests/careers/documents/test_pdf.py``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.postgresql import PostgreSQL
+from tests.processes import until
+from tests.services.test_full_disk import fill
+from tests.stack import Stack, a_cv, shared_template
+
+PATIENCE = 120  # seconds; ends a hang
+MEGABYTES = 220
+
+
+@pytest.fixture
+def disk_of_the_server() -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="careers-disk-"))
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m,mode=1777", "none", str(path)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        path.rmdir()
+        pytest.skip("only root may mount a disk of its own")
+    # The server's user is another one.
+    path.chmod(0o1777)
+    yield path
+    subprocess.run(["umount", "-l", str(path)], check=True)
+    path.rmdir()
+
+
+def test_full_disk_of_the_server_gives_no_receipt_and_loses_nothing(
+    disk_of_the_server: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First there is no room for a CV, which PostgreSQL says (53100). Then there is none for its
+    log either, of which it dies. Who gets no receipt is told so; with room again everything goes
+    on, and there is exactly what there are receipts for."""
+    with monkeypatch.context() as here:
+        here.setattr(tempfile, "tempdir", str(disk_of_the_server))
+        server = PostgreSQL(
+            "min_wal_size=32MB", "max_wal_size=48MB", password=secrets.token_hex(12)
+        )
+    with server, Stack(shared_template(), tmp_path, server=server.url) as site:
+        site.start("web")
+        receipts = [site.apply()]
+        ballast = disk_of_the_server / "ballast"
+        fill(ballast)
+
+        no_room = site.apply(name="Ada Full", cv=a_cv("No room", size=8_000_000))
+        assert (no_room.status, no_room.location) == (503, "")
+        assert "could not be stored just now" in no_room.page
+        assert "Ada Full" in no_room.page
+        assert "could not be stored: the database's disk is full" in site.log_text()
+        # Who has a receipt can still read it.
+        assert site.get(receipts[0].location)[0] == 200
+
+        with contextlib.suppress(psycopg.Error):
+            for _ in range(20):
+                site.query("SELECT pg_switch_wal(), pg_logical_emit_message(false, 'x', 'y')")
+        no_log = site.apply(name="Ada Full", cv=a_cv("No log", size=8_000_000))
+        assert (no_log.status, no_log.location) == (503, "")
+
+        ballast.unlink()
+
+        def goes_on() -> bool:
+            with contextlib.suppress(AssertionError):
+                # A server that could not even recover has ended; its supervisor starts it.
+                server.__enter__()
+            receipts.append(site.apply())
+            return receipts[-1].status == 303
+
+        until(goes_on, PATIENCE, "the site did not come back")
+        rows = site.query("SELECT receipt_secret FROM careers_application ORDER BY id")
+        told = [receipt.secret for receipt in receipts if receipt.status == 303]
+        assert [row["receipt_secret"] for row in rows] == told
