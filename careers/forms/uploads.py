@@ -89,9 +89,10 @@ class BoundedUploadHandler(FileUploadHandler):
             self._chunks.clear()
 
     def file_complete(self, file_size: int) -> ReceivedFile:
-        file = ReceivedFile(
-            self.file_name or "file", b"".join(self._chunks), self.content_type or ""
-        )
+        content = b"".join(self._chunks)
+        # The handler lives as long as the request: no file is held twice.
+        self._chunks.clear()
+        file = ReceivedFile(self.file_name or "file", content, self.content_type or "")
         file.true_size = self._seen
         file.is_whole = self._is_whole
         return file
