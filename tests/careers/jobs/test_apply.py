@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import io
 import re
+import sqlite3
 import uuid
 from typing import Any
 
@@ -149,14 +151,20 @@ def test_confirmation_of_another_job_is_asked_again(
     assert confirm_token(response) != token
 
 
-def test_confirmation_after_a_day_is_asked_again(
+def test_confirmation_after_a_day_is_asked_again_with_everything_kept(
     client: Client, job: Any, time_machine: Any
 ) -> None:
-    token = confirm_token(client.post(job.apply_url, filled_in()))
+    typed = {"name": "Zoë O’Brien", "phone": "+47 22 00 00 00"}
+    token = confirm_token(client.post(job.apply_url, filled_in(**typed)))
     time_machine.move_to(timezone.now() + dt.timedelta(days=1, seconds=5))
-    response = client.post(job.apply_url, filled_in(confirm=token))
+    response = client.post(job.apply_url, filled_in(**typed, confirm=token))
     assert response.status_code == 200
     assert Application.objects.count() == 0
+    for text in (*typed.values(), ADDRESS, "cv.pdf"):
+        assert text in response.content.decode()
+    again = {"confirm": confirm_token(response), "kept-cv": kept_token(response), "cv": None}
+    assert client.post(job.apply_url, filled_in(**typed, **again)).status_code == 303
+    assert Application.objects.get().name == typed["name"]
 
 
 @pytest.mark.parametrize("token", ["x", "a:b:c", "\x00", "🦑:1:2", str(uuid.UUID(int=0))])
@@ -584,6 +592,27 @@ def test_database_that_fails_leaves_nothing_but_what_was_typed(
     assert ADDRESS in words(response)
     for model in (Application, ApplicationFile, Step, StepEvent):
         assert model.objects.count() == 0
+    assert send(client, job, name="Zoë O’Brien").status_code == 303
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL is locked in tests/faults")
+def test_database_locked_for_too_long_is_told_with_everything_kept(
+    client: Client, job: Any
+) -> None:
+    """Somebody else writes for longer than a form waits, such as a backup that goes wrong."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 200")
+    with contextlib.closing(sqlite3.connect(connection.settings_dict["NAME"])) as foreign:
+        foreign.isolation_level = None
+        foreign.execute("BEGIN IMMEDIATE")
+        response = send(client, job, name="Zoë O’Brien")
+        foreign.execute("ROLLBACK")
+    connection.close()
+    assert response.status_code == 503
+    assert "could not be stored just now" in words(response)
+    assert "Zoë O’Brien" in words(response)
+    assert Application.objects.count() == 0
     assert send(client, job, name="Zoë O’Brien").status_code == 303
 
 

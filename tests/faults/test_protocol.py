@@ -1,0 +1,174 @@
+"""What browsers, telephones and caches do to a form: one application each, and nobody waits."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from tests.faults.campaign import FaultySite
+from tests.faults.own_server import OwnServer
+from tests.servers import HOST
+from tests.stack import Receipt, Stack, a_cv, multipart
+
+PATIENCE = 180  # seconds; ends a hang
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def site(request: pytest.FixtureRequest) -> Stack:
+    """A site whose every part runs, on either database."""
+    if request.param == "sqlite":
+        faulty: FaultySite = request.getfixturevalue("faulty")
+        return faulty.stack
+    own: OwnServer = request.getfixturevalue("own_server")
+    return own
+
+
+def applications(site: Stack, email: str) -> list[str]:
+    """The receipts of one person's applications, in the order of their coming."""
+    rows = site.query(
+        "SELECT receipt_secret FROM careers_application WHERE email = %s ORDER BY id", email
+    )
+    return [row["receipt_secret"] for row in rows]
+
+
+def count(site: Stack) -> int:
+    (row,) = site.query("SELECT count(*) AS n FROM careers_application")
+    return int(row["n"])
+
+
+# ── Clicks ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_double_clicks_of_many_are_one_application_each(site: Stack) -> None:
+    """Each of ten people sends the same form twice at the same moment: both answers lead to
+    the same receipt, there is one application, and one mail about it."""
+    site.form_address()
+    people = [(f"{secrets.token_hex(4)}@example.org", a_cv(str(n))) for n in range(10)]
+    answers: list[list[Receipt]] = []
+
+    with ThreadPoolExecutor(2) as hands:
+        for email, cv in people:
+            together = Barrier(2)
+
+            def click(email: str = email, cv: bytes = cv, both: Barrier = together) -> Receipt:
+                both.wait()
+                return site.apply(email=email, cv=cv)
+
+            answers.append([click.result() for click in [hands.submit(click) for _ in range(2)]])
+    for (email, _cv), clicks in zip(people, answers, strict=True):
+        assert [click.status for click in clicks] == [303, 303]
+        assert {click.secret for click in clicks} == set(applications(site, email))
+        assert len(applications(site, email)) == 1
+    site.wait_for_end([clicks[0] for clicks in answers], PATIENCE)
+    assert [len(site.smtp.mails(to=email)) for email, _cv in people] == [1] * len(people)
+
+
+def test_edited_form_sent_again_is_a_second_application(site: Stack) -> None:
+    """Back in the browser, one answer changed, sent again: both are kept, each with a receipt of
+    its own, and sending the first once more leads to the first."""
+    email, cv = f"{secrets.token_hex(4)}@example.org", a_cv("Back")
+    first = site.apply(email=email, cv=cv, phone="+47 22 00 00 01")
+    edited = site.apply(email=email, cv=cv, phone="+47 22 00 00 02")
+    again = site.apply(email=email, cv=cv, phone="+47 22 00 00 01")
+    assert applications(site, email) == [first.secret, edited.secret]
+    assert again.secret == first.secret
+
+
+def test_one_cached_page_serves_two_people_without_cookies(faulty: FaultySite) -> None:
+    """Two people get the very same bytes from a cache and send the form with no cookie and no
+    JavaScript: two applications, and neither's answer knows of the other."""
+    site = faulty.stack
+    status, headers, page = site.get("/careers/production-planner/")
+    assert (status, "Set-Cookie" in headers) == (200, False)
+    found = re.search(rb'action="(/apply/[^"#]+)', page)
+    assert found
+    answers = []
+    for name in ("Ada One", "Berit Two"):
+        email = f"{secrets.token_hex(4)}@example.org"
+        hidden = re.findall(rb'type="hidden" name="([^"]+)" value="([^"]*)"', page)
+        fields = {key.decode(): value.decode() for key, value in hidden}
+        answers.append(site.apply(name=name, email=email, **fields))
+    assert [answer.status for answer in answers] == [303, 303]
+    assert answers[0].secret != answers[1].secret
+    assert b"Ada One" not in site.get(answers[1].location)[2]
+
+
+# ── Bodies ──────────────────────────────────────────────────────────────────────────────
+
+
+def head(site: Stack, length: int, content_type: str) -> bytes:
+    lines = [
+        f"POST {site.form_address()} HTTP/1.1",
+        f"Host: {HOST}:{site.port}",
+        f"Origin: {site.url}",
+        f"Content-Type: {content_type}",
+        f"Content-Length: {length}",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def open_files(site: Stack) -> set[str]:
+    """Files that the web server's processes hold open, also such as are deleted already."""
+    found = set()
+    for pid in site["web"].children():
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                found.add(os.readlink(link))
+    return {name for name in found if name.startswith("/tmp")}
+
+
+def test_upload_cut_in_the_middle_leaves_nothing(faulty: FaultySite) -> None:
+    """Connections break when half of the CV has come: there is no row, no file is left open,
+    and the next form is taken."""
+    site = faulty.stack
+    before, files = count(site), open_files(site)
+    fields = {"name": "Ada Cut", "email": "cut@example.org"}
+    body, content_type = multipart(fields, {"cv": ("CV.pdf", a_cv("Cut", size=4 * MEGABYTE))})
+    for _ in range(10):
+        with socket.create_connection((HOST, site.port), PATIENCE) as connection:
+            connection.sendall(head(site, len(body), content_type) + body[: len(body) // 2])
+    assert site.apply().status == 303
+    assert count(site) == before + 1
+    assert applications(site, "cut@example.org") == []
+    assert open_files(site) - files == set()
+
+
+def memory_peaks(site: Stack) -> list[int]:
+    """The most memory in bytes that each web process has had since the last look (proc(5))."""
+    peaks = []
+    for pid in site["web"].children():
+        status = Path(f"/proc/{pid}/status").read_text()
+        (kilobytes,) = re.findall(r"VmHWM:\s+(\d+) kB", status)
+        peaks.append(int(kilobytes) * 1024)
+        Path(f"/proc/{pid}/clear_refs").write_text("5")
+    return peaks
+
+
+def test_twenty_large_uploads_at_once_take_bounded_memory(faulty: FaultySite) -> None:
+    """Twenty people send 10 MB at the same moment. All are taken; what a web process takes for it
+    goes by its four threads and not by the people: half a gigabyte at most, for what a thread
+    reads is copied several times on its way into the database."""
+    site = faulty.stack
+    site.apply(cv=a_cv("Warm", size=10 * MEGABYTE - 1000))
+    memory_peaks(site)
+    before = memory_peaks(site)
+    cvs = [a_cv(str(number), size=10 * MEGABYTE - 1000) for number in range(20)]
+    with ThreadPoolExecutor(20) as pool:
+        receipts = list(pool.map(lambda cv: site.apply(cv=cv), cvs))
+    after = memory_peaks(site)
+    assert [receipt.status for receipt in receipts] == [303] * 20
+    grown = [high - low for high, low in zip(after, before, strict=True)]
+    assert max(grown) < 4 * 120 * MEGABYTE
+    # Making twenty PDFs shows nothing more.
+    site.query(
+        "UPDATE careers_step SET state = 'cancelled' WHERE state IN ('queued', 'waiting', 'sent')"
+    )
