@@ -83,9 +83,13 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
         beat(Heartbeat.Kind.WORKER, self.name_of_worker, queues=self.queues, facts=self.facts)
 
 
-def hand_back() -> None:
-    """Queue again what this worker's children held; they are gone when this is called."""
-    actor = owner()
+def hand_back(actor: str = "") -> None:
+    """Queue again what this worker's children held; they are gone when this is called.
+
+    Args:
+        actor: under which name they claimed, if not under this worker's.
+    """
+    actor = actor or owner()
     held = Step.objects.filter(owner=actor, state=State.STARTED)
     for step in held:
         if step.phase != Phase.NONE:

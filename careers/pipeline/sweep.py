@@ -23,7 +23,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from careers.pipeline import doorbell, lineage, notices, runner
-from careers.pipeline.heartbeat import beat, is_served
+from careers.pipeline.heartbeat import beat, hand_back, is_served
 from careers.pipeline.models import Heartbeat, Step, StepKind
 from careers.pipeline.probes import Prober, all_probes
 from careers.pipeline.runner import BATCH
@@ -46,6 +46,9 @@ LONG_QUEUE = 50
 #: Seconds between two looks whether operators must be told something.
 LOOK_EVERY = 10
 CHILDREN = 2
+#: Seconds that its children have to finish when it is told to stop, before their steps are handed
+#: back; supervisors often kill after ten.
+LET_FINISH = 5
 FORK = multiprocessing.get_context("fork")
 
 
@@ -55,7 +58,8 @@ class Sweeper:
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}:{uuid.uuid4().hex[:8]}"
         self.broker_down_since: dt.datetime | None = None
-        self.children: dict[BaseProcess, tuple[int, float]] = {}
+        #: With the step that each runs, until when, and under which name it claims.
+        self.children: dict[BaseProcess, tuple[int, float, str]] = {}
         #: What it does itself, when it does.
         self.kinds: Collection[str] = StepKind.values
         # The broker is asked with every look.
@@ -78,8 +82,7 @@ class Sweeper:
                     # It works itself: who is done makes room for the next at once.
                     self._unharmed(self._reap)
                     self._unharmed(self._work)
-        for child in self.children:
-            child.terminate()
+        self._unharmed(self._end_children)
         self.prober.stop()
         Heartbeat.objects.filter(kind=Heartbeat.Kind.SWEEPER, name=self.name).delete()
 
@@ -135,18 +138,19 @@ class Sweeper:
 
     def _work(self) -> None:
         """Without broker or workers: run what is due, each step in a child that can be killed."""
-        busy = {step_id for step_id, _deadline in self.children.values()}
+        busy = {step_id for step_id, _deadline, _owner in self.children.values()}
         for step_id in due(self.kinds, exclude=busy)[: CHILDREN - len(self.children)]:
+            owner = f"{ACTOR}:{uuid.uuid4()}"
             child = multiprocessing.get_context("fork").Process(
-                target=_run_in_child, args=[step_id]
+                target=_run_in_child, args=[step_id, owner]
             )
             connections.close_all()
             child.start()
             deadline = time.monotonic() + settings.PIPELINE_HARD_LIMIT
-            self.children[child] = (step_id, deadline)
+            self.children[child] = (step_id, deadline, owner)
 
     def _reap(self) -> None:
-        for child, (step_id, deadline) in list(self.children.items()):
+        for child, (step_id, deadline, _owner) in list(self.children.items()):
             if child.is_alive() and time.monotonic() > deadline:
                 log.warning("step %s ran too long in the sweeper's child", step_id)
                 child.kill()
@@ -154,13 +158,24 @@ class Sweeper:
                 child.join()
                 del self.children[child]
 
+    def _end_children(self) -> None:
+        """Let them finish, but not for long; hand back what they still hold."""
+        until = time.monotonic() + LET_FINISH
+        while self.children and time.monotonic() < until:
+            self._reap()
+            time.sleep(0.1)
+        for child, (_step_id, _deadline, owner) in self.children.items():
+            child.kill()
+            child.join()
+            hand_back(owner)
 
-def _run_in_child(step_id: int) -> None:
+
+def _run_in_child(step_id: int, owner: str) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     doorbell.forget_connections()
     signal.signal(signal.SIGALRM, runner.time_is_up)
     signal.setitimer(signal.ITIMER_REAL, settings.PIPELINE_SOFT_LIMIT)
-    runner.run(step_id, owner=f"{ACTOR}:{uuid.uuid4()}")
+    runner.run(step_id, owner=owner)
 
 
 def set_back_with_the_clock() -> None:

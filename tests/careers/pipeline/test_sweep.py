@@ -29,6 +29,7 @@ from careers.pipeline.transitions import move
 from tests.applying import apply_for
 from tests.conftest import Broker
 from tests.factories import ApplicationFactory, HeartbeatFactory, StepFactory
+from tests.processes import until
 
 pytestmark = pytest.mark.django_db
 
@@ -479,6 +480,42 @@ def test_operators_are_told_by_the_sweeper_while_no_worker_mails(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("hangs", "state", "reason"),
+    [
+        (False, State.SUCCEEDED, ""),
+        (True, State.QUEUED, "Handed back: the worker was stopped."),
+    ],
+)
+def test_sweeper_that_stops_lets_its_children_finish_or_hands_back(
+    application: Any,
+    sweeper: Sweeper,
+    effects: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    hangs: bool,
+    state: State,
+    reason: str,
+) -> None:
+    """Nobody waits for the lease to end, as after a sweeper that was killed."""
+    monkeypatch.setattr(sweep, "LET_FINISH", 0 if hangs else 60)
+    step = step_of(application, queued=True, state_since=ago(minutes=1))
+
+    def perform(step: Step, hand_over: Any) -> Effect:
+        time.sleep(600 if hangs else 1)
+        return Effect()
+
+    effects(archive=perform)
+    sweeper._work()
+    until(lambda: state_of(step) == State.STARTED, 60, "the child did not begin")
+    sweeper._end_children()
+    assert state_of(step) == state
+    event = step.events.last()
+    assert event is not None
+    assert (event.to_state, event.reason) == (state, reason)
+    assert not any(child.is_alive() for child in sweeper.children)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_child_that_runs_too_long_is_killed(
     application: Any, sweeper: Sweeper, effects: Any, settings: Any
 ) -> None:
@@ -509,7 +546,7 @@ def test_child_has_the_workers_own_limit(
     application: Any, sweeper: Sweeper, effects: Any, settings: Any
 ) -> None:
     """So that a slow server is called slow, and no worker lost."""
-    settings.PIPELINE_SOFT_LIMIT = 0.2
+    settings.PIPELINE_SOFT_LIMIT = 3
     step = step_of(application, queued=True, state_since=ago(minutes=1))
 
     def is_slow(step: Step, hand_over: Any) -> Effect:
