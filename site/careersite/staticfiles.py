@@ -1,8 +1,13 @@
 """How static files are stored: under names that carry their hash, and compressed once."""
 
+import re
 from typing import Any
 
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.utils.functional import cached_property
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 from whitenoise.compress import Compressor
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
@@ -29,3 +34,21 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):
 
     def create_compressor(self, **kwargs: Any) -> Compressor:
         return Compressor(**kwargs, use_brotli=False)
+
+
+@require_safe
+@never_cache
+def of_another_release(request: HttpRequest, path: str) -> HttpResponseRedirect:
+    """Lead to our own file of that name when a page names one that we don't have.
+
+    In an upgrade a page of one release may ask a process of the other for its stylesheet, and
+    pages that were made before come from caches for a while.
+    """
+    plain = re.sub(r"\.[0-9a-f]{12}(?=\.[^./]+$)", "", path)
+    try:
+        ours = staticfiles_storage.url(plain)
+    except ValueError:
+        raise Http404 from None
+    if plain == path or ours == request.path:
+        raise Http404
+    return HttpResponseRedirect(ours)

@@ -12,6 +12,7 @@ from wagtail.documents import urls as wagtaildocs_urls
 from careers import urls as careers_urls
 from careersite import flower, health
 from careersite.metrics import metrics
+from careersite.staticfiles import of_another_release
 from home.theme import icon_svg, theme_css
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -25,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("icon.svg", icon_svg, name="icon"),
     # Some ask for it without looking at the page.
     path("favicon.ico", RedirectView.as_view(pattern_name="icon")),
+    path("static/<path:path>", of_another_release),
     *careers_urls.once,
     path("admin/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),

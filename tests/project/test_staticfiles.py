@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.core.files.base import ContentFile
+from django.http import Http404
+from django.test import Client, RequestFactory
 
+from careersite import staticfiles
 from careersite.staticfiles import StaticFilesStorage
 
 
@@ -39,3 +43,28 @@ def test_a_storage_made_before_an_upgrade_finds_the_new_files(
     new = collect(tmp_path, b"b{}")
     assert new != old
     assert early.url("a.css") == new
+
+
+@pytest.fixture
+def collected(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of the one stylesheet that this release has."""
+    settings.DEBUG = False
+    address = collect(tmp_path, b"a{}")
+    storage = StaticFilesStorage(location=tmp_path, base_url="/static/")
+    monkeypatch.setattr(staticfiles, "staticfiles_storage", storage)
+    return address
+
+
+def test_a_page_of_another_release_gets_our_stylesheet(client: Client, collected: str) -> None:
+    answer = client.get("/static/a.0123456789ab.css")
+    assert (answer.status_code, answer["Location"]) == (302, collected)
+    assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    "path", ["b.0123456789ab.css", "a.css", "a.0123.css", "../a.0123456789ab.css", "a"]
+)
+@pytest.mark.usefixtures("collected")
+def test_other_names_of_static_files_are_not_found(rf: RequestFactory, path: str) -> None:
+    with pytest.raises(Http404):
+        staticfiles.of_another_release(rf.get(f"/static/{path}"), path=path)
