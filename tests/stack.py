@@ -417,6 +417,7 @@ class Stack:
         phone: str = "",
         cv: bytes | None = None,
         job: str = PLAIN_JOB,
+        port: int = 0,
         **answers: str,
     ) -> Receipt:
         """Send a job's form with a CV, as a browser does; a new person unless told otherwise."""
@@ -429,7 +430,7 @@ class Stack:
         address = self.form_address(job)
         headers = {"Content-Type": content_type, "Origin": self.url}
         began = time.monotonic()
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=60)
+        connection = http.client.HTTPConnection(HOST, port or self.port, timeout=60)
         with contextlib.closing(connection):
             connection.request("POST", address, body, headers)
             answer = connection.getresponse()

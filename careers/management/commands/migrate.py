@@ -1,0 +1,47 @@
+"""``manage.py migrate`` for a database that a running site uses."""
+
+import time
+from typing import Any
+
+from django.core.management.commands import migrate
+from django.db import OperationalError, connections
+
+#: Whoever comes after a migration that waits for a lock waits behind it. So it gives up sooner
+#: than those give up (``lock_timeout`` in the settings), lets them pass, and comes back.
+LOCK_TIMEOUT = "2s"
+PAUSE = 3  # seconds
+PATIENCE = 300  # seconds
+#: SQLSTATE lock_not_available (PostgreSQL, appendix A).
+LOCKED = "55P03"
+
+
+class Command(migrate.Command):
+    """On PostgreSQL: waits briefly for locks, again and again; works as long as it takes."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        connection = connections[options["database"]]
+        if connection.vendor != "postgresql":
+            super().handle(*args, **options)
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+            cursor.execute("SET statement_timeout = 0")
+        give_up_at = time.monotonic() + PATIENCE
+        while True:
+            try:
+                super().handle(*args, **options)
+                break
+            except OperationalError as error:
+                if getattr(error.__cause__, "sqlstate", "") != LOCKED:
+                    raise
+                if time.monotonic() > give_up_at:
+                    self.stderr.write(
+                        "A table was in use all the time. Look in pg_stat_activity for a "
+                        "transaction that stays open, end it, and migrate again."
+                    )
+                    raise
+            self.stderr.write(f"A table is in use. The migration tries again in {PAUSE} s.")
+            time.sleep(PAUSE)
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
+            cursor.execute("RESET statement_timeout")

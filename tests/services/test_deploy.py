@@ -1,0 +1,240 @@
+"""A new release is rolled out while people apply: old and new code side by side.
+
+The old release is this code; the new one is a copy of it with what releases bring: a column that
+old code does not know, another one in the table of applications, a step of a new kind with a task
+of its own, and one more word in every message. See "Upgrade" in ``docs/operations.md``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.processes import until
+from tests.servers import free_port
+from tests.services.test_application import DONE
+from tests.stack import ROOT, Receipt, Stack, shared_postgresql, shared_template
+
+#: What the new release adds to each file: the text before which it comes, and the addition.
+CHANGES = {
+    "careers/applications/models.py": [
+        ("    received_at = ", "    tide = models.CharField(max_length=9, null=True)\n"),
+    ],
+    "careers/pipeline/models.py": [
+        ('    RENDER_PDF = "render_pdf"', '    TIDE = "tide", _("Note the tide")\n'),
+        (
+            "    objects = StepQuerySet.as_manager()",
+            '    tide = models.CharField(max_length=9, default="ebb", db_default="ebb")\n',
+        ),
+    ],
+    "careers/pipeline/steps.py": [
+        (
+            "STEPS = (\n",
+            """\
+def note_tide(step: Step, hand_over: Callable[[], None]) -> Effect:
+    return Effect({"tide": step.tide})
+
+
+""",
+        ),
+        (
+            "    StepDefinition(StepKind.RENDER_PDF,",
+            '    StepDefinition(StepKind.TIDE, note_tide, queue="io"),\n',
+        ),
+    ],
+    "careers/pipeline/tasks.py": [
+        (
+            "TASKS: tuple",
+            """\
+@shared_task(name="careers.tide", throws=(NotDone,))
+def tide(*, step_id: int, **_: Any) -> None:
+    _run("tide", step_id)
+
+
+""",
+        ),
+        ("    render_pdf,\n", "    tide,\n"),
+    ],
+    "careers/pipeline/doorbell.py": [
+        ('"step_id": step_id}, task_id', '"tide": "flood", '),
+    ],
+}
+MIGRATION = """
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("careers", "{latest}")]
+    operations = [
+        migrations.AddField("application", "tide", models.CharField(max_length=9, null=True)),
+        migrations.AddField(
+            "step", "tide", models.CharField(max_length=9, default="ebb", db_default="ebb")
+        ),
+    ]
+"""
+
+
+def new_release(directory: Path) -> Path:
+    """The project's folder with everything that runs, one release later."""
+    for name in ("careers", "home", "site"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, directory / name, ignore=ignored)
+    for name in ("manage.py", "Procfile", "locale", "static", "templates"):
+        (directory / name).symlink_to(ROOT / name)
+    # A link would lead Python back to the old code.
+    (directory / "manage.py").unlink()
+    shutil.copy(ROOT / "manage.py", directory)
+    for name, changes in CHANGES.items():
+        path = directory / name
+        text = path.read_text()
+        for before, addition in changes:
+            assert text.count(before) == 1, f"{name} has no one place before {before!r}"
+            text = text.replace(before, addition + before)
+        path.write_text(text)
+    migrations = directory / "careers" / "migrations"
+    latest = max(path.stem for path in migrations.glob("[0-9]*.py"))
+    (migrations / "0999_tide.py").write_text(MIGRATION.format(latest=latest))
+    return directory
+
+
+class Applying:
+    """People apply at the old web process, each when the one before has got all he gets."""
+
+    def __init__(self, site: Stack) -> None:
+        self.receipts: list[Receipt] = []
+        self._site, self._done = site, threading.Event()
+        self._pool = ThreadPoolExecutor(1)
+        self._at_it = self._pool.submit(self._apply)
+
+    def _apply(self) -> None:
+        while not self._done.is_set():
+            receipt = self._site.apply()
+            self.receipts.append(receipt)
+            while not (self._done.wait(0.2) or self._site.ended([receipt])):
+                pass
+
+    def go_on(self, further: int = 2) -> None:
+        """Wait until some more have applied."""
+        goal = len(self.receipts) + further
+        until(lambda: len(self.receipts) >= goal or self._at_it.done(), 120, "nobody applied")
+
+    def end(self) -> list[Receipt]:
+        self._done.set()
+        self._at_it.result(120)
+        return self.receipts
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
+    """The old release with all its processes; those of the new one are known, but not started."""
+    server = shared_postgresql() if request.param == "postgresql" else ""
+    code = new_release(tmp_path / "new")
+    with Stack(shared_template(), tmp_path / "var", server=server) as stack:
+        stack.add("web-new", code=code, PORT=str(free_port()))
+        for name in ("cpu-new", "io-new", "sweeper-new"):
+            stack.add(name, code=code)
+        stack.start("web", "cpu", "io", "sweeper")
+        yield stack
+
+
+def migrate(site: Stack) -> subprocess.CompletedProcess[str]:
+    return site.manage("migrate", "--noinput", code=site.var.parent / "new")
+
+
+@pytest.mark.timeout(900)
+def test_rolling_deploy_loses_nothing_and_does_nothing_twice(site: Stack) -> None:
+    """Migrate, then web, then workers; and once back to the old web before the workers follow."""
+    site.form_address()
+    at_old = Applying(site)
+    try:
+        at_old.go_on()
+        done = migrate(site)
+        assert done.returncode == 0, done.stderr
+        # Old code on new tables.
+        at_old.go_on()
+        assert site.get("/health/ready")[0] == 200
+
+        # The new web process, and nobody yet who knows all that it asks for.
+        site.start("web-new")
+        port = int(site["web-new"].environ["PORT"])
+        assert site.get("/health/ready", port=port)[0] == 200
+        at_new = [site.apply(port=port), site.apply(port=port)]
+        until(
+            lambda: all(
+                site.states(receipt) | {"tide": ""} == {**DONE, "tide": ""} for receipt in at_new
+            ),
+            120,
+            "old workers did not do what they know",
+        )
+        # What they do not know they leave alone, and nobody stumbles over it.
+        at_old.go_on()
+        for receipt in at_new:
+            step = site.step(receipt, "tide")
+            assert (step["state"], step["attempts"]) in {("sent", 0), ("queued", 0)}
+            assert [site.get(receipt.location, port=at)[0] for at in (port, site.port)] == [200] * 2
+
+        # Back: the new web process is withdrawn, old code is alone again.
+        site.stop("web-new")
+        at_old.go_on()
+        assert {site.step(receipt, "tide")["attempts"] for receipt in at_new} == {0}
+
+        # Forward: the new workers come, the old ones go. Old web still rings for them.
+        site.start("cpu-new", "io-new", "sweeper-new")
+        site.stop("cpu", "io", "sweeper")
+        at_old.go_on()
+        site.wait_for_end(at_new, 120)
+        assert all(site.states(receipt) == DONE | {"tide": "succeeded"} for receipt in at_new)
+    finally:
+        receipts = at_old.end()
+
+    assert {receipt.status for receipt in [*receipts, *at_new]} == {303}
+    site.wait_for_end(receipts, 240)
+    assert all(site.states(receipt) == DONE for receipt in receipts)
+    # Once each: succeeded steps by their history, mails by the mail server's own count.
+    times = site.query(
+        "SELECT step_id, count(*) AS n FROM careers_stepevent WHERE to_state = 'succeeded'"
+        " GROUP BY step_id"
+    )
+    assert Counter(row["n"] for row in times) == {1: 4 * len(receipts) + 5 * len(at_new)}
+    assert site.smtp.doubles() == []
+    assert all(len(site.smtp.mails(to=receipt.email)) == 1 for receipt in [*receipts, *at_new])
+
+
+@pytest.mark.parametrize("site", ["postgresql"], indirect=True)
+def test_migration_that_waits_for_a_lock_lets_the_others_pass(site: Stack) -> None:
+    """A report reads for minutes; applicants who come behind the migration wait little."""
+    import psycopg
+
+    def waits() -> bool:
+        return bool(
+            site.query(
+                "SELECT 1 FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+        )
+
+    site.form_address()
+    with (
+        ThreadPoolExecutor(1) as pool,
+        contextlib.closing(psycopg.connect(site.database)) as report,
+    ):
+        report.execute("SELECT count(*) FROM careers_application")
+        migrating = pool.submit(migrate, site)
+        until(lambda: waits() or migrating.done(), 120, "the migration never asked for its lock")
+        # Whoever comes while it waits gets through: it gives way before they give up.
+        assert site.apply().status == 303
+        until(lambda: not waits() or migrating.done(), 120, "the migration did not give way")
+        assert not migrating.done(), migrating.result()
+        report.rollback()
+        done = migrating.result(120)
+    assert done.returncode == 0, done.stderr
+    assert "A table is in use. The migration tries again in 3 s." in done.stderr
+    assert site.query("SELECT tide FROM careers_step LIMIT 1") == [{"tide": "ebb"}]
