@@ -16,8 +16,11 @@ from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 from dotenv import dotenv_values
 
+from careers.pipeline.sweep import LET_FINISH
+from careersite import gunicorn
 from careersite.settings import env
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,6 +151,16 @@ def test_commands_are_those_of_the_procfile() -> None:
     assert procfile.keys() == OURS.keys()
     for name, command in procfile.items():
         assert SERVICES[OURS[name]]["command"] == command
+
+
+def test_every_process_is_given_the_time_that_it_takes_to_stop() -> None:
+    given = {name: service.get("stop_grace_period", "10s") for name, service in SERVICES.items()}
+    seconds = {name: int(period.removesuffix("s")) for name, period in given.items()}
+    drain = env.number("DRAIN_SECONDS", 5)
+    assert gunicorn.graceful_timeout - settings.DRAIN_SECONDS + drain < seconds["web"]
+    for worker in ("worker-cpu", "worker-io"):
+        assert seconds[worker] > settings.CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT + 5
+    assert seconds["sweeper"] > LET_FINISH + 5
 
 
 def test_image_starts_the_site_unless_told_otherwise() -> None:

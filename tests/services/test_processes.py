@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -108,9 +109,23 @@ def test_worker_stopped_after_the_dot_does_not_guess(site: Stack) -> None:
     assert len(site.smtp.mails(to=receipt.email)) == 1
 
 
+def test_stopped_worker_finishes_what_it_can(site: Stack) -> None:
+    """SIGTERM in the middle of a step that ends soon: it is done, and not begun again."""
+    site["archive"].freeze()
+    receipt = site.apply()
+    until(lambda: site.states(receipt)["archive"] == "started", 60, "archive did not start")
+    site["io"].signal(signal.SIGTERM)
+    site["archive"].thaw()
+    until(lambda: not site["io"].running, 60, "the worker did not end")
+
+    step = site.step(receipt, "archive")
+    assert (step["state"], step["attempts"]) == ("succeeded", 1)
+
+
 @ON_SQLITE
-def test_idle_worker_stops_at_once(site: Stack) -> None:
-    for name in ("cpu", "io", "sweeper", "web"):
+def test_idle_process_stops_at_once(site: Stack) -> None:
+    site.start("beat", "flower")
+    for name in ("cpu", "io", "sweeper", "web", "beat", "flower"):
         site[name].stop(patience=30)
         assert site[name].returncode in (0, -15, 15), f"{name} was killed, or failed"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import signal
 import threading
@@ -12,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.processes import until
-from tests.servers import free_port
+from tests.servers import HOST, free_port
 from tests.services.test_proxy import Deployment
-from tests.stack import Stack
+from tests.stack import Stack, a_cv, multipart, sha256
 
 
 class Posting:
@@ -97,3 +99,67 @@ def test_readiness_is_red_before_the_door_is_shut(one_site: Stack) -> None:
     # Somebody is in a hurry.
     one_site["web"].signal(signal.SIGINT)
     until(lambda: not one_site["web"].running, 60, "it did not end")
+
+
+class SlowPost:
+    """Somebody whose form with a CV of ten megabytes is half sent."""
+
+    def __init__(self, site: Stack, email: str) -> None:
+        self.cv = a_cv("Ten megabytes", size=10_000_000)
+        body, content_type = multipart({"name": "Ada", "email": email}, {"cv": ("CV.pdf", self.cv)})
+        self._rest = body[len(body) // 2 :]
+        self._connection = http.client.HTTPConnection(HOST, site.port, timeout=120)
+        self._connection.putrequest("POST", site.form_address())
+        for name, value in {
+            "Content-Type": content_type,
+            "Content-Length": str(len(body)),
+            "Origin": site.url,
+        }.items():
+            self._connection.putheader(name, value)
+        self._connection.endheaders(body[: len(body) // 2])
+
+    def finish(self) -> int:
+        """Send the rest; returns the status of the answer."""
+        with contextlib.closing(self._connection):
+            self._connection.send(self._rest)
+            answer = self._connection.getresponse()
+            answer.read()
+            return answer.status
+
+
+def door_is_shut(site: Stack) -> bool:
+    try:
+        site.get("/health/live")
+    except OSError:
+        return True
+    return False
+
+
+def test_form_under_way_is_taken_or_leaves_nothing(one_site: Stack) -> None:
+    """Web is told to stop while ten megabytes are on their way to it."""
+    one_site.start("web")
+    arrives = SlowPost(one_site, "arrives@example.org")
+    one_site["web"].signal(signal.SIGTERM)
+    until(lambda: door_is_shut(one_site), 60, "new visitors are let in")
+    assert arrives.finish() == 303
+    until(lambda: not one_site["web"].running, 60, "it did not end")
+    assert one_site["web"].returncode == 0
+    (file,) = one_site.query(
+        "SELECT f.size, f.sha256 FROM careers_applicationfile f"
+        " JOIN careers_application a ON a.id = f.application_id WHERE a.email = %s",
+        "arrives@example.org",
+    )
+    assert file == {"size": len(arrives.cv), "sha256": sha256(arrives.cv)}
+
+    # Whose rest does not come in time is cut off.
+    one_site.environ["GUNICORN_CMD_ARGS"] = "--graceful-timeout 1"
+    one_site.start("web")
+    before = one_site.query("SELECT count(*) AS n FROM careers_application")
+    stalls = SlowPost(one_site, "stalls@example.org")
+    one_site["web"].signal(signal.SIGTERM)
+    until(lambda: not one_site["web"].running, 60, "it waits for somebody who does not go on")
+    with pytest.raises(ConnectionError):
+        stalls.finish()
+    one_site.start("web")
+    assert one_site.query("SELECT count(*) AS n FROM careers_application") == before
+    assert one_site.query("SELECT id FROM careers_pendingupload") == []
