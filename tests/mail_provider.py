@@ -35,6 +35,17 @@ REFUSALS: dict[str, tuple[int, dict[str, Any], dict[str, str]]] = {
     "409_concurrent": (409, {"name": "concurrent_idempotent_requests", "message": "Wait."}, {}),
     "422": (422, {"name": "validation_error", "message": "Not good: jane.miller@x.example"}, {}),
     "422_sender": (422, {"ErrorCode": 400, "Message": "The Sender Signature is unknown."}, {}),
+    "422_inactive": (
+        422,
+        {
+            "ErrorCode": 406,
+            "Message": "You tried to send to a recipient that has been marked as inactive.\n Found "
+            "inactive addresses: jane.miller@applicants.example.\n Inactive recipients are ones "
+            "that have generated a hard bounce or a spam complaint. ",
+        },
+        {},
+    ),
+    "422_unknown": (422, {"ErrorCode": 406, "Message": "Found inactive addresses."}, {}),
     "429": (429, {"name": "rate_limit_exceeded", "message": "Slowly."}, {"Retry-After": "77"}),
     "429_long": (429, {}, {"Retry-After": "99999999"}),
     "429_silent": (429, {}, {"Retry-After": "soon"}),

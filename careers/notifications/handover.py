@@ -9,11 +9,11 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Memory:
-    """Somebody remembers which mails he got under which key, so that a repetition is safe.
+    """Somebody remembers that he got a mail under its key, so that a repetition is safe.
 
     Attributes:
-        of: who remembers, told apart from everybody else, so that a mail is never repeated with
-            one who knows nothing of the first time. At most 40 characters.
+        of: who remembers, and the key: told apart from all others, so that a mail is never
+            repeated where nobody knows of the first time. At most 40 characters.
         lasts: for how long, counted from the first time, with a margin taken off.
     """
 

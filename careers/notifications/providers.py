@@ -111,8 +111,11 @@ def send(message: EmailMultiAlternatives, *, before_bytes: HandOver) -> str:
         Undecidable: the provider knows the key and not what became of the mail.
     """
     backend = _backend()
-    provider, memory = PROVIDERS[settings.EMAIL_PROVIDER], memory_of(backend.api_url)
-    key = str(uuid.uuid5(uuid.NAMESPACE_URL, message.extra_headers.pop("Message-ID")))
+    provider = PROVIDERS[settings.EMAIL_PROVIDER]
+    # Two sites may share an account, and tell the same operators.
+    name = f"{settings.SITE_URL} {message.extra_headers.pop('Message-ID')}"
+    key = str(uuid.uuid5(uuid.NAMESPACE_URL, name))
+    memory = _memory(backend.api_url, key)
     if provider.key_field:
         message.extra_headers[provider.key_field] = key
 
@@ -138,8 +141,12 @@ def send(message: EmailMultiAlternatives, *, before_bytes: HandOver) -> str:
             wrong = _meaning(error, sent, message.to[0], keyed=memory is not None)
         else:
             status = message.anymail_status  # type: ignore[attr-defined]
-            code = status.esp_response.status_code
-            return f"{code} {without_addresses(str(status.message_id or '').encode())}".strip()
+            response = status.esp_response
+            if 200 <= response.status_code < 300:
+                name = without_addresses(str(status.message_id or "").encode())
+                return f"{response.status_code} {name}".strip()
+            # Anymail leaves some refusals of Postmark's to the status of each recipient.
+            wrong = answered(response, message.to[0], keyed=memory is not None)
     # Without the cause: its frames hold the mail and the API key.
     raise wrong
 
@@ -162,13 +169,13 @@ def ask() -> None:
     raise wrong
 
 
-def memory_of(api_url: str) -> Memory | None:
-    """Who remembers our keys, told apart by the account; None where nobody does."""
+def _memory(api_url: str, key: str) -> Memory | None:
+    """Who remembers a key, told apart by the account; None where nobody does."""
     remembers = PROVIDERS[settings.EMAIL_PROVIDER].remembers
     if remembers is None:
         return None
-    account = hashlib.sha256(f"{api_url} {settings.EMAIL_API_KEY}".encode()).hexdigest()[:16]
-    return Memory(f"{settings.EMAIL_PROVIDER}:{account}", remembers)
+    known = hashlib.sha256(f"{api_url} {settings.EMAIL_API_KEY} {key}".encode()).hexdigest()
+    return Memory(f"{settings.EMAIL_PROVIDER}:{known[:24]}", remembers)
 
 
 def _backend() -> Any:

@@ -11,6 +11,7 @@ It never writes a state, and doing it twice is the same as doing it once.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from careers.pipeline.states import State
 from home.models import SiteSettings
 
 _MARKS = "careers.pipeline.steps.mail"
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True)
@@ -178,16 +180,23 @@ def _application(step: Step) -> Application:
 
 
 def mark_of(step: Step) -> str:
-    """By what a mail provider's reports name a step's mail; nobody else can make it."""
-    return signing.Signer(salt=_MARKS).sign(str(step.pk))
+    """By what a mail provider's reports name a step's mail; nobody else can make it.
+
+    Numbers come again in a restored database, moments don't.
+    """
+    moment = (step.created_at - _EPOCH) // dt.timedelta(microseconds=1)
+    return signing.Signer(salt=_MARKS).sign(f"{step.pk}-{moment}")
 
 
 def step_marked(mark: str) -> int | None:
     """The id of the step whose mark it is; None when it is none of ours."""
     try:
-        return int(signing.Signer(salt=_MARKS).unsign(mark))
-    except (signing.BadSignature, ValueError):
+        named = signing.Signer(salt=_MARKS).unsign(mark)
+    except signing.BadSignature:
         return None
+    pk, _hyphen, moment = named.partition("-")
+    at = _EPOCH + dt.timedelta(microseconds=int(moment))
+    return Step.objects.filter(pk=int(pk), created_at=at).values_list("pk", flat=True).first()
 
 
 def _deliver(step: Step, message: Any, hand_over: HandOver) -> Effect:

@@ -58,8 +58,7 @@ def record(report: notifications.Report) -> bool:
     now = db_now()
     at = min(report.at or now, now)
     mail = Step.objects.filter(pk=step_id)
-    if not mail.filter(reported_at=None).update(reported_at=at) and not mail.exists():
-        return False
+    mail.filter(reported_at=None).update(reported_at=at)
     if report.came_back:
         note(
             step_id,

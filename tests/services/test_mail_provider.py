@@ -27,7 +27,7 @@ class SiteWithProvider(Stack):
         return Counter(
             mail.recipient
             for mail in self.provider.mails
-            if int(mail.mark.partition(":")[0]) in about
+            if int(mail.mark.partition("-")[0]) in about
         )
 
     def report(self, mark: str, kind: str, message: str = "") -> int:

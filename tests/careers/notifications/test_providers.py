@@ -70,6 +70,7 @@ OUTCOMES: list[tuple[str, type[EffectError], str]] = [
     ("307", Misconfigured, "mail-server"),
     ("422", Permanent, "mail-refused"),
     ("422_sender", Misconfigured, "mail-sender"),
+    ("422_inactive", Permanent, "mail-refused"),
     ("429", Transient, "mail-crowded"),
     ("408", Uncertain, "mail-unconfirmed"),
     ("409_concurrent", Uncertain, "mail-unconfirmed"),
@@ -97,6 +98,27 @@ def test_outcome_of_each_answer(
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
     assert len(provider.mails) == mode.startswith("accept")
+
+
+@pytest.mark.parametrize(
+    ("mode", "error", "code"),
+    [
+        ("422_sender", Misconfigured, "mail-sender"),
+        ("422_inactive", Permanent, "mail-recipient"),
+        ("422_unknown", Permanent, "mail-refused"),
+        ("401", Misconfigured, "mail-login"),
+        ("500", Uncertain, "mail-unconfirmed"),
+        ("accept_garbage", Uncertain, "mail-unconfirmed"),
+    ],
+)
+def test_outcome_with_postmark_which_tells_by_numbers(
+    provider: HostileProvider, settings: Any, mode: str, error: type[EffectError], code: str
+) -> None:
+    """Its refusals of recipients are success for anymail, as long as it finds no name in them."""
+    settings.EMAIL_PROVIDER, provider.mode = "postmark", mode
+    with pytest.raises(EffectError) as caught:
+        send()
+    assert (type(caught.value), caught.value.code) == (error, code)
 
 
 def test_pause_that_the_provider_asks_for_is_kept_within_reason(

@@ -1,0 +1,142 @@
+"""Real receipts through the runner and a provider that remembers keys."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from careers.notifications import Report
+from careers.pipeline import runner, steps, tracking
+from careers.pipeline.models import Step
+from careers.pipeline.steps import mark_of
+from careers.pipeline.sweep import release_expired_leases
+from tests.factories import StepFactory
+from tests.mail_provider import API_KEY, HostileProvider
+from tests.servers import HostileSMTP
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def provider(settings: Any) -> Iterator[HostileProvider]:
+    with HostileProvider() as server:
+        settings.EMAIL_PROVIDER, settings.EMAIL_API_KEY = "resend", API_KEY
+        settings.EMAIL_API_URL, settings.EMAIL_API_CA = server.url, ""
+        settings.DEFAULT_FROM_EMAIL = "jobs@example.org"
+        yield server
+
+
+@pytest.fixture(params=["mail_applicant", "mail_hr", "mail_operators"])
+def step(request: Any, application: Any) -> Step:
+    given: dict[str, Any] = {"application": application, "kind": request.param}
+    if request.param == "mail_hr":
+        given["recipient"] = "hr@example.org"
+    if request.param == "mail_operators":
+        given = {"to_operators": True, "notice__facts": ALERT}
+    made: Step = StepFactory(queued=True, events=False, **given)
+    return made
+
+
+ALERT = {
+    "message": "The broker does not answer.",
+    "cause": "ConnectionError",
+    "action": "Start it.",
+    "since": "2026-11-20T12:00:00+00:00",
+    "path": "/admin/tasks/",
+}
+
+
+def long_ago() -> dt.datetime:
+    return timezone.now() - dt.timedelta(minutes=1)
+
+
+def attempt(step: Step) -> str:
+    Step.objects.filter(pk=step.pk).update(run_after=None)
+    runner.run(step.pk, owner="worker:1")
+    step.refresh_from_db()
+    return step.state
+
+
+def test_every_mail_is_composed_alike_each_time(provider: HostileProvider, step: Step) -> None:
+    """The provider compares: with one other byte the repetition would be refused."""
+    provider.once("accept_cut")
+    assert [attempt(step), attempt(step)] == ["retrying", "succeeded"]
+    assert len(provider.mails) == 1
+    assert provider.requests[0] == provider.requests[1]
+    assert provider.mails[0].mark == mark_of(step)
+
+
+def test_worker_that_was_frozen_before_the_first_byte_doubles_nothing(
+    provider: HostileProvider, application: Any
+) -> None:
+    """It wakes after another one has sent the mail, and sends its own bytes all the same."""
+    step = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)
+    claim = runner.take(step.pk, owner="worker:frozen")
+    assert claim is not None
+
+    def hand_over_and_sleep(memory: Any = None) -> None:
+        claim.hand_over(memory)
+        Step.objects.filter(pk=step.pk).update(lease_until=long_ago())
+        release_expired_leases()
+        assert attempt(step) == "succeeded"
+
+    effect = steps.mail_applicant(claim.step, hand_over_and_sleep)
+    assert runner._record(claim, effect) == []
+    step.refresh_from_db()
+    assert (step.state, len(provider.requests), len(provider.mails)) == ("succeeded", 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEFAULT_FROM_EMAIL", "people@example.org"),  # other bytes
+        ("DEFAULT_FROM_EMAIL", "jobs@elsewhere.example"),  # another Message-ID, and so another key
+        ("SITE_URL", "https://elsewhere.example"),
+        ("EMAIL_PROVIDER", "brevo"),
+        ("EMAIL_PROVIDER", "postmark"),
+    ],
+)
+def test_mail_that_would_be_another_one_now_waits_for_the_providers_word(
+    provider: HostileProvider, application: Any, settings: Any, name: str, value: str
+) -> None:
+    step = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)
+    provider.once("accept_cut")
+    assert attempt(step) == "retrying"
+    setattr(settings, name, value)
+    assert attempt(step) == "uncertain"
+    assert len(provider.mails) == 1
+    assert tracking.record(Report(provider.mails[0].mark, None, arrived=True))
+    step.refresh_from_db()
+    assert step.state == "succeeded"
+
+
+def test_mail_is_not_given_to_a_mail_server_while_a_provider_may_have_it(
+    provider: HostileProvider, application: Any, settings: Any
+) -> None:
+    step = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)
+    provider.once("accept_cut")
+    assert attempt(step) == "retrying"
+    settings.EMAIL_PROVIDER = ""
+    with HostileSMTP() as smtp:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = smtp.address
+        assert attempt(step) == "uncertain"
+        assert smtp.accepted == []
+
+
+def test_person_sends_again_under_another_key(provider: HostileProvider, application: Any) -> None:
+    first, again = (
+        StepFactory(
+            application=application,
+            kind="mail_applicant",
+            sequence=number,
+            queued=True,
+            events=False,
+        )
+        for number in (0, 1)
+    )
+    assert [attempt(first), attempt(again)] == ["succeeded", "succeeded"]
+    assert len({mail.key for mail in provider.mails}) == 2
