@@ -55,7 +55,7 @@ class Findings:
         counts: what there was to compare.
     """
 
-    red: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    red: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in RED})
     unconfirmed: Counter[str] = field(default_factory=Counter)
     shown: int = 0
     counts: Counter[str] = field(default_factory=Counter)

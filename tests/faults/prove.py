@@ -20,10 +20,12 @@ import datetime as dt
 import json
 import os
 import platform
+import re
 import shutil
 import sqlite3
 import sys
 import tempfile
+import textwrap
 import threading
 import time
 from collections import Counter, deque
@@ -41,7 +43,7 @@ from tests.faults.monkeys import KINDS, Fault, Site
 from tests.faults.panel import Panel
 from tests.faults.s3_proxy import S3Proxy
 from tests.postgresql import PostgreSQL
-from tests.stack import BUCKET, Stack, Template, shared_template
+from tests.stack import BUCKET, ROOT, Stack, Template, shared_template
 
 DATABASES = ("sqlite", "postgresql")
 PARTS = ("broker", "archive", "web", "cpu", "io", "sweeper")
@@ -476,7 +478,7 @@ def table(reports: list[Report]) -> list[str]:
 
 
 def _columns(rows: list[list[str]]) -> list[str]:
-    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     return [
         "  ".join(
             cell.ljust(width) if n == 0 else cell.rjust(width)
@@ -494,6 +496,66 @@ def complaints(report: Report, most: int = 12) -> list[str]:
         if len(sentences) > most:
             lines.append(f"{report.database}: {RED[name]}: and {len(sentences) - most} more")
     return lines
+
+
+def markdown(reports: list[Report]) -> str:
+    """The outcome for ``docs/reliability.md``: the same table, the seed, the versions."""
+    first = reports[0]
+    named: dict[str, str] = {}
+    for report in reports:
+        named.update(report.versions)
+    versions = ", ".join(f"{name} {number}" for name, number in named.items() if number)
+    command = f"bin/prove --seed {first.seed} --applications {first.applications}"
+    lines = [f"Run of {first.at}: `{command}`, {os.cpu_count()} cores, {versions}.", ""]
+    for line in table(reports):
+        cells = [cell for cell in re.split(r" {2,}", line) if cell]
+        if not line:
+            lines.append("")
+        elif line.endswith(":"):
+            lines += [f"**{line}**", "", f"| |{'|'.join(r.database for r in reports)}|"]
+            lines.append("|---|" + "---:|" * len(reports))
+        elif line.startswith(" "):
+            lines += [f"| |{'|'.join(cells)}|", "|---|" + "---:|" * len(reports)]
+        else:
+            lines.append(f"|{'|'.join(cells)}|")
+    return "\n".join(lines)
+
+
+def sentence(reports: list[Report]) -> str:
+    """The outcome for the README."""
+    first, count = reports[0], sum(report.applications for report in reports)
+    kinds = {name for report in reports for name in report.faults}
+    red = {name: sum(len(report.found.red[name]) for report in reports) for name in RED}
+    return (
+        f"Its last full run ({first.at}, seed {first.seed}, "
+        f"{' and '.join(report.database for report in reports)}): {count:,} applications under "
+        f"{sum(report.faults.total() for report in reports):,} faults of {len(kinds)} kinds; "
+        f"{red['lost']} lost, {red['twice']} doubled, {red['wrong']} with wrong content, "
+        f"{red['stuck']} stuck."
+    )
+
+
+def write_docs(reports: list[Report], root: Path) -> None:
+    """Put the outcome between the marks in ``docs/reliability.md`` and the README.
+
+    Raises:
+        ValueError: a file has lost its marks.
+    """
+    for name, text in (
+        ("docs/reliability.md", markdown(reports)),
+        ("README.md", textwrap.fill(sentence(reports), 100)),
+    ):
+        path = root / name
+        before = path.read_text("utf-8")
+        after, times = re.subn(
+            r"(<!-- bin/prove writes from here -->\n).*?(<!-- to here -->)",
+            lambda found, text=text: f"{found[1]}{text}\n{found[2]}",
+            before,
+            flags=re.DOTALL,
+        )
+        if times != 1:
+            raise ValueError(f"{name} has no place for the outcome: its two marks are gone")
+        path.write_text(after, "utf-8")
 
 
 # ── The command ─────────────────────────────────────────────────────────────────────────
@@ -516,6 +578,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--faults", type=int, help="one for each eight applications by default")
     parser.add_argument("--plan", action="store_true", help="only say what would be done")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the outcome there, too")
+    parser.add_argument(
+        "--write-docs", action="store_true", help="put the outcome into docs/reliability.md, too"
+    )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep ledgers, logs and objects")
     options = parser.parse_args(arguments)
     faults = options.applications // 8 if options.faults is None else options.faults
@@ -557,6 +622,8 @@ def main(arguments: list[str]) -> int:
         print("\n".join(complaints(report)), file=sys.stderr)
     if options.json:
         options.json.write_text(json.dumps([r.as_json() for r in reports], indent=2, default=str))
+    if options.write_docs:
+        write_docs(reports, ROOT)
     return 0 if all(report.ok for report in reports) else 1
 
 

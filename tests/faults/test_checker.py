@@ -105,7 +105,7 @@ def run(untouched: Run, tmp_path: Path) -> Run:
 
 def test_untouched_run_is_green(untouched: Run) -> None:
     found = untouched.check()
-    assert dict(found.red) == {}
+    assert {name: sentences for name, sentences in found.red.items() if sentences} == {}
     assert found.ok
     # As much was looked at as there is.
     assert found.counts["PDFs read"] == found.counts["applications"]

@@ -94,3 +94,36 @@ def test_exit_code_says_what_was_found(
     outcome["error"] = OSError("no disk")
     assert prove.main(["--applications", "1"]) == 2
     assert "no disk" in capsys.readouterr().err
+
+
+def test_outcome_replaces_the_last_one_in_the_docs(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    places = [tmp_path / "docs" / "reliability.md", tmp_path / "README.md"]
+    for place in places:
+        place.write_text(
+            "Before.\n<!-- bin/prove writes from here -->\nold\n<!-- to here -->\nAfter.\n"
+        )
+    reports = []
+    for database in prove.DATABASES:
+        report = prove.Report(database, 1, 2000, {"Python": "3.11"}, at="2026-11-22")
+        report.faults["redis: FLUSHALL"] = 3
+        report.found.unconfirmed["worker io: frozen"] = 2
+        reports.append(report)
+    for _time in range(2):
+        prove.write_docs(reports, tmp_path)
+    docs, readme = (place.read_text() for place in places)
+    assert "old" not in docs + readme
+    assert docs.startswith("Before.\n")
+    assert docs.endswith("<!-- to here -->\nAfter.\n")
+    assert "| |sqlite|postgresql|" in docs
+    assert "|redis: FLUSHALL|3|3|" in docs
+    assert "4,000 applications under 6 faults of 1 kinds; 0 lost" in " ".join(readme.split())
+    places[1].write_text("No marks.")
+    with pytest.raises(ValueError, match=r"README\.md"):
+        prove.write_docs(reports, tmp_path)
+
+
+def test_docs_have_a_place_for_the_outcome() -> None:
+    for name in ("docs/reliability.md", "README.md"):
+        text = (prove.ROOT / name).read_text("utf-8")
+        assert text.count("<!-- bin/prove writes from here -->") == 1
