@@ -14,7 +14,7 @@ from tests.processes import until
 from tests.stack import Receipt, sha256
 
 #: The first test waits for the whole site and for the storm.
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 
 #: Faults after which a person has to look; with the code of the step.
 FOR_A_PERSON = {

@@ -15,7 +15,7 @@ from tests.processes import until
 from tests.stack import PLAIN_JOB, Receipt
 
 #: The first test waits for the whole site and for the storm.
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 
 NO_ANSWER = "mail-unconfirmed"
 

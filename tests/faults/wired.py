@@ -168,7 +168,7 @@ class WiredSite(Stack):
             {name: posted.result() for name, posted in mails.items()},
             {name: posted.result() for name, posted in files.items()},
         )
-        self.wait_for_end([*storm.mails.values(), *storm.files.values()], 240)
+        self.wait_for_end([*storm.mails.values(), *storm.files.values()], 400)
         unused = [*self.smtp.fates.values()]
         unused += [modes for fate in self.s3.fates.values() for modes in fate.values()]
         assert not any(unused), "some faults never happened"
