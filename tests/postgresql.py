@@ -73,7 +73,7 @@ class PostgreSQL:
 
     def __enter__(self) -> PostgreSQL:
         self.process.start()
-        self.process.until(self._answers, 30, "PostgreSQL did not start")
+        self.process.until(self._answers, 90, "PostgreSQL did not start")
         return self
 
     def __exit__(self, *_exception: object) -> None:

@@ -21,6 +21,8 @@ from tests.processes import until
 from tests.services.test_full_disk import fill
 from tests.stack import Stack, a_cv, shared_template
 
+#: The first test of a run makes the database that all sites start from.
+pytestmark = pytest.mark.timeout(900)
 PATIENCE = 120  # seconds; ends a hang
 MEGABYTES = 220
 

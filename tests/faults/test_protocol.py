@@ -18,6 +18,8 @@ from tests.faults.own_server import OwnServer
 from tests.servers import HOST
 from tests.stack import Receipt, Stack, a_cv, multipart
 
+#: The first test of a run makes the database that all sites start from.
+pytestmark = pytest.mark.timeout(900)
 PATIENCE = 180  # seconds; ends a hang
 MEGABYTE = 1_000_000
 
