@@ -132,12 +132,14 @@ class Applying:
         return self.receipts
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
-    """The old release with all its processes; those of the new one are known, but not started."""
-    server = shared_postgresql() if request.param == "postgresql" else ""
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Stack]:
+    """The old release with all its processes; those of the new one are known, but not started.
+
+    On PostgreSQL, for whoever has SQLite has one host, and little reason not to stop it.
+    """
     code = new_release(tmp_path / "new")
-    with Stack(shared_template(), tmp_path / "var", server=server) as stack:
+    with Stack(shared_template(), tmp_path / "var", server=shared_postgresql()) as stack:
         stack.add("web-new", code=code, PORT=str(free_port()))
         for name in ("cpu-new", "io-new", "sweeper-new"):
             stack.add(name, code=code)
@@ -208,7 +210,6 @@ def test_rolling_deploy_loses_nothing_and_does_nothing_twice(site: Stack) -> Non
     assert all(len(site.smtp.mails(to=receipt.email)) == 1 for receipt in [*receipts, *at_new])
 
 
-@pytest.mark.parametrize("site", ["postgresql"], indirect=True)
 def test_migration_that_waits_for_a_lock_lets_the_others_pass(site: Stack) -> None:
     """A report reads for minutes; applicants who come behind the migration wait little."""
     import psycopg

@@ -109,6 +109,7 @@ def test_worker_stopped_after_the_dot_does_not_guess(site: Stack) -> None:
     assert len(site.smtp.mails(to=receipt.email)) == 1
 
 
+@ON_SQLITE
 def test_stopped_worker_finishes_what_it_can(site: Stack) -> None:
     """SIGTERM in the middle of a step that ends soon: it is done, and not begun again."""
     site["archive"].freeze()
