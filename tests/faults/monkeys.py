@@ -26,7 +26,7 @@ from tests.servers import HOST, free_port
 from tests.stack import ROOT, Stack
 
 #: Seconds that a fault waits for the moment that it needs.
-PATIENCE = 40
+PATIENCE = 30
 Strike = Iterator[float]
 
 
@@ -130,6 +130,8 @@ def _of_a_worker(part: str) -> None:
 
     @kind(f"worker {part}: kill -9 of a pool child", part, blames)
     def child(site: Site, fault: Fault) -> Any:
+        # Just started, it has none yet.
+        yield from until(site.stack[part].children)
         children = site.stack[part].children()
         if children:
             os.kill(children[fault.chance % len(children)], signal.SIGKILL)
@@ -207,6 +209,7 @@ for _point in ("before", "dot", "after"):
 
 @kind("web: kill -9 of a child", "web", WEB)
 def _web_child(site: Site, fault: Fault) -> Any:
+    yield from until(site.stack["web"].children)
     children = site.stack["web"].children()
     if children:
         os.kill(children[fault.chance % len(children)], signal.SIGKILL)
@@ -344,16 +347,14 @@ def _redis_paused(site: Site, fault: Fault) -> Any:
 def _redis_full(site: Site, fault: Fault) -> Any:
     site.stack.redis().config_set("maxmemory", "1")
     yield fault.seconds
-    site.stack.redis().config_set("maxmemory", "0")
-    return True
+    return (yield from until(lambda: site.stack.redis().config_set("maxmemory", "0")))
 
 
 @kind("redis: became a read-only replica", "broker")
 def _redis_read_only(site: Site, fault: Fault) -> Any:
     site.stack.redis().replicaof(HOST, free_port())
     yield fault.seconds
-    site.stack.redis().replicaof("NO", "ONE")
-    return True
+    return (yield from until(lambda: site.stack.redis().replicaof("NO", "ONE")))
 
 
 QUEUES = ("careers:cpu", "careers:io")

@@ -187,6 +187,7 @@ class _Campaign:
         self.under_way = 0
         self.waiting: deque[Fault] = deque()
         self.striking: dict[str, _Struck] = {}
+        self.again: set[Fault] = set()
         self.quiet = threading.Event()
         self.sent_at = 0.0
 
@@ -285,6 +286,11 @@ class _Campaign:
 
     def _ended(self, target: str, struck: _Struck, hit: bool, error: str = "") -> None:
         del self.striking[target]
+        if not hit and struck.fault not in self.again and self.people.working:
+            # Its moment did not come; it may come later.
+            self.again.add(struck.fault)
+            self.waiting.append(struck.fault)
+            return
         self.ledger.write(
             kind=struck.fault.kind,
             at=struck.fault.at,
@@ -575,7 +581,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--applications", type=int, default=200)
     parser.add_argument("--database", choices=(*DATABASES, "both"), default="both")
-    parser.add_argument("--faults", type=int, help="one for each eight applications by default")
+    parser.add_argument("--faults", type=int, help="one for each seven applications by default")
     parser.add_argument("--plan", action="store_true", help="only say what would be done")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the outcome there, too")
     parser.add_argument(
@@ -583,7 +589,7 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep ledgers, logs and objects")
     options = parser.parse_args(arguments)
-    faults = options.applications // 8 if options.faults is None else options.faults
+    faults = options.applications // 7 if options.faults is None else options.faults
     databases = DATABASES if options.database == "both" else (options.database,)
     if options.plan:
         with contextlib.suppress(BrokenPipeError):
