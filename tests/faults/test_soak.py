@@ -107,6 +107,16 @@ def test_part_and_broker_that_grow_are_named() -> None:
     ]
 
 
+def test_flower_may_fill_its_memory_of_tasks_but_not_more() -> None:
+    def risen(by: float) -> list[str]:
+        parts = [{"flower": {"pss": 140 + by * n / 30, "files": 20}} for n in range(60)]
+        samples = [a_sample(60.0 * n, parts=used) for n, used in enumerate(parts)]
+        return soak.grown(soak.verdicts(samples))
+
+    assert risen(70) == []
+    assert len(risen(90)) == 1
+
+
 # ── Load ────────────────────────────────────────────────────────────────────────────────
 
 
