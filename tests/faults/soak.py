@@ -1,7 +1,7 @@
 """A whole site under the highest load that it sustains, for as long as you like.
 
-    python -m tests.faults.soak [--minutes 60] [--database sqlite|postgresql] [--json FILE]
-    python -m tests.faults.soak --documents 10000 [--children 1] [--json FILE]
+    bin/prove soak [--minutes 60] [--database sqlite|postgresql] [--json FILE]
+    bin/prove soak --documents 10000 [--children 1] [--json FILE]
 
 The first posts applications over HTTP, faster while work does not pile up and slower when it
 does; afterwards every queue must be empty, every step done, every mail sent once, and nothing
