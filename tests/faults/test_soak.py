@@ -107,6 +107,14 @@ def test_part_and_broker_that_grow_are_named() -> None:
     ]
 
 
+def test_embedded_archive_may_remember_its_objects_but_leak_no_files() -> None:
+    parts = [{"archive": {"pss": 80 + 5.0 * n, "files": 10 + n}} for n in range(60)]
+    samples = [a_sample(60.0 * n, parts=used) for n, used in enumerate(parts)]
+    assert [problem.split(":")[0] for problem in soak.grown(soak.verdicts(samples))] == [
+        "archive files grows"
+    ]
+
+
 def test_flower_may_fill_its_memory_of_tasks_but_not_more() -> None:
     def risen(by: float) -> list[str]:
         parts = [{"flower": {"pss": 140 + by * n / 30, "files": 20}} for n in range(60)]
