@@ -5,6 +5,7 @@ ends, Ctrl-C and the clock are seen at one place, and no signal comes in between
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shlex
@@ -245,8 +246,10 @@ def _not_ready(address: str) -> str:
     except urllib.error.HTTPError as error:
         if error.code != 503:
             return f"web (it answers {error.code})"
-        told = json.load(error)
-        return "database" if not told.get("database") else "room on the disk"
+        with contextlib.suppress(ValueError):
+            if json.load(error).get("disk") is False:
+                return "room on the disk"
+        return "database"
     except (OSError, ValueError):
         return "web"
     served = {queue for worker in told["workers"] for queue in worker["queues"]}
