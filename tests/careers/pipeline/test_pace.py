@@ -19,7 +19,13 @@ from tests.factories import ApplicationFactory, StepFactory
 
 pytestmark = pytest.mark.django_db
 
-TOO_MANY = Transient(CROWDED, "The mail server takes no more mails just now.", retry_after=10)
+TOO_MANY = Transient(CROWDED, "The mail server takes no more mails just now.", retry_after=3600)
+
+
+@pytest.fixture(autouse=True)
+def long_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Longer than a busy machine takes for a test."""
+    monkeypatch.setattr(pace, "SILENCE", dt.timedelta(minutes=10))
 
 
 def mail(application: Any, number: int, **more: Any) -> Step:
