@@ -465,7 +465,10 @@ def table(reports: list[Report]) -> list[str]:
     row("looks at the panel", lambda r: r.found.counts["looks at the panel"])
     row("sent away and came back", lambda r: r.found.counts["sent away"])
     for name in ("p50 calm", "p99 calm", "p50 under faults", "p99 under faults", "slowest"):
-        row(f"POST, {name}", lambda r, name=name: f"{r.post.get(name, 0):.2f} s")
+        row(
+            f"POST, {name}",
+            lambda r, name=name: f"{r.post[name]:.2f} s" if r.post.get(name) else "–",
+        )
     row("all ended after the last fault", lambda r: f"{r.drained:.0f} s")
     row("took", lambda r: f"{r.wall / 60:.1f} min")
     lines = _columns(rows)
