@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 from wagtail.models import Site
 
 from careers.pipeline import steps
 from careers.pipeline.models import Step, StepKind
 from careers.pipeline.steps import Effect
 from tests.factories import ApplicationFactory, JobPageFactory, root_page
+from tests.turns import Turns
+from tests.world import NAMES, Stage
 
 Perform = Callable[[Step, Callable[[], None]], Effect]
 
@@ -59,3 +62,21 @@ def bare_job(db: None) -> Any:
 def application(bare_job: Any) -> Any:
     """An application without steps."""
     return ApplicationFactory(page=bare_job)
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """The product in a world that the test puts there; see ``tests.world``."""
+    stage = Stage()
+    stage.set_up(monkeypatch)
+    return stage
+
+
+@pytest.fixture
+def turns(db: None) -> Iterator[Turns]:
+    """Everybody who acts in such a world; for tests with real transactions."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA synchronous=OFF")
+    with Turns(*NAMES) as turns:
+        yield turns
