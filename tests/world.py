@@ -29,7 +29,16 @@ from careers.archive import store
 from careers.archive.failures import explained
 from careers.intake import submit as intake
 from careers.notifications import HandOver, Memory
-from careers.pipeline import actions, doorbell, heartbeat, runner, steps, sweep, transitions
+from careers.pipeline import (
+    actions,
+    doorbell,
+    heartbeat,
+    pace,
+    runner,
+    steps,
+    sweep,
+    transitions,
+)
 from careers.pipeline.models import Step, StepEvent, StepKind
 from careers.pipeline.states import ENDED, LEAVES_TO, NEEDS_A_PERSON, Phase, State
 from careers.pipeline.steps import Effect
@@ -123,6 +132,8 @@ class World:
         """A mail step's effect: like ``notifications.deliver``, with a server that obeys."""
         if self.mail_mood == "away":
             raise Transient("mail-unreachable", "Nobody answers.")
+        if self.mail_mood == "impossible":
+            raise Permanent("mail-impossible", "There is no such address.")
         if self.keyed:
             hand_over(MEMORY)
         else:
@@ -197,6 +208,12 @@ class World:
             self.turns.changed.add("receipt")
 
         self.begin(name, "post", job)
+
+    def at_once(self, name: str, what: str, job: Callable[[], Any]) -> None:
+        """Somebody does something before anybody else moves."""
+        self.turns.stopping = False
+        self.begin(name, what, job)
+        self.turns.stopping = True
 
     def post_at_once(self) -> None:
         """The form is sent and received before anything else happens."""
@@ -470,7 +487,7 @@ class Stage:
     world: World
 
     def set_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in (transitions, runner, sweep, doorbell, actions):
+        for module in (transitions, runner, pace, sweep, doorbell, actions):
             monkeypatch.setattr(module, "db_now", lambda: self.world.now())
         # The worker's main process, which its children share their name with.
         me = lambda: self.world.owners[self.world.turns.me().name]  # noqa: E731
