@@ -19,6 +19,8 @@ from tests.faults.checker import Checker, Findings
 from tests.faults.conftest import ShortCampaign
 from tests.stack import BUCKET
 
+#: Whichever test comes first waits for the campaigns.
+pytestmark = pytest.mark.timeout(1200)
 Tamper = Callable[["Run"], None]
 
 

@@ -13,7 +13,7 @@ from tests.faults.crowd import forms
 
 
 @pytest.mark.parametrize("database", prove.DATABASES)
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_short_campaign_loses_and_doubles_nothing(
     short_campaigns: dict[str, ShortCampaign], database: str
 ) -> None:
