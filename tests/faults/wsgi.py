@@ -14,9 +14,10 @@ from typing import Any
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from careers.intake import submit as intake
 from careersite.wsgi import application as site
-from tests.faults.app import die_if_planned
+
+from careers.intake import submit as intake  # isort: skip -- only now Django is set up
+from tests.faults.app import die_if_planned  # isort: skip
 
 _write, _commit = intake._write, BaseDatabaseWrapper._commit
 

@@ -1,0 +1,501 @@
+"""Processes die, freeze, stop and choke at every point of every step.
+
+What must hold is always the same: who has a receipt has a row; what can be repeated is
+repeated; a mail that may be out is not sent again and shown as not confirmed, and no other
+mail is. Counted are the rows, the bucket's directory and the mail server's own ledger.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import resource
+import secrets
+import signal
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+
+import pytest
+
+from tests.faults.app import POINTS
+from tests.faults.campaign import FaultySite
+from tests.processes import Process, until
+from tests.services.test_application import DONE
+from tests.services.test_broker import celery_client, drained
+from tests.stack import ROOT, Receipt, Stack, a_cv
+
+PATIENCE = 180  # seconds; ends a hang
+MAILS = ("mail_applicant", "mail_hr")
+#: Where nobody can know whether a mail went out, because the row says that it may have.
+UNCONFIRMED = ("dot", "after_dot", "after", "recording")
+LIMITS = {"PIPELINE_SOFT_LIMIT": "40", "PIPELINE_HARD_LIMIT": "45", "PIPELINE_LEASE": "50"}
+#: For who may take as long as the test likes.
+NO_HURRY = {"PIPELINE_SOFT_LIMIT": "200", "PIPELINE_HARD_LIMIT": "210", "PIPELINE_LEASE": "220"}
+#: Which step met which point, by the step's id.
+Plan = Mapping[int, tuple[str, str]]
+
+
+def one_each(
+    faulty: FaultySite,
+    receipts: Collection[Receipt],
+    victim: str,
+    kinds: Collection[str] = tuple(POINTS),
+    without: Collection[str] = (),
+) -> dict[int, tuple[str, str]]:
+    """Let the first application's steps meet the first point of each kind, and so on."""
+    planned = {}
+    for kind in kinds:
+        points = [point for point in POINTS[kind] if point not in without]
+        assert len(points) <= len(receipts)
+        for receipt, point in zip(receipts, points, strict=False):
+            step_id = faulty.stack.step(receipt, kind)["id"]
+            (faulty.plan / f"{kind}.{point}.{victim}.0.{step_id}").touch()
+            planned[step_id] = kind, point
+    return planned
+
+
+def met(faulty: FaultySite, planned: Plan) -> list[int]:
+    """The steps that have come to their point."""
+    left = {int(file.name.split(".")[4]) for file in faulty.plan.iterdir()}
+    return [step_id for step_id in planned if step_id not in left]
+
+
+def expire(stack: Stack, step_ids: Collection[int]) -> None:
+    """Let the time of those pass who had the first try of these steps."""
+    stack.query(
+        "UPDATE careers_step SET lease_until = started_at WHERE state = 'started'"
+        f" AND token = 1 AND id IN ({','.join(map(str, step_ids)) or 'NULL'})"
+    )
+
+
+def assert_ended_as_promised(
+    stack: Stack, receipts: Collection[Receipt], planned: Plan, *, unsent: Collection[str] = ()
+) -> None:
+    """Not confirmed is exactly who came to a point where nobody can know; all else is done.
+
+    Args:
+        unsent: points of which the mail server knows that no mail came.
+    """
+    for receipt in receipts:
+        for step in stack.steps(receipt):
+            kind, point = planned.get(step["id"], (step["kind"], ""))
+            unclear = kind in MAILS and point in UNCONFIRMED
+            expected = "uncertain" if unclear else "succeeded"
+            assert (kind, point, step["state"]) == (kind, point, expected)
+            if kind == "mail_applicant":
+                mails = len(stack.smtp.mails(to=receipt.email))
+                assert (point, mails) == (point, 0 if point in unsent else 1)
+        files = stack.files(receipt)
+        assert Counter(file["kind"] for file in files) == {"cv": 1, "pdf": 1, "manifest": 1}
+        assert {file["object_key"] for file in files} <= set(stack.object_keys())
+        assert not any(file["stored"] for file in files)
+    assert stack.smtp.doubles() == []
+
+
+@pytest.fixture
+def faulty(_faulty: FaultySite) -> Iterator[FaultySite]:
+    """The site of all campaigns with an empty plan; no worker and no sweeper runs yet.
+
+    Its limits leave a busy machine the time to make a PDF. A test may start more processes of a
+    kind, and all that it started end with it."""
+    stack = _faulty.stack
+    before, environ = set(stack.parts), dict(stack.environ)
+    stack.environ.update(LIMITS)
+
+    def end_all() -> None:
+        for name in ("cpu", "io", "sweeper"):
+            if name in stack.parts:
+                stack[name].kill()
+        for file in _faulty.plan.iterdir():
+            file.unlink()
+
+    end_all()
+    stack.smtp.mode = "ok"
+    stack.start("broker", "archive", "web")
+    stack.form_address()
+    yield _faulty
+    end_all()
+    stack.environ.clear()
+    stack.environ.update(environ)
+    for name in set(stack.parts) - before - {"web", "cpu", "io", "sweeper"}:
+        stack.parts.pop(name).kill()
+
+
+@pytest.fixture
+def stack(faulty: FaultySite) -> Stack:
+    return faulty.stack
+
+
+# ── Killed, frozen, stopped ─────────────────────────────────────────────────────────────
+
+
+def test_worker_killed_at_any_point_loses_nothing_and_mails_nothing_twice(
+    faulty: FaultySite, stack: Stack
+) -> None:
+    """``kill -9`` of a pool's child, once at each point of each kind of step: 29 deaths."""
+    receipts, before = stack.apply_many(8), len(stack.smtp.mails())
+    planned = one_each(faulty, receipts, "child")
+    assert len(planned) == 29
+    stack.start("cpu", "io", "sweeper")
+
+    def over() -> bool:
+        expire(stack, met(faulty, planned))
+        return len(met(faulty, planned)) == len(planned) and stack.ended(receipts)
+
+    until(over, PATIENCE, "it did not end", pause=0.3)
+    assert_ended_as_promised(stack, receipts, planned, unsent=["dot"])
+    assert len(stack.smtp.mails()) - before == 2 * len(receipts) - 2
+
+
+def test_worker_frozen_past_its_lease_changes_nothing_when_it_wakes(
+    faulty: FaultySite, stack: Stack
+) -> None:
+    """SIGSTOP at each point of each kind, another worker takes over, SIGCONT when all is done.
+
+    Who was frozen before the dot is kept from sending by the fence. (Who is frozen inside a
+    transaction holds SQLite's only lock; then everybody waits and nothing is lost.)"""
+    receipts = stack.apply_many(7)
+    planned: dict[int, tuple[str, str]] = {}
+    zombies = []
+
+    def freeze(*kinds: str) -> None:
+        mine = one_each(faulty, receipts, "hold", kinds, without=["recording"])
+        zombies.append(herd(stack, mine))
+        until(lambda: len(met(faulty, mine)) == len(mine), PATIENCE, "somebody is not frozen")
+        expire(stack, mine.keys())
+        planned.update(mine)
+
+    freeze("render_pdf", "mail_applicant")
+    stack.start("cpu", "sweeper")
+    until(
+        lambda: stack.counts(receipts)["render_pdf"] == {"succeeded": len(receipts)},
+        PATIENCE,
+        "nobody made the PDFs",
+    )
+    stack["sweeper"].kill()
+    freeze("archive", "mail_hr")
+    stack.start("io", "sweeper")
+    stack.wait_for_end(receipts, PATIENCE)
+    before = [stack.steps(receipt) for receipt in receipts]
+
+    for zombie in zombies:
+        zombie.thaw()
+        until(lambda zombie=zombie: not zombie.running, PATIENCE, "a zombie did not end")
+        assert zombie.returncode == 0
+    assert [stack.steps(receipt) for receipt in receipts] == before
+    # Frozen at the dot one sends when one wakes; that is the one mail of this step.
+    assert_ended_as_promised(stack, receipts, planned)
+    assert len(planned) == 25
+
+
+def herd(stack: Stack, planned: Plan) -> Process:
+    """A process for each of these steps, and their parent, which is given back."""
+    arguments = [f"{kind}={step_id}" for step_id, (kind, _point) in planned.items()]
+    stack.parts["zombies"] = zombies = Process(
+        "zombies",
+        ["python", "-m", "tests.faults.zombies", *arguments],
+        environ=stack.environ | NO_HURRY,
+        log=stack.var / "log" / "zombies.log",
+        cwd=ROOT,
+    )
+    zombies.start()
+    return zombies
+
+
+def test_worker_stopped_at_any_point_hands_back(faulty: FaultySite, stack: Stack) -> None:
+    """SIGTERM, as in a deployment, while a step is at each point of each kind, and the time to
+    end it is too short. The rows are handed back at once, not when the lease ends; a mail that
+    may be out is not confirmed at once. Nothing is counted as a failure."""
+    receipts, before = stack.apply_many(7), len(stack.smtp.mails())
+    planned: dict[int, tuple[str, str]] = {}
+
+    def stop(*kinds: str) -> None:
+        mine = one_each(faulty, receipts, "busy", kinds, without=["recording"])
+        worker = one_worker_for_all(stack)
+        stack.redis().flushall()
+        app = celery_client(stack)
+        for step_id, (kind, _point) in mine.items():
+            app.send_task(f"careers.{kind}", kwargs={"step_id": step_id}, queue="io")
+        worker.until(lambda: len(met(faulty, mine)) == len(mine), PATIENCE, "somebody is not busy")
+        worker.stop(PATIENCE)
+        for step_id, (kind, point) in mine.items():
+            (step,) = stack.query("SELECT * FROM careers_step WHERE id = %s", step_id)
+            expected = "uncertain" if kind in MAILS and point in UNCONFIRMED else "queued"
+            if point in ("unclaimed", "recorded"):
+                expected = {"unclaimed": step["state"], "recorded": "succeeded"}[point]
+                assert step["state"] in ("queued", "sent", "succeeded")
+            assert (kind, point, step["state"]) == (kind, point, expected)
+        planned.update(mine)
+
+    stop("render_pdf", "mail_applicant")
+    stack.start("cpu", "sweeper")
+    until(
+        lambda: stack.counts(receipts)["render_pdf"] == {"succeeded": len(receipts)},
+        PATIENCE,
+        "nobody made the PDFs",
+    )
+    for name in ("cpu", "sweeper"):
+        stack[name].kill()
+    stop("archive", "mail_hr")
+    stack.start("cpu", "io", "sweeper")
+    stack.wait_for_end(receipts, PATIENCE)
+    assert_ended_as_promised(stack, receipts, planned, unsent=["dot"])
+    assert len(stack.smtp.mails()) - before == 2 * len(receipts) - 2
+    assert {step["error_class"] for receipt in receipts for step in stack.steps(receipt)} <= {
+        "",
+        "unknown",
+    }
+
+
+def one_worker_for_all(stack: Stack) -> Process:
+    """A worker with many children, who serves all queues and is told to stop with short notice."""
+    argv, environ = stack._command("io")
+    argv[argv.index("-c") + 1] = "14"
+    argv[argv.index("-n") + 1] = "held@%h"
+    stack.parts["held"] = worker = Process(
+        "held",
+        argv,
+        environ={**environ, **NO_HURRY, "FAULT_SOFT_SHUTDOWN": "1"},
+        log=stack.var / "log" / "held.log",
+        cwd=ROOT,
+    )
+    worker.start()
+    return worker
+
+
+def test_workers_stopped_and_then_killed_lose_nothing(stack: Stack) -> None:
+    """SIGTERM, and SIGKILL before they could end what they do, again and again."""
+    stack.start("cpu", "io", "sweeper")
+    receipts = []
+    for _time in range(3):
+        receipts += stack.apply_many(3)
+        for name in ("cpu", "io"):
+            stack[name].signal(signal.SIGTERM)
+        with contextlib.suppress(AssertionError):
+            until(lambda: not stack["io"].running, 1, "it takes its time")
+        for name in ("cpu", "io"):
+            stack[name].kill()
+        stack.query("UPDATE careers_step SET lease_until = started_at WHERE state = 'started'")
+        stack.start("cpu", "io")
+    stack.wait_for_end(receipts, PATIENCE)
+    ends = Counter(state for receipt in receipts for state in stack.states(receipt).values())
+    # One may have been killed in the very moment after its dot.
+    assert ends["succeeded"] + ends["uncertain"] == 4 * len(receipts)
+    assert ends["uncertain"] <= 2 * 3
+    assert stack.smtp.doubles() == []
+
+
+# ── The web server ──────────────────────────────────────────────────────────────────────
+
+
+@contextlib.contextmanager
+def faulty_web(stack: Stack) -> Iterator[None]:
+    """Let the site be served by a web server that can be told to die."""
+    stack["web"].kill()
+    argv, environ = stack._command("web")
+    argv = [word.replace("careersite.wsgi", "tests.faults.wsgi") for word in argv]
+    web = Process("web", argv, environ=environ, log=stack.var / "log" / "web.log", cwd=ROOT)
+    web.start()
+    try:
+        web.until(lambda: answers(stack), PATIENCE, "the web server is not ready")
+        yield
+    finally:
+        web.kill()
+        stack.start("web")
+
+
+def answers(stack: Stack) -> bool:
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        return stack.get("/health/live")[0] == 200
+    return False
+
+
+@pytest.mark.parametrize("sweeps", [False, True], ids=["workers rung", "sweeper only"])
+def test_web_server_killed_around_the_commit_gives_one_application(
+    faulty: FaultySite, stack: Stack, sweeps: bool
+) -> None:
+    """``kill -9`` before COMMIT, after it and before anybody was rung for, and before the
+    answer. The applicant sends the same form again: one application, one receipt, one mail.
+    Whom nobody was rung for is found by the sweeper, also when nothing is sent again."""
+    stack.start("cpu", "io", "sweeper")
+    with faulty_web(stack):
+        people = {point: f"{secrets.token_hex(4)}@example.org" for point in POINTS_OF_WEB}
+        cvs = {point: a_cv(point) for point in people}
+        for point, email in people.items():
+            (faulty.plan / f"web.{point}.child.0").touch()
+            with pytest.raises((OSError, http.client.HTTPException)):
+                stack.apply(email=email, cv=cvs[point])
+            until(lambda: answers(stack), PATIENCE, "the web server did not come back")
+        assert list(faulty.plan.iterdir()) == []
+        rows = {
+            point: [
+                row["receipt_secret"]
+                for row in stack.query(
+                    "SELECT receipt_secret FROM careers_application WHERE email = %s", email
+                )
+            ]
+            for point, email in people.items()
+        }
+        assert {point: len(found) for point, found in rows.items()} == {
+            "written": 0,
+            "committed": 1,
+            "rung": 1,
+        }
+        if sweeps:
+            receipts = [
+                Receipt(303, f"/received/{rows[point][0]}/", 0, people[point])
+                for point in ("committed", "rung")
+            ]
+        else:
+            receipts = [stack.apply(email=email, cv=cvs[point]) for point, email in people.items()]
+            for receipt, point in zip(receipts, people, strict=True):
+                assert receipt.status == 303
+                assert rows[point] in ([], [receipt.secret])
+                assert stack.apply(email=receipt.email, cv=cvs[point]).secret == receipt.secret
+        stack.wait_for_end(receipts, PATIENCE)
+    assert [stack.states(receipt) for receipt in receipts] == [DONE] * len(receipts)
+    assert [len(stack.smtp.mails(to=receipt.email)) for receipt in receipts] == [1] * len(receipts)
+    assert stack.smtp.doubles() == []
+
+
+POINTS_OF_WEB = ("written", "committed", "rung")
+
+
+# ── Too many of them, too few of them ───────────────────────────────────────────────────
+
+
+def test_two_sweepers_and_four_workers_with_fifty_messages_claim_each_step_once(
+    stack: Stack,
+) -> None:
+    for name in ("cpu-2", "io-2", "sweeper-2"):
+        stack.add(name)
+    receipts = stack.apply_many(3)
+    stack.redis().flushall()
+    app = celery_client(stack)
+    steps = [step for receipt in receipts for step in stack.steps(receipt)]
+    for _time in range(50):
+        for step in steps:
+            queue = "cpu" if step["kind"] == "render_pdf" else "io"
+            app.send_task(f"careers.{step['kind']}", kwargs={"step_id": step["id"]}, queue=queue)
+    stack.start("cpu", "io", "sweeper", "cpu-2", "io-2", "sweeper-2")
+    stack.wait_for_end(receipts, PATIENCE)
+    until(lambda: drained(stack), PATIENCE, "the messages were not taken")
+
+    assert [stack.states(receipt) for receipt in receipts] == [DONE] * len(receipts)
+    assert {step["token"] for receipt in receipts for step in stack.steps(receipt)} == {1}
+    ids = ",".join(str(step["id"]) for step in steps)
+    started = stack.query(
+        f"SELECT step_id FROM careers_stepevent WHERE to_state = 'started' AND step_id IN ({ids})"
+    )
+    assert Counter(row["step_id"] for row in started) == {step["id"]: 1 for step in steps}
+    assert [len(stack.smtp.mails(to=receipt.email)) for receipt in receipts] == [1] * len(receipts)
+    assert stack.smtp.doubles() == []
+
+
+def test_no_sweeper_is_an_alarm_and_only_a_delay(stack: Stack) -> None:
+    """Messages are lost and nobody rings again. The site says so, to operators too, for the
+    clock looks as well; with a sweeper all is done."""
+    stack.query("UPDATE home_sitesettings SET operators = 'ops@example.org'")
+    receipt = stack.apply()
+    stack.redis().flushall()
+    stack.query(
+        "UPDATE careers_heartbeat SET seen_at = '2026-01-01 00:00:00' WHERE kind = 'sweeper'"
+    )
+    stack.start("cpu", "io")
+    assert set(stack.states(receipt).values()) == {"sent", "waiting"}
+    levels = {fault["code"]: fault["level"] for fault in stack.status()["findings"]}
+    assert levels["no-sweeper"] == "critical"
+    assert stack.manage("pipeline_status").returncode == 1
+
+    def opened() -> list[dict]:
+        return stack.query(
+            "SELECT s.state FROM careers_notice n LEFT JOIN careers_step s ON s.notice_id = n.id"
+            " WHERE n.code = 'no-sweeper' AND n.kind = 'alert' ORDER BY n.id DESC"
+        )
+
+    try:
+        celery_client(stack).send_task("careers.watch", queue="io")
+        until(opened, PATIENCE, "the clock did not notice")
+        stack.query("UPDATE careers_notice SET created_at = '2026-01-01 00:00:00'")
+        celery_client(stack).send_task("careers.watch", queue="io")
+        until(lambda: opened()[0]["state"] == "succeeded", PATIENCE, "operators were not told")
+    finally:
+        stack.query("UPDATE home_sitesettings SET operators = ''")
+    stack.start("sweeper")
+    stack.wait_for_end([receipt], PATIENCE)
+    assert stack.states(receipt) == DONE
+    assert len(stack.smtp.mails(to=receipt.email)) == 1
+    assert "no-sweeper" not in {fault["code"] for fault in stack.status()["findings"]}
+
+
+# ── Poison and want ─────────────────────────────────────────────────────────────────────
+
+
+def test_poisonous_applications_fail_alone_and_with_the_reason(
+    faulty: FaultySite, stack: Stack
+) -> None:
+    """A PDF that never ends, one that does not even hear its limit, one that eats memory and
+    one that crashes the process, each at its fifth attempt. HR hears of every one of them,
+    and the application behind them in the queue is done."""
+    points = {"eat": "midway", "busy": "midway", "deaf": "before", "child": "before"}
+    short = {"PIPELINE_SOFT_LIMIT": "14", "PIPELINE_HARD_LIMIT": "16", "PIPELINE_LEASE": "18"}
+    stack.environ.update(short)
+    stack.add("cpu-2")
+    stack.start("cpu", "io", "sweeper")
+    # Who has set one document has all in memory, and is quick to come to the point.
+    first = stack.apply()
+    stack.wait_for_end([first], PATIENCE)
+    stack["cpu"].freeze()
+    poison = {victim: stack.apply() for victim in points}
+    last = stack.apply()
+    for victim, receipt in poison.items():
+        step_id = stack.step(receipt, "render_pdf")["id"]
+        (faulty.plan / f"render_pdf.{points[victim]}.{victim}.0.{step_id}").touch()
+        stack.query(
+            "UPDATE careers_step SET attempts = 4, error_class = 'unknown' WHERE id = %s", step_id
+        )
+    stack["cpu"].thaw()
+    stack.start("cpu-2")
+    stack.wait_for_end([last], PATIENCE)
+    assert stack.states(last) == DONE
+
+    def over() -> bool:
+        return all(stack.states(receipt)["mail_hr"] == "succeeded" for receipt in poison.values())
+
+    until(over, PATIENCE, "HR does not know")
+    ended = {victim: stack.step(receipt, "render_pdf") for victim, receipt in poison.items()}
+    assert {victim: (step["state"], step["error_code"]) for victim, step in ended.items()} == {
+        "busy": ("failed", "too-slow"),
+        "deaf": ("failed", "worker-lost"),
+        "eat": ("failed", "pdf-memory"),
+        "child": ("failed", "worker-lost"),
+    }
+    for victim, receipt in poison.items():
+        assert ended[victim]["error_public"]
+        assert stack.states(receipt) == DONE | {"render_pdf": "failed", "archive": "waiting"}
+        assert len(stack.smtp.mails(to=receipt.email)) == 1
+
+
+def test_workers_without_file_descriptors_recover(stack: Stack) -> None:
+    """``ulimit -n``: nothing can be opened, no connection and no file. What is tried meanwhile
+    is tried again, and nothing has failed for good."""
+    stack.start("cpu", "io", "sweeper")
+    children = [pid for name in ("cpu", "io") for pid in stack[name].children()]
+    limits = {pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) for pid in children}
+    rings = "SELECT coalesce(sum(rings), 0) AS n FROM careers_step"
+    for pid in children:
+        few = len(os.listdir(f"/proc/{pid}/fd"))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (few, limits[pid][1]))
+    receipts = stack.apply_many(3)
+    (before,) = stack.query(rings)
+    until(lambda: stack.query(rings)[0]["n"] > before["n"] + 3, PATIENCE, "nobody tried")
+    states = {state for receipt in receipts for state in stack.states(receipt).values()}
+    assert not states & {"failed", "cancelled", "uncertain"}
+    for pid, limit in limits.items():
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, limit)
+    stack.wait_for_end(receipts, PATIENCE)
+    assert [stack.states(receipt) for receipt in receipts] == [DONE] * len(receipts)
+    assert [len(stack.smtp.mails(to=receipt.email)) for receipt in receipts] == [1] * len(receipts)
+    assert stack.smtp.doubles() == []
