@@ -53,6 +53,8 @@ def test_worker_with_a_wrong_clock_mails_once(own_server: OwnServer, tmp_path: P
         own_server.environ |= right
         own_server.stop(*elsewhere)
         own_server.start(*elsewhere)
+    # Who was refused under the wrong clock would wait for a while, to spare the bucket.
+    own_server.query("UPDATE careers_step SET run_after = NULL WHERE state = 'retrying'")
     own_server.wait_for_end(receipts, PATIENCE)
     assert [own_server.states(receipt) for receipt in receipts] == [DONE] * 4
     assert [len(own_server.smtp.mails(to=receipt.email)) for receipt in receipts] == [1] * 4
