@@ -10,18 +10,22 @@ from pathlib import Path
 import pytest
 
 from tests.faults import prove
-from tests.faults.campaign import FaultySite
+from tests.faults.faulty import FaultySite
 from tests.faults.own_server import OwnServer
 from tests.faults.wired import Storm, WiredSite
 from tests.stack import Stack, shared_postgresql, shared_template
 
 HERE = Path(__file__).parent
+SHARED = ("_faulty", "_wired", "_own_server", "short_campaigns")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if HERE in item.path.parents:
+        if HERE in item.path.parents and isinstance(item, pytest.Function):
             item.add_marker(pytest.mark.fault)
+            # What shares a site runs in one process: each would start its own else.
+            shared = [name for name in SHARED if name in item.fixturenames]
+            item.add_marker(pytest.mark.xdist_group([*shared, item.path.stem][0]))
 
 
 @pytest.fixture(scope="session")
@@ -108,7 +112,6 @@ def short_campaigns(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Short
         report = prove.run_campaign(
             **SHORT, database=database, directory=directory, server=servers[database]
         )
-        SHORT_TABLE.append(report)
         return ShortCampaign(report, directory)
 
     with ThreadPoolExecutor(len(servers)) as pool:
@@ -123,15 +126,10 @@ class ShortCampaign:
     directory: Path
 
 
-SHORT_TABLE: list[prove.Report] = []
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if FaultySite.table:
-        terminalreporter.section("faults")
-        for line in FaultySite.lines():
-            terminalreporter.write_line(line)
-    if SHORT_TABLE:
-        terminalreporter.section("short campaigns")
-        for line in prove.table(sorted(SHORT_TABLE, key=lambda report: report.database)):
-            terminalreporter.write_line(line)
+    """The tables of the short campaigns, from whichever process ran them."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            if name == "table":
+                terminalreporter.section("short campaign")
+                terminalreporter.write_line(value)

@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterator, Mapping
 import pytest
 
 from tests.faults.app import POINTS
-from tests.faults.campaign import FaultySite
+from tests.faults.faulty import FaultySite
 from tests.processes import Process, until
 from tests.services.test_application import DONE
 from tests.services.test_broker import celery_client, drained

@@ -13,7 +13,7 @@ from threading import Barrier
 
 import pytest
 
-from tests.faults.campaign import FaultySite
+from tests.faults.faulty import FaultySite
 from tests.faults.own_server import OwnServer
 from tests.servers import HOST
 from tests.stack import Receipt, Stack, a_cv, multipart

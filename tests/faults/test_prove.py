@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,13 @@ from tests.faults.crowd import forms
 @pytest.mark.parametrize("database", prove.DATABASES)
 @pytest.mark.timeout(1200)
 def test_short_campaign_loses_and_doubles_nothing(
-    short_campaigns: dict[str, ShortCampaign], database: str
+    short_campaigns: dict[str, ShortCampaign],
+    database: str,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """Forty people apply while workers, web, Redis, S3, mail and database break."""
     report = short_campaigns[database].report
+    record_property("table", "\n".join(prove.table([report])))
     assert prove.complaints(report) == []
     assert report.ok
     assert report.found.counts["applications"] == SHORT["applications"]
