@@ -32,6 +32,8 @@ OTHERS = ("render_pdf", "archive")
 ENDS = ("succeeded", "failed", "cancelled", "uncertain")
 #: Seconds after a fault in which its victim may still be recovering.
 AFTERMATH = 20
+#: The same for the web server, which takes its time to start on a busy machine.
+WEB_AFTERMATH = 60
 #: What makes a campaign red, in words.
 RED = {
     "lost": "lost",
@@ -486,7 +488,7 @@ class Checker:
             self.found.counts["sent away"] += 1
             ended = attempt["at"] + attempt["seconds"]
             excused = any(
-                fault["began"] - 1 <= ended and fault["ended"] + AFTERMATH >= attempt["at"]
+                fault["began"] - 1 <= ended and fault["ended"] + WEB_AFTERMATH >= attempt["at"]
                 for fault in web
             )
             told = attempt["status"] or attempt["error"]
