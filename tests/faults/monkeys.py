@@ -126,7 +126,8 @@ def _of_a_worker(part: str) -> None:
     @kind(f"worker {part}: kill -9 of all its processes", part, blames)
     def group(site: Site, fault: Fault) -> Any:
         site.stack[part].kill()
-        return (yield from until(lambda: site.stack._ready(part)))
+        yield from until(lambda: site.stack._ready(part), 90)
+        return True
 
     @kind(f"worker {part}: kill -9 of a pool child", part, blames)
     def child(site: Site, fault: Fault) -> Any:
@@ -157,14 +158,16 @@ def _of_a_worker(part: str) -> None:
         before = site.stack[part].pid
         site.stack[part].signal(signal.SIGTERM)
         yield from until(lambda: site.stack[part].pid != before)
-        return (yield from until(lambda: site.stack._ready(part)))
+        yield from until(lambda: site.stack._ready(part), 90)
+        return True
 
     @kind(f"worker {part}: SIGTERM, then kill -9 at once", part, blames)
     def impatient(site: Site, fault: Fault) -> Any:
         site.stack[part].signal(signal.SIGTERM)
         yield fault.times / 3
         site.stack[part].kill()
-        return (yield from until(lambda: site.stack._ready(part)))
+        yield from until(lambda: site.stack._ready(part), 90)
+        return True
 
 
 _of_a_worker("cpu")
@@ -257,7 +260,8 @@ def _web_frozen(site: Site, fault: Fault) -> Any:
 @kind("sweeper: kill -9", "sweeper", SENDER)
 def _sweeper_dies(site: Site, fault: Fault) -> Any:
     site.stack["sweeper"].kill()
-    return (yield from until(lambda: site.stack._ready("sweeper")))
+    yield from until(lambda: site.stack._ready("sweeper"), 90)
+    return True
 
 
 @kind("sweeper: away", "sweeper", SENDER)
@@ -266,7 +270,8 @@ def _sweeper_away(site: Site, fault: Fault) -> Any:
     site.stack["sweeper"].kill()
     yield 2 * fault.seconds
     site.away.discard("sweeper")
-    return (yield from until(lambda: site.stack._ready("sweeper")))
+    yield from until(lambda: site.stack._ready("sweeper"), 90)
+    return True
 
 
 @kind("sweeper: frozen, then woken", "sweeper", SENDER)
@@ -299,7 +304,8 @@ def _redis_dies(site: Site, fault: Fault) -> Any:
     site.stack["broker"].kill()
     yield fault.seconds
     site.away.discard("broker")
-    return (yield from until(lambda: site.stack._ready("broker")))
+    yield from until(lambda: site.stack._ready("broker"), 90)
+    return True
 
 
 @kind("redis: kill -9, all lost", "broker")
@@ -309,7 +315,8 @@ def _redis_loses_all(site: Site, fault: Fault) -> Any:
     shutil.rmtree(site.stack.var / "broker", ignore_errors=True)
     yield fault.seconds
     site.away.discard("broker")
-    return (yield from until(lambda: site.stack._ready("broker")))
+    yield from until(lambda: site.stack._ready("broker"), 90)
+    return True
 
 
 @kind("redis: away until the sweeper works itself", "broker", SENDER)
@@ -318,7 +325,8 @@ def _redis_away(site: Site, fault: Fault) -> Any:
     site.stack["broker"].kill()
     yield 10 + fault.seconds
     site.away.discard("broker")
-    return (yield from until(lambda: site.stack._ready("broker")))
+    yield from until(lambda: site.stack._ready("broker"), 90)
+    return True
 
 
 @kind("redis: FLUSHALL", "broker")
@@ -430,7 +438,8 @@ def _s3_dies(site: Site, fault: Fault) -> Any:
     site.stack["archive"].kill()
     yield fault.seconds
     site.away.discard("archive")
-    return (yield from until(lambda: site.stack._ready("archive")))
+    yield from until(lambda: site.stack._ready("archive"), 90)
+    return True
 
 
 @kind("s3: frozen", "archive")
