@@ -74,12 +74,12 @@ class Ledger:
     """Lines of JSON in a file, written by any thread; what was written survives us."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("a", encoding="utf-8", buffering=1)
+        self._path = path
         self._lock = threading.Lock()
 
     def write(self, **facts: Any) -> None:
-        with self._lock:
-            self._file.write(json.dumps(facts) + "\n")
+        with self._lock, self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(facts) + "\n")
 
 
 class Applicants:
