@@ -11,8 +11,9 @@ from django.db import OperationalError, connections
 LOCK_TIMEOUT = "2s"
 PAUSE = 3  # seconds
 PATIENCE = 300  # seconds
-#: SQLSTATE lock_not_available (PostgreSQL, appendix A).
-LOCKED = "55P03"
+#: SQLSTATE lock_not_available and deadlock_detected (PostgreSQL, appendix A). A migration locks
+#: tables one by one, in another order than the site uses them; either is over at once.
+LOCKED = ("55P03", "40P01")
 
 
 class Command(migrate.Command):
@@ -32,7 +33,7 @@ class Command(migrate.Command):
                 super().handle(*args, **options)
                 break
             except OperationalError as error:
-                if getattr(error.__cause__, "sqlstate", "") != LOCKED:
+                if getattr(error.__cause__, "sqlstate", "") not in LOCKED:
                     raise
                 if time.monotonic() > give_up_at:
                     self.stderr.write(
