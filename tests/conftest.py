@@ -9,6 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import translation
 from wagtail.models import Site
+from xdist.scheduler import LoadFileScheduling
 
 from careers.languages import background
 from careers.pipeline import doorbell
@@ -16,8 +17,33 @@ from home.models import SiteSettings
 from tests import migrated
 from tests.factories import HomePageFactory, JobIndexPageFactory, JobPageFactory
 
+#: Files whose tests share a site: one process runs them, or each would start its own.
+SHARING = {
+    "tests/faults/test_checker.py": "short campaigns",
+    "tests/faults/test_prove.py": "short campaigns",
+    "tests/faults/test_s3.py": "wired",
+    "tests/faults/test_smtp.py": "wired",
+    "tests/faults/test_processes.py": "faulty",
+    "tests/faults/test_protocol.py": "faulty",
+    "tests/journeys/test_accessibility.py": "journeys",
+    "tests/journeys/test_french.py": "journeys",
+    "tests/journeys/test_hiring.py": "journeys",
+}
 #: These start servers of their own, or break them, and need the real doorbell.
 WITH_REAL_BROKER = ("services", "journey", "fault")
+
+
+class BySite(LoadFileScheduling):
+    """Deals out tests by the site that they share, else by file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return SHARING.get(file, file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """``--dist loadfile`` knows what shares a site."""
+    return BySite(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 class Broker:

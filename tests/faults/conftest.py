@@ -16,16 +16,12 @@ from tests.faults.wired import Storm, WiredSite
 from tests.stack import Stack, shared_postgresql, shared_template
 
 HERE = Path(__file__).parent
-SHARED = ("_faulty", "_wired", "_own_server", "short_campaigns")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if HERE in item.path.parents and isinstance(item, pytest.Function):
+        if HERE in item.path.parents:
             item.add_marker(pytest.mark.fault)
-            # What shares a site runs in one process: each would start its own else.
-            shared = [name for name in SHARED if name in item.fixturenames]
-            item.add_marker(pytest.mark.xdist_group([*shared, item.path.stem][0]))
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 import secrets
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,10 @@ class Storm:
 
     mails: dict[str, Receipt]
     files: dict[str, Receipt]
+    #: How often each address was mailed when all had ended.
+    taken: Counter[tuple[str, ...]]
+    #: Why, to whom and with what end each mail was tried again.
+    tried_again: list[dict[str, Any]]
 
 
 class WiredSite(Stack):
@@ -155,6 +160,7 @@ class WiredSite(Stack):
 
     def storm(self) -> Storm:
         """One applicant for each fate, all at the same time, until nothing more happens."""
+        before = Counter(mail.recipients for mail in self.smtp.mails())
         self.smtp.once(*CONNECTION_FATES)
         with ThreadPoolExecutor(4) as pool:
             mails = {
@@ -164,11 +170,22 @@ class WiredSite(Stack):
                 name: pool.submit(self.apply_to, archive=fate)
                 for name, fate in ARCHIVE_FATES.items()
             }
-        storm = Storm(
-            {name: posted.result() for name, posted in mails.items()},
-            {name: posted.result() for name, posted in files.items()},
+        receipts = [
+            {name: posted.result() for name, posted in each.items()} for each in (mails, files)
+        ]
+        everybody = {receipt.email for each in receipts for receipt in each.values()}
+        self.wait_for_end([receipt for each in receipts for receipt in each.values()], 400)
+        said = self.query(
+            "SELECT e.reason, s.state, a.email FROM careers_stepevent e"
+            " JOIN careers_step s ON s.id = e.step_id"
+            " JOIN careers_application a ON a.id = s.application_id"
+            " WHERE e.to_state = 'retrying' AND s.kind IN ('mail_applicant', 'mail_hr')"
         )
-        self.wait_for_end([*storm.mails.values(), *storm.files.values()], 400)
+        storm = Storm(
+            *receipts,
+            taken=Counter(mail.recipients for mail in self.smtp.mails()) - before,
+            tried_again=[each for each in said if each["email"] in everybody],
+        )
         unused = [*self.smtp.fates.values()]
         unused += [modes for fate in self.s3.fates.values() for modes in fate.values()]
         assert not any(unused), "some faults never happened"
