@@ -103,8 +103,11 @@ def short_campaigns(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Short
         template.database(server)
     assert template.static
 
+    # The factory is not made for threads.
+    directories = {name: tmp_path_factory.mktemp(f"prove-{name}") for name in servers}
+
     def run(database: str) -> ShortCampaign:
-        directory = tmp_path_factory.mktemp(f"prove-{database}")
+        directory = directories[database]
         report = prove.run_campaign(
             **SHORT, database=database, directory=directory, server=servers[database]
         )
