@@ -584,7 +584,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--applications", type=int, default=200)
     parser.add_argument("--database", choices=(*DATABASES, "both"), default="both")
-    parser.add_argument("--faults", type=int, help="one for each seven applications by default")
+    parser.add_argument("--faults", type=int, help="one for each six applications by default")
     parser.add_argument("--plan", action="store_true", help="only say what would be done")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the outcome there, too")
     parser.add_argument(
@@ -592,7 +592,7 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep ledgers, logs and objects")
     options = parser.parse_args(arguments)
-    faults = options.applications // 7 if options.faults is None else options.faults
+    faults = options.applications // 6 if options.faults is None else options.faults
     databases = DATABASES if options.database == "both" else (options.database,)
     if options.plan:
         with contextlib.suppress(BrokenPipeError):
