@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -86,13 +87,30 @@ def test_migrations_are_looked_for_until_they_are_there(
         assert client.get("/health/ready").status_code == 200
 
 
-def test_not_ready_when_the_disk_is_full(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     usage = type(shutil.disk_usage("."))(total=10**12, used=10**12, free=0)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_not_ready_when_the_disk_of_the_database_is_full(client: Client) -> None:
     response = client.get("/health/ready")
     assert (response.status_code, response.json()) == (503, {"database": True, "disk": False})
     here = client.get("/health/ready", headers={"host": "localhost"})
     assert here.status_code == 503
+    assert "disk-full" in {finding["code"] for finding in here.json()["findings"]}
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_ready_when_the_disk_is_full_and_the_database_elsewhere(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = SimpleNamespace(vendor="postgresql", cursor=connection.cursor)
+    monkeypatch.setattr(health, "connection", elsewhere)
+    assert client.get("/health/ready").status_code == 200
+    here = client.get("/health/ready", headers={"host": "localhost"})
+    assert here.status_code == 200
     assert "disk-full" in {finding["code"] for finding in here.json()["findings"]}
 
 
