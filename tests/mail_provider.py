@@ -11,6 +11,7 @@ It speaks what Resend, Brevo and Postmark speak, as far as we use it, and keeps 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import struct
@@ -201,3 +202,75 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.close_connection = True
         self.connection.close()
+
+
+class Proxy(ThreadingHTTPServer):
+    """A proxy between us and the provider, as companies have them; ``asked`` are the first lines.
+
+    It passes on what is encrypted (CONNECT, RFC 9110, 9.3.6) and what is not (RFC 9112, 3.2.2).
+    """
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, *, refuses: bool = False) -> None:
+        super().__init__((HOST, 0), _Passer)
+        self.refuses = refuses
+        self.asked: list[str] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.serve_forever, args=[0.05], daemon=True).start()
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class _Passer(BaseHTTPRequestHandler):
+    server: Proxy
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args: Any) -> None:
+        """Say nothing on stderr."""
+
+    def do_CONNECT(self) -> None:
+        self._pass_on(self.path)
+
+    def do_POST(self) -> None:
+        _scheme, _slashes, rest = self.path.partition("://")
+        host, _slash, path = rest.partition("/")
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        head = f"{self.command} /{path} HTTP/1.1\r\n{self.headers}".replace("\n", "\r\n")
+        self._pass_on(host, head.replace("\r\r\n", "\r\n").encode() + body)
+
+    def _pass_on(self, host: str, begun: bytes = b"") -> None:
+        self.server.asked.append(self.requestline)
+        self.close_connection = True
+        if self.server.refuses:
+            self.send_error(502)
+            return
+        name, _colon, port = host.partition(":")
+        with socket.create_connection((name, int(port)), timeout=HANG_SECONDS) as there:
+            if begun:
+                there.sendall(begun)
+            else:
+                self.send_response(200)
+                self.end_headers()
+            back = threading.Thread(target=_pour, args=[there, self.connection], daemon=True)
+            back.start()
+            _pour(self.connection, there)
+            back.join()
+
+
+def _pour(source: socket.socket, into: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while piece := source.recv(65536):
+            into.sendall(piece)
+    for one in (source, into):
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)

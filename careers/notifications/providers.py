@@ -43,7 +43,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from requests.adapters import HTTPAdapter
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connectionpool import HTTPConnectionPool
 
 from careers.applications.errors import (
     EffectError,
@@ -190,7 +190,8 @@ def _backend() -> Any:
 
 
 def _session(about_to_send: Callable[[], None]) -> requests.Session:
-    """A session that tells when the connection stands and the first byte is about to leave."""
+    """A session for one request, which tells when the connection stands and the first byte is
+    about to leave."""
     session = requests.Session()
     session.headers["User-Agent"] = "careersite"
     # Nobody is told by a third party where to take an applicant's name.
@@ -203,35 +204,40 @@ def _session(about_to_send: Callable[[], None]) -> requests.Session:
 class _Adapter(HTTPAdapter):
     def __init__(self, about_to_send: Callable[[], None]) -> None:
         self.about_to_send = about_to_send
+        self.announced = False
         super().__init__(max_retries=0)
 
     def send(self, *args: Any, **kwargs: Any) -> requests.Response:
         # Here, for a session's own choice yields to the environment's.
         if settings.EMAIL_API_CA:
             kwargs["verify"] = settings.EMAIL_API_CA
-        return super().send(*args, **kwargs)
+        response = super().send(*args, **kwargs)
+        if not self.announced:
+            # Bytes left in a way that we don't watch: whatever it says, nobody asked the fence.
+            raise _unconfirmed()
+        return response
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)  # type: ignore[no-untyped-call]
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": _watched(HTTPConnectionPool, self.about_to_send),
-            "https": _watched(HTTPSConnectionPool, self.about_to_send),
-        }
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
+        # Every way leads through here: the direct one, and those through each kind of proxy.
+        pool = super().get_connection_with_tls_context(*args, **kwargs)
+        pool.ConnectionCls = _watched(pool.ConnectionCls, self._announce)
+        return pool
+
+    def _announce(self) -> None:
+        self.about_to_send()
+        self.announced = True
 
 
-def _watched(pool: Any, about_to_send: Callable[[], None]) -> Any:
-    class Connection(pool.ConnectionCls):  # type: ignore[misc]
+def _watched(connection: Any, about_to_send: Callable[[], None]) -> Any:
+    class Connection(connection):  # type: ignore[misc]
         def request(self, *args: Any, **kwargs: Any) -> None:
-            # Encrypted ones are connected by now.
+            # Encrypted ones, and those through a tunnel, are connected by now.
             if self.sock is None:
                 self.connect()
             about_to_send()
             super().request(*args, **kwargs)
 
-    class Pool(pool):  # type: ignore[misc]
-        ConnectionCls = Connection
-
-    return Pool
+    return Connection
 
 
 # ── What an answer means ────────────────────────────────────────────────────────────────

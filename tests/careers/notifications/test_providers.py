@@ -24,9 +24,9 @@ from careers.applications.errors import (
     Undecidable,
 )
 from careers.notifications import Delivery, Memory, deliver, probe
-from careers.notifications.providers import PROVIDERS, _pause
+from careers.notifications.providers import PROVIDERS, _Adapter, _pause
 from tests.careers.notifications.test_delivery import MESSAGE_ID, RECIPIENT, mail
-from tests.mail_provider import API_KEY, HostileProvider
+from tests.mail_provider import API_KEY, HostileProvider, Proxy
 from tests.servers import free_port, self_signed
 
 
@@ -262,14 +262,20 @@ def test_provider_that_is_away_got_nothing(provider: HostileProvider, settings: 
     assert ask.told == []
 
 
-def test_certificate_is_checked_before_anything_leaves(
-    provider: HostileProvider, settings: Any, tmp_path: Path
-) -> None:
-    certificate = self_signed(tmp_path, "127.0.0.1")
+def encrypted(provider: HostileProvider, settings: Any, directory: Path) -> Path:
+    """Let the provider speak TLS; returns its certificate."""
+    certificate = self_signed(directory, "127.0.0.1")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
     provider.socket = context.wrap_socket(provider.socket, server_side=True)
     settings.EMAIL_API_URL = provider.url.replace("http:", "https:")
+    return certificate
+
+
+def test_certificate_is_checked_before_anything_leaves(
+    provider: HostileProvider, settings: Any, tmp_path: Path
+) -> None:
+    certificate = encrypted(provider, settings, tmp_path)
     ask = Ask(provider)
     with pytest.raises(Misconfigured) as caught:
         deliver(mail(), before_dot=ask)
@@ -279,6 +285,108 @@ def test_certificate_is_checked_before_anything_leaves(
     settings.EMAIL_API_CA = str(certificate)
     deliver(mail(), before_dot=ask)
     assert len(provider.mails) == 1
+
+
+# ── Through a proxy ─────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(params=["http", "https"])
+def proxy(
+    request: Any,
+    provider: HostileProvider,
+    settings: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Proxy]:
+    """The way that HTTP_PROXY and HTTPS_PROXY name: mails in the clear, or through a tunnel."""
+    for name in ("no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    if request.param == "https":
+        settings.EMAIL_API_CA = str(encrypted(provider, settings, tmp_path))
+    settings.EMAIL_TIMEOUT = 2
+    with Proxy() as running:
+        for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, running.url)
+        yield running
+
+
+def of_the_mail(proxy: Proxy) -> list[str]:
+    """What the proxy was asked that belongs to the request with the mail."""
+    return [line for line in proxy.asked if not line.startswith("CONNECT")]
+
+
+def test_proxy_gets_no_byte_of_a_mail_before_it_is_announced(
+    provider: HostileProvider, proxy: Proxy, settings: Any
+) -> None:
+    seen = []
+    ask = Ask(provider)
+
+    def announced(memory: Memory | None = None) -> None:
+        ask(memory)
+        seen.append((list(proxy.asked), of_the_mail(proxy)))
+
+    assert deliver(mail(), before_dot=announced).message_id == MESSAGE_ID
+    ((memory, requests),) = ask.told
+    assert (memory is not None, requests, len(provider.mails)) == (True, 0, 1)
+    ((asked, begun),) = seen
+    assert begun == []
+    tunnel = settings.EMAIL_API_URL.startswith("https:")
+    # The tunnel stands by then: whatever goes wrong with it is certain.
+    assert len(asked) == tunnel
+    assert [line.split()[0] for line in proxy.asked] == ["CONNECT" if tunnel else "POST"]
+
+
+@pytest.mark.parametrize("refuse", [Fenced(), Undecidable("a", "b")])
+def test_nothing_leaves_through_a_proxy_when_the_step_is_no_longer_ours(
+    provider: HostileProvider, proxy: Proxy, refuse: Exception
+) -> None:
+    with pytest.raises(type(refuse)):
+        deliver(mail(), before_dot=Ask(provider, refuse))
+    assert (provider.requests, of_the_mail(proxy)) == ([], [])
+
+
+def test_answer_that_a_proxy_lost_leaves_the_mail_unconfirmed(
+    provider: HostileProvider, proxy: Proxy
+) -> None:
+    provider.once("accept_cut")
+    with pytest.raises(Uncertain):
+        send()
+    assert send().message_id == MESSAGE_ID
+    assert (len(provider.requests), len(provider.mails)) == (2, 1)
+
+
+def test_proxy_that_is_away_got_nothing(
+    provider: HostileProvider, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = Ask(provider)
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(Transient) as caught:
+        deliver(mail(), before_dot=ask)
+    assert (caught.value.code, ask.told, provider.requests) == ("mail-unreachable", [], [])
+
+
+def test_proxy_without_a_way_to_the_provider(
+    provider: HostileProvider, proxy: Proxy, settings: Any
+) -> None:
+    """No tunnel: certain. In the clear it has the mail when it says so, and that is no answer."""
+    proxy.refuses = True
+    ask = Ask(provider)
+    tunnel = settings.EMAIL_API_URL.startswith("https:")
+    with pytest.raises(Transient if tunnel else Uncertain):
+        deliver(mail(), before_dot=ask)
+    assert (len(ask.told), provider.requests) == (not tunnel, [])
+
+
+def test_answer_to_what_was_never_announced_confirms_nothing(
+    provider: HostileProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Should a later version of the HTTP library go a way that nobody watches."""
+    monkeypatch.delattr(_Adapter, "get_connection_with_tls_context")
+    for mode in ("ok", "429", "422", "500"):
+        provider.mode = mode
+        with pytest.raises(Uncertain):
+            send()
 
 
 # ── Asking whether it is there ──────────────────────────────────────────────────────────

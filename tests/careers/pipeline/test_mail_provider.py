@@ -15,7 +15,7 @@ from careers.pipeline.models import Step
 from careers.pipeline.steps import mark_of
 from careers.pipeline.sweep import release_expired_leases
 from tests.factories import StepFactory
-from tests.mail_provider import API_KEY, HostileProvider
+from tests.mail_provider import API_KEY, HostileProvider, Proxy
 from tests.servers import HostileSMTP
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +125,30 @@ def test_mail_is_not_given_to_a_mail_server_while_a_provider_may_have_it(
         settings.EMAIL_HOST, settings.EMAIL_PORT = smtp.address
         assert attempt(step) == "uncertain"
         assert smtp.accepted == []
+
+
+@pytest.mark.parametrize(
+    ("name", "states"),
+    [("resend", ["retrying", "succeeded"]), ("postmark", ["uncertain", "uncertain"])],
+)
+def test_answer_lost_behind_a_proxy_doubles_nothing(
+    provider: HostileProvider,
+    application: Any,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    states: list[str],
+) -> None:
+    settings.EMAIL_PROVIDER = name
+    step = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)
+    provider.once("accept_cut")
+    with Proxy() as proxy:
+        for variable in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(variable, raising=False)
+        for variable in ("http_proxy", "HTTP_PROXY"):
+            monkeypatch.setenv(variable, proxy.url)
+        assert [attempt(step), attempt(step)] == states
+    assert (len(proxy.asked), len(provider.mails)) == (len(provider.requests), 1)
 
 
 def test_person_sends_again_under_another_key(provider: HostileProvider, application: Any) -> None:
