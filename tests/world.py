@@ -389,8 +389,7 @@ class World:
                 claim, claims = event, claims + 1
             asked = event.actor.startswith("user:") and event.to_state == State.CANCELLED
             before_the_dot = asked and event.from_state != State.UNCERTAIN
-            # What a provider may be asked again was handed over before.
-            if before_the_dot and self.accepted[step.pk] and not self.keyed:
+            if before_the_dot and self.accepted[step.pk]:
                 yield STOPPED, step
         if events and step.state != events[-1].to_state:
             yield HISTORY, f"{step} is {step.state}, its last event says {events[-1].to_state}"

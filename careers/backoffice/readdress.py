@@ -19,8 +19,8 @@ from wagtail.models import Page
 from careers.applications.models import Application
 from careers.backoffice import presentation
 from careers.backoffice.permissions import SEE_TASKS, Requires, visible_applications
-from careers.backoffice.task_acts import REASON_LENGTH, reason_of
-from careers.backoffice.task_detail import find_task, task_breadcrumbs, task_url, title
+from careers.backoffice.task_acts import REASON_LENGTH, reason_of, refusal
+from careers.backoffice.task_detail import find_task, task_breadcrumbs, task_url
 from careers.languages.sharing import original_of
 from careers.pipeline import actions
 from careers.pipeline.models import Step, StepKind
@@ -142,11 +142,9 @@ class ChangeAddress(Requires, View):
         )
 
     def _too_late(self, application: Application, step: Step) -> HttpResponse:
-        step.refresh_from_db(fields=["state", "run_after"])
         messages.warning(
             self.request,
-            _("“%(step)s” is now “%(state)s”: its address can’t be changed.")
-            % {"step": title(step), "state": presentation.state_in_words(step)},
+            refusal(step, _("“%(step)s” is now “%(state)s”: its address can’t be changed.")),
         )
         return redirect(task_url(application))
 

@@ -120,12 +120,8 @@ class Act(Requires, View):
         if self.words.do(step, request.user, reason_of(request)):
             messages.success(request, self.words.done % names)
         else:
-            step.refresh_from_db(fields=["state", "run_after"])
-            messages.warning(
-                request,
-                _("Somebody already did: “%(step)s” is now “%(state)s”.")
-                % {**names, "state": presentation.state_in_words(step)},
-            )
+            words = _("Somebody already did: “%(step)s” is now “%(state)s”.")
+            messages.warning(request, refusal(step, words, stopping=self.words.serious))
         return redirect(task_url(task))
 
     def _find(self, reference: str, step_id: int) -> tuple[Application | Notice, Step]:
@@ -301,6 +297,22 @@ def confirmation(
             "reason_length": REASON_LENGTH,
         },
     )
+
+
+def refusal(step: Step, words: str, *, stopping: bool = True) -> str:
+    """Why an act was not done.
+
+    Args:
+        words: what to say of a step that has moved on, with room for its name and state.
+        stopping: it would have stopped the step, so it may have come too late.
+    """
+    step.refresh_from_db()
+    if stopping and actions.is_handed_over(step):
+        words = _(
+            "“%(step)s” has been handed over and may have arrived: for now it can’t be cancelled "
+            "or sent elsewhere. Wait until it is known whether it arrived."
+        )
+    return words % {"step": title(step), "state": presentation.state_in_words(step)}
 
 
 def reason_of(request: HttpRequest) -> str:

@@ -26,10 +26,10 @@ from careers.backoffice import presentation, search
 from careers.backoffice.permissions import SEE_TASKS, Requires, visible_applications
 from careers.backoffice.timeline import Lane, lanes
 from careers.pipeline import health
-from careers.pipeline.actions import CANCEL, RETRY, may_be_readdressed
+from careers.pipeline.actions import CANCEL, RETRY, is_handed_over, may_be_readdressed
 from careers.pipeline.models import Notice, Step, StepEvent, StepKind
 from careers.pipeline.runner import UNKNOWN_ATTEMPTS
-from careers.pipeline.states import UNDER_WAY, ErrorClass, Phase, State
+from careers.pipeline.states import UNDER_WAY, ErrorClass, State
 from careers.pipeline.transitions import db_now
 
 
@@ -389,7 +389,7 @@ def acts(step: Step, user: Any) -> list[tuple[str, str, bool]]:
             found.append(("send-again", _("Send again"), True))
         if may_be_readdressed(step):
             found.append(("change-address", _("Send to another address"), True))
-    cancellable = state == State.FAILED or (state in UNDER_WAY and step.phase == Phase.NONE)
-    if user.has_perm(CANCEL) and cancellable:
+    cancellable = state == State.FAILED or state in UNDER_WAY
+    if user.has_perm(CANCEL) and cancellable and not is_handed_over(step):
         found.append(("cancel", _("Cancel"), True))
     return found

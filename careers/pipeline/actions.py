@@ -19,11 +19,21 @@ from careers.pipeline import clock, doorbell
 from careers.pipeline.enqueue import create_step
 from careers.pipeline.models import Step, StepKind
 from careers.pipeline.runner import release, release_successors
-from careers.pipeline.states import State
+from careers.pipeline.states import UNDER_WAY, Phase, State
 from careers.pipeline.steps import BY_KIND, STEPS
 from careers.pipeline.transitions import db_now, move
 
 RETRY, CANCEL = "careers.retry_step", "careers.cancel_step"
+#: What a row holds as long as its mail is certainly not past its dot. A mail that its provider
+#: is asked about again is in no phase, but it was handed over.
+NOT_HANDED_OVER: dict[str, Any] = {"phase": Phase.NONE, "repeat_until": None}
+
+
+def is_handed_over(step: Step) -> bool:
+    """Whether a mail under way may have been sent: nobody stops it, or sends it elsewhere."""
+    return step.state in UNDER_WAY and any(
+        getattr(step, name) != value for name, value in NOT_HANDED_OVER.items()
+    )
 
 
 def retry(step: Step, user: Any, reason: str = "") -> bool:
@@ -102,14 +112,14 @@ def _came_back(step: Step) -> QuerySet[Step]:
 def may_be_readdressed(step: Step) -> bool:
     """Whether a mail to HR may be sent to somebody else instead."""
     bounced = step.state == State.SUCCEEDED and step.bounced_at is not None
-    open_to_it = step.state in READDRESSED or bounced
+    open_to_it = (step.state in READDRESSED and not is_handed_over(step)) or bounced
     return step.kind == StepKind.MAIL_HR and open_to_it and "instead" not in step.result
 
 
 def send_to(step: Step, address: str, user: Any, reason: str = "") -> Step | None:
     """Send a mail to HR to another address instead of one that turned out wrong.
 
-    What was under way to the wrong address is cancelled.
+    What was under way to the wrong address is cancelled, as long as it is not past its dot.
 
     Args:
         address: valid, and nobody's who already has a mail about this application.
@@ -141,18 +151,20 @@ def send_to(step: Step, address: str, user: Any, reason: str = "") -> Step | Non
                 reason=reason,
             )
             result = {**step.result, "instead": instead.pk}
+            over: dict[str, Any] = {"actor": actor, "reason": reason, "result": result}
             was_open = move(
+                step.pk, State.CANCELLED, leaving=[State.FAILED, State.UNCERTAIN], **over
+            ) or move(
                 step.pk,
                 State.CANCELLED,
-                leaving=[state for state in READDRESSED if state != State.CANCELLED],
-                actor=actor,
-                reason=reason,
-                result=result,
+                leaving=[State.RETRYING],
+                guard=NOT_HANDED_OVER,
+                **over,
             )
             # A mail that was sent and came back stays as it is.
             cancelled = Step.objects.filter(pk=step.pk, state=State.CANCELLED)
-            over = was_open or cancelled.update(result=result)
-            if not over and not _came_back(step).update(result=result):
+            stopped = was_open or cancelled.update(result=result)
+            if not stopped and not _came_back(step).update(result=result):
                 raise _Moved
             ready = release(BY_KIND[StepKind.MAIL_HR], actor=actor, pk=instead.pk)
     except _Moved:
@@ -174,7 +186,7 @@ class AlreadyTold(Exception):
 
 def cancel(step: Step, user: Any, reason: str = "") -> bool:
     """Stop a step for good. A running one is fenced: whatever it still does is not recorded,
-    and a mail not yet handed over is not sent."""
+    and a mail not yet handed over is not sent. One past its dot goes on."""
     actor = _actor(user, CANCEL)
     states = (
         State.WAITING,
@@ -191,7 +203,7 @@ def cancel(step: Step, user: Any, reason: str = "") -> bool:
             leaving=states,
             actor=actor,
             reason=reason or _("Cancelled."),
-            guard={"phase": ""},
+            guard=NOT_HANDED_OVER,
         )
         if moved:
             _cancel_what_needs_it(step, actor)

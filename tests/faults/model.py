@@ -37,6 +37,7 @@ RULES = {
     "guard": "a step is changed only from the states that the change may leave",
     "lease": "the sweeper takes a step back only after its lease",
     "phase-marker": "the row says that a mail is handed over before the bytes leave",
+    "recall": "a person stops a mail only while it is certainly not past its dot",
     "on-commit": "the doorbell is rung, and the receipt given, after COMMIT",
     "checksum": "the archived copy is read back and compared",
 }
@@ -168,7 +169,7 @@ class Mail(Model):
 
     name = "mail"
     about = "a mail by plain SMTP"
-    has = ("fence", "guard", "lease", "phase-marker")
+    has = ("fence", "guard", "lease", "phase-marker", "recall")
     keyed = False
 
     def __init__(
@@ -197,6 +198,7 @@ class Mail(Model):
             "a running step is taken back only after its lease": _taken_after_lease,
             "what ended is changed by nobody, what needs a person by a person only": _end_is_end,
             "done means accepted, or somebody said so": _done_is_accepted,
+            "what a person cancels is not sent": _cancelled_is_not_sent,
         }
 
     def start(self) -> Mailing:
@@ -460,11 +462,13 @@ class Mail(Model):
             move, after = act("sends again", CANCELLED, [UNCERTAIN], replaced)
             yield move, after._replace(rows=(*after.rows, Row()))
         open_ = (QUEUED, SENT, STARTED, RETRYING, FAILED)
-        cancelled = self.move(row, CANCELLED, open_) if not row.phase else None
+        past_its_dot = bool(row.phase or row.repeat) and "recall" in self.rules
+        cancelled = self.move(row, CANCELLED, open_) if not past_its_dot else None
         if cancelled:
-            yield act("cancels", CANCELLED, open_, cancelled)
+            yield act(CANCELS, CANCELLED, open_, cancelled)
 
 
+CANCELS = "cancels"
 HURRY = "takes back a message that was only slow"
 
 
@@ -518,6 +522,12 @@ def _done_is_accepted(before: Any, move: Move, after: Any) -> bool:
         or move.change[1] != SUCCEEDED
         or after.rows[move.row].accepted == 1
     )
+
+
+def _cancelled_is_not_sent(before: Any, move: Move, after: Any) -> bool:
+    """Neither has it been, nor does anybody stand before its dot who needs to ask no more."""
+    to_come = any(w.at == "marked" and w.row == move.row for w in after.workers)
+    return move.what != CANCELS or not (before.rows[move.row].accepted or to_come)
 
 
 def _one_holder(state: Any) -> bool:

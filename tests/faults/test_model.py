@@ -15,6 +15,7 @@ from tests.faults.model import Archive, Intake, KeyedMail, Mail, Model, Walk, ex
 LEFT_OUT = {("waiting", "uncertain")}
 
 TWICE = "no mail is accepted twice"
+CANCELLED = "what a person cancels is not sent"
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,9 @@ def test_models_know_the_changes_that_the_code_allows(walks: dict[str, Walk]) ->
         ("lease", Archive, "a running step is taken back only after its lease"),
         ("phase-marker", Mail, TWICE),
         ("phase-marker", KeyedMail, TWICE),
+        ("recall", Mail, CANCELLED),
+        ("recall", KeyedMail, CANCELLED),
+        ("phase-marker", Mail, CANCELLED),
         (
             "on-commit",
             Intake,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.utils import timezone
 
 from careers.jobs.models import JobPage
 from careers.pipeline.models import Step, StepKind
@@ -95,6 +97,19 @@ def test_second_click_is_told_calmly(as_ada: Client, failed: Step) -> None:
     Step.objects.filter(pk=failed.pk).update(state="succeeded")
     response = as_ada.get(url(failed), follow=True)
     assert "is now “Done”: its address can’t be changed." in text(response)
+
+
+def test_mail_that_its_provider_may_have_sent_is_not_sent_elsewhere(
+    as_ada: Client, failed: Step
+) -> None:
+    later = timezone.now() + dt.timedelta(hours=20)
+    Step.objects.filter(pk=failed.pk).update(state="retrying", repeat_until=later)
+    for response in (
+        as_ada.get(url(failed), follow=True),
+        as_ada.post(url(failed), {"address": "right@example.org"}, follow=True),
+    ):
+        assert "Wait until it is known whether it arrived." in text(response)
+    assert Step.objects.filter(kind=StepKind.MAIL_HR).count() == 1
 
 
 @pytest.mark.parametrize(

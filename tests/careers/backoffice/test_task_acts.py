@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from careers.applications.models import Application
 from careers.jobs.models import JobPage
@@ -88,6 +90,32 @@ def test_cancel(as_otto: Client, ours: JobPage) -> None:
 def test_what_ran_off_meanwhile_is_not_cancelled(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, succeeded=True)
     assert act(as_otto, step, "cancel") == ["Somebody already did: “Archive” is now “Done”."]
+
+
+HANDED_OVER = (
+    "has been handed over and may have arrived: for now it can’t be cancelled or sent elsewhere. "
+    "Wait until it is known whether it arrived."
+)
+
+
+def test_mail_past_its_dot_is_not_cancelled_and_the_page_says_why(
+    as_otto: Client, ours: JobPage
+) -> None:
+    step = StepFactory(application__page=ours, kind=StepKind.MAIL_HR, retrying=True)
+    page = reverse("careers_tasks:detail", args=[step.application.reference])
+    assert b">Cancel<" in as_otto.get(page).content
+    assert b"change-address" in as_otto.get(page).content
+    # An old page still shows the button.
+    later = timezone.now() + dt.timedelta(hours=20)
+    Step.objects.filter(pk=step.pk).update(repeat_until=later)
+    (said,) = act(as_otto, step, "cancel")
+    assert said.endswith(HANDED_OVER)
+    now = as_otto.get(page).content
+    assert b"Retry now" in now
+    assert b">Cancel<" not in now
+    assert b"change-address" not in now
+    step.refresh_from_db()
+    assert step.state == State.RETRYING
 
 
 @pytest.mark.parametrize(

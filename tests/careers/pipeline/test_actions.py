@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -205,6 +206,25 @@ def test_mail_already_handed_over_can_not_be_cancelled(application: Any, otto: A
     assert step.state == State.STARTED
 
 
+#: What a mail's row holds that its provider may have sent, and is asked about again.
+ASKED_AGAIN: dict[str, Any] = {
+    "repeat_until": timezone.now() + dt.timedelta(hours=20),
+    "repeat_with": "resend:1a2b",
+}
+
+
+@pytest.mark.parametrize("state", ["queued", "sent", "started", "retrying"])
+def test_mail_that_its_provider_is_asked_about_again_can_not_be_cancelled(
+    application: Any, otto: Any, state: str
+) -> None:
+    step = step_of(application, kind="mail_applicant", state=state, **ASKED_AGAIN)
+    assert actions.is_handed_over(step) is True
+    assert actions.cancel(step, otto) is False
+    step.refresh_from_db()
+    assert (step.state, step.repeat_until) == (state, ASKED_AGAIN["repeat_until"])
+    assert StepEvent.objects.count() == 0
+
+
 def test_cancelled_pdf_lets_hr_know(
     job: Any, otto: Any, broker: Broker, django_capture_on_commit_callbacks: Any
 ) -> None:
@@ -304,6 +324,21 @@ def test_address_is_changed_where_the_mail_did_not_get_through(
     to_hr: Any, otto: Any, state: str
 ) -> None:
     Step.objects.filter(pk=to_hr.pk).update(state=state)
+    assert actions.send_to(to_hr, "right@example.com", otto) is not None
+
+
+def test_mail_that_its_provider_is_asked_about_again_goes_nowhere_else(
+    to_hr: Any, otto: Any
+) -> None:
+    Step.objects.filter(pk=to_hr.pk).update(state=State.RETRYING, **ASKED_AGAIN)
+    to_hr.refresh_from_db()
+    assert actions.may_be_readdressed(to_hr) is False
+    assert actions.send_to(to_hr, "right@example.com", otto) is None
+    assert Step.objects.filter(kind=StepKind.MAIL_HR).count() == 1
+    # Once nobody can know any more, the person decides.
+    Step.objects.filter(pk=to_hr.pk).update(state=State.UNCERTAIN)
+    to_hr.refresh_from_db()
+    assert actions.may_be_readdressed(to_hr) is True
     assert actions.send_to(to_hr, "right@example.com", otto) is not None
 
 

@@ -94,6 +94,11 @@ def no_phase_marker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "enter_data_phase", lambda step_id, token: True)
 
 
+def no_look_past_the_dot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person may stop a mail of which the row says only that it is tried again."""
+    monkeypatch.setattr(promises.actions, "NOT_HANDED_OVER", {"phase": ""})
+
+
 def ring_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The doorbell is rung within the transaction."""
     monkeypatch.setattr(transaction, "on_commit", lambda ring, robust=False: ring())
@@ -213,6 +218,19 @@ def a_sender_dies_after_the_dot(world: World) -> None:
     world.finish("worker 2")
 
 
+def somebody_cancels_what_the_provider_has(world: World) -> None:
+    """The provider has the mail and did not say so; it is to be asked again."""
+    world.keyed = True
+    world.post_at_once()
+    mail = the(world, StepKind.MAIL_APPLICANT)
+    world.mail_mood = "silent"
+    world.work("worker 1", mail.pk)
+    world.finish("worker 1")
+    world.mail_mood = "ok"
+    world.act("cancel", the(world, StepKind.MAIL_APPLICANT))
+    world.finish("person")
+
+
 def somebody_posts(world: World) -> None:
     world.post()
     world.finish("request 1")
@@ -242,6 +260,11 @@ CASES: dict[str, tuple[Sabotage, Order, str]] = {
     "lease": (no_look_at_the_lease, somebody_works, promises.TAKEN_BACK),
     "lease, of no length": (no_lease, somebody_works, promises.TAKEN_BACK),
     "phase marker": (no_phase_marker, a_sender_dies_after_the_dot, promises.ONCE),
+    "recall": (
+        no_look_past_the_dot,
+        somebody_cancels_what_the_provider_has,
+        promises.STOPPED,
+    ),
     "ring on commit": (ring_at_once, somebody_posts, promises.BELL),
     "receipt on commit": (answer_at_once, somebody_posts, promises.RECEIPT),
     "checksum": (no_checksum, a_bucket("lies"), promises.BYTES),
