@@ -111,8 +111,10 @@ class Step(models.Model):
     #: same one may be handed over again, to the same provider; afterwards a person decides.
     repeat_until = models.DateTimeField(null=True)
     repeat_with = models.CharField(max_length=40, blank=True, default="", db_default="")
-    #: When the provider said by itself that it has the mail, and that the mail came back.
+    #: When the provider first said by itself that it has the mail; and when, by its clock, the
+    #: mail last was delivered and last came back: its reports come twice and in any order.
     reported_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
     bounced_at = models.DateTimeField(null=True)
     bounce_reason = models.TextField(blank=True, default="", db_default="")
     error_class = models.CharField(max_length=13, choices=ErrorClass.choices, blank=True)

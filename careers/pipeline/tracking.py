@@ -7,9 +7,12 @@ late and in any order; each may come before our own request for the mail has bee
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -19,6 +22,7 @@ from django.views.decorators.http import require_http_methods
 from careers import notifications
 from careers.pipeline.models import Step
 from careers.pipeline.runner import confirm_reported
+from careers.pipeline.states import State
 from careers.pipeline.steps import step_marked
 from careers.pipeline.transitions import db_now, note
 
@@ -60,22 +64,33 @@ def record(report: notifications.Report) -> bool:
     mail = Step.objects.filter(pk=step_id)
     mail.filter(reported_at=None).update(reported_at=at)
     if report.came_back:
-        note(
-            step_id,
-            actor=ACTOR,
-            reason=report.came_back,
-            guard={"bounced_at": None},
-            bounced_at=at,
-            bounce_reason=report.came_back,
-        )
+        _came_back(step_id, at, report.came_back)
     elif report.arrived:
-        note(
-            step_id,
-            actor=ACTOR,
-            reason=_("It arrived after all."),
-            guard={"bounced_at__lt": at},
-            bounced_at=None,
-            bounce_reason="",
-        )
+        _arrived(step_id, at)
     confirm_reported(step_id)
     return True
+
+
+def _came_back(step_id: int, at: dt.datetime, why: str) -> None:
+    """A bounce counts unless the mail was delivered later: servers try again for days."""
+    mail, bounce = Step.objects.filter(pk=step_id), {"bounced_at": at, "bounce_reason": why}
+    with transaction.atomic():
+        stands = Q(delivered_at=None) | Q(delivered_at__lte=at)
+        if not note(step_id, actor=ACTOR, reason=why, guard=stands & Q(bounced_at=None), **bounce):
+            mail.filter(bounced_at__lt=at).update(**bounce)
+
+
+def _arrived(step_id: int, at: dt.datetime) -> None:
+    """A delivery takes back an earlier bounce, however often that one is still reported.
+
+    Of a mail that was cancelled it is told that it arrived; cancelled it stays, for it may have
+    been replaced.
+    """
+    mail = Step.objects.filter(pk=step_id)
+    with transaction.atomic():
+        news = Q(bounced_at__lt=at)
+        if mail.filter(delivered_at=None).update(delivered_at=at):
+            news |= Q(bounced_at=None, state=State.CANCELLED)
+        mail.filter(delivered_at__lt=at).update(delivered_at=at)
+        words = _("It arrived after all.")
+        note(step_id, actor=ACTOR, reason=words, guard=news, bounced_at=None, bounce_reason="")

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.states import ENDED, LEAVES_TO, Phase, State
@@ -96,18 +97,18 @@ def move(
     return True
 
 
-def note(step_id: int, *, actor: str, reason: str, guard: dict[str, Any], **changes: Any) -> bool:
+def note(step_id: int, *, actor: str, reason: str, guard: Q, **changes: Any) -> bool:
     """Write down something about a step that changes no state, with an event that tells it.
 
     Args:
-        guard: field lookups that must hold.
+        guard: what must hold.
         changes: the columns to write.
 
     Returns:
         Whether the guard held.
     """
     with transaction.atomic():
-        if not Step.objects.filter(pk=step_id, **guard).update(**changes):
+        if not Step.objects.filter(guard, pk=step_id).update(**changes):
             return False
         state, attempts = Step.objects.values_list("state", "attempts").get(pk=step_id)
         StepEvent.objects.create(

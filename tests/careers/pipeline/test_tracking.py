@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 
 from careers.applications.errors import Uncertain
-from careers.pipeline import runner
+from careers.notifications import Report
+from careers.pipeline import runner, tracking
 from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.states import State
 from careers.pipeline.steps import mark_of, step_marked
@@ -136,6 +140,55 @@ def test_mail_that_bounced_softly_and_arrived_later_has_not_come_back(
     post(client, resend("delivered", mark, later))
     assert bounced(receipt) == (None, "")
     assert events(receipt)[-1][2] == "It arrived after all."
+
+
+def test_mail_that_was_delivered_and_bounced_later_has_come_back(
+    client: Any, receipt: Step
+) -> None:
+    """Some mailboxes take every mail first and look at it afterwards."""
+    mark, later = mark_of(receipt), NOON + dt.timedelta(minutes=5)
+    post(client, resend("delivered", mark))
+    assert bounced(receipt) == (None, "")
+    post(client, resend("bounced", mark, later, BOUNCE))
+    post(client, resend("delivered", mark))
+    assert bounced(receipt)[0] == later
+
+
+@given(
+    order=st.lists(
+        st.tuples(st.sampled_from(["bounced", "delivered", "sent"]), st.integers(0, 4)),
+        min_size=1,
+        max_size=8,
+    )
+)
+@examples(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_what_happened_last_counts_whatever_was_reported_last(
+    receipt: Step, order: list[tuple[str, int]]
+) -> None:
+    """Reports come twice, late and in any order."""
+    fresh = {"bounced_at": None, "delivered_at": None, "reported_at": None, "bounce_reason": ""}
+    Step.objects.filter(pk=receipt.pk).update(**fresh)
+    minutes: dict[str, list[int]] = {"bounced": [-1], "delivered": [-1], "sent": []}
+    for kind, minute in order:
+        minutes[kind].append(minute)
+        at = NOON + dt.timedelta(minutes=minute)
+        why = "It bounced." if kind == "bounced" else ""
+        tracking.record(Report(mark_of(receipt), at, why, arrived=kind == "delivered"))
+    back, there = max(minutes["bounced"]), max(minutes["delivered"])
+    came_back = back >= 0 and back >= there
+    expected = (NOON + dt.timedelta(minutes=back), "It bounced.") if came_back else (None, "")
+    assert bounced(receipt) == expected
+
+
+def test_mail_that_was_cancelled_and_arrived_says_so_once(client: Any, application: Any) -> None:
+    step = StepFactory(application=application, kind="mail_applicant", cancelled=True, events=False)
+    for kind in ("sent", "delivered", "delivered", "bounced", "delivered"):
+        post(client, resend(kind, mark_of(step), message=BOUNCE if kind == "bounced" else ""))
+    step.refresh_from_db()
+    assert (step.state, step.delivered_at) == (State.CANCELLED, NOON)
+    (arrived, back) = events(step)
+    assert arrived == ("cancelled", "provider", "It arrived after all.")
+    assert (back[:2], step.bounced_at) == (("cancelled", "provider"), NOON)
 
 
 def test_report_from_the_future_is_of_now(client: Any, receipt: Step) -> None:
