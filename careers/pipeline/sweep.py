@@ -15,6 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection
 from dataclasses import asdict
+from functools import partial
 from multiprocessing.process import BaseProcess
 
 from django.conf import settings
@@ -164,10 +165,13 @@ class Sweeper:
         while self.children and time.monotonic() < until:
             self._reap()
             time.sleep(0.1)
-        for child, (_step_id, _deadline, owner) in self.children.items():
+        # All of them before the database is asked: it may fail, and nobody is left to end them.
+        for child in self.children:
             child.kill()
+        for child in self.children:
             child.join()
-            hand_back(owner)
+        for _step_id, _deadline, owner in self.children.values():
+            self._unharmed(partial(hand_back, owner))
 
 
 def _run_in_child(step_id: int, owner: str) -> None:

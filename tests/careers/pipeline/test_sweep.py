@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from careers.applications.errors import Fenced
@@ -513,6 +513,39 @@ def test_sweeper_that_stops_lets_its_children_finish_or_hands_back(
     assert event is not None
     assert (event.to_state, event.reason) == (state, reason)
     assert not any(child.is_alive() for child in sweeper.children)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sweeper_that_stops_leaves_no_child_at_work_when_the_database_fails(
+    application: Any, sweeper: Sweeper, effects: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One step can't be handed back and waits for its lease; the other one is."""
+    monkeypatch.setattr(sweep, "LET_FINISH", 0)
+    steps = [
+        step_of(application, kind, queued=True, state_since=ago(minutes=minutes))
+        for kind, minutes in (("archive", 2), ("render_pdf", 1))
+    ]
+
+    def perform(step: Step, hand_over: Any) -> Effect:
+        time.sleep(600)
+        return Effect()
+
+    effects(archive=perform, render_pdf=perform)
+    sweeper._work()
+    for step in steps:
+        until(lambda step=step: state_of(step) == State.STARTED, 60, "a child did not begin")
+    hand_back, alive = sweep.hand_back, []
+
+    def fails_once(owner: str) -> None:
+        alive.append(sum(child.is_alive() for child in sweeper.children))
+        if len(alive) == 1:
+            raise OperationalError("the server closed the connection unexpectedly")
+        hand_back(owner)
+
+    monkeypatch.setattr(sweep, "hand_back", fails_once)
+    sweeper._end_children()
+    assert alive == [0, 0]
+    assert [state_of(step) for step in steps] == [State.STARTED, State.QUEUED]
 
 
 @pytest.mark.django_db(transaction=True)
