@@ -115,9 +115,9 @@ class World:
         return self._now
 
     def passes(self, seconds: float) -> None:
-        """Let time pass. While somebody has been told to hand a mail over it can't be days:
-        the hard limit would have ended him."""
-        handing_over = any(actor.point in ("the dot", "UPDATE step") for actor in self.actors)
+        """Let time pass. While somebody stands right before his dot it can't be days: the hard
+        limit would have ended him."""
+        handing_over = any(actor.point == "the dot" for actor in self.actors)
         if not (handing_over and self.keyed and seconds > 3600):
             self._now += dt.timedelta(seconds=seconds)
             self.trace.append(f"{seconds:.0f} s pass")

@@ -136,8 +136,12 @@ def enter_keyed_phase(step_id: int, token: int, *, repeat_until: dt.datetime, of
 
     Returns False also when that time is over.
     """
-    return repeat_until > db_now() and _enter(
-        step_id, token, phase=Phase.KEYED, repeat_until=repeat_until, repeat_with=of
+    keyed = {"phase": Phase.KEYED, "repeat_until": repeat_until, "repeat_with": of}
+    return (
+        repeat_until > db_now()
+        and _enter(step_id, token, **keyed)
+        # Whoever stood still at that statement may wake when the key has been forgotten.
+        and repeat_until > db_now()
     )
 
 

@@ -400,7 +400,7 @@ class Mail(Model):
                 out = row._replace(lease=False, unclear=row.unclear or row.phase != "")
                 if alive:
                     yield Move("clock", "the lease runs out meanwhile", "fault", n), out
-            # The time is days longer than a worker may run: nobody is on the way to the dot.
+            # Whoever has looked at the time last is not still on the way to the dot by then.
             known = self.keyed and (row.repeat or row.accepted) and not row.forgot
             if known and not any(w.at == "marked" and w.row == n for w in state.workers):
                 shut = row._replace(forgot=True)

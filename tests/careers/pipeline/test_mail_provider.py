@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from careers.notifications import Report
-from careers.pipeline import runner, steps, tracking
+from careers.pipeline import runner, steps, tracking, transitions
 from careers.pipeline.models import Step
 from careers.pipeline.steps import mark_of
 from careers.pipeline.sweep import release_expired_leases
@@ -88,6 +88,34 @@ def test_worker_that_was_frozen_before_the_first_byte_doubles_nothing(
     assert runner._record(claim, effect) == []
     step.refresh_from_db()
     assert (step.state, len(provider.requests), len(provider.mails)) == ("succeeded", 2, 1)
+
+
+def test_worker_that_was_frozen_until_the_provider_forgot_sends_nothing(
+    provider: HostileProvider,
+    application: Any,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It stood still while it wrote down that it hands over; the first byte has not left."""
+    settings.EMAIL_PROVIDER = "brevo"
+    step = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)
+    enter, clock = transitions._enter, transitions.db_now
+
+    def slowly(*args: Any, **changes: Any) -> bool:
+        entered = enter(*args, **changes)
+        later = clock() + dt.timedelta(minutes=20)
+        monkeypatch.setattr(transitions, "db_now", lambda: later)
+        return entered
+
+    monkeypatch.setattr(transitions, "_enter", slowly)
+    assert attempt(step) == "started"
+    assert (step.phase, provider.requests) == ("keyed", [])
+    monkeypatch.undo()
+    over = {"lease_until": long_ago(), "repeat_until": long_ago()}
+    Step.objects.filter(pk=step.pk).update(**over)
+    release_expired_leases()
+    step.refresh_from_db()
+    assert (step.state, provider.requests) == ("uncertain", [])
 
 
 @pytest.mark.parametrize(
