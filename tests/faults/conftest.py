@@ -1,4 +1,4 @@
-"""One site for all campaigns; its workers run the app that can be told to die."""
+"""Sites to be broken, each shared by all tests that break the same parts of it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultySite]:
 
 @pytest.fixture
 def faulty(_faulty: FaultySite) -> FaultySite:
-    """A site whose every part runs, with an empty plan."""
+    """A site whose workers can be told to die; every part runs, and the plan is empty."""
     for file in _faulty.plan.iterdir():
         file.unlink()
     stack = _faulty.stack

@@ -95,7 +95,7 @@ def assert_ended_as_promised(
 
 @pytest.fixture
 def faulty(_faulty: FaultySite) -> Iterator[FaultySite]:
-    """The site of all campaigns with an empty plan; no worker and no sweeper runs yet.
+    """The site that can be told to die, with an empty plan; no worker and no sweeper runs yet.
 
     Its limits leave a busy machine the time to make a PDF. A test may start more processes of a
     kind, and all that it started end with it."""
