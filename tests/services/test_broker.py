@@ -1,4 +1,7 @@
-"""The broker is only a doorbell: frozen, forged or repeated messages change nothing."""
+"""The broker is only a doorbell: frozen, forged or repeated messages change nothing.
+
+What happens when it forgets, is full or goes away stands in ``tests/faults/test_redis.py``.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import pytest
 from celery import Celery
 
 from tests.processes import until
-from tests.services.conftest import ON_SQLITE
+from tests.services.conftest import ON_POSTGRESQL, ON_SQLITE
 from tests.services.test_application import DONE
 from tests.stack import Stack
 
@@ -55,6 +58,7 @@ def raw_message(body: bytes, content_type: str, task: str = "careers.render_pdf"
     )
 
 
+@ON_SQLITE
 def test_frozen_broker_delays_nobody(site: Stack) -> None:
     """The applicant's wait is bounded, and what was accepted is done once the broker is back."""
     site.form_address()
@@ -69,6 +73,7 @@ def test_frozen_broker_delays_nobody(site: Stack) -> None:
     assert site.smtp.doubles() == []
 
 
+@ON_POSTGRESQL
 def test_repeated_messages_do_nothing(site: Stack) -> None:
     receipt = site.apply()
     site.wait_for_end([receipt])
@@ -85,6 +90,7 @@ def test_repeated_messages_do_nothing(site: Stack) -> None:
     assert len(site.smtp.mails()) == mails
 
 
+@ON_POSTGRESQL
 def test_messages_in_the_wrong_order_do_nothing(site: Stack) -> None:
     """A message for a step whose predecessor has not ended is no reason to run it."""
     site.stop("cpu", "sweeper")
@@ -160,27 +166,3 @@ def test_pickle_and_rubbish_are_not_opened(site: Stack) -> None:
     assert site.states(receipt) == DONE
     assert not mark.exists()
     assert site["io"].running
-
-
-def test_emptied_broker_loses_nothing(site: Stack) -> None:
-    site.stop("cpu", "io")
-    receipts = site.apply_many(5)
-    site.redis().flushall()
-    site.start("cpu", "io")
-    site.wait_for_end(receipts)
-    assert all(site.states(receipt) == DONE for receipt in receipts)
-    assert site.smtp.doubles() == []
-
-
-@ON_SQLITE
-def test_full_broker_delays_nobody(site: Stack) -> None:
-    """``noeviction`` refuses new messages when the memory is used up."""
-    redis = site.redis()
-    redis.config_set("maxmemory", "1mb")
-    try:
-        receipts = site.apply_many(3)
-        assert {receipt.status for receipt in receipts} == {303}
-    finally:
-        redis.config_set("maxmemory", "0")
-    site.wait_for_end(receipts)
-    assert all(site.states(receipt) == DONE for receipt in receipts)

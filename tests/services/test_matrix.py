@@ -195,8 +195,17 @@ def test_mail_server_with_a_strangers_certificate_is_named(site: NamedSite) -> N
         "The mail server's certificate is not valid for its name. Nothing was sent. Check "
         "EMAIL_HOST; renew the certificate, or name the authority that signed it in SSL_CERT_FILE."
     )
+    seen = len(site.smtp.commands)
     receipt = site.apply()
+    until(
+        lambda: site.step(receipt, "mail_applicant")["error_code"] == "mail-tls",
+        40,
+        "the worker did not mind",
+    )
+    # Whoever it is gets neither password nor mail.
+    said = {command.partition(" ")[0].upper() for command in site.smtp.commands[seen:]}
     site.smtp.certificate = site.certificate
+    assert said <= {"EHLO", "STARTTLS", "QUIT"}
     assert receipt.status == 303
 
 

@@ -46,6 +46,7 @@ def test_each_claim_has_one_winner(site: Stack) -> None:
     site.query("UPDATE careers_step SET state = 'cancelled' WHERE state IN ('started', 'waiting')")
 
 
+@ON_POSTGRESQL
 def test_sweeper_alone_does_everything(site: Stack) -> None:
     """No broker, no worker: slower, but nothing is lost and nobody is mailed twice."""
     site.stop("cpu", "io", "sweeper")
@@ -59,6 +60,7 @@ def test_sweeper_alone_does_everything(site: Stack) -> None:
     assert [len(site.smtp.mails(to=receipt.email)) for receipt in receipts] == [1, 1, 1]
 
 
+@ON_POSTGRESQL
 def test_stopped_worker_hands_back(site: Stack) -> None:
     """SIGTERM in the middle of a step: it is queued again at once, not after its lease."""
     site["io"].kill()
