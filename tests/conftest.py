@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -16,15 +17,20 @@ from careers.pipeline import doorbell
 from home.models import SiteSettings
 from tests import migrated
 from tests.factories import HomePageFactory, JobIndexPageFactory, JobPageFactory
+from tests.stack import SITES
 
-#: Files whose tests share a site: one process runs them, or each would start its own.
+#: Files whose tests share a site: one process runs them, or each would start its own. Where a
+#: file has several sites, the database in a test's name tells which.
 SHARING = {
+    "tests/faults/test_clock.py": "own server",
+    "tests/faults/test_database.py": "own server",
     "tests/faults/test_checker.py": "short campaigns",
     "tests/faults/test_prove.py": "short campaigns",
     "tests/faults/test_s3.py": "wired",
     "tests/faults/test_smtp.py": "wired",
     "tests/faults/test_processes.py": "faulty",
     "tests/faults/test_protocol.py": "faulty",
+    "tests/faults/test_protocol.py postgresql": "own server",
     "tests/journeys/test_accessibility.py": "journeys",
     "tests/journeys/test_french.py": "journeys",
     "tests/journeys/test_hiring.py": "journeys",
@@ -33,17 +39,45 @@ SHARING = {
 WITH_REAL_BROKER = ("services", "journey", "fault")
 
 
+def shared_site(nodeid: str) -> str:
+    """What a test shares its site with: the same words for all of them."""
+    file = nodeid.partition("::")[0]
+    if database := re.search(r"[\[-](sqlite|postgresql)[\]-]", nodeid):
+        if file.startswith("tests/services/"):
+            return f"services on {database[1]}"
+        if shared := SHARING.get(f"{file} {database[1]}"):
+            return shared
+    return SHARING.get(file, file)
+
+
 class BySite(LoadFileScheduling):
     """Deals out tests by the site that they share, else by file."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file: str = super()._split_scope(nodeid)
-        return SHARING.get(file, file)
+        return shared_site(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
     """``--dist loadfile`` knows what shares a site."""
     return BySite(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_configure_node(node: Any) -> None:
+    """Let each process know whether its tests come ordered by site."""
+    node.workerinput["by site"] = node.config.getvalue("dist") == "loadfile"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
+    """A site whose last test is over does not idle beside the others until the run ends."""
+    done = yield
+    by_site = getattr(item.config, "workerinput", {}).get("by site")
+    if by_site and nextitem and shared_site(item.nodeid) != shared_site(nextitem.nodeid):
+        for site in list(SITES):
+            site.kill()
+    return done
 
 
 class Broker:

@@ -42,6 +42,7 @@ class Process:
         self.environ, self._cwd = dict(environ), cwd
         self._user = os.getuid() if user is None else user
         self._popen: subprocess.Popen[bytes] | None = None
+        self._all_gone = False
 
     @property
     def pid(self) -> int:
@@ -62,6 +63,7 @@ class Process:
             return
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
+            self._all_gone = False
             self._popen = subprocess.Popen(
                 [sys.executable, "-ISc", _TIED, str(self._user), *self.argv],
                 env=self.environ,
@@ -87,11 +89,13 @@ class Process:
 
     def kill(self) -> None:
         """``kill -9`` the process and all its children."""
-        if self._popen is None:
+        if self._popen is None or self._all_gone:
             return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
+        # By and by the number is somebody else's.
+        self._all_gone = True
 
     def freeze(self) -> None:
         """SIGSTOP: it keeps its sockets open and answers nothing."""

@@ -18,6 +18,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import datetime as dt
+import fcntl
 import functools
 import hashlib
 import http.client
@@ -36,6 +37,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -75,6 +77,8 @@ QUICK = {
     "PIPELINE_BACKOFF_BASE": "1",
 }
 _numbers = itertools.count(1)
+#: Every site that this process has made and not forgotten.
+SITES: weakref.WeakSet[Stack] = weakref.WeakSet()
 
 
 class SwitchableSMTP(HostileSMTP):
@@ -140,11 +144,19 @@ class Template:
             "DEMO_PASSWORD": "hanna-of-tests",
         }
 
+    @contextlib.contextmanager
+    def alone(self, what: str) -> Iterator[None]:
+        """Keep other processes with the same directory from making or copying this meanwhile."""
+        with (self.directory / f"{what}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
     @property
     def static(self) -> Path:
         """The collected static files."""
-        if not (self.directory / "static" / "staticfiles.json").exists():
-            self._manage("sqlite:///:memory:", "collectstatic", "--noinput", "-v0")
+        with self.alone("static"):
+            if not (self.directory / "static" / "staticfiles.json").exists():
+                self._manage("sqlite:///:memory:", "collectstatic", "--noinput", "-v0")
         return self.directory / "static"
 
     def database(self, server: str = "") -> str:
@@ -156,24 +168,30 @@ class Template:
         mark = hashlib.sha256(server.encode())
         for made_of in (*sorted(ROOT.glob("*/migrations/*.py")), *SEED):
             mark.update(made_of.read_bytes())
-        # The file tells a later run with the same directory that it is finished.
+        # The file tells others with the same directory that it is finished.
         note = self.directory / f"database-{mark.hexdigest()[:16]}"
-        if not note.exists():
-            path = self.directory / "db.sqlite3"
-            url = new_database(server) if server else f"sqlite:///{path}"
+        foreign = server and server != shared_postgresql()
+        source = self.database(shared_postgresql()) if foreign else ""
+        with self.alone("postgresql" if server else "sqlite"):
+            if not note.exists():
+                note.write_text(self._make(server, source))
+        return note.read_text()
+
+    def _make(self, server: str, source: str) -> str:
+        """Make the database, by copying ``source`` if there is one; returns its address."""
+        path = self.directory / "db.sqlite3"
+        url = new_database(server) if server else f"sqlite:///{path}"
+        if source:
+            postgresql.copy(source, url)
+            return url
+        if not server and (known := _migrated()):
+            shutil.copyfile(known, path)
+        else:
             if not server:
                 path.unlink(missing_ok=True)
-            if server and server != shared_postgresql():
-                postgresql.copy(self.database(shared_postgresql()), url)
-                note.write_text(url)
-                return url
-            if not server and (known := _migrated()):
-                shutil.copyfile(known, path)
-            else:
-                self._manage(url, "migrate", "--noinput", "-v0")
-            self._manage(url, "shell", "-v0", "-c", SEEDED)
-            note.write_text(url)
-        return note.read_text()
+            self._manage(url, "migrate", "--noinput", "-v0")
+        self._manage(url, "shell", "-v0", "-c", SEEDED)
+        return url
 
     def _manage(self, database: str, *arguments: str) -> None:
         done = subprocess.run(
@@ -243,6 +261,7 @@ class Stack:
         }
         self.celery_app = celery_app
         self.parts: dict[str, Process] = {}
+        SITES.add(self)
         self._variants: dict[str, tuple[Path, dict[str, str]]] = {}
         self._job_pages: dict[str, str] = {}
 
@@ -254,8 +273,7 @@ class Stack:
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        for part in reversed(list(self.parts.values())):
-            part.kill()
+        self.kill()
         self.smtp.__exit__(None, None, None)
         if self._server:
             drop_database(self._server, self.database)
@@ -269,6 +287,11 @@ class Stack:
             self.begin(name)
         for name in names:
             self.parts[name].until(lambda name=name: self._ready(name), 60, f"{name} is not ready")
+
+    def kill(self) -> None:
+        """``kill -9`` all that runs."""
+        for part in reversed(list(self.parts.values())):
+            part.kill()
 
     def begin(self, name: str) -> None:
         """Start a part without waiting for it."""
@@ -548,7 +571,8 @@ class Stack:
     def _copy_database(self, template: Template, server: str) -> str:
         source = template.database(server)
         if server:
-            self.database = new_database(server, template=source.rpartition("/")[2])
+            with template.alone("postgresql"):  # which copies no database that somebody reads
+                self.database = new_database(server, template=source.rpartition("/")[2])
         else:
             shutil.copy(source.removeprefix("sqlite:///"), self.var / "db.sqlite3")
             self.database = f"sqlite:///{self.var / 'db.sqlite3'}"
@@ -558,9 +582,10 @@ class Stack:
 
 @functools.cache
 def shared_template() -> Template:
-    """The template of this test run, or the one kept in ``TEST_TEMPLATE_DIR`` since an earlier.
+    """The template in ``TEST_TEMPLATE_DIR``, or else one of this process.
 
-    Keeping it saves a minute a run; delete it after changing static files.
+    ``bin/test`` names a directory for all processes of a run. Keeping one for later runs saves a
+    minute each; delete it after changing static files.
     """
     if given := os.environ.get("TEST_TEMPLATE_DIR"):
         Path(given).mkdir(parents=True, exist_ok=True)
