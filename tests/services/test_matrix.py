@@ -66,6 +66,7 @@ class NamedSite(Stack):
             "EMAIL_HOST_PASSWORD": PASSWORD,
             "EMAIL_USE_TLS": "yes",
             "SSL_CERT_FILE": str(self.certificate),
+            "PIPELINE_PROBE_INTERVAL": "2",
         }
 
     def as_superuser(self, statement: str) -> None:
