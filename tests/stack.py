@@ -286,7 +286,7 @@ class Stack:
         for name in names:
             self.begin(name)
         for name in names:
-            self.parts[name].until(lambda name=name: self._ready(name), 60, f"{name} is not ready")
+            self.parts[name].until(lambda name=name: self._ready(name), 120, f"{name} is not ready")
 
     def kill(self) -> None:
         """``kill -9`` all that runs."""
@@ -522,7 +522,7 @@ class Stack:
         return all(state in ENDS for states in counts for state in states)
 
     def wait_for_end(
-        self, receipts: Iterable[Receipt], seconds: float = 60, keep: Iterable[str] = ()
+        self, receipts: Iterable[Receipt], seconds: float = 120, keep: Iterable[str] = ()
     ) -> None:
         """Wait until nothing more will happen by itself; restart the parts in ``keep``."""
         receipts, keep = list(receipts), list(keep)

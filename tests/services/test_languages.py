@@ -45,7 +45,7 @@ def all_are_in_french(site: Stack) -> bool:
 def test_subtree_is_translated_by_a_worker_and_survives_a_dead_broker(site: Stack) -> None:
     before = jobs(site, "fr")
     assert site.manage("shell", "-c", SUBMIT).returncode == 0
-    until(lambda: all_are_in_french(site), 60, "the worker made no French pages")
+    until(lambda: all_are_in_french(site), 120, "the worker made no French pages")
     assert jobs(site, "fr") > before
 
     site["broker"].kill()
@@ -54,4 +54,4 @@ def test_subtree_is_translated_by_a_worker_and_survives_a_dead_broker(site: Stac
     site.start("broker")
     assert errands(site) == 1
     assert site.manage("shell", "-c", LOOK).returncode == 0
-    until(lambda: all_are_in_french(site), 60, "the clock found no errand")
+    until(lambda: all_are_in_french(site), 120, "the clock found no errand")

@@ -51,7 +51,13 @@ def test_sweeper_alone_does_everything(site: Stack) -> None:
     """No broker, no worker: slower, but nothing is lost and nobody is mailed twice."""
     site.stop("cpu", "io", "sweeper")
     site["broker"].kill()
-    site.environ["PIPELINE_BROKER_GRACE"] = "1"
+    site.environ |= {
+        "PIPELINE_BROKER_GRACE": "1",
+        # Its children load the typesetter anew for each PDF.
+        "PIPELINE_SOFT_LIMIT": "100",
+        "PIPELINE_HARD_LIMIT": "105",
+        "PIPELINE_LEASE": "110",
+    }
     receipts = site.apply_many(3)
     assert {receipt.status for receipt in receipts} == {303}
     site.start("sweeper")
@@ -71,7 +77,7 @@ def test_stopped_worker_hands_back(site: Stack) -> None:
         site.celery_app = "careersite"
     site["archive"].freeze()
     receipt = site.apply()
-    until(lambda: site.states(receipt)["archive"] == "started", 30, "archive did not start")
+    until(lambda: site.states(receipt)["archive"] == "started", 120, "archive did not start")
     # Without it nobody takes the step, so that its state can be looked at.
     site.stop("sweeper")
     site.stop("io")
@@ -96,7 +102,7 @@ def test_worker_stopped_after_the_dot_does_not_guess(site: Stack) -> None:
         site.celery_app = "careersite"
     site.smtp.mode = "hang_after_dot"
     receipt = site.apply()
-    until(lambda: site.smtp.mails(to=receipt.email), 30, "the mail did not leave")
+    until(lambda: site.smtp.mails(to=receipt.email), 120, "the mail did not leave")
     site.stop("io")
 
     assert site.step(receipt, "mail_applicant")["state"] == "uncertain"
@@ -116,10 +122,10 @@ def test_stopped_worker_finishes_what_it_can(site: Stack) -> None:
     """SIGTERM in the middle of a step that ends soon: it is done, and not begun again."""
     site["archive"].freeze()
     receipt = site.apply()
-    until(lambda: site.states(receipt)["archive"] == "started", 60, "archive did not start")
+    until(lambda: site.states(receipt)["archive"] == "started", 120, "archive did not start")
     site["io"].signal(signal.SIGTERM)
     site["archive"].thaw()
-    until(lambda: not site["io"].running, 60, "the worker did not end")
+    until(lambda: not site["io"].running, 120, "the worker did not end")
 
     step = site.step(receipt, "archive")
     assert (step["state"], step["attempts"]) == ("succeeded", 1)
@@ -129,7 +135,7 @@ def test_stopped_worker_finishes_what_it_can(site: Stack) -> None:
 def test_idle_process_stops_at_once(site: Stack) -> None:
     site.start("beat", "flower")
     for name in ("cpu", "io", "sweeper", "web", "beat", "flower"):
-        site[name].stop(patience=30)
+        site[name].stop(patience=60)
         assert site[name].returncode in (0, -15, 15), f"{name} was killed, or failed"
 
 
@@ -145,8 +151,8 @@ def test_operators_hear_of_a_failed_step_and_of_its_end(site: Stack) -> None:
         return [mail.message_id.split(".")[1] for mail in site.smtp.mails(to="ops@example.org")]
 
     site.query(state, "failed", step)
-    until(lambda: told() == ["alert"], 40, "no alarm was mailed")
+    until(lambda: told() == ["alert"], 120, "no alarm was mailed")
     site.query(state, "succeeded", step)
-    until(lambda: told() == ["alert", "recovered"], 40, "its end was not mailed")
+    until(lambda: told() == ["alert", "recovered"], 120, "its end was not mailed")
     site.query("UPDATE home_sitesettings SET operators = ''")
     assert site.smtp.doubles() == []
