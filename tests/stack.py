@@ -677,11 +677,15 @@ def _moment(value: Any) -> dt.datetime:
 
 
 def multipart(
-    fields: Mapping[str, str], files: Mapping[str, tuple[str, bytes]]
+    fields: Mapping[str, str | list[str]], files: Mapping[str, tuple[str, bytes]]
 ) -> tuple[bytes, str]:
-    """A form as browsers send it (RFC 7578)."""
+    """A form as browsers send it (RFC 7578); a field with several values comes several times."""
     boundary = f"----{secrets.token_hex(12)}"
-    parts = [(f'name="{name}"\r\n\r\n'.encode(), value.encode()) for name, value in fields.items()]
+    parts = [
+        (f'name="{name}"\r\n\r\n'.encode(), value.encode())
+        for name, values in fields.items()
+        for value in ([values] if isinstance(values, str) else values)
+    ]
     for name, (filename, content) in files.items():
         head = f'name="{name}"; filename="{filename}"\r\nContent-Type: application/pdf\r\n\r\n'
         parts.append((head.encode(), content))

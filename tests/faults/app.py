@@ -26,11 +26,15 @@ and victims:
 ``busy``       it takes for ever, and does as it is told
 ``deaf``       it takes for ever, and does not hear its soft time limit
 ``eat``        it takes memory without end
+
+``FAULT_LEDGER``, where it is set, is a file that gets a line of JSON before each of these: who
+came to which point of which step, and when.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import signal
 import time
@@ -45,6 +49,7 @@ from careersite.celery import app
 __all__ = ["POINTS", "app", "die_if_planned", "install"]
 
 PLAN = Path(os.environ.get("FAULT_PLAN", os.devnull))
+LEDGER = os.environ.get("FAULT_LEDGER")
 #: Seconds for which a worker that was told to stop waits for what it runs; 30 in production.
 app.conf.worker_soft_shutdown_timeout = float(os.environ.get("FAULT_SOFT_SHUTDOWN", "30"))
 
@@ -72,6 +77,7 @@ def die_if_planned(kind: str, point: str, step_id: int = 0) -> None:
             file.unlink()
         except FileNotFoundError:
             continue  # somebody else died of it
+        _write_down(kind, point, victim, step_id)
         match victim:
             case "child":
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -92,6 +98,15 @@ def die_if_planned(kind: str, point: str, step_id: int = 0) -> None:
                 eaten = []
                 while True:
                     eaten.append(bytearray(2**20))
+
+
+def _write_down(kind: str, point: str, victim: str, step_id: int) -> None:
+    if LEDGER:
+        from careers.pipeline.tasks import owner
+
+        facts = {"kind": kind, "point": point, "victim": victim, "step": step_id}
+        with Path(LEDGER).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({**facts, "owner": owner(), "at": time.time()}) + "\n")
 
 
 def _take_for_ever() -> None:

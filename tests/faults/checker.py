@@ -17,8 +17,9 @@ import io
 import json
 import re
 import sqlite3
+import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -30,10 +31,14 @@ RECEIPT = re.compile(r"/received/([\w-]{20,})")
 MAILS = ("mail_applicant", "mail_hr")
 OTHERS = ("render_pdf", "archive")
 ENDS = ("succeeded", "failed", "cancelled", "uncertain")
-#: Seconds after a fault in which its victim may still be recovering.
-AFTERMATH = 20
-#: The same for the web server, which takes its time to start on a busy machine.
-WEB_AFTERMATH = 60
+DEATHS = {"child": "child dies", "group": "worker dies", "freeze": "worker freezes"}
+#: Seconds by which two clocks of one machine may tell one moment differently.
+SLACK = 1
+#: Seconds after a fault in which an applicant may still be sent away; a fault of the web server
+#: has ended only when the new one answers.
+AFTERMATH = 5
+#: What an applicant may be told then: nothing at all, or that he should try again.
+SENT_AWAY = (0, 503)
 #: What makes a campaign red, in words.
 RED = {
     "lost": "lost",
@@ -54,17 +59,38 @@ class Findings:
         red: by the words of ``RED``, a sentence for each thing that must not be.
         unconfirmed: how many mails were unconfirmed at some time, by cause.
         shown: mails that the mail server refused for good and that the panel shows as failed.
+        both: times that a person sent a mail again and the first one had arrived, too.
         counts: what there was to compare.
+        excusing: in which share of the time an applicant may have been sent away.
+        doubtful: of which share of the mails that went well a doubt would have been excused.
     """
 
     red: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in RED})
     unconfirmed: Counter[str] = field(default_factory=Counter)
     shown: int = 0
+    both: int = 0
     counts: Counter[str] = field(default_factory=Counter)
+    excusing: float = 0.0
+    doubtful: float = 0.0
 
     @property
     def ok(self) -> bool:
         return not any(self.red.values())
+
+
+@dataclass(frozen=True)
+class Try:
+    """One time that somebody had a mail in hand."""
+
+    step: int
+    owner: str
+    began: float
+    ended: float
+    #: Who wrote down how it ended.
+    by: str
+
+    def meets(self, began: float, ended: float) -> bool:
+        return self.began - SLACK <= ended and began <= self.ended + SLACK
 
 
 @dataclass(frozen=True)
@@ -93,6 +119,8 @@ class Checker:
     def __init__(self, evidence: Path, database: str, bucket: Path) -> None:
         self.evidence, self.bucket = evidence, bucket
         self._database = database
+        #: How many doubts each fault has explained that can explain only so many.
+        self._spent: Counter[int] = Counter()
         self.found = Findings()
 
     def check(self) -> Findings:
@@ -144,6 +172,11 @@ class Checker:
         return self.lines("promises")
 
     @cached_property
+    def promise_of(self) -> dict[int, dict[str, Any]]:
+        """What the receipt of each application promises; filled by ``_promises``."""
+        return {}
+
+    @cached_property
     def applications(self) -> dict[int, dict[str, Any]]:
         return {row["id"]: row for row in self.rows("SELECT * FROM careers_application")}
 
@@ -161,6 +194,20 @@ class Checker:
     @cached_property
     def events(self) -> dict[int, list[dict[str, Any]]]:
         return _grouped(self.rows("SELECT * FROM careers_stepevent ORDER BY id"), "step_id")
+
+    @cached_property
+    def last_word_of(self) -> dict[str, float]:
+        """When each worker wrote its last event."""
+        found: dict[str, float] = {}
+        for events in self.events.values():
+            for event in events:
+                at = _moment(event["at"]).timestamp()
+                found[event["actor"]] = max(at, found.get(event["actor"], at))
+        return found
+
+    @cached_property
+    def consents_of(self) -> dict[int, list[dict[str, Any]]]:
+        return _grouped(self.rows("SELECT * FROM careers_consentrecord"), "application_id")
 
     @cached_property
     def files_of(self) -> dict[int, list[dict[str, Any]]]:
@@ -230,23 +277,55 @@ class Checker:
             if row is None:
                 self._red("lost", f"{who} has a receipt and no row")
                 continue
-            for name in ("name", "email", "phone", "reference"):
-                if row[name].replace(" ", "") != promise[name].replace(" ", ""):
-                    self._red("wrong", f"{who}: the row has another {name}")
-            cvs = [
-                file["sha256"]
+            self.promise_of[row["id"]] = promise
+            self._content(who, row, promise)
+            uploads = [
+                (file["kind"], file["sha256"])
                 for file in self.files_of.get(row["id"], [])
                 if file["kind"] not in ("pdf", "manifest")
             ]
-            if promise["cv"] not in cvs:
-                self._red("lost" if not cvs else "wrong", f"{who}: not the CV that was uploaded")
-            elif len(cvs) > 1:
-                self._red("twice", f"{who}: {len(cvs)} uploads instead of one")
+            kinds = {kind for kind, _sha256 in uploads}
+            for upload in promise["files"].items():
+                if upload not in uploads:
+                    what = "wrong" if upload[0] in kinds else "lost"
+                    self._red(what, f"{who}: not the {upload[0]} that was uploaded")
+            if len(uploads) > len(promise["files"]):
+                self._red("twice", f"{who}: {len(uploads)} uploads")
         for number, secrets in receipts.items():
             if len(secrets) > 1:
                 self._red("twice", f"application {number} has {len(secrets)} different receipts")
         for number in {attempt["number"] for attempt in self.lines("attempts")} - receipts.keys():
             self._red("lost", f"application {number} never got a receipt")
+
+    def _content(self, who: str, row: dict[str, Any], promise: dict[str, Any]) -> None:
+        """A row says what was typed, and in which words it was asked."""
+        for name in ("name", "email", "phone", "language", "reference"):
+            if row[name] != promise[name]:
+                self._red("wrong", f"{who}: the row has another {name}")
+        answers, form = _json(row["answers"]), _json(row["form"])
+        for key in promise["answers"].keys() | answers.keys():
+            if answers.get(key) != promise["answers"].get(key):
+                self._red("wrong", f"{who}: the row has another answer to “{key}”")
+        labels = {each["key"]: each["label"] for each in form.get("questions", [])}
+        if not promise["asked"].items() <= labels.items():
+            self._red("wrong", f"{who}: the row has another form than the one that was filled in")
+        if form.get("language") != promise["language"]:
+            self._red("wrong", f"{who}: the form is in another language")
+        consents = {
+            (each["purpose"] == "privacy_notice" or each["text"], bool(each["given"]))
+            for each in self.consents_of.get(row["id"], [])
+        }
+        if consents != {(True, True), *promise["consents"].items()}:
+            self._red("wrong", f"{who}: not what was consented to")
+        hr = sorted(
+            step["recipient"]
+            for step in self.steps_of.get(row["id"], [])
+            if step["kind"] == "mail_hr" and not step["sequence"]
+        )
+        for recipient in set(promise["hr"]) - set(hr):
+            self._red("lost", f"{who}: no step tells {recipient}")
+        for recipient in set(hr) - set(promise["hr"]):
+            self._red("twice", f"{who}: a step tells {recipient}, who is not to be told")
 
     def _applications(self) -> None:
         """Nobody has an application that nobody sent."""
@@ -269,9 +348,8 @@ class Checker:
             for step in steps:
                 self.found.counts["steps"] += 1
                 name = f"{application['reference']} {step['kind']} (step {step['id']})"
-                held = application["quarantined"] and step["kind"] in MAILS
-                if step["state"] == "waiting" and held:
-                    self.found.counts["held back"] += 1
+                if application["quarantined"]:
+                    self._red("stuck", f"{name} is held back, and nobody sent anything suspicious")
                 elif step["state"] not in ENDS:
                     self._red("stuck", f"{name} is {step['state']} ({step['error_code']})")
                 elif step["state"] == "failed" and step["kind"] in OTHERS:
@@ -297,7 +375,7 @@ class Checker:
                 step["kind"]: step["state"] == "succeeded" for step in self.steps_of.get(pk, [])
             }
             kinds = Counter(file["kind"] for file in files)
-            wanted = {"cv"}
+            wanted = {"cv", "cover_letter"}
             wanted |= {"pdf"} if done.get("render_pdf") else set()
             wanted |= {"manifest"} if done.get("archive") else set()
             for kind in sorted(wanted):
@@ -338,6 +416,11 @@ class Checker:
             return
         self.found.counts["PDFs read"] += 1
         self._speaks_of(name, application, text, name_too=True)
+        # Lines end where they have to, and some words are parted there.
+        set_in_type = _letters(text)
+        for words in self.promise_of.get(application["id"], {}).get("words", []):
+            if _letters(words) not in set_in_type:
+                self._red("wrong", f"{name} lacks an answer: “{words}”")
 
     def _manifest(self, name: str, application: dict[str, Any], content: bytes) -> None:
         manifest = json.loads(content)
@@ -404,8 +487,14 @@ class Checker:
         for pk, number in times.items():
             if number > 1:
                 self._red("twice", f"the mail of step {pk} was accepted {number} times")
+        arrived: dict[tuple[Any, ...], set[int]] = defaultdict(set)
+        for pk in times:
+            *slot, sequence = self._slot(self.steps[pk])
+            arrived[tuple(slot)].add(sequence)
+        self.found.both = sum(len(sequences) - 1 for sequences in arrived.values())
         confirmed_by_people = {act["step"] for act in self.lines("acts") if act["act"] == "confirm"}
         refusals = Counter(line["recipient"] for line in self.lines("refusals"))
+        failures: Counter[str] = Counter()
         for pk, step in self.steps.items():
             if step["kind"] not in MAILS:
                 continue
@@ -413,9 +502,12 @@ class Checker:
             if step["state"] == "succeeded" and not times[pk]:
                 told = "a person said it arrived" if pk in confirmed_by_people else "shown as done"
                 self._red("panel", f"{name}: {told}, and the mail server never took it")
+            recipient = step["recipient"] or self.applications[step["application_id"]]["email"]
+            failures[recipient] += sum(
+                event["to_state"] == "failed" for event in self.events.get(pk, [])
+            )
             if step["state"] == "failed":
-                application = self.applications[step["application_id"]]
-                recipient = step["recipient"] or application["email"]
+                failures[recipient] += not self._was(pk, "failed")
                 if times[pk]:
                     self._red("panel", f"{name}: shown as failed, and the mail server took it")
                 elif step["error_class"] == "permanent" and refusals[recipient]:
@@ -424,6 +516,10 @@ class Checker:
                     self._red("unexplained", f"{name} failed: {step['error_code']}")
             if step["state"] == "cancelled" and not self._was(pk, "uncertain"):
                 self._red("unexplained", f"{name} is cancelled, and nobody did that")
+        for recipient, number in failures.items():
+            if number > refusals[recipient]:
+                told = f"refused {refusals[recipient]}"
+                self._red("unexplained", f"{number} mails to {recipient} failed, {told}")
 
     def _was(self, step_id: int, state: str) -> bool:
         return any(event["to_state"] == state for event in self.events.get(step_id, []))
@@ -439,40 +535,79 @@ class Checker:
                     self._red(
                         "panel", f"step {step['id']}: nobody confirmed its mail, and it is no doubt"
                     )
-        for pk, events in self.events.items():
-            if pk not in self.steps:
+        tries = sure = 0
+        for pk in self.steps:
+            if self.steps[pk]["kind"] not in MAILS:
                 continue
-            for number, event in enumerate(events):
-                if event["to_state"] != "uncertain":
+            for attempt, state in self._tries(pk):
+                if state == "succeeded":
+                    tries += 1
+                    sure += not self._cause(attempt)
+                if state != "uncertain":
                     continue
                 if pk in silent:
+                    silent.discard(pk)
                     self.found.unconfirmed["the mail server fell silent after the dot"] += 1
-                    continue
-                began = next(
-                    (
-                        _moment(e["at"]).timestamp()
-                        for e in reversed(events[:number])
-                        if e["to_state"] == "started"
-                    ),
-                    None,
-                )
-                cause = began and self._cause(began, _moment(event["at"]).timestamp())
-                if cause:
+                elif cause := self._cause(attempt, spend=True):
                     self.found.unconfirmed[cause] += 1
                 else:
                     self._red("unexplained", f"step {pk} is unconfirmed without a cause")
+        self.found.doubtful = 1 - sure / tries if tries else 0.0
 
-    def _cause(self, began: float, ended: float) -> str:
-        """What struck the sender meanwhile: a named death first, then what was near."""
-        near = [
-            fault["kind"]
-            for fault in self.struck
-            if "sender" in fault["blames"]
-            and fault["began"] <= ended + 1
-            and fault["ended"] + AFTERMATH >= began
-        ]
-        near.sort(key=lambda name: (not name.startswith(("mail_", "worker io")), name))
-        return near[0] if near else ""
+    def _tries(self, pk: int) -> Iterator[tuple[Try, str]]:
+        """Each time that a step came out of somebody's hand, and into which state."""
+        owner, began = "", 0.0
+        for event in self.events.get(pk, []):
+            at = _moment(event["at"]).timestamp()
+            if event["to_state"] == "started":
+                owner, began = event["actor"], at
+            elif event["from_state"] == "started" or event["to_state"] == "uncertain":
+                yield Try(pk, owner, began or at, at, event["actor"]), event["to_state"]
+
+    def _cause(self, attempt: Try, *, spend: bool = False) -> str:
+        """What kept the sender of a mail from knowing, while he had it in hand; "" if nothing.
+
+        Args:
+            spend: a fault that can explain only so many doubts has then explained one more.
+        """
+        for death in self.deaths:
+            alone = death["victim"] == "child"
+            struck = (
+                death["step"] == attempt.step if alone else death["owner"] == attempt.owner
+            ) and attempt.meets(death["at"], death["at"])
+            if struck:
+                return f"{death['kind']}, {death['point']}: {DEATHS[death['victim']]}"
+        for number, fault in enumerate(self.struck):
+            most = self._explains(fault, attempt)
+            if self._spent[number] < most:
+                self._spent[number] += spend
+                return str(fault["kind"])
+        return ""
+
+    def _explains(self, fault: dict[str, Any], attempt: Try) -> float:
+        """How many doubts like this one a fault may be the cause of."""
+        began, ended = fault["began"], fault["ended"]
+        senders = {"io": "worker:", "sweeper": "sweeper:"}.get(fault["target"], "nobody")
+        its_own = attempt.owner.startswith(senders)
+        fell_silent = self.last_word_of.get(attempt.owner, 0) <= ended + SLACK
+        for blame in fault["blames"]:
+            match blame:
+                case "killed" if its_own and fell_silent and attempt.meets(began, ended):
+                    return float("inf")
+                case "frozen" if its_own and attempt.meets(began, began):
+                    return float("inf")
+                case "child" if its_own and attempt.meets(ended - SLACK, ended):
+                    return 1
+                case "stalled" if attempt.meets(began, ended):
+                    return float("inf")
+                case "cut" if attempt.by == attempt.owner and attempt.meets(began, ended):
+                    return float(fault["times"])
+        return 0
+
+    @cached_property
+    def deaths(self) -> list[dict[str, Any]]:
+        """Who came to a point of a step at which the plan let him die, or freeze."""
+        return [death for death in self.lines("deaths") if death["victim"] in DEATHS]
 
     @cached_property
     def struck(self) -> list[dict[str, Any]]:
@@ -480,20 +615,27 @@ class Checker:
 
     def _attempts(self) -> None:
         """Only what stands between an applicant and the database may send him away."""
-        web = [fault for fault in self.lines("faults") if "web" in fault["blames"]]
-        for attempt in self.lines("attempts"):
+        storms = _united(
+            (fault["began"] - SLACK, fault["ended"] + AFTERMATH)
+            for fault in self.struck
+            if "web" in fault["blames"]
+        )
+        attempts = self.lines("attempts")
+        for attempt in attempts:
             self.found.counts["attempts"] += 1
             if attempt["status"] == 303:
                 continue
             self.found.counts["sent away"] += 1
-            ended = attempt["at"] + attempt["seconds"]
-            excused = any(
-                fault["began"] - 1 <= ended and fault["ended"] + WEB_AFTERMATH >= attempt["at"]
-                for fault in web
-            )
-            told = attempt["status"] or attempt["error"]
-            if 300 <= attempt["status"] < 500 or not excused:
+            began, ended = attempt["at"], attempt["at"] + attempt["seconds"]
+            excused = any(start <= ended and began <= end for start, end in storms)
+            if attempt["status"] not in SENT_AWAY or not excused:
+                told = attempt["status"] or attempt["error"]
                 self._red("refused", f"application {attempt['number']} got {told}")
+        if attempts:
+            first = min(attempt["at"] for attempt in attempts)
+            last = max(attempt["at"] + attempt["seconds"] for attempt in attempts)
+            stormy = sum(max(0, min(end, last) - max(start, first)) for start, end in storms)
+            self.found.excusing = stormy / (last - first)
 
     def _panel(self) -> None:
         """The panel's figures lie between the rows just before and just after it was asked."""
@@ -558,6 +700,28 @@ def _grouped(rows: Iterable[dict[str, Any]], key: str) -> dict[int, list[dict[st
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         found[row[key]].append(row)
+    return found
+
+
+def _united(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The same time in spans that don't overlap."""
+    found: list[tuple[float, float]] = []
+    for began, ended in sorted(spans):
+        if found and began <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], ended))
+        else:
+            found.append((began, ended))
+    return found
+
+
+def _letters(text: str) -> str:
+    """Letters and digits only: all that is left of a text when lines and hyphens are not."""
+    return "".join(letter for letter in unicodedata.normalize("NFKC", text) if letter.isalnum())
+
+
+def _json(value: Any) -> dict[str, Any]:
+    """SQLite keeps JSON as text."""
+    found: dict[str, Any] = json.loads(value) if isinstance(value, str) else value
     return found
 
 

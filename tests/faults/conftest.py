@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,12 +92,20 @@ def own_server(_own_server: OwnServer) -> OwnServer:
 
 
 #: Small enough for each run of the tests; the seed was chosen for many different faults.
-SHORT = {"seed": 7, "applications": 40, "faults": 16}
+SHORT: dict[str, Any] = {"seed": 7, "applications": 40, "faults": 16}
+#: The same with workers that leave no mark of a mail that they hand over, and die.
+SABOTAGED: dict[str, Any] = {
+    "seed": 7,
+    "applications": 20,
+    "faults": 4,
+    "celery_app": "tests.faults.sabotaged",
+    "only": {"mail_applicant: child dies after it", "mail_hr: worker dies after it"},
+}
 
 
 @pytest.fixture(scope="session")
 def short_campaigns(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ShortCampaign]:
-    """A short campaign on each database, both at the same time."""
+    """A short campaign on each database and a sabotaged one, all at the same time."""
     template = shared_template()
     servers = {"sqlite": "", "postgresql": shared_postgresql()}
     for server in servers.values():
@@ -104,17 +113,18 @@ def short_campaigns(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Short
     assert template.static
 
     # The factory is not made for threads.
-    directories = {name: tmp_path_factory.mktemp(f"prove-{name}") for name in servers}
+    names = [*servers, "sabotaged"]
+    directories = {name: tmp_path_factory.mktemp(f"prove-{name}") for name in names}
 
-    def run(database: str) -> ShortCampaign:
-        directory = directories[database]
+    def run(name: str) -> ShortCampaign:
+        database, what = (name, SHORT) if name in servers else ("sqlite", SABOTAGED)
         report = prove.run_campaign(
-            **SHORT, database=database, directory=directory, server=servers[database]
+            **what, database=database, directory=directories[name], server=servers[database]
         )
-        return ShortCampaign(report, directory)
+        return ShortCampaign(report, directories[name])
 
-    with ThreadPoolExecutor(len(servers)) as pool:
-        return dict(zip(servers, pool.map(run, servers), strict=True))
+    with ThreadPoolExecutor(len(names)) as pool:
+        return dict(zip(names, pool.map(run, names), strict=True))
 
 
 @dataclass(frozen=True)

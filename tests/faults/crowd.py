@@ -14,6 +14,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,44 @@ LAST = ("Abel", "Brodén", "Çelik", "Dvořák", "Fofana", "Grün", "Haddad", "J
 #: Marks a person everywhere: two lines of text with different marks belong to different people.
 MARK = re.compile(r"Zq[a-z]{4}", re.IGNORECASE)
 REFERENCE = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}\b")
+#: The job that everybody applies for; it asks everything that a form can ask.
+JOB = "tide-reader"
+#: Each of them gets a mail, and so a step, of its own.
+HR = ("crew@tidewater.test", "harbour@tidewater.test")
+LANGUAGES = ("en", "fr")
+#: Key, kind, the labels in both languages, and those of the options by their keys.
+QUESTIONS: tuple[tuple[str, str, tuple[str, str], dict[str, tuple[str, str]]], ...] = (
+    ("study", "short_text", ("What did you study?", "Qu’avez-vous étudié ?"), {}),
+    ("why", "long_text", ("Why tides?", "Pourquoi les marées ?"), {}),
+    (
+        "tool",
+        "single_choice",
+        ("Your favourite tool", "Votre outil préféré"),
+        {"staff": ("Tide staff", "Échelle de marée"), "float": ("Float gauge", "Marégraphe")},
+    ),
+    (
+        "seas",
+        "multiple_choice",
+        ("Seas that you know", "Mers que vous connaissez"),
+        {
+            "north": ("North Sea", "Mer du Nord"),
+            "irish": ("Irish Sea", "Mer d’Irlande"),
+            "white": ("White Sea", "Mer Blanche"),
+        },
+    ),
+    ("boat", "yes_no", ("May we put you on a boat?", "Accepteriez-vous d’embarquer ?"), {}),
+    ("years", "number", ("Years at sea", "Années en mer"), {}),
+    ("from", "date", ("Earliest day", "Premier jour possible"), {}),
+    ("work", "link", ("Something you wrote", "Un texte de vous"), {}),
+    ("keep", "consent", ("Keep it for next year", "Conserver pour l’an prochain"), {}),
+)
+SUBJECTS = ("Océanographie", "Vermessung", "Hydrology & law", "Naïve <b>statistics</b>", "Łódź")
+REASONS = (
+    "The moon asked me to.",
+    "J’ai grandi près d’un port.",
+    "Wasser kommt & geht, “pünktlich”.",
+    "5 < 7 metres, at springs > 9.",
+)
 #: How an application is sent, and how often that is so.
 MANNERS = {"once": 80, "twice at once": 8, "answer lost": 6, "upload cut": 6}
 #: Seconds until somebody gives up who got no receipt; long after the last fault.
@@ -34,7 +73,11 @@ PATIENCE = 300
 
 @dataclass(frozen=True)
 class Form:
-    """What one person sends; the seed fixes every byte of it."""
+    """What one person sends; the seed fixes every byte of it.
+
+    Attributes:
+        answers: to the job's own questions, by key.
+    """
 
     number: int
     name: str
@@ -42,13 +85,121 @@ class Form:
     phone: str
     cv: bytes
     manner: str
+    letter: bytes
+    language: str
+    answers: dict[str, Any]
 
     def as_plan(self) -> str:
         """One line that differs when any byte differs."""
+        answers = sha256(json.dumps(self.answers, sort_keys=True).encode())
         return (
             f"{self.number}: {self.name} <{self.email}> {self.phone} cv {sha256(self.cv)[:16]}"
-            f" of {len(self.cv)} bytes, {self.manner}"
+            f" of {len(self.cv)} bytes, letter {sha256(self.letter)[:16]}, answers {answers[:16]}"
+            f" in {self.language}, {self.manner}"
         )
+
+    def fields(self) -> dict[str, str | list[str]]:
+        """What a browser makes of it."""
+        sent: dict[str, str | list[str]] = {
+            "name": self.name,
+            "email": self.email,
+            "phone": self.phone,
+        }
+        for key, kind, _labels, _options in QUESTIONS:
+            answer = self.answers[key]
+            match kind:
+                case "yes_no":
+                    answer = "yes" if answer else "no"
+                case "consent":
+                    answer = ["on"] if answer else []
+                case "number" if self.language == "fr":
+                    answer = answer.replace(".", ",")
+                case "long_text":
+                    answer = answer.replace("\n", "\r\n")
+            sent[f"q-{key}"] = answer
+        return sent
+
+    def promised(self) -> dict[str, Any]:
+        """What a receipt for it promises, as plain facts for the checker."""
+        place = LANGUAGES.index(self.language)
+        person = {"name": self.name, "email": self.email, "phone": self.phone}
+        words = []
+        for key, kind, _labels, options in QUESTIONS:
+            if options:
+                chosen = self.answers[key]
+                chosen = [chosen] if isinstance(chosen, str) else chosen
+                words += [options[option][place] for option in chosen]
+            elif kind in ("short_text", "long_text", "number", "link"):
+                words += str(self.fields()[f"q-{key}"]).splitlines()
+        return {
+            **person,
+            "language": self.language,
+            "answers": {**person, **self.answers},
+            "asked": {key: labels[place] for key, _kind, labels, _options in QUESTIONS},
+            "consents": {
+                labels[place]: self.answers[key]
+                for key, kind, labels, _options in QUESTIONS
+                if kind == "consent"
+            },
+            "words": [line for line in words if line],
+            "files": {"cv": sha256(self.cv), "cover_letter": sha256(self.letter)},
+            "hr": list(HR),
+        }
+
+
+def publish_job() -> None:
+    """Publish the job in both languages; to be called in a process of the site's own."""
+    from wagtail.models import Locale
+
+    from careers.jobs.models import JobIndexPage, JobPage
+
+    default = Locale.get_default()
+    job = JobPage(
+        title="Tide reader",
+        slug=JOB,
+        locale=default,
+        summary="Read the gauge, and believe it.",
+        hr_recipients="\n".join(HR),
+        ask_phone="required",
+        ask_cover_letter="required",
+        questions=_asked(0),
+    )
+    JobIndexPage.objects.get(locale=default).add_child(instance=job)
+    job.save_revision().publish()
+    french = job.copy_for_translation(Locale.objects.get(language_code="fr"))
+    french.title, french.questions = "Releveur de marées", _asked(1)
+    french.save_revision().publish()
+
+
+def _asked(place: int) -> list[dict[str, Any]]:
+    """The questions as StreamField data, in one of the languages."""
+    found = []
+    for key, kind, labels, options in QUESTIONS:
+        value: dict[str, Any] = {"label": labels[place], "help_text": ""}
+        value["required"] = kind != "consent"
+        if options:
+            value["options"] = [
+                {"type": "item", "id": option, "value": words[place]}
+                for option, words in options.items()
+            ]
+        found.append({"type": kind, "id": key, "value": value})
+    return found
+
+
+def _answers(chance: random.Random, number: int) -> dict[str, Any]:
+    """Answers of which some are nobody else's: what is swapped or cut off shows."""
+    tools, seas = (list(options) for _key, _kind, _labels, options in QUESTIONS if options)
+    return {
+        "study": f"{chance.choice(SUBJECTS)} no. {number}",
+        "why": f"{chance.choice(REASONS)}\n\n{chance.choice(REASONS)} That is reason {number}.",
+        "tool": chance.choice(tools),
+        "seas": [sea for sea in seas if sea == seas[number % 3] or chance.random() < 0.5],
+        "boat": chance.random() < 0.5,
+        "years": f"{chance.randint(1, 40)}.{chance.randint(1, 9)}",
+        "from": f"2027-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}",
+        "work": f"https://example.org/tides/{number}",
+        "keep": chance.random() < 0.5,
+    }
 
 
 def forms(seed: int, count: int) -> Iterator[Form]:
@@ -66,8 +217,20 @@ def forms(seed: int, count: int) -> Iterator[Form]:
             person, before = before, ("", "")
         manner = chance.choices(list(MANNERS), list(MANNERS.values()))[0]
         size = chance.choice((2_000, 20_000, 60_000))
-        cv = a_cv(f"{person[0]} {number}", noise=chance.randbytes(size // 2).hex())
-        yield Form(number, *person, f"+47 {40_000_000 + number}", cv, manner)
+        cv, letter = (
+            a_cv(f"{person[0]} {number} {what}", noise=chance.randbytes(length // 2).hex())
+            for what, length in (("CV", size), ("letter", 2_000))
+        )
+        yield Form(
+            number,
+            *person,
+            phone=f"+47 {40_000_000 + number}",
+            cv=cv,
+            manner=manner,
+            letter=letter,
+            language="fr" if chance.random() < 0.2 else "en",
+            answers=_answers(chance, number),
+        )
 
 
 class Ledger:
@@ -86,7 +249,7 @@ class Applicants:
     """Several people at a time who fill in one job's form.
 
     Args:
-        address: where the form posts.
+        address: where the form posts; in French, with "/fr" before it.
         evidence: the directory for ``attempts.jsonl`` and ``promises.jsonl``.
         may_send: whether the next one may begin; asked again and again.
         noticed: called with the number of each application before it is sent.
@@ -109,6 +272,8 @@ class Applicants:
         self._lock = threading.Lock()
         self.stopped = threading.Event()
         self.sent = self.holding_receipts = 0
+        #: What nobody foresaw, and what ended an application: then the campaign proves nothing.
+        self.broken: list[str] = []
         self._threads: list[threading.Thread] = []
 
     def begin(self, plan: Iterable[Form], at_once: int) -> None:
@@ -136,25 +301,31 @@ class Applicants:
                     return
                 self.sent += 1
                 self._noticed(self.sent)
-            self._apply(form)
+            try:
+                self._apply(form)
+            except Exception as error:
+                self.broken.append(f"application {form.number}: {type(error).__name__}: {error}")
+                continue
             with self._lock:
                 self.holding_receipts += 1
 
     def _apply(self, form: Form) -> None:
-        fields = {"name": form.name, "email": form.email, "phone": form.phone}
-        body, content_type = multipart(fields, {"cv": ("CV.pdf", form.cv)})
-        send = [self._until_receipt, form, body, content_type]
+        files = {"cv": ("CV.pdf", form.cv), "cover_letter": ("Letter.pdf", form.letter)}
+        body, content_type = multipart(form.fields(), files)
         if form.manner == "twice at once":
-            other = threading.Thread(target=send[0], args=send[1:], daemon=True)
-            other.start()
-            self._until_receipt(form, body, content_type)
-            other.join()
+            with ThreadPoolExecutor(1) as pool:
+                other = pool.submit(self._until_receipt, form, body, content_type)
+                self._until_receipt(form, body, content_type)
+                other.result()
             return
         if form.manner == "answer lost":
-            self._send_and_leave(body, content_type, len(body))
+            self._send_and_leave(form, body, content_type, len(body))
         elif form.manner == "upload cut":
-            self._send_and_leave(body, content_type, len(body) // 2)
+            self._send_and_leave(form, body, content_type, len(body) // 2)
         self._until_receipt(form, body, content_type)
+
+    def _address_for(self, form: Form) -> str:
+        return self._address if form.language == "en" else f"/{form.language}{self._address}"
 
     def _until_receipt(self, form: Form, body: bytes, content_type: str) -> None:
         deadline = time.time() + PATIENCE
@@ -162,7 +333,9 @@ class Applicants:
             began = time.time()
             status, location, error = 0, "", ""
             try:
-                status, location, _page = self._ask("POST", self._address, body, content_type)
+                status, location, _page = self._ask(
+                    "POST", self._address_for(form), body, content_type
+                )
             except (OSError, http.client.HTTPException) as caught:
                 error = type(caught).__name__
             self._attempts.write(
@@ -192,11 +365,8 @@ class Applicants:
             number=form.number,
             secret=location.rstrip("/").rpartition("/")[2],
             reference=reference,
-            name=form.name,
-            email=form.email,
-            phone=form.phone,
-            cv=sha256(form.cv),
             at=time.time(),
+            **form.promised(),
         )
 
     def _ask(
@@ -210,12 +380,12 @@ class Applicants:
             page = answer.read().decode("utf-8", "replace")
             return answer.status, answer.getheader("Location") or "", page
 
-    def _send_and_leave(self, body: bytes, content_type: str, length: int) -> None:
+    def _send_and_leave(self, form: Form, body: bytes, content_type: str, length: int) -> None:
         """Send so many bytes and be gone: a closed lid, a tunnel."""
         with contextlib.suppress(OSError, http.client.HTTPException):
             connection = http.client.HTTPConnection(HOST, self._port, timeout=10)
             with contextlib.closing(connection):
-                connection.putrequest("POST", self._address)
+                connection.putrequest("POST", self._address_for(form))
                 connection.putheader("Content-Type", content_type)
                 connection.putheader("Content-Length", str(len(body)))
                 connection.putheader("Origin", self._url)

@@ -111,7 +111,7 @@ def test_untouched_run_is_green(untouched: Run) -> None:
     assert found.ok
     # As much was looked at as there is.
     assert found.counts["PDFs read"] == found.counts["applications"]
-    assert found.counts["objects"] == 3 * found.counts["applications"]
+    assert found.counts["objects"] == 4 * found.counts["applications"]
     assert found.counts["mails"] >= 1
 
 
@@ -125,6 +125,61 @@ def row_is_gone(run: Run) -> None:
 def row_has_another_address(run: Run) -> None:
     run.sql(
         "UPDATE careers_application SET phone = '+47 1'"
+        " WHERE id = (SELECT max(id) FROM careers_application)"
+    )
+
+
+def row_has_another(column: str, value: str) -> Tamper:
+    def tamper(run: Run) -> None:
+        run.sql(f"UPDATE careers_application SET {column} = ?", value)
+
+    tamper.__name__ = f"row_has_another_{column}"
+    return tamper
+
+
+def one_answer_is_another(run: Run) -> None:
+    run.sql(
+        "UPDATE careers_application SET answers = json_set(answers, '$.seas', json('[]'))"
+        " WHERE id = (SELECT max(id) FROM careers_application)"
+    )
+
+
+def question_was_another(run: Run) -> None:
+    run.sql("UPDATE careers_application SET form = replace(form, 'Years at sea', 'Years on land')")
+
+
+def consent_was_never_given(run: Run) -> None:
+    run.sql("UPDATE careers_consentrecord SET given = 1")
+
+
+def consent_is_to_other_words(run: Run) -> None:
+    run.sql("UPDATE careers_consentrecord SET text = 'Whatever' WHERE purpose = 'keep'")
+
+
+def nobody_recorded_the_privacy_notice(run: Run) -> None:
+    run.sql("DELETE FROM careers_consentrecord WHERE purpose = 'privacy_notice'")
+
+
+def pdf_lacks_the_answers(run: Run) -> None:
+    promises = run.ledger("promises")
+    run.write("promises", [{**each, "words": ["What nobody typed"]} for each in promises])
+
+
+def letter_is_gone(run: Run) -> None:
+    run.sql("DELETE FROM careers_applicationfile WHERE kind = 'cover_letter'")
+
+
+def second_recipient_is_not_told(run: Run) -> None:
+    run.sql("DELETE FROM careers_step WHERE id = ?", run.done("mail_hr"))
+
+
+def somebody_else_is_told(run: Run) -> None:
+    run.sql("UPDATE careers_step SET recipient = 'x@example.org' WHERE id = ?", run.done("mail_hr"))
+
+
+def held_back_for_nothing(run: Run) -> None:
+    run.sql(
+        "UPDATE careers_application SET quarantined = 1, quarantine_reason = 'honeypot'"
         " WHERE id = (SELECT max(id) FROM careers_application)"
     )
 
@@ -240,9 +295,33 @@ def mail_failed_and_nobody_refused_it(run: Run) -> None:
     run.sql("UPDATE careers_step SET state = 'failed' WHERE id = ?", pk)
 
 
+def all_mails_to_hr_failed(run: Run) -> None:
+    """One refusal must not excuse them all."""
+    (recipient, *_rest) = run.sql("SELECT recipient FROM careers_step WHERE kind = 'mail_hr'")[0]
+    run.write("refusals", [{"recipient": recipient, "answer": "550 5.1.1 User unknown"}])
+    run.sql(
+        "UPDATE careers_step SET state = 'failed', error_class = 'permanent'"
+        " WHERE kind = 'mail_hr' AND recipient = ?",
+        recipient,
+    )
+    run.write(
+        "mails",
+        [m for m in run.ledger("mails") if b"<hr." not in base64.b64decode(m["content"])],
+    )
+
+
+def doubt_in_calm_weather(run: Run) -> None:
+    """Faults there were, but not when this mail was sent: the first are left in peace."""
+    _park(run, run.done("mail_applicant"))
+
+
 def doubt_has_no_cause(run: Run) -> None:
-    pk = run.done("mail_applicant")
     run.write("faults", [])
+    run.write("deaths", [])
+    _park(run, run.done("mail_applicant"))
+
+
+def _park(run: Run, pk: int) -> None:
     run.sql("UPDATE careers_step SET state = 'uncertain' WHERE id = ?", pk)
     run.sql(
         "INSERT INTO careers_stepevent (step_id, at, attempt, from_state, to_state, actor, reason,"
@@ -296,6 +375,7 @@ def somebody_never_got_a_receipt(run: Run) -> None:
 
 def _answered(run: Run, status: int, at: float) -> None:
     attempts = run.ledger("attempts")
+    at = at or min(each["at"] for each in attempts)
     run.write("attempts", [*attempts, {**attempts[0], "status": status, "at": at, "error": ""}])
 
 
@@ -303,9 +383,27 @@ def applicant_was_sent_away_for_nothing(run: Run) -> None:
     _answered(run, 503, time.time() + 3600)
 
 
+def applicant_was_sent_away_in_calm_weather(run: Run) -> None:
+    _answered(run, 503, 0)
+
+
+def applicant_met_a_fault_of_ours(run: Run) -> None:
+    _storm(run)
+    _answered(run, 500, time.time())
+
+
+def fault_that_did_not_strike_excuses_nothing(run: Run) -> None:
+    _storm(run, struck=False)
+    _answered(run, 503, 0)
+
+
+def _storm(run: Run, *, struck: bool = True) -> None:
+    fault = {"kind": "web", "target": "web", "began": 0, "ended": 2**33, "blames": ["web"]}
+    run.write("faults", [*run.ledger("faults"), {**fault, "struck": struck, "times": 1}])
+
+
 def applicant_was_refused_for_his_content(run: Run) -> None:
-    fault = {"kind": "web", "began": 0, "ended": 2**33, "struck": True, "blames": ["web"]}
-    run.write("faults", [*run.ledger("faults"), fault])
+    _storm(run)
     _answered(run, 422, time.time())
 
 
@@ -343,6 +441,19 @@ TAMPERED: list[tuple[Tamper, str]] = [
     (bytes_were_freed_too_early, "lost"),
     (somebody_never_got_a_receipt, "lost"),
     (row_has_another_address, "wrong"),
+    (row_has_another("form", "{}"), "wrong"),
+    (row_has_another("language", "xx"), "wrong"),
+    (row_has_another("answers", "{}"), "wrong"),
+    (one_answer_is_another, "wrong"),
+    (question_was_another, "wrong"),
+    (consent_was_never_given, "wrong"),
+    (consent_is_to_other_words, "wrong"),
+    (nobody_recorded_the_privacy_notice, "wrong"),
+    (pdf_lacks_the_answers, "wrong"),
+    (letter_is_gone, "lost"),
+    (second_recipient_is_not_told, "lost"),
+    (somebody_else_is_told, "twice"),
+    (held_back_for_nothing, "stuck"),
     (byte_of_cv_is_another, "wrong"),
     (byte_of_pdf_is_another, "wrong"),
     (cv_is_another_with_its_own_hash, "wrong"),
@@ -361,8 +472,13 @@ TAMPERED: list[tuple[Tamper, str]] = [
     (step_is_stuck, "stuck"),
     (pdf_was_given_up, "stuck"),
     (doubt_has_no_cause, "unexplained"),
+    (doubt_in_calm_weather, "unexplained"),
+    (all_mails_to_hr_failed, "unexplained"),
     (mail_failed_and_nobody_refused_it, "unexplained"),
     (applicant_was_sent_away_for_nothing, "refused"),
+    (applicant_was_sent_away_in_calm_weather, "refused"),
+    (applicant_met_a_fault_of_ours, "refused"),
+    (fault_that_did_not_strike_excuses_nothing, "refused"),
     (applicant_was_refused_for_his_content, "refused"),
     (mail_shown_as_done_never_arrived, "panel"),
     (doubt_about_a_silent_server_is_lost, "panel"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,38 @@ def test_short_campaign_loses_and_doubles_nothing(
     assert report.found.counts["applications"] == SHORT["applications"]
     assert report.found.counts["receipts"] >= SHORT["applications"]
     assert report.found.counts["looks at the panel"] >= 2
+    assert report.posted == SHORT["applications"]
     # Some wait for a moment that never comes, on a busy machine more of them.
     assert report.faults.total() >= SHORT["faults"] // 2
-    assert report.faults.total() + report.missed.total() == SHORT["faults"]
+    assert report.found.doubtful < 0.5
+
+
+@pytest.mark.timeout(1200)
+def test_campaign_without_the_mark_of_a_mail_under_way_is_red(
+    short_campaigns: dict[str, ShortCampaign],
+) -> None:
+    """Workers die when a mail is out, and nobody knows that they had it in hand."""
+    report = short_campaigns["sabotaged"].report
+    assert report.faults
+    assert report.found.red["twice"]
+    assert not report.ok
+
+
+def test_campaign_that_did_little_is_red() -> None:
+    def report(**facts: Any) -> prove.Report:
+        given = {"posted": 10, "faults": Counter({"redis: FLUSHALL": 6})} | facts
+        return prove.Report("sqlite", 1, 10, {}, **given)
+
+    assert report(missed=Counter({"s3: 500": 4})).ok
+    for facts, told in (
+        ({"posted": 9}, "only 9 of 10 applications were posted"),
+        ({"missed": Counter({"s3: 500": 5})}, "only 6 of 11 planned faults struck"),
+        ({"untried": Counter({"s3: 500": 1})}, "1 planned faults were never tried"),
+        ({"broken": ["application 3: KeyError: 1"]}, "application 3: KeyError: 1"),
+    ):
+        short = report(**facts)
+        assert not short.ok
+        assert prove.complaints(short) == [f"sqlite: it proves too little: {told}"]
 
 
 def test_same_seed_gives_same_plan() -> None:
@@ -58,6 +88,9 @@ def test_full_campaign_strikes_in_every_way(database: str) -> None:
 
 def test_every_application_has_content_of_its_own() -> None:
     people = list(forms(3, 300))
+    assert len({form.letter for form in people}) == 300
+    assert len({form.answers["why"] for form in people}) == 300
+    assert {form.language for form in people} == {"en", "fr"}
     assert len({(form.email, form.phone, form.cv) for form in people}) == 300
     assert len({form.cv for form in people}) == 300
     # Some are the same person again.
@@ -78,11 +111,13 @@ def outcome(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def run_campaign(**given: Any) -> prove.Report:
         if "error" in wanted:
             raise wanted["error"]
-        report = prove.Report(given["database"], given["seed"], given["applications"], {})
+        count = given["applications"]
+        report = prove.Report(given["database"], given["seed"], count, {}, posted=count)
         report.found.red.update(wanted["red"])
         return report
 
     monkeypatch.setattr(prove, "run_campaign", run_campaign)
+    monkeypatch.setattr(prove, "_prepare", lambda databases: None)
     return wanted
 
 
@@ -109,7 +144,8 @@ def test_outcome_replaces_the_last_one_in_the_docs(tmp_path: Path) -> None:
         )
     reports = []
     for database in prove.DATABASES:
-        report = prove.Report(database, 1, 2000, {"Python": "3.11"}, at="2026-11-22")
+        versions = {"Python": "3.11"}
+        report = prove.Report(database, 1, 2000, versions, posted=2000, at="2026-11-22")
         report.faults["redis: FLUSHALL"] = 3
         report.found.unconfirmed["worker io: frozen"] = 2
         reports.append(report)
