@@ -289,9 +289,11 @@ class _Campaign:
         """Neither faster than the site works nor faster than the faults strike; but never not
         at all, for some faults wait for the next application."""
         most = min(UNDER_WAY, 4 + self.count // 10)
+        # The longer the queue is, the more patience: it must not grow without end.
+        patience = STARVED * max(1, self.under_way / UNDER_WAY)
         return (
             self.under_way < most and len(self.waiting) < min(FAULTS_WAITING, 1 + self.count // 50)
-        ) or time.monotonic() > self.sent_at + STARVED
+        ) or time.monotonic() > self.sent_at + patience
 
     def _noticed(self, number: int) -> None:
         self.sent_at = time.monotonic()
