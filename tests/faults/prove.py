@@ -66,8 +66,9 @@ FAULTS_WAITING = 6
 PEOPLE_AT_ONCE = 4
 #: Seconds after which one more is sent, whatever waits.
 STARVED = 1.0
-#: Seconds after the last fault in which every step must have ended.
-DRAIN = 420
+#: Seconds after the last fault in which not one more step ends: what is open then is stuck. It is
+#: more than any lease or pause between two tries.
+STUCK = 420
 #: The share of the planned faults that must really strike: less proves less than it says.
 STRIKING = 0.6
 
@@ -366,17 +367,23 @@ class _Campaign:
         self.all_right_at = time.monotonic()
 
     def _drain(self) -> bool:
-        told = time.monotonic()
-        while time.monotonic() < self.all_right_at + DRAIN:
+        """Wait for as long as steps end; says whether all did. Else nothing runs any more, for
+        the count would be of what changes meanwhile."""
+        told, least, patience = time.monotonic(), None, time.monotonic() + STUCK
+        while time.monotonic() < patience:
             self._tick()
             with contextlib.suppress(Exception):
-                if not self._open_steps():
+                left = self._open_steps()
+                if not left:
                     self.drained_after = time.monotonic() - self.all_right_at
                     return True
+                if least is None or left < least:
+                    least, patience = left, time.monotonic() + STUCK
             if time.monotonic() - told > 30:
                 told = time.monotonic()
                 self._tell()
             time.sleep(0.3)
+        self.site.stack.kill()
         return False
 
     def _open_steps(self) -> int:
