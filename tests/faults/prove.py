@@ -30,7 +30,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from statistics import quantiles
@@ -125,7 +125,8 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
         told = {"ok": self.ok, "short": self.short, "faults_struck": self.faults.total()}
-        return {**asdict(self), **told}
+        # asdict() makes something else of a Counter.
+        return {**vars(self), "found": vars(self.found), **told}
 
 
 def run_campaign(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -113,6 +114,8 @@ def outcome(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             raise wanted["error"]
         count = given["applications"]
         report = prove.Report(given["database"], given["seed"], count, {}, posted=count)
+        report.faults["redis: FLUSHALL"] = 3
+        report.found.counts["mails"] = 7
         report.found.red.update(wanted["red"])
         return report
 
@@ -126,7 +129,10 @@ def test_exit_code_says_what_was_found(
 ) -> None:
     told = tmp_path / "told.json"
     assert prove.main(["--applications", "1", "--json", str(told)]) == 0
-    assert '"ok": true' in told.read_text()
+    written = json.loads(told.read_text())
+    assert [report["ok"] for report in written] == [True, True]
+    assert written[0]["faults"] == {"redis: FLUSHALL": 3}
+    assert written[0]["found"]["counts"] == {"mails": 7}
     outcome["red"] = {"twice": ["the mail of step 7 was accepted 2 times"]}
     assert prove.main(["--applications", "1", "--database", "sqlite"]) == 1
     assert "the mail of step 7" in capsys.readouterr().err
