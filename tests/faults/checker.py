@@ -37,6 +37,8 @@ SLACK = 1
 #: Seconds after a fault in which an applicant may still be sent away; a fault of the web server
 #: has ended only when the new one answers.
 AFTERMATH = 5
+#: Seconds that the site waits for SQLite's only lock, before it asks an applicant to try again.
+LOCK_PATIENCE = 20
 #: What an applicant may be told then: nothing at all, or that he should try again.
 SENT_AWAY = (0, 503)
 #: What makes a campaign red, in words.
@@ -620,6 +622,12 @@ class Checker:
             for fault in self.struck
             if "web" in fault["blames"]
         )
+        # Who is frozen may hold the one lock of SQLite.
+        held = _united(
+            (fault["began"] - SLACK, fault["ended"] + SLACK)
+            for fault in self.struck
+            if "frozen" in fault["blames"] and self._database.startswith("sqlite")
+        )
         attempts = self.lines("attempts")
         for attempt in attempts:
             self.found.counts["attempts"] += 1
@@ -627,7 +635,10 @@ class Checker:
                 continue
             self.found.counts["sent away"] += 1
             began, ended = attempt["at"], attempt["at"] + attempt["seconds"]
-            excused = any(start <= ended and began <= end for start, end in storms)
+            waited = attempt["status"] == 503 and attempt["seconds"] >= LOCK_PATIENCE
+            excused = any(start <= ended and began <= end for start, end in storms) or (
+                waited and any(start <= ended and began <= end for start, end in held)
+            )
             if attempt["status"] not in SENT_AWAY or not excused:
                 told = attempt["status"] or attempt["error"]
                 self._red("refused", f"application {attempt['number']} got {told}")

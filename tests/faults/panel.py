@@ -8,7 +8,9 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from tests.faults.crowd import Ledger
@@ -43,18 +45,8 @@ class Panel:
     def settle_unconfirmed(self, count: int) -> int:
         """Look into the mail server's log: what arrived is confirmed, the rest is sent again."""
         rows = self._steps("s.state = 'uncertain'", count)
-        ids = {message_id(mail).rpartition("@")[0] for mail in list(self._stack.smtp.accepted)}
-        done = 0
-        for row in rows:
-            public = _dashed(row["public_id"])
-            arrived = any(
-                each.startswith((f"receipt.{public}.", f"hr.{public}."))
-                and each.endswith(f".{row['sequence']}")
-                and each.startswith("receipt" if row["kind"] == "mail_applicant" else "hr")
-                for each in ids
-            )
-            done += self._act(row, "confirm" if arrived else "send-again")
-        return done
+        log = [(message_id(mail), mail.recipients) for mail in list(self._stack.smtp.accepted)]
+        return sum(self._act(row, "confirm" if arrived(row, log) else "send-again") for row in rows)
 
     def retry_failed(self, count: int) -> int:
         """Try again what failed for good."""
@@ -66,7 +58,8 @@ class Panel:
 
     def _steps(self, which: str, count: int) -> list[dict[str, Any]]:
         return self._stack.query(
-            "SELECT s.id, s.kind, s.sequence, a.reference, a.public_id FROM careers_step s"
+            "SELECT s.id, s.kind, s.recipient, s.sequence, a.email, a.reference, a.public_id"
+            " FROM careers_step s"
             f" JOIN careers_application a ON a.id = s.application_id WHERE {which}"
             " ORDER BY s.id DESC LIMIT %s",
             count,
@@ -113,6 +106,23 @@ class Panel:
         return {"applications": applications["n"], "steps": steps}
 
 
+def arrived(row: dict[str, Any], log: Iterable[tuple[str, tuple[str, ...]]]) -> bool:
+    """Whether the mail of a step is in the mail server's log.
+
+    Args:
+        row: the step's kind, recipient and sequence, and its application's public_id and email.
+        log: Message-ID and recipients of each accepted mail. Several at HR get a mail each.
+    """
+    kind = "receipt" if row["kind"] == "mail_applicant" else "hr"
+    recipient = row["email"] if kind == "receipt" else row["recipient"]
+    return any(
+        sent.startswith(f"{kind}.{_dashed(row['public_id'])}.")
+        and sent.rpartition("@")[0].endswith(f".{row['sequence']}")
+        and recipient in recipients
+        for sent, recipients in log
+    )
+
+
 def message_id(mail: AcceptedMail) -> str:
     """A mail's Message-ID without its brackets; thousands are asked for it every few seconds."""
     found = re.search(rb"(?im)^message-id:\s*<([^>]+)>", mail.content)
@@ -120,6 +130,4 @@ def message_id(mail: AcceptedMail) -> str:
 
 
 def _dashed(public_id: Any) -> str:
-    import uuid
-
     return str(public_id if isinstance(public_id, uuid.UUID) else uuid.UUID(str(public_id)))

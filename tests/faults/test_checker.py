@@ -373,10 +373,15 @@ def somebody_never_got_a_receipt(run: Run) -> None:
     run.write("attempts", [*attempts, {**attempts[0], "number": 9999}])
 
 
-def _answered(run: Run, status: int, at: float) -> None:
+def _answered(run: Run, status: int, at: float, seconds: float = 1.0) -> None:
     attempts = run.ledger("attempts")
-    at = at or min(each["at"] for each in attempts)
-    run.write("attempts", [*attempts, {**attempts[0], "status": status, "at": at, "error": ""}])
+    answer = {
+        "status": status,
+        "at": at or min(each["at"] for each in attempts),
+        "seconds": seconds,
+        "error": "",
+    }
+    run.write("attempts", [*attempts, attempts[0] | answer])
 
 
 def applicant_was_sent_away_for_nothing(run: Run) -> None:
@@ -397,8 +402,20 @@ def fault_that_did_not_strike_excuses_nothing(run: Run) -> None:
     _answered(run, 503, 0)
 
 
-def _storm(run: Run, *, struck: bool = True) -> None:
-    fault = {"kind": "web", "target": "web", "began": 0, "ended": 2**33, "blames": ["web"]}
+def frozen_worker_sends_nobody_away_at_once(run: Run) -> None:
+    _storm(run, "frozen")
+    _answered(run, 503, time.time() + 3600)
+
+
+def test_frozen_worker_may_hold_the_only_lock(run: Run) -> None:
+    """Who waited for SQLite in vain may be sent away."""
+    _storm(run, "frozen")
+    _answered(run, 503, time.time() + 3600, seconds=20.2)
+    assert run.check().red["refused"] == []
+
+
+def _storm(run: Run, blames: str = "web", *, struck: bool = True) -> None:
+    fault = {"kind": blames, "target": blames, "began": 0, "ended": 2**33, "blames": [blames]}
     run.write("faults", [*run.ledger("faults"), {**fault, "struck": struck, "times": 1}])
 
 
@@ -478,6 +495,7 @@ TAMPERED: list[tuple[Tamper, str]] = [
     (applicant_was_sent_away_for_nothing, "refused"),
     (applicant_was_sent_away_in_calm_weather, "refused"),
     (applicant_met_a_fault_of_ours, "refused"),
+    (frozen_worker_sends_nobody_away_at_once, "refused"),
     (fault_that_did_not_strike_excuses_nothing, "refused"),
     (applicant_was_refused_for_his_content, "refused"),
     (mail_shown_as_done_never_arrived, "panel"),
