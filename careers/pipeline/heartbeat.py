@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import datetime as dt
 import logging
+import os
 import threading
 import time
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Any
 
 from celery import bootsteps
 from celery.signals import celeryd_init
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils.translation import gettext as _
@@ -73,6 +75,8 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
         self.timer = worker.timer.call_repeatedly(INTERVAL, self._beat)
 
     def stop(self, worker: Any) -> None:
+        # What the children hold is others' by then. Theirs who ask the database hang, too.
+        end_after(settings.PIPELINE_LEASE)
         Heartbeat.objects.filter(kind=Heartbeat.Kind.WORKER, name=worker.hostname).delete()
 
     def terminate(self, worker: Any) -> None:
@@ -81,6 +85,21 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
 
     def _beat(self) -> None:
         beat(Heartbeat.Kind.WORKER, self.name_of_worker, queues=self.queues, facts=self.facts)
+
+
+def end_after(seconds: float) -> None:
+    """End this process if it has not ended by itself by then, so that it is started again.
+
+    A worker that lost track of what its children tell it ends by asking them once more, and may
+    wait for their answer for ever.
+    """
+
+    def end() -> None:
+        time.sleep(seconds)
+        os.write(2, b"The worker could not end in order. It ends now.\n")
+        os._exit(os.EX_SOFTWARE)
+
+    threading.Thread(target=end, daemon=True).start()
 
 
 def hand_back(actor: str = "") -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import subprocess
+import sys
 import threading
 import time
 from types import SimpleNamespace
@@ -45,7 +48,11 @@ def test_beat_that_can_not_be_written_is_only_logged(db: None, caplog: Any) -> N
     assert "no heartbeat written" in caplog.text
 
 
-def test_worker_says_which_queues_it_serves_until_it_stops(db: None) -> None:
+def test_worker_says_which_queues_it_serves_until_it_stops(
+    db: None, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    ends: list[float] = []
+    monkeypatch.setattr(heartbeat, "end_after", ends.append)
     timers: list[tuple[float, Any]] = []
     worker = SimpleNamespace(
         hostname="w@host",
@@ -63,7 +70,23 @@ def test_worker_says_which_queues_it_serves_until_it_stops(db: None) -> None:
     call()
     assert (interval, Heartbeat.objects.count()) == (10, 1)
     part.stop(worker)
-    assert Heartbeat.objects.count() == 0
+    assert (ends, Heartbeat.objects.count()) == ([settings.PIPELINE_LEASE], 0)
+
+
+def test_process_that_hangs_at_its_end_ends_all_the_same() -> None:
+    hanging = (
+        "import threading; from careers.pipeline import heartbeat;"
+        "heartbeat.end_after(0.1); threading.Event().wait()"
+    )
+    setup = "import django; django.setup();"
+    done = subprocess.run(
+        [sys.executable, "-c", setup + hanging],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == os.EX_SOFTWARE
+    assert done.stderr == "The worker could not end in order. It ends now.\n"
 
 
 @pytest.mark.parametrize(("queue", "told"), [("cpu", {"missing_scripts": ["thai"]}), ("io", {})])
