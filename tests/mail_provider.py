@@ -20,7 +20,6 @@ import uuid
 from collections import deque
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any, Self
 
 from tests.servers import HANG_SECONDS, HOST
@@ -77,16 +76,35 @@ class Mail:
         return str(given.get("mail", ""))
 
 
-class HostileProvider(ThreadingHTTPServer):
+class _OnLoopback(ThreadingHTTPServer):
+    """A server that serves while it is entered, and waits for nobody when it is left."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.serve_forever, args=[0.05], daemon=True).start()
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class _Quiet(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args: Any) -> None:
+        """Say nothing on stderr."""
+
+
+class HostileProvider(_OnLoopback):
     """See the module. Modes are the keys of ``REFUSALS`` and:
 
     ``ok``; ``accept_cut``, ``accept_hang``, ``accept_500``, ``accept_garbage``: it sends the mail
     and then hangs up, says nothing, breaks down, or answers what nobody understands; ``cut`` and
     ``hang``: the same without having sent it.
     """
-
-    daemon_threads = True
-    block_on_close = False
 
     def __init__(self) -> None:
         super().__init__((HOST, 0), _Handler)
@@ -109,27 +127,13 @@ class HostileProvider(ThreadingHTTPServer):
     def next_mode(self) -> str:
         return self._script.popleft() if self._script else self.mode
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, args=[0.05], daemon=True).start()
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _value: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_raised: object) -> None:
         self.closing.set()
-        self.shutdown()
-        self.server_close()
+        super().__exit__()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(_Quiet):
     server: HostileProvider
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *args: Any) -> None:
-        """Say nothing on stderr."""
 
     def do_GET(self) -> None:
         self._answer(404, {})
@@ -204,39 +208,24 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.close()
 
 
-class Proxy(ThreadingHTTPServer):
+class Proxy(_OnLoopback):
     """A proxy between us and the provider, as companies have them; ``asked`` are the first lines.
 
     It passes on what is encrypted (CONNECT, RFC 9110, 9.3.6) and what is not (RFC 9112, 3.2.2).
     """
 
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, *, refuses: bool = False) -> None:
+    def __init__(self) -> None:
         super().__init__((HOST, 0), _Passer)
-        self.refuses = refuses
+        self.refuses = False
         self.asked: list[str] = []
 
     @property
     def url(self) -> str:
         return f"http://{HOST}:{self.server_address[1]}"
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, args=[0.05], daemon=True).start()
-        return self
 
-    def __exit__(self, *_raised: object) -> None:
-        self.shutdown()
-        self.server_close()
-
-
-class _Passer(BaseHTTPRequestHandler):
+class _Passer(_Quiet):
     server: Proxy
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *args: Any) -> None:
-        """Say nothing on stderr."""
 
     def do_CONNECT(self) -> None:
         self._pass_on(self.path)
