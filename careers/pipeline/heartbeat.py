@@ -75,7 +75,7 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
         self.timer = worker.timer.call_repeatedly(INTERVAL, self._beat)
 
     def stop(self, worker: Any) -> None:
-        # What the children hold is others' by then. Theirs who ask the database hang, too.
+        # What the children hold is others' by then. It comes first: the database may hang, too.
         end_after(settings.PIPELINE_LEASE)
         Heartbeat.objects.filter(kind=Heartbeat.Kind.WORKER, name=worker.hostname).delete()
 

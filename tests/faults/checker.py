@@ -636,9 +636,8 @@ class Checker:
             self.found.counts["sent away"] += 1
             began, ended = attempt["at"], attempt["at"] + attempt["seconds"]
             waited = attempt["status"] == 503 and attempt["seconds"] >= LOCK_PATIENCE
-            excused = any(start <= ended and began <= end for start, end in storms) or (
-                waited and any(start <= ended and began <= end for start, end in held)
-            )
+            excuses = [*storms, *held] if waited else storms
+            excused = any(start <= ended and began <= end for start, end in excuses)
             if attempt["status"] not in SENT_AWAY or not excused:
                 told = attempt["status"] or attempt["error"]
                 self._red("refused", f"application {attempt['number']} got {told}")

@@ -277,10 +277,10 @@ class _Campaign:
         if not drained:
             report.found.red["stuck"].append("not everything had ended when patience did")
         for fault in checker.lines("faults"):
-            gentle = report.besides if KINDS[fault["kind"]].gentle else None
+            gentle = KINDS[fault["kind"]].gentle
             if fault["struck"]:
-                (report.faults if gentle is None else gentle)[fault["kind"]] += 1
-            elif gentle is None:
+                (report.besides if gentle else report.faults)[fault["kind"]] += 1
+            elif not gentle:
                 report.missed[fault["kind"]] += 1
         report.post = _post_times(checker.lines("attempts"), checker.lines("faults"))
         return report
