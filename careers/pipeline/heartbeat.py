@@ -6,11 +6,15 @@ import atexit
 import datetime as dt
 import logging
 import os
+import signal
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from billiard import active_children
 from celery import bootsteps
 from celery.signals import celeryd_init
 from django.conf import settings
@@ -71,6 +75,7 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
         # Fonts are asked for where PDFs are made; a new one is used from the next start on.
         sets_type = "cpu" in self.queues.split(",")
         self.facts = {"missing_scripts": missing_scripts()} if sets_type else {}
+        self.beating: threading.Thread | None = None
         self._beat()
         self.timer = worker.timer.call_repeatedly(INTERVAL, self._beat)
 
@@ -84,11 +89,22 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
         self.stop(worker)
 
     def _beat(self) -> None:
+        """Beat, but never stand in the way of the worker's own loop for long.
+
+        A loop that stood still for minutes first enforces the time limits that ran out, and
+        only then hears that the tasks were done long ago: it strikes children in the midst of
+        the next ones.
+        """
+        if self.beating and self.beating.is_alive():
+            return  # a database that does not answer
+        self.beating = _wait_for(self._write, INTERVAL / 4)
+
+    def _write(self) -> None:
         beat(Heartbeat.Kind.WORKER, self.name_of_worker, queues=self.queues, facts=self.facts)
 
 
 def end_after(seconds: float) -> None:
-    """End this process if it has not ended by itself by then, so that it is started again.
+    """End this worker if it has not ended by itself by then, so that it is started again.
 
     A worker that lost track of what its children tell it ends by asking them once more, and may
     wait for their answer for ever.
@@ -97,6 +113,10 @@ def end_after(seconds: float) -> None:
     def end() -> None:
         time.sleep(seconds)
         os.write(2, b"The worker could not end in order. It ends now.\n")
+        for pid in filter(None, (child.pid for child in active_children())):
+            # It would wait for its next task for ever.
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         os._exit(os.EX_SOFTWARE)
 
     threading.Thread(target=end, daemon=True).start()
@@ -130,19 +150,32 @@ def let_finish(seconds: float) -> None:
 
     In place of Celery's own wait, which sleeps the whole time however soon they are done.
     """
-    # It is called by a signal handler, which may have come into a query of the main thread's:
-    # another thread has a connection of its own.
-    looking = threading.Thread(target=_until_nothing_is_held, daemon=True)
-    looking.start()
-    looking.join(seconds)
+    # It is called by a signal handler, which may have come into a query of the main thread's.
+    _wait_for(_until_nothing_is_held, seconds)
 
 
 def _until_nothing_is_held() -> None:
-    try:
-        while Step.objects.filter(owner=owner(), state=State.STARTED).exists():
-            time.sleep(0.2)
-    finally:
-        connection.close()
+    while Step.objects.filter(owner=owner(), state=State.STARTED).exists():
+        time.sleep(0.2)
+
+
+def _wait_for(query: Callable[[], None], seconds: float) -> threading.Thread:
+    """Ask the database in a thread, which has a connection of its own, and wait so long for it.
+
+    Nothing else ends the wait for a database that is there and does not answer. While the
+    caller waits, nobody forks a child that would inherit what this thread is about to do.
+    """
+
+    def ask() -> None:
+        try:
+            query()
+        finally:
+            connection.close()
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(seconds)
+    return asking
 
 
 @celeryd_init.connect

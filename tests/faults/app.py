@@ -26,6 +26,7 @@ and victims:
 ``busy``       it takes for ever, and does as it is told
 ``deaf``       it takes for ever, and does not hear its soft time limit
 ``eat``        it takes memory without end
+``garble``     it tells its worker nonsense, begins to tell more, and says nothing again
 
 ``FAULT_LEDGER``, where it is set, is a file that gets a line of JSON before each of these: who
 came to which point of which step, and when.
@@ -37,11 +38,13 @@ import dataclasses
 import json
 import os
 import signal
+import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import billiard
 from celery.signals import worker_init
 
 from careersite.celery import app
@@ -98,6 +101,11 @@ def die_if_planned(kind: str, point: str, step_id: int = 0) -> None:
                 eaten = []
                 while True:
                     eaten.append(bytearray(2**20))
+            case "garble":
+                nonsense = struct.pack(">i", 8) + bytes(8)
+                pipe = billiard.current_process().outq._writer
+                os.write(pipe.fileno(), nonsense + nonsense[:-1])
+                _take_for_ever()
 
 
 def _write_down(kind: str, point: str, victim: str, step_id: int) -> None:

@@ -15,6 +15,7 @@ import secrets
 import signal
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -475,6 +476,34 @@ def test_poisonous_applications_fail_alone_and_with_the_reason(
         assert ended[victim]["error_public"]
         assert stack.states(receipt) == DONE | {"render_pdf": "failed", "archive": "waiting"}
         assert len(stack.smtp.mails(to=receipt.email)) == 1
+
+
+def test_worker_that_hangs_at_its_end_ends_all_the_same(faulty: FaultySite, stack: Stack) -> None:
+    """What a child tells its worker is cut off, which a time limit can do that strikes between
+    two tasks: Celery's main process gives up, and waits at its end for the rest, for ever. It
+    leaves no child behind, and the worker that is started in its place does the work, once."""
+    short = {"PIPELINE_SOFT_LIMIT": "14", "PIPELINE_HARD_LIMIT": "16", "PIPELINE_LEASE": "18"}
+    stack.environ.update(short)
+    (faulty.plan / "mail_applicant.before.garble.0").touch()
+    stack.start("cpu", "io", "sweeper")
+    children = stack["io"].children()
+    receipt = stack.apply()
+    until(lambda: not stack["io"].running, PATIENCE, "the worker waits for ever")
+    assert stack["io"].returncode == os.EX_SOFTWARE
+    assert "The worker could not end in order. It ends now." in stack["io"].log.read_text()
+    assert len(children) > 1
+    until(lambda: not any(map(is_alive, children)), PATIENCE, "a child was left behind")
+    stack.start("io")
+    stack.wait_for_end([receipt], PATIENCE)
+    assert_ended_as_promised(stack, [receipt], {})
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
 
 
 def test_workers_without_file_descriptors_recover(stack: Stack) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import subprocess
-import sys
 import threading
 import time
 from types import SimpleNamespace
@@ -48,58 +45,73 @@ def test_beat_that_can_not_be_written_is_only_logged(db: None, caplog: Any) -> N
     assert "no heartbeat written" in caplog.text
 
 
+class Worker:
+    """What a heartbeat knows of its worker."""
+
+    def __init__(self, *queues: str) -> None:
+        self.hostname = "w@host"
+        consumed = SimpleNamespace(consume_from=queues)
+        self.app = SimpleNamespace(amqp=SimpleNamespace(queues=consumed))
+        self.timer, self.timers = self, list[tuple[float, Any]]()
+
+    def call_repeatedly(self, interval: float, call: Any) -> None:
+        self.timers.append((interval, call))
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked in a thread, the database would not see this test's transaction."""
+
+    def ask(query: Any, _seconds: float) -> threading.Thread:
+        query()
+        return threading.Thread()
+
+    monkeypatch.setattr(heartbeat, "_wait_for", ask)
+
+
 def test_worker_says_which_queues_it_serves_until_it_stops(
-    db: None, monkeypatch: pytest.MonkeyPatch, settings: Any
+    db: None, at_once: None, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     ends: list[float] = []
     monkeypatch.setattr(heartbeat, "end_after", ends.append)
-    timers: list[tuple[float, Any]] = []
-    worker = SimpleNamespace(
-        hostname="w@host",
-        app=SimpleNamespace(
-            amqp=SimpleNamespace(queues=SimpleNamespace(consume_from={"io": 1, "cpu": 1}))
-        ),
-        timer=SimpleNamespace(
-            call_repeatedly=lambda interval, call: timers.append((interval, call))
-        ),
-    )
-    part = WorkerHeartbeat.__new__(WorkerHeartbeat)
+    worker, part = Worker("io", "cpu"), WorkerHeartbeat.__new__(WorkerHeartbeat)
     part.start(worker)
     assert Heartbeat.objects.get().queues == "cpu,io"
-    ((interval, call),) = timers
+    ((interval, call),) = worker.timers
     call()
     assert (interval, Heartbeat.objects.count()) == (10, 1)
     part.stop(worker)
     assert (ends, Heartbeat.objects.count()) == ([settings.PIPELINE_LEASE], 0)
 
 
-def test_process_that_hangs_at_its_end_ends_all_the_same() -> None:
-    hanging = (
-        "import threading; from careers.pipeline import heartbeat;"
-        "heartbeat.end_after(0.1); threading.Event().wait()"
-    )
-    setup = "import django; django.setup();"
-    done = subprocess.run(
-        [sys.executable, "-c", setup + hanging],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == os.EX_SOFTWARE
-    assert done.stderr == "The worker could not end in order. It ends now.\n"
+def test_database_that_does_not_answer_does_not_hold_up_the_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers, asked = threading.Event(), list[str]()
+
+    def silent(kind: str, name: str, **_facts: Any) -> None:
+        asked.append(name)
+        answers.wait(60)
+
+    monkeypatch.setattr(heartbeat, "INTERVAL", 0.4)
+    monkeypatch.setattr(heartbeat, "beat", silent)
+    worker, part = Worker("io"), WorkerHeartbeat.__new__(WorkerHeartbeat)
+    part.start(worker)
+    ((_interval, call),) = worker.timers
+    call()
+    assert (asked, part.beating.is_alive()) == (["w@host"], True)
+    answers.set()
+    part.beating.join()
+    call()
+    assert asked == ["w@host"] * 2
 
 
 @pytest.mark.parametrize(("queue", "told"), [("cpu", {"missing_scripts": ["thai"]}), ("io", {})])
 def test_worker_that_makes_pdfs_tells_which_fonts_it_lacks(
-    db: None, monkeypatch: pytest.MonkeyPatch, queue: str, told: dict[str, Any]
+    db: None, at_once: None, monkeypatch: pytest.MonkeyPatch, queue: str, told: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(heartbeat, "missing_scripts", lambda: ["thai"])
-    worker = SimpleNamespace(
-        hostname="w@host",
-        app=SimpleNamespace(amqp=SimpleNamespace(queues=SimpleNamespace(consume_from=[queue]))),
-        timer=SimpleNamespace(call_repeatedly=lambda interval, call: call()),
-    )
-    WorkerHeartbeat.__new__(WorkerHeartbeat).start(worker)
+    WorkerHeartbeat.__new__(WorkerHeartbeat).start(Worker(queue))
     assert Heartbeat.objects.get().facts == told
 
 
