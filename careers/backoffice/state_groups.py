@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from careers.pipeline.models import CAME_BACK
 from careers.pipeline.states import UNDER_WAY, ErrorClass, State
 
 #: Groups of states that the four counts stand for.
@@ -48,8 +49,6 @@ def in_state(name: str) -> Q:
             yesterday = timezone.now() - dt.timedelta(days=1)
             return Q(state=State.SUCCEEDED, ended_at__gt=yesterday)
         case "came-back":
-            return Q(state=State.SUCCEEDED, bounced_at__isnull=False) & ~Q(
-                result__has_key="instead"
-            )
+            return CAME_BACK
         case _:
             return Q(state=name)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from careers.applications.models import Application
 from careers.pipeline import clock, doorbell
 from careers.pipeline.enqueue import create_step
-from careers.pipeline.models import Step, StepKind
+from careers.pipeline.models import CAME_BACK, Step, StepKind
 from careers.pipeline.runner import release, release_successors
 from careers.pipeline.states import UNDER_WAY, Phase, State
 from careers.pipeline.steps import BY_KIND, STEPS
@@ -103,10 +103,7 @@ READDRESSED = (State.FAILED, State.UNCERTAIN, State.RETRYING, State.CANCELLED)
 
 
 def _came_back(step: Step) -> QuerySet[Step]:
-    """The step, if its mail came back and no other one was sent instead."""
-    return Step.objects.filter(pk=step.pk, state=State.SUCCEEDED, bounced_at__isnull=False).exclude(
-        result__has_key="instead"
-    )
+    return Step.objects.filter(CAME_BACK, pk=step.pk)
 
 
 def may_be_readdressed(step: Step) -> bool:

@@ -68,6 +68,12 @@ class Notice(models.Model):
         return f"notice-{self.pk}"
 
 
+#: A mail that was sent and came back, and no other one was sent instead.
+CAME_BACK = models.Q(state=State.SUCCEEDED, bounced_at__isnull=False) & ~models.Q(
+    result__has_key="instead"
+)
+
+
 class StepQuerySet(models.QuerySet["Step"]):
     def needing_a_person(self) -> StepQuerySet:
         return self.filter(

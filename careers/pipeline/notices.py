@@ -24,7 +24,7 @@ from django.utils.translation import ngettext
 from careers.applications.models import Application
 from careers.pipeline import doorbell, health
 from careers.pipeline.enqueue import create_mails
-from careers.pipeline.models import Notice, NoticeKind, Step, StepEvent, StepKind
+from careers.pipeline.models import CAME_BACK, Notice, NoticeKind, Step, StepEvent, StepKind
 from careers.pipeline.states import NEEDS_A_PERSON, UNDER_WAY, State
 from careers.pipeline.transitions import db_now
 from home.models import SiteSettings
@@ -131,10 +131,22 @@ def _in_need() -> Iterable[Any]:
     )
 
 
-def _path_of(kind: str) -> str:
+def _came_back(begin: dt.datetime, end: dt.datetime) -> Iterable[Any]:
+    """The mails that came back meanwhile and were not sent otherwise, by kind, with a cause."""
+    return (
+        Step.objects.filter(CAME_BACK, bounced_at__gte=begin, bounced_at__lt=end)
+        .filter(kind__in=StepKind.values)
+        .order_by()
+        .values("kind")
+        .annotate(n=Count("pk"), cause=Max("bounce_reason"))
+        .order_by("kind")
+    )
+
+
+def _path_of(kind: str, state: str = "attention") -> str:
     if kind == StepKind.MAIL_OPERATORS:
-        return f"{reverse('careers_tasks:notices')}?{urlencode({'state': 'attention'})}"
-    query = urlencode({"state": "attention", "kind": kind})
+        return f"{reverse('careers_tasks:notices')}?{urlencode({'state': state})}"
+    query = urlencode({"state": state, "kind": kind})
     return f"{reverse('careers_tasks:index')}?{query}"
 
 
@@ -270,6 +282,15 @@ def _summary(day: dt.date, midnight: Callable[[dt.date, dt.time], dt.datetime]) 
                 "path": _path_of(group["kind"]),
             }
             for group in _in_need()
+        ]
+        + [
+            {
+                "step": _("%(step)s, came back") % {"step": StepKind(group["kind"]).label},
+                "count": group["n"],
+                "cause": group["cause"],
+                "path": _path_of(group["kind"], "came-back"),
+            }
+            for group in _came_back(begin, end)
         ],
         "findings": [
             {"message": finding.message, "action": finding.action}

@@ -426,6 +426,36 @@ def test_summary_counts_yesterday_as_the_company_does(job: Any, digest: Any) -> 
     assert application.name not in str(facts)
 
 
+def test_summary_tells_which_mails_came_back_on_that_day(job: Any, digest: Any) -> None:
+    people.ada()
+    alive()
+    application = ApplicationFactory(page=job)
+
+    def came_back(moment: str, recipient: str, **more: Any) -> Step:
+        return StepFactory(
+            application=application,
+            kind=StepKind.MAIL_HR,
+            recipient=recipient,
+            succeeded=True,
+            bounced_at=dt.datetime.fromisoformat(moment),
+            bounce_reason="There is no such mailbox.",
+            **more,
+        )
+
+    came_back("2026-11-20T22:59:59Z", "the-day-before@example.com")
+    came_back("2026-11-20T23:00:00Z", "gone@example.com")
+    came_back("2026-11-21T12:00:00Z", "sent-again@example.com", result={"instead": 1})
+    came_back("2026-11-21T23:00:00Z", "today@example.com")
+    assert digest("12:00").facts["attention"] == [
+        {
+            "step": "Mail to HR, came back",
+            "count": 1,
+            "cause": "There is no such mailbox.",
+            "path": "/admin/tasks/?state=came-back&kind=mail_hr",
+        }
+    ]
+
+
 @pytest.mark.parametrize(
     ("day", "first", "after"),
     [
