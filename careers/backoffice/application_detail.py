@@ -131,6 +131,7 @@ class ApplicationDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
             HeaderButton(
                 _("Task status"),
                 url=reverse("careers_tasks:detail", args=[self.application.reference]),
+                classname="bo-header-link",
                 icon_name="tasks",
             )
         ]

@@ -199,6 +199,7 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
                 HeaderButton(
                     _("Application"),
                     url=reverse("careers_applications:detail", args=[self.task.reference]),
+                    classname="bo-header-link",
                     icon_name="user",
                     priority=10,
                 )
@@ -207,6 +208,7 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
             HeaderButton(
                 _("Flower"),
                 url=reverse("flower"),
+                classname="bo-header-link",
                 icon_name="link-external",
                 attrs={"rel": "noopener", "target": "_blank"},
                 priority=20,
