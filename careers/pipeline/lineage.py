@@ -114,13 +114,17 @@ def identity() -> str:
 @functools.cache
 def _statement() -> str:
     """The question to PostgreSQL, as far as this user may ask it."""
-    full = _OURS.format(_OF_THE_SERVER)
+    full, short = _OURS.format(_OF_THE_SERVER), _OURS.format("")
+    table = [Step._meta.db_table]
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(full, [Step._meta.db_table])
+            cursor.execute(full, table)
     except (ProgrammingError, NotSupportedError):
-        # Some providers forbid it. A passing fault must not end here: the answer is kept.
-        return _OURS.format("")
+        # Some providers forbid it. A passing fault, such as a table that is still to come, must
+        # not end here, for the answer is kept: it is raised by this one, too.
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(short, table)
+        return short
     return full
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import ProgrammingError, connection
 from django.utils import timezone
 
 from careers.pipeline import lineage, runner
@@ -161,6 +161,38 @@ def test_file_system_that_does_not_answer_refuses_no_application(
     monkeypatch.setattr(lineage, "identity", broken)
     assert lineage.recognise() is False
     assert states() == before
+
+
+@pytest.fixture
+def unasked() -> Iterator[None]:
+    """Nobody has asked PostgreSQL yet what this user may know."""
+    lineage._statement.cache_clear()
+    yield
+    lineage._statement.cache_clear()
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="a file tells its number")
+def test_database_before_its_first_migration_is_the_same_one(
+    unasked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as too_early:
+        too_early.setattr(Step._meta, "db_table", "careers_to_come")
+        with pytest.raises(ProgrammingError, match="careers_to_come"):
+            lineage.identity()
+    asked_early = lineage.identity()
+    lineage._statement.cache_clear()
+    assert asked_early == lineage.identity()
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="a file tells its number")
+def test_what_a_user_may_not_ask_is_left_out_each_time(
+    unasked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = lineage.identity()
+    lineage._statement.cache_clear()
+    monkeypatch.setattr(lineage, "_OF_THE_SERVER", ", careers_forbidden()")
+    assert everything.startswith(lineage.identity())
+    assert len({lineage.identity(), everything}) == 2
 
 
 def test_looking_takes_few_queries(django_assert_num_queries: Any) -> None:
