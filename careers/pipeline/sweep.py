@@ -249,14 +249,14 @@ def requeue_unanswered() -> None:
         kind__in=StepKind.values,
         rung_at__lt=now - dt.timedelta(seconds=settings.PIPELINE_RERING_AFTER),
     ).order_by("rung_at")
+    # Whose queue is long is busy, not lost; left out here, for they could fill the batch.
     long = {
-        queue: doorbell.queue_length(queue) > LONG_QUEUE
+        queue
         for queue in {definition.queue for definition in STEPS}
-        if sent.exists()
+        if sent.exists() and doorbell.queue_length(queue) > LONG_QUEUE
     }
-    for step in list(sent.only("pk", "kind", "rings", "rung_at")[:BATCH]):
-        if long[BY_KIND[StepKind(step.kind)].queue]:
-            continue
+    lost = sent.filter(kind__in=[step.kind for step in STEPS if step.queue not in long])
+    for step in list(lost.only("pk", "kind", "rings", "rung_at")[:BATCH]):
         patience = min(RERING_CAP, settings.PIPELINE_RERING_AFTER * 2 ** max(0, step.rings - 1))
         if step.rung_at and now - step.rung_at >= dt.timedelta(seconds=patience):
             move(

@@ -213,6 +213,18 @@ def test_message_in_a_long_queue_was_not_forgotten(
     assert (state_of(waits), state_of(lost)) == (State.SENT, State.QUEUED)
 
 
+def test_long_queue_hides_no_message_that_another_one_lost(
+    application: Any, sweeper: Sweeper, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(sweep, "BATCH", 2)
+    monkeypatch.setattr(doorbell, "queue_length", lambda queue: {"io": 51, "cpu": 0}[queue])
+    for kind in ("archive", "mail_applicant", "mail_hr"):
+        step_of(application, kind, sent=True, rung_at=ago(hours=2))
+    lost = step_of(application, "render_pdf", sent=True, rung_at=ago(hours=1))
+    requeue_unanswered()
+    assert state_of(lost) == State.QUEUED
+
+
 @pytest.mark.parametrize(
     ("pdf", "expected"),
     [
