@@ -211,8 +211,13 @@ def test_everything_that_waits_has_an_end(load: Load) -> None:
     assert base.EMAIL_TIMEOUT <= 30
     assert (archive.connect_timeout, archive.read_timeout) == (3, 20)
     assert base.CELERY_BROKER_TRANSPORT_OPTIONS["socket_timeout"] <= 10
-    assert base.DATABASES["default"]["OPTIONS"]["connect_timeout"] <= 10
-    assert "statement_timeout" in base.DATABASES["default"]["OPTIONS"]["options"]
+    database = base.DATABASES["default"]["OPTIONS"]
+    assert database["connect_timeout"] <= 10
+    assert "statement_timeout" in database["options"]
+    # Seconds until a machine that vanished is given up, which takes no query and no answer.
+    silence = database["keepalives_idle"]
+    silence += database["keepalives_interval"] * database["keepalives_count"]
+    assert (database["tcp_user_timeout"], silence) == (20_000, 25)
 
 
 def test_https_makes_cookies_secure(load: Load) -> None:
