@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from careers.applications.models import Application
-from careers.pipeline import doorbell, health
+from careers.pipeline import doorbell, health, tracking
 from careers.pipeline.enqueue import create_mails
 from careers.pipeline.models import CAME_BACK, Notice, NoticeKind, Step, StepEvent, StepKind
 from careers.pipeline.states import NEEDS_A_PERSON, UNDER_WAY, State
@@ -132,10 +132,15 @@ def _in_need() -> Iterable[Any]:
 
 
 def _came_back(begin: dt.datetime, end: dt.datetime) -> Iterable[Any]:
-    """The mails that came back meanwhile and were not sent otherwise, by kind, with a cause."""
+    """The mails that we were told meanwhile came back, not sent otherwise, by kind, with a cause.
+
+    When they did, by the provider's clock, may be a day earlier: that summary is out.
+    """
+    told = StepEvent.objects.filter(
+        step=OuterRef("pk"), actor=tracking.ACTOR, at__gte=begin, at__lt=end
+    )
     return (
-        Step.objects.filter(CAME_BACK, bounced_at__gte=begin, bounced_at__lt=end)
-        .filter(kind__in=StepKind.values)
+        Step.objects.filter(CAME_BACK, Exists(told), kind__in=StepKind.values)
         .order_by()
         .values("kind")
         .annotate(n=Count("pk"), cause=Max("bounce_reason"))

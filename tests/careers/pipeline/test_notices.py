@@ -20,7 +20,7 @@ from careers import notifications
 from careers.pipeline import notices, steps
 from careers.pipeline.actions import cancel, retry
 from careers.pipeline.enqueue import create_mails
-from careers.pipeline.models import Heartbeat, Notice, NoticeKind, Step, StepKind
+from careers.pipeline.models import Heartbeat, Notice, NoticeKind, Step, StepEvent, StepKind
 from careers.pipeline.runner import run
 from careers.pipeline.states import CLAIMABLE, ErrorClass, State
 from careers.pipeline.transitions import move
@@ -426,20 +426,32 @@ def test_summary_counts_yesterday_as_the_company_does(job: Any, digest: Any) -> 
     assert application.name not in str(facts)
 
 
-def test_summary_tells_which_mails_came_back_on_that_day(job: Any, digest: Any) -> None:
+def test_summary_tells_which_mails_we_heard_of_that_they_came_back(job: Any, digest: Any) -> None:
     people.ada()
     alive()
     application = ApplicationFactory(page=job)
 
-    def came_back(moment: str, recipient: str, **more: Any) -> Step:
-        return StepFactory(
+    def came_back(heard: str, recipient: str, **more: Any) -> None:
+        at = dt.datetime.fromisoformat(heard)
+        step = StepFactory(
             application=application,
             kind=StepKind.MAIL_HR,
             recipient=recipient,
             succeeded=True,
-            bounced_at=dt.datetime.fromisoformat(moment),
+            events=False,
+            # Providers tell late.
+            bounced_at=at - dt.timedelta(hours=9),
             bounce_reason="There is no such mailbox.",
             **more,
+        )
+        StepEvent.objects.create(
+            step=step,
+            at=at,
+            from_state=State.SUCCEEDED,
+            to_state=State.SUCCEEDED,
+            attempt=1,
+            actor="provider",
+            reason=step.bounce_reason,
         )
 
     came_back("2026-11-20T22:59:59Z", "the-day-before@example.com")
