@@ -84,6 +84,7 @@ def test_worker_says_which_queues_it_serves_until_it_stops(
     assert (ends, Heartbeat.objects.count()) == ([settings.PIPELINE_LEASE], 0)
 
 
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite gives up by itself")
 def test_database_that_does_not_answer_does_not_hold_up_the_worker(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -104,6 +105,24 @@ def test_database_that_does_not_answer_does_not_hold_up_the_worker(
     part.beating.join()
     call()
     assert asked == ["w@host"] * 2
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's locks are the server's")
+def test_no_child_is_forked_while_sqlite_is_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child would take over SQLite's notes of locks, and no lock. The query gives up itself."""
+    patience = list[int]()
+
+    def slow(*_args: Any, **_facts: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout")
+            time.sleep(0.5)
+            patience.extend(cursor.fetchone())
+
+    monkeypatch.setattr(heartbeat, "INTERVAL", 0.4)
+    monkeypatch.setattr(heartbeat, "beat", slow)
+    part = WorkerHeartbeat.__new__(WorkerHeartbeat)
+    part.start(Worker("io"))
+    assert (part.beating.is_alive(), patience) == (False, [100])
 
 
 @pytest.mark.parametrize(("queue", "told"), [("cpu", {"missing_scripts": ["thai"]}), ("io", {})])
@@ -151,6 +170,21 @@ def test_a_worker_waits_for_what_its_children_hold(monkeypatch: Any) -> None:
     monkeypatch.setattr(QuerySet, "exists", exists)
     let_finish(10)
     assert looked == [True, True, False]
+
+
+def test_a_worker_looks_again_when_the_database_does_not_tell(monkeypatch: Any) -> None:
+    answers = iter([True, DatabaseError("too many clients"), True, False])
+    looked = list[object]()
+
+    def exists(_self: Any) -> bool:
+        looked.append(answer := next(answers))
+        if isinstance(answer, DatabaseError):
+            raise answer
+        return bool(answer)
+
+    monkeypatch.setattr(QuerySet, "exists", exists)
+    let_finish(10)
+    assert len(looked) == 4
 
 
 def test_a_worker_does_not_wait_for_ever(monkeypatch: Any) -> None:
