@@ -1,8 +1,8 @@
 """A new release is rolled out while people apply: old and new code side by side.
 
 The old release is this code; the new one is a copy of it with what releases bring: a column that
-old code does not know, another one in the table of applications, a step of a new kind with a task
-of its own, and one more word in every message. See "Upgrade" in ``docs/operations.md``.
+old code does not know, others in the tables around, a step of a new kind with a task of its own,
+and one more word in every message. See "Upgrade" in ``docs/operations.md``.
 """
 
 from __future__ import annotations
@@ -75,6 +75,7 @@ class Migration(migrations.Migration):
     dependencies = [("careers", "{latest}")]
     operations = [
         migrations.AddField("application", "tide", models.CharField(max_length=9, null=True)),
+        migrations.AddField("stepevent", "tide", models.CharField(max_length=9, null=True)),
         migrations.AddField(
             "step", "tide", models.CharField(max_length=9, default="ebb", db_default="ebb")
         ),
@@ -211,17 +212,20 @@ def test_rolling_deploy_loses_nothing_and_does_nothing_twice(site: Stack) -> Non
     assert all(len(site.smtp.mails(to=receipt.email)) == 1 for receipt in [*receipts, *at_new])
 
 
+def waiting(site: Stack, mode: str = "AccessExclusiveLock") -> bool:
+    """Whether somebody waits for a lock; a migration, unless told otherwise."""
+    return bool(
+        site.query(
+            "SELECT 1 FROM pg_locks WHERE NOT granted AND mode = %s"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            mode,
+        )
+    )
+
+
 def test_migration_that_waits_for_a_lock_lets_the_others_pass(site: Stack) -> None:
     """A report reads for minutes; applicants who come behind the migration wait little."""
     import psycopg
-
-    def waits() -> bool:
-        return bool(
-            site.query(
-                "SELECT 1 FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
-                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-            )
-        )
 
     site.form_address()
     with (
@@ -230,13 +234,44 @@ def test_migration_that_waits_for_a_lock_lets_the_others_pass(site: Stack) -> No
     ):
         report.execute("SELECT count(*) FROM careers_application")
         migrating = pool.submit(migrate, site)
-        until(lambda: waits() or migrating.done(), 120, "the migration never asked for its lock")
+        until(
+            lambda: waiting(site) or migrating.done(), 120, "the migration never asked for its lock"
+        )
         # Whoever comes while it waits gets through: it gives way before they give up.
         assert site.apply().status == 303
-        until(lambda: not waits() or migrating.done(), 120, "the migration did not give way")
+        until(lambda: not waiting(site) or migrating.done(), 120, "the migration did not give way")
         assert not migrating.done(), migrating.result()
         report.rollback()
         done = migrating.result(120)
     assert done.returncode == 0, done.stderr
     assert "A table is in use. The migration tries again in 3 s." in done.stderr
     assert site.query("SELECT tide FROM careers_step LIMIT 1") == [{"tide": "ebb"}]
+
+
+def test_deadlock_of_a_migration_and_the_site_fails_the_migration_and_it_tries_again(
+    site: Stack,
+) -> None:
+    """The migration has locked applications and comes to steps, the site the other way round."""
+    import psycopg
+
+    site.form_address()
+    with (
+        ThreadPoolExecutor(2) as pool,
+        contextlib.closing(psycopg.connect(site.database)) as between,
+        contextlib.closing(psycopg.connect(site.database)) as reader,
+    ):
+        # The table between the two holds the migration until the site waits; the site waits first.
+        between.execute("SELECT count(*) FROM careers_stepevent")
+        reader.execute("SELECT count(*) FROM careers_step")
+        migrating = pool.submit(migrate, site)
+        until(
+            lambda: waiting(site) or migrating.done(), 120, "the migration never asked for its lock"
+        )
+        reading = pool.submit(reader.execute, "SELECT count(*) FROM careers_application")
+        until(lambda: waiting(site, "AccessShareLock") or reading.done(), 60, "nobody read")
+        between.rollback()
+        assert reading.result(60).fetchone() == (0,)
+        reader.rollback()
+        done = migrating.result(120)
+    assert done.returncode == 0, done.stderr
+    assert "A table is in use. The migration tries again in 3 s." in done.stderr

@@ -7,12 +7,14 @@ from django.core.management.commands import migrate
 from django.db import OperationalError, connections
 
 #: Whoever comes after a migration that waits for a lock waits behind it. So it gives up sooner
-#: than those give up (``lock_timeout`` in the settings), lets them pass, and comes back.
-LOCK_TIMEOUT = "2s"
+#: than those give up (``lock_timeout`` in the settings), lets them pass, and comes back. It locks
+#: tables one by one, in another order than the site uses them; PostgreSQL ends a deadlock by
+#: failing the one that has waited for ``deadlock_timeout``, 1 s, first. Half of that, and it is
+#: never the site.
+LOCK_TIMEOUT = "500ms"
 PAUSE = 3  # seconds
 PATIENCE = 300  # seconds
-#: SQLSTATE lock_not_available and deadlock_detected (PostgreSQL, appendix A). A migration locks
-#: tables one by one, in another order than the site uses them; either is over at once.
+#: SQLSTATE lock_not_available and deadlock_detected (PostgreSQL, appendix A).
 LOCKED = ("55P03", "40P01")
 
 
