@@ -37,7 +37,9 @@ def publish_job(page: Page, title: str) -> None:
     page.get_by_role("button", name="Insert a block").last.click()
     page.get_by_role("option", name="Long text").click()
     page.locator("#questions-0-value-label").fill(REQUIRED)
-    page.locator("#questions-0-value-required").check()
+    # By its key: the block still unfolds, and a click may fall beside it.
+    page.locator("#questions-0-value-required").press("Space")
+    expect(page.locator("#questions-0-value-required")).to_be_checked()
     page.get_by_role("button", name="Insert a block").last.click()
     page.get_by_role("option", name="One of several").click()
     page.locator("#questions-1-value-label").fill(CHOICE)
