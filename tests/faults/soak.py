@@ -1,11 +1,12 @@
 """A whole site under the highest load that it sustains, for as long as you like.
 
     bin/prove soak [--minutes 60] [--database sqlite|postgresql] [--json FILE]
-    bin/prove soak --documents 10000 [--children 1] [--json FILE]
+    bin/prove soak --documents 10000 [--children 1] [--life 200] [--json FILE]
 
 The first posts applications over HTTP, faster while work does not pile up and slower when it
 does; afterwards every queue must be empty, every step done, every mail sent once, and nothing
-grown. The second sets so many documents, none of them alike, as a child of a worker's pool does.
+grown. The second sets so many documents, none of them alike, as a worker's pool does: in so many
+children at a time, each renewed after so many documents; with ``--life 0`` never, to find a leak.
 Both print what they measured. Exit 1 when something is not as it must be, 2 on wrong arguments.
 """
 
@@ -34,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 import django
+from django.conf import settings
 
 from tests.faults import applicants, gauges
 from tests.faults.growth import Allowance, Series, Verdict, judge
@@ -394,7 +396,7 @@ def grown(found: dict[str, Verdict]) -> list[str]:
 
 @dataclass(frozen=True)
 class DocumentSample:
-    """How large a child was after so many documents of its own."""
+    """How large a child was after so many documents, its own and its predecessors'."""
 
     child: int
     documents: int
@@ -406,11 +408,13 @@ class DocumentSample:
 
 @dataclass
 class Documents:
-    """What setting many documents cost: the first one, and the others, in seconds of a core."""
+    """What setting many documents cost, in seconds of a core: a life's first, and the others."""
 
     count: int
     children: int
+    life: int
     started: str
+    lives: int = 0
     seconds: float = 0.0
     first: float = 0.0
     median: float = 0.0
@@ -420,42 +424,57 @@ class Documents:
     problems: list[str] = field(default_factory=list)
 
 
-def documents(count: int, *, children: int = 1, every: int = 100, say: Any = print) -> Documents:
+def documents(
+    count: int, *, children: int = 1, life: int = 0, every: int = 100, say: Any = print
+) -> Documents:
     """Set so many documents in type, in processes that are forked as a worker's pool forks its
-    children, and that nobody renews."""
+    children, and renewed after ``life`` documents; after none with 0."""
     # What the worker's main process holds when it forks.
     import careersite.celery  # noqa: F401
 
     started = dt.datetime.now(dt.UTC).isoformat(timespec="minutes")
-    outcome, began = Documents(count, children, started), time.monotonic()
+    outcome, began = Documents(count, children, life, started), time.monotonic()
     say(f"{started}, {count} documents, {children} children, {machine()}")
     say(f"{'child':>5} {'documents':>9} {'seconds':>8} {'RSS MB':>7} {'PSS MB':>7} {'files':>6}")
     took: list[float] = []
     firsts: list[float] = []
-    forked, ends = multiprocessing.get_context("fork"), {}
-    for number in range(children):
+    forked = multiprocessing.get_context("fork")
+    ends: dict[Any, tuple[int, Any]] = {}
+    fresh: set[Any] = set()
+    left = {number: range(number - 1, count, children) for number in range(1, children + 1)}
+
+    def fork(number: int) -> None:
         ours, theirs = forked.Pipe()
-        child = forked.Process(
-            target=_set_documents, args=(range(number, count, children), every, theirs), daemon=True
-        )
+        its, left[number] = left[number][: life or count], left[number][life or count :]
+        child = forked.Process(target=_set_documents, args=(its, every, theirs), daemon=True)
         child.start()
         theirs.close()
-        ends[ours] = (number + 1, child)
+        ends[ours] = (number, child)
+        fresh.add(ours)
+        outcome.lives += 1
+
+    for number in left:
+        fork(number)
     done: Counter[int] = Counter()
     while ends:
-        for end in multiprocessing.connection.wait(list(ends)):
+        ready: list[Any] = multiprocessing.connection.wait(list(ends))
+        for end in ready:
             number, child = ends[end]
             try:
                 # It waits for an answer, so that it is measured between two documents.
                 spent = end.recv()
             except EOFError:
                 del ends[end]
+                end.close()
                 child.join()
                 if child.exitcode:
                     outcome.problems.append(f"child {number} ended with {child.exitcode}")
+                elif left[number]:
+                    fork(number)
                 continue
-            firsts += spent[:1] if not done[number] else []
-            took += spent if done[number] else spent[1:]
+            firsts += spent[:1] if end in fresh else []
+            took += spent[1:] if end in fresh else spent
+            fresh.discard(end)
             done[number] += len(spent)
             rss, pss = gauges.memory(child.pid)
             sample = DocumentSample(
@@ -564,8 +583,9 @@ def summary(outcome: Outcome | Documents) -> list[str]:
         )
     else:
         lines.append(
-            f"{outcome.count} documents in {outcome.seconds:.0f} s. Of one core, a child's first"
-            f" took {outcome.first} s, another {outcome.median} s (median), {outcome.p99} s (p99)."
+            f"{outcome.count} documents in {outcome.seconds:.0f} s and {outcome.lives} lives."
+            f" Of one core, a life's first took {outcome.first} s,"
+            f" another {outcome.median} s (median), {outcome.p99} s (p99)."
         )
     lines += [f"PROBLEM: {problem}" for problem in outcome.problems]
     return [*lines, f"{len(outcome.problems)} problems"]
@@ -577,6 +597,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="postgresql")
     parser.add_argument("--documents", type=int, metavar="N")
     parser.add_argument("--children", type=int, default=1)
+    parser.add_argument("--life", type=int, metavar="N")
     parser.add_argument("--json", type=Path, metavar="FILE")
     given = parser.parse_args(arguments)
     # The stack starts from the database that unit tests keep.
@@ -585,7 +606,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Told to stop, it stops what it started, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     outcome = (
-        documents(given.documents, children=given.children)
+        documents(
+            given.documents,
+            children=given.children,
+            life=settings.CELERY_WORKER_MAX_TASKS_PER_CHILD if given.life is None else given.life,
+        )
         if given.documents
         else soak(given.database, given.minutes * 60)
     )

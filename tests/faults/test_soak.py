@@ -218,7 +218,7 @@ def test_documents_are_set_by_forked_children_and_counted(tmp_path: Path) -> Non
     done = subprocess.run(
         [
             *(sys.executable, "-m", "tests.faults.soak"),
-            *("--documents", "5", "--children", "2", "--json", str(report)),
+            *("--documents", "5", "--children", "2", "--life", "2", "--json", str(report)),
         ],
         cwd=ROOT,
         capture_output=True,
@@ -228,4 +228,5 @@ def test_documents_are_set_by_forked_children_and_counted(tmp_path: Path) -> Non
     found = json.loads(report.read_text())
     last = {sample["child"]: sample["documents"] for sample in found["samples"]}
     assert last == {1: 3, 2: 2}
+    assert found["lives"] == 3
     assert found["problems"] == []
