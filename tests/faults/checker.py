@@ -377,7 +377,7 @@ class Checker:
                 step["kind"]: step["state"] == "succeeded" for step in self.steps_of.get(pk, [])
             }
             kinds = Counter(file["kind"] for file in files)
-            wanted = {"cv", "cover_letter"}
+            wanted = {"cv", "cover_letter", "answer"}
             wanted |= {"pdf"} if done.get("render_pdf") else set()
             wanted |= {"manifest"} if done.get("archive") else set()
             for kind in sorted(wanted):

@@ -56,6 +56,7 @@ QUESTIONS: tuple[tuple[str, str, tuple[str, str], dict[str, tuple[str, str]]], .
     ("years", "number", ("Years at sea", "Années en mer"), {}),
     ("from", "date", ("Earliest day", "Premier jour possible"), {}),
     ("work", "link", ("Something you wrote", "Un texte de vous"), {}),
+    ("paper", "file", ("A paper of yours", "Un article de vous"), {}),
     ("keep", "consent", ("Keep it for next year", "Conserver pour l’an prochain"), {}),
 )
 SUBJECTS = ("Océanographie", "Vermessung", "Hydrology & law", "Naïve <b>statistics</b>", "Łódź")
@@ -76,7 +77,8 @@ class Form:
     """What one person sends; the seed fixes every byte of it.
 
     Attributes:
-        answers: to the job's own questions, by key.
+        paper: the file that one of the job's own questions asks for.
+        answers: to the others, by key.
     """
 
     number: int
@@ -86,6 +88,7 @@ class Form:
     cv: bytes
     manner: str
     letter: bytes
+    paper: bytes
     language: str
     answers: dict[str, Any]
 
@@ -94,8 +97,8 @@ class Form:
         answers = sha256(json.dumps(self.answers, sort_keys=True).encode())
         return (
             f"{self.number}: {self.name} <{self.email}> {self.phone} cv {sha256(self.cv)[:16]}"
-            f" of {len(self.cv)} bytes, letter {sha256(self.letter)[:16]}, answers {answers[:16]}"
-            f" in {self.language}, {self.manner}"
+            f" of {len(self.cv)} bytes, letter {sha256(self.letter)[:16]}, paper"
+            f" {sha256(self.paper)[:16]}, answers {answers[:16]} in {self.language}, {self.manner}"
         )
 
     def fields(self) -> dict[str, str | list[str]]:
@@ -106,6 +109,8 @@ class Form:
             "phone": self.phone,
         }
         for key, kind, _labels, _options in QUESTIONS:
+            if kind == "file":
+                continue
             answer = self.answers[key]
             match kind:
                 case "yes_no":
@@ -118,6 +123,14 @@ class Form:
                     answer = answer.replace("\n", "\r\n")
             sent[f"q-{key}"] = answer
         return sent
+
+    def uploads(self) -> dict[str, tuple[str, bytes]]:
+        """Name and content of the files, by their place in the form."""
+        return {
+            "cv": ("CV.pdf", self.cv),
+            "cover_letter": ("Letter.pdf", self.letter),
+            "q-paper": ("Paper.pdf", self.paper),
+        }
 
     def promised(self) -> dict[str, Any]:
         """What a receipt for it promises, as plain facts for the checker."""
@@ -142,7 +155,11 @@ class Form:
                 if kind == "consent"
             },
             "words": [line for line in words if line],
-            "files": {"cv": sha256(self.cv), "cover_letter": sha256(self.letter)},
+            "files": {
+                "cv": sha256(self.cv),
+                "cover_letter": sha256(self.letter),
+                "answer": sha256(self.paper),
+            },
             "hr": list(HR),
         }
 
@@ -217,9 +234,9 @@ def forms(seed: int, count: int) -> Iterator[Form]:
             person, before = before, ("", "")
         manner = chance.choices(list(MANNERS), list(MANNERS.values()))[0]
         size = chance.choice((2_000, 20_000, 60_000))
-        cv, letter = (
+        cv, letter, paper = (
             a_cv(f"{person[0]} {number} {what}", noise=chance.randbytes(length // 2).hex())
-            for what, length in (("CV", size), ("letter", 2_000))
+            for what, length in (("CV", size), ("letter", 2_000), ("paper", 4_000))
         )
         yield Form(
             number,
@@ -228,6 +245,7 @@ def forms(seed: int, count: int) -> Iterator[Form]:
             cv=cv,
             manner=manner,
             letter=letter,
+            paper=paper,
             language="fr" if chance.random() < 0.2 else "en",
             answers=_answers(chance, number),
         )
@@ -310,8 +328,7 @@ class Applicants:
                 self.holding_receipts += 1
 
     def _apply(self, form: Form) -> None:
-        files = {"cv": ("CV.pdf", form.cv), "cover_letter": ("Letter.pdf", form.letter)}
-        body, content_type = multipart(form.fields(), files)
+        body, content_type = multipart(form.fields(), form.uploads())
         if form.manner == "twice at once":
             with ThreadPoolExecutor(1) as pool:
                 other = pool.submit(self._until_receipt, form, body, content_type)

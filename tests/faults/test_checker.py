@@ -111,7 +111,7 @@ def test_untouched_run_is_green(untouched: Run) -> None:
     assert found.ok
     # As much was looked at as there is.
     assert found.counts["PDFs read"] == found.counts["applications"]
-    assert found.counts["objects"] == 4 * found.counts["applications"]
+    assert found.counts["objects"] == 5 * found.counts["applications"]
     assert found.counts["mails"] >= 1
 
 
@@ -167,6 +167,10 @@ def pdf_lacks_the_answers(run: Run) -> None:
 
 def letter_is_gone(run: Run) -> None:
     run.sql("DELETE FROM careers_applicationfile WHERE kind = 'cover_letter'")
+
+
+def paper_is_gone(run: Run) -> None:
+    run.sql("DELETE FROM careers_applicationfile WHERE kind = 'answer'")
 
 
 def second_recipient_is_not_told(run: Run) -> None:
@@ -470,6 +474,7 @@ TAMPERED: list[tuple[Tamper, str]] = [
     (nobody_recorded_the_privacy_notice, "wrong"),
     (pdf_lacks_the_answers, "wrong"),
     (letter_is_gone, "lost"),
+    (paper_is_gone, "lost"),
     (second_recipient_is_not_told, "lost"),
     (somebody_else_is_told, "twice"),
     (held_back_for_nothing, "stuck"),

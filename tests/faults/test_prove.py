@@ -89,7 +89,7 @@ def test_full_campaign_strikes_in_every_way(database: str) -> None:
 
 def test_every_application_has_content_of_its_own() -> None:
     people = list(forms(3, 300))
-    assert len({form.letter for form in people}) == 300
+    assert len({form.letter for form in people}) == len({form.paper for form in people}) == 300
     assert len({form.answers["why"] for form in people}) == 300
     assert {form.language for form in people} == {"en", "fr"}
     assert len({(form.email, form.phone, form.cv) for form in people}) == 300
