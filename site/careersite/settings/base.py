@@ -337,8 +337,9 @@ CELERY_TASK_DEFAULT_QUEUE = "io"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_SEND_TASK_EVENTS = True
-# Not for memory's sake, which stays flat (docs/endurance.md), but against leaks that nobody has
-# met yet. Of one core, a new life costs a maker of PDFs 1.5 s, as much as fifteen documents.
+# A maker of PDFs grows by some kilobytes a document, of which WeasyPrint forgets one to free; this
+# keeps workers flat (docs/endurance.md). Of one core, a new life costs 1.5 s, as much as fifteen
+# documents.
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30.0
 CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = False
