@@ -257,7 +257,9 @@ def requeue_unanswered() -> None:
     }
     lost = sent.filter(kind__in=[step.kind for step in STEPS if step.queue not in long])
     for step in list(lost.only("pk", "kind", "rings", "rung_at")[:BATCH]):
-        patience = min(RERING_CAP, settings.PIPELINE_RERING_AFTER * 2 ** max(0, step.rings - 1))
+        # Bounded before it is cut off: a step that waits for a setting is rung for without end.
+        longer = 2 ** min(max(0, step.rings - 1), 20)
+        patience = min(RERING_CAP, settings.PIPELINE_RERING_AFTER * longer)
         if step.rung_at and now - step.rung_at >= dt.timedelta(seconds=patience):
             move(
                 step.pk,

@@ -192,12 +192,15 @@ def test_step_is_tried_again_when_its_time_has_come(
         (5, 901, "queued"),
         (500, 899, "sent"),
         (500, 901, "queued"),
+        # What waits for a setting for months.
+        (5000, 899, "sent"),
+        (5000, 901, "queued"),
     ],
 )
 def test_unanswered_message_is_taken_back_with_growing_patience(
     application: Any, sweeper: Sweeper, settings: Any, rings: int, age: int, state: str
 ) -> None:
-    settings.PIPELINE_RERING_AFTER = 60
+    settings.PIPELINE_RERING_AFTER = 60.0
     step = step_of(application, sent=True, rings=rings, rung_at=ago(seconds=age))
     requeue_unanswered()
     assert state_of(step) == state
