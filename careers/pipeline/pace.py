@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 
+from django.conf import settings
 from django.db.models import F, Max
 from django.utils.translation import gettext as _
 
@@ -41,7 +42,8 @@ def turn() -> dt.datetime | None:
         state=State.RETRYING,
         run_after__gt=now,
         error_code=CROWDED,
-        state_since__gt=now - SILENCE,
+        # Of a moment that is yet to come a clock told that was set back since.
+        state_since__range=(now - SILENCE, now),
     ).aggregate(latest=Max("state_since"))["latest"]
     if refused_at is None:
         return None
@@ -68,10 +70,15 @@ def hold(step: Step, until: dt.datetime, *, actor: str) -> bool:
 
 def spared(step: Step, now: dt.datetime) -> int:
     """Seconds for which a step that failed just now is not tried again, for having taken long."""
-    took = now - step.started_at if step.started_at else dt.timedelta(0)
-    if step.kind != StepKind.ARCHIVE or took < LONG:
+    if step.kind != StepKind.ARCHIVE or step.started_at is None:
         return 0
-    return int(SPARED * took.total_seconds())
+    pause = _pause(step.started_at, now)
+    return int(pause.total_seconds()) if pause >= SPARED * LONG else 0
+
+
+def _pause(began: dt.datetime, ended: dt.datetime) -> dt.timedelta:
+    # Nothing takes longer than a lease, unless the clock was set meanwhile.
+    return SPARED * min(ended - began, dt.timedelta(seconds=settings.PIPELINE_LEASE))
 
 
 def known_fault(step: Step) -> Transient | None:
@@ -84,6 +91,7 @@ def known_fault(step: Step) -> Transient | None:
             kind=step.kind,
             state=State.RETRYING,
             run_after__gt=now,
+            state_since__lte=now,
             error_class=ErrorClass.TRANSIENT,
             state_since__gte=F("started_at") + LONG,
         )
@@ -92,7 +100,7 @@ def known_fault(step: Step) -> Transient | None:
     )
     if other is None or other.started_at is None:
         return None
-    left = other.state_since + SPARED * (other.state_since - other.started_at) - now
+    left = other.state_since + _pause(other.started_at, other.state_since) - now
     if left <= dt.timedelta(0):
         return None
     return Transient(

@@ -15,6 +15,7 @@ from careers.pipeline import pace
 from careers.pipeline.models import Step
 from careers.pipeline.runner import run
 from careers.pipeline.steps import Effect
+from careers.pipeline.transitions import db_now
 from tests.factories import ApplicationFactory, StepFactory
 
 pytestmark = pytest.mark.django_db
@@ -169,3 +170,34 @@ def test_quick_fault_of_one_file_puts_off_no_other(bare_job: Any, effects: Any) 
     run(second.pk, owner="worker:1")
     second.refresh_from_db()
     assert second.state == "succeeded"
+
+
+def test_clock_that_jumped_spares_nobody_for_longer_than_a_lease(
+    bare_job: Any, effects: Any, settings: Any
+) -> None:
+    """It is set two years ahead while the archive is asked, and back a second later."""
+    at, years = db_now(), dt.timedelta(days=730)
+    first, second = (file(ApplicationFactory(page=bare_job)) for _number in range(2))
+    Step.objects.filter(pk=first.pk).update(started_at=at)
+    first.refresh_from_db()
+    longest = pace.SPARED * settings.PIPELINE_LEASE
+    assert pace.spared(first, at + years) == longest
+    far = {"state_since": at + years, "run_after": at + years}
+    Step.objects.filter(pk=first.pk).update(
+        state="retrying", error_class="transient", error_code="archive-busy", **far
+    )
+    assert pace.known_fault(second) is None
+    Step.objects.filter(pk=first.pk).update(started_at=at - years, state_since=at)
+    fault = pace.known_fault(second)
+    assert fault is not None
+    assert fault.retry_after is not None
+    assert longest - 30 < fault.retry_after <= longest + 1
+
+
+def test_refusal_of_a_moment_that_never_came_holds_up_nobody(application: Any) -> None:
+    late = db_now() + dt.timedelta(days=3)
+    refused = mail(application, 1)
+    Step.objects.filter(pk=refused.pk).update(
+        state="retrying", error_code=CROWDED, state_since=late, run_after=late
+    )
+    assert pace.turn() is None
