@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,8 @@ from careers.notifications import HandOver
 from careers.pipeline.models import Notice, Step, StepKind
 from careers.pipeline.states import State
 from home.models import SiteSettings
+
+log = logging.getLogger(__name__)
 
 _MARKS = "careers.pipeline.steps.mail"
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -242,8 +245,12 @@ def _branding(application: Application) -> documents.Branding:
     logo = settings_of_site.logo
     image = b""
     if logo is not None:
-        with logo.get_rendition("max-480x160|format-png").file.open("rb") as file:
-            image = file.read()
+        try:
+            with logo.get_rendition("max-480x160|format-png").file.open("rb") as file:
+                image = file.read()
+        except (OSError, ValueError) as error:
+            # Lost, or no picture that anybody can read: the company's name stands there then.
+            log.warning("the logo can't be read: %s", type(error).__name__)
     return documents.Branding(
         company=application.frozen_form.company,
         colour=settings_of_site.accent_colour,

@@ -1,0 +1,49 @@
+"""What the steps gather before they act."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from typing import Any
+
+import pytest
+from wagtail.images import get_image_model
+from wagtail.images.tests.utils import get_test_image_file
+
+from careers.pipeline.runner import run
+from careers.pipeline.steps import _branding
+from home.models import SiteSettings
+from tests.factories import StepFactory
+
+pytestmark = pytest.mark.django_db
+
+
+# Wagtail leaves the file open that it makes a rendition in.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("lost", ["the rendition", "the original", "both", "what it was"])
+def test_logo_that_is_lost_keeps_no_application_from_its_pdf(
+    application: Any, settings: Any, tmp_path: Path, caplog: Any, lost: str
+) -> None:
+    """As in a site that was restored without its media."""
+    settings.MEDIA_ROOT = tmp_path
+    image = get_image_model().objects.create(title="Logo", file=get_test_image_file())
+    SiteSettings.objects.update(logo=image)
+    if lost in ("the rendition", "both"):
+        assert _branding(application).logo
+    match lost:
+        case "the rendition" | "both":
+            for file in tmp_path.glob("images/*"):
+                file.unlink()
+        case "the original":
+            Path(image.file.path).unlink()
+        case _:
+            Path(image.file.path).write_bytes(b"no picture any more")
+    if lost == "both":
+        for file in tmp_path.glob("original_images/*"):
+            file.unlink()
+    step = StepFactory(application=application, kind="render_pdf", queued=True, events=False)
+    run(step.pk, owner="worker:1")
+    step.refresh_from_db()
+    assert (step.state, step.error_public) == ("succeeded", "")
+    assert "the logo can't be read: " in caplog.text
+    gc.collect()
