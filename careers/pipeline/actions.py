@@ -159,7 +159,9 @@ def send_to(step: Step, address: str, user: Any, reason: str = "") -> Step | Non
                 **over,
             )
             # A mail that was sent and came back stays as it is.
-            cancelled = Step.objects.filter(pk=step.pk, state=State.CANCELLED)
+            cancelled = Step.objects.filter(pk=step.pk, state=State.CANCELLED).exclude(
+                result__has_key="instead"
+            )
             stopped = was_open or cancelled.update(result=result)
             if not stopped and not _came_back(step).update(result=result):
                 raise _Moved

@@ -319,6 +319,13 @@ def test_mail_goes_to_the_right_address_instead(
     assert reasons == {"The address was wrong: sent to right@example.com."}
 
 
+def test_two_people_who_change_an_address_at_once_write_to_one(to_hr: Any, otto: Any) -> None:
+    assert actions.send_to(to_hr, "right@example.com", otto) is not None
+    # Somebody else still has the page on which it had failed.
+    assert actions.send_to(to_hr, "other@example.com", otto) is None
+    assert not Step.objects.filter(recipient="other@example.com").exists()
+
+
 @pytest.mark.parametrize("state", ["failed", "uncertain", "retrying", "cancelled"])
 def test_address_is_changed_where_the_mail_did_not_get_through(
     to_hr: Any, otto: Any, state: str
