@@ -20,18 +20,22 @@ from careers.notifications.refusals import without_addresses
 #: Who the provider says that it is, with EMAIL_WEBHOOK_SECRET as its password.
 USER = "careers"
 
-CAME_BACK = (EventType.BOUNCED, EventType.REJECTED, EventType.FAILED, EventType.COMPLAINED)
+CAME_BACK = (EventType.BOUNCED, EventType.REJECTED, EventType.FAILED)
+#: Who complains of a mail, or reads it, has it.
+ARRIVED = (EventType.DELIVERED, EventType.COMPLAINED)
 #: Each of them says that the provider took the mail.
 KNOWN = (
     EventType.QUEUED,
     EventType.SENT,
     EventType.DEFERRED,
-    EventType.DELIVERED,
     EventType.AUTORESPONDED,
     EventType.OPENED,
     EventType.CLICKED,
+    *ARRIVED,
     *CAME_BACK,
 )
+#: Resend's words that django-anymail does not know (Resend, "Event Types").
+RESEND = {"email.failed": EventType.FAILED, "email.suppressed": EventType.REJECTED}
 
 
 class Forged(Exception):
@@ -52,12 +56,14 @@ class Report:
         came_back: why it did not get to the recipient, in the site's language and without
             addresses; "" when it did, or may.
         arrived: the recipient's mail server took it.
+        remark: what else to write down about it, in the site's language; "" for nothing.
     """
 
     mark: str
     at: dt.datetime | None
     came_back: str = ""
     arrived: bool = False
+    remark: str = ""
 
 
 def reports(request: HttpRequest) -> list[Report]:
@@ -78,29 +84,35 @@ def reports(request: HttpRequest) -> list[Report]:
         events = view.parse_events(request)
     except Exception:  # anything may be in there, and the reason would quote it
         raise Unreadable from None
-    return [_report(event) for event in events if event.event_type in KNOWN]
+    return [_report(event, kind) for event in events if (kind := _kind(event)) in KNOWN]
 
 
-def _report(event: Any) -> Report:
+def _kind(event: Any) -> str:
+    if event.event_type == EventType.UNKNOWN and isinstance(event.esp_event, dict):
+        return str(RESEND.get(str(event.esp_event.get("type")), EventType.UNKNOWN))
+    return str(event.event_type)
+
+
+def _report(event: Any, kind: str) -> Report:
     metadata = event.metadata if isinstance(event.metadata, dict) else {}
-    came_back = ""
-    if event.event_type in CAME_BACK:
-        with translation.override(settings.LANGUAGE_CODE):
-            came_back = _why(event)
-    return Report(
-        mark=str(metadata.get("mail", "")),
-        at=event.timestamp,
-        came_back=came_back,
-        arrived=event.event_type == EventType.DELIVERED,
-    )
+    with translation.override(settings.LANGUAGE_CODE):
+        return Report(
+            mark=str(metadata.get("mail", "")),
+            at=event.timestamp,
+            came_back=_why(event, kind) if kind in CAME_BACK else "",
+            arrived=kind in ARRIVED,
+            remark=(
+                _("The recipient reported the mail as spam.")
+                if kind == EventType.COMPLAINED
+                else ""
+            ),
+        )
 
 
-def _why(event: Any) -> str:
-    said = str(event.mta_response or event.description or "").encode()
+def _why(event: Any, kind: str) -> str:
+    said = str(event.mta_response or event.description or _cause(event)).encode()
     answer = without_addresses(said, str(event.recipient or ""))
-    if event.event_type == EventType.COMPLAINED:
-        return _("The recipient reported the mail as spam.")
-    match event.reject_reason:
+    match event.reject_reason or (RejectReason.BLOCKED if kind == EventType.REJECTED else ""):
         case RejectReason.INVALID:
             return _("There is no such address.")
         case RejectReason.BLOCKED | RejectReason.UNSUBSCRIBED:
@@ -112,6 +124,16 @@ def _why(event: Any) -> str:
             return _("The recipient’s mail server took the mail for spam.")
         case RejectReason.TIMED_OUT:
             return _("The recipient’s mail server did not answer for too long.")
+    if answer and kind == EventType.FAILED:
+        return _("The mail provider could not send it (%(answer)s).") % {"answer": answer}
     if answer:
         return _("The recipient’s mail server refused it (%(answer)s).") % {"answer": answer}
     return _("The mail could not be delivered.")
+
+
+def _cause(event: Any) -> str:
+    """The reason that Resend gives with "email.failed"."""
+    try:
+        return str(event.esp_event["data"]["failed"]["reason"])
+    except (KeyError, TypeError):
+        return ""

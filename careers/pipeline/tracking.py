@@ -12,7 +12,7 @@ import logging
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -20,7 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from careers import notifications
-from careers.pipeline.models import Step
+from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.runner import confirm_reported
 from careers.pipeline.states import State
 from careers.pipeline.steps import step_marked
@@ -67,6 +67,8 @@ def record(report: notifications.Report) -> bool:
         _came_back(step_id, at, report.came_back)
     elif report.arrived:
         _arrived(step_id, at)
+    if report.remark:
+        _remarked(step_id, report.remark)
     confirm_reported(step_id)
     return True
 
@@ -94,3 +96,9 @@ def _arrived(step_id: int, at: dt.datetime) -> None:
         mail.filter(delivered_at__lt=at).update(delivered_at=at)
         words = _("It arrived after all.")
         note(step_id, actor=ACTOR, reason=words, guard=news, bounced_at=None, bounce_reason="")
+
+
+def _remarked(step_id: int, remark: str) -> None:
+    """Tell it in the history, however often it is reported."""
+    if not StepEvent.objects.filter(step_id=step_id, actor=ACTOR, reason=remark).exists():
+        note(step_id, actor=ACTOR, reason=remark, guard=Q(), reported_at=F("reported_at"))

@@ -87,9 +87,47 @@ def test_mail_that_came_back_is_known_once(client: Any, receipt: Step, caplog: A
 
 
 def test_history_is_in_the_language_of_the_site(client: Any, receipt: Step) -> None:
-    report = resend("complained", mark_of(receipt))
+    report = resend("bounced", mark_of(receipt))
     assert post(client, report, **{"Accept-Language": "fr"}) == 200
-    assert bounced(receipt)[1] == "The recipient reported the mail as spam."
+    assert bounced(receipt)[1] == "The mail could not be delivered."
+
+
+def test_who_complains_of_a_mail_has_it(client: Any, receipt: Step) -> None:
+    report = resend("complained", mark_of(receipt))
+    assert [post(client, report) for _ in range(3)] == [200, 200, 200]
+    assert bounced(receipt) == (None, "")
+    assert receipt.delivered_at == NOON
+    assert events(receipt) == [
+        ("succeeded", "provider", "The recipient reported the mail as spam.")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "reason"),
+    [
+        (
+            "failed",
+            {"failed": {"reason": f"reached_daily_quota for {ADDRESS}"}},
+            "The mail provider could not send it (reached_daily_quota for …).",
+        ),
+        ("failed", {"failed": None}, "The mail could not be delivered."),
+        (
+            "suppressed",
+            {"suppressed": {"message": "On the list.", "type": "OnAccountSuppressionList"}},
+            (
+                "The mail provider does not send to this address any more. It may be on the "
+                "provider’s list of addresses from which mails came back."
+            ),
+        ),
+    ],
+)
+def test_mail_that_the_provider_took_and_did_not_send_came_back(
+    client: Any, receipt: Step, kind: str, more: dict[str, Any], reason: str
+) -> None:
+    report = resend(kind, mark_of(receipt))
+    report["data"] |= more
+    assert post(client, report) == 200
+    assert bounced(receipt) == (NOON, reason)
 
 
 @pytest.mark.parametrize("kind", ["sent", "delivered", "delivery_delayed", "opened", "bounced"])
