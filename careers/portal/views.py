@@ -77,7 +77,7 @@ def receipt_pdf(request: HttpRequest, secret: str) -> HttpResponse:
     if pdf is None:
         raise Http404
     try:
-        content = stored_bytes(pdf) or archive.fetch(pdf.object_key)
+        content = stored_bytes(pdf) or archive.fetch(pdf.object_key, sha256=pdf.sha256)
     except EffectError:
         response = render(
             request,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -158,7 +159,8 @@ def test_pdf_comes_from_the_archive(
     client: Client, application: Application, monkeypatch: Any
 ) -> None:
     archived(application)
-    monkeypatch.setattr("careers.archive.fetch", {"applications/x/pdf.pdf": PDF}.__getitem__)
+    asked = ("applications/x/pdf.pdf", hashlib.sha256(PDF).hexdigest())
+    monkeypatch.setattr("careers.archive.fetch", lambda key, *, sha256: {asked: PDF}[key, sha256])
     assert client.get(address(application, "application.pdf")).content == PDF
 
 
