@@ -67,7 +67,7 @@ def submit(submission: Submission) -> Application:
     """
     fingerprint = fingerprint_of(submission)
     for draw in range(DRAWS):
-        known = Application.objects.filter(fingerprint=fingerprint).first()
+        known = _known(fingerprint)
         if known is not None:
             return known
         try:
@@ -82,6 +82,15 @@ def submit(submission: Submission) -> Application:
         else:
             return application
     raise AssertionError("the last draw returns or raises")
+
+
+def sent_before(submission: Submission) -> Application | None:
+    """The application with the same content for the same job, if it is already there."""
+    return _known(fingerprint_of(submission))
+
+
+def _known(fingerprint: str) -> Application | None:
+    return Application.objects.filter(fingerprint=fingerprint).first()
 
 
 def _ringing(ready: list[int]) -> Callable[[], None]:

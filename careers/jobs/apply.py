@@ -29,9 +29,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from careers.applications.errors import is_disk_full
+from careers.applications.models import Application
 from careers.forms.builder import EDITION, HONEYPOT, ApplicationForm
 from careers.forms.uploads import BoundedUploadHandler, claim, network_of
-from careers.intake.submit import Submission, submit
+from careers.intake.submit import Submission, sent_before, submit
 from careers.jobs.models import JobPage
 
 log = logging.getLogger(__name__)
@@ -135,6 +136,11 @@ def apply(request: HttpRequest, job_key: UUID) -> HttpResponse:
 
 def _take(request: HttpRequest, job_key: UUID) -> HttpResponse:
     job = find_job(job_key)
+    if job is not None and not job.live:
+        with translation.override(job.locale.language_code):
+            form = _form(request, job)
+            if form.is_valid() and (known := sent_before(_submission(job, form))):
+                return _receipt(known)
     if job is None or not may_read(request, job):
         return problem(
             request,
@@ -148,16 +154,40 @@ def _take(request: HttpRequest, job_key: UUID) -> HttpResponse:
         return _take_for(request, job)
 
 
-def _take_for(request: HttpRequest, job: JobPage) -> HttpResponse:
-    job_key = job.job_key
-    form = ApplicationForm(
+def _form(request: HttpRequest, job: JobPage) -> ApplicationForm:
+    return ApplicationForm(
         job.frozen_form(),
-        job_key=job_key,
+        job_key=job.job_key,
         network=network_of(request.META.get("REMOTE_ADDR", "")),
         data=request.POST,
         files=request.FILES,
     )
+
+
+def _submission(job: JobPage, form: ApplicationForm) -> Submission:
+    return Submission(
+        page_id=job.pk,
+        job_key=job.job_key,
+        revision_id=job.live_revision_id,
+        form=form.frozen,
+        answers=form.answers,
+        uploads=form.uploads,
+        recipients=tuple(job.recipients()),
+        suspicion="honeypot" if form.looks_automatic else "",
+    )
+
+
+def _receipt(application: Application) -> HttpResponse:
+    return HttpResponseSeeOther(reverse("receipt", args=[application.receipt_secret]))
+
+
+def _take_for(request: HttpRequest, job: JobPage) -> HttpResponse:
+    job_key = job.job_key
+    form = _form(request, job)
     valid = form.is_valid()
+    # Whose answer was lost sends the same again, and has applied, whatever became of the job since.
+    if valid and not job.is_open and (known := sent_before(_submission(job, form))):
+        return _receipt(known)
     if job.is_upcoming:
         return _page(request, job, None, 409, early=True, kept=form.typed())
     if not job.is_open:
@@ -172,20 +202,13 @@ def _take_for(request: HttpRequest, job: JobPage) -> HttpResponse:
         form.keep_files()
         token = signing.TimestampSigner(salt=CONFIRM_SALT).sign(str(job_key))
         return _page(request, job, form, 422 if form.errors else 200, confirm_token=token)
-    application = submit(
-        Submission(
-            page_id=job.pk,
-            job_key=job_key,
-            revision_id=job.live_revision_id,
-            form=form.frozen,
-            answers=form.answers,
-            uploads=form.uploads,
-            recipients=tuple(job.recipients()),
-            suspicion="honeypot" if form.looks_automatic else "",
-        )
-    )
-    claim(form.kept.values())
-    return HttpResponseSeeOther(reverse("receipt", args=[application.receipt_secret]))
+    application = submit(_submission(job, form))
+    try:
+        claim(form.kept.values())
+    except DatabaseError as error:
+        # The application is committed; the copies that the form kept go when their day is over.
+        log.warning("what the form kept stays for now: %s", type(error).__name__)
+    return _receipt(application)
 
 
 def find_job(job_key: UUID) -> JobPage | None:

@@ -241,6 +241,19 @@ def test_kept_file_sent_twice_is_one_application(client: Client, job: Any) -> No
     assert Application.objects.count() == 1
 
 
+def test_kept_file_that_cannot_be_let_go_makes_no_application_look_lost(
+    client: Client, job: Any, monkeypatch: Any, caplog: Any
+) -> None:
+    def away(*_args: Any) -> None:
+        raise OperationalError("server closed the connection")
+
+    token = kept_token(send(client, job, name=None))
+    monkeypatch.setattr("careers.jobs.apply.claim", away)
+    assert send(client, job, cv=None, **{"kept-cv": token}).status_code == 303
+    assert Application.objects.count() == 1
+    assert "what the form kept stays for now: OperationalError" in caplog.text
+
+
 def test_kept_file_is_let_go_an_hour_after_it_was_claimed(client: Client, job: Any) -> None:
     token = kept_token(send(client, job, name=None))
     send(client, job, cv=None, **{"kept-cv": token})
@@ -290,6 +303,25 @@ def test_job_that_is_not_open_answers_in_words_with_everything_kept(
     assert JANE in words(response)
     assert "+47 55 55 00 00" in words(response)
     assert Application.objects.count() == 0
+
+
+@pytest.mark.parametrize("then", ["closes", "opens later", "is taken down"])
+def test_who_applied_and_lost_the_answer_gets_it_whatever_becomes_of_the_job(
+    client: Client, job: Any, then: str
+) -> None:
+    receipt = send(client, job)["Location"]
+    match then:
+        case "closes":
+            job.closes_at = timezone.now() - dt.timedelta(seconds=1)
+        case "opens later":
+            job.opens_at = timezone.now() + dt.timedelta(days=1)
+        case _:
+            job.live = False
+    job.save()
+    again, other = send(client, job), send(client, job, name="Somebody Else")
+    assert (again.status_code, again["Location"]) == (303, receipt)
+    assert other.status_code == (409 if then == "opens later" else 410)
+    assert Application.objects.count() == 1
 
 
 @pytest.mark.parametrize(
