@@ -19,7 +19,7 @@ from careers.applications.models import Application
 from careers.backoffice import presentation
 from careers.backoffice.permissions import SEE_TASKS, Requires
 from careers.backoffice.task_detail import find_task, task_breadcrumbs, task_url, title
-from careers.pipeline import actions
+from careers.pipeline import actions, lineage
 from careers.pipeline.models import Notice, Step, StepKind, title_of
 from careers.pipeline.states import State
 
@@ -158,17 +158,22 @@ class Release(Requires, View):
             kind__in=[StepKind.MAIL_APPLICANT, StepKind.MAIL_HR],
             state=State.WAITING,
         ).count()
+        consequence = ngettext(
+            "The application is treated like any other, and %(count)d mail that was held "
+            "back is sent.",
+            "The application is treated like any other, and %(count)d mails that were held "
+            "back are sent.",
+            mails,
+        ) % {"count": mails}
+        if restored_at := lineage.restored_since(application.received_at):
+            consequence += " " + _(
+                "The database was restored from a copy on %(time)s. Had somebody released it "
+                "before, its mails were sent then: look into the mail server’s log first."
+            ) % {"time": presentation.exactly(restored_at)}
         return confirmation(
             request,
             question=_("Is %(reference)s no spam?") % {"reference": application.reference},
-            consequence=ngettext(
-                "The application is treated like any other, and %(count)d mail that was held "
-                "back is sent.",
-                "The application is treated like any other, and %(count)d mails that were held "
-                "back are sent.",
-                mails,
-            )
-            % {"count": mails},
+            consequence=consequence,
             button=_("Yes, release it"),
             breadcrumbs=self.breadcrumbs(application),
             back=self.back(application),

@@ -10,13 +10,15 @@ database is recognised by what no copy takes along:
 - SQLite: the file's number in its file system, and a second file beside it whose time the sweeper
   sets with each look. A copy is another file, or older than that time.
 
-When it is another one, every mail under way is parked as not confirmed, for a person to decide;
-documents and archive copies are safe to make again. A snapshot of a whole disk takes everything
-along: for that there is ``manage.py after_restore``.
+When it is another one, every mail that was not sent is parked as not confirmed, for a person to
+decide; those that had failed, too, for somebody may have retried them since. Documents and archive
+copies are safe to make again. A snapshot of a whole disk takes everything along: for that there is
+``manage.py after_restore``.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import logging
 import os
@@ -27,7 +29,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from careers.pipeline.models import Lineage, Step
-from careers.pipeline.states import ErrorClass, State
+from careers.pipeline.states import UNDER_WAY, ErrorClass, State
 from careers.pipeline.steps import STEPS
 from careers.pipeline.transitions import db_now, move
 
@@ -35,7 +37,7 @@ log = logging.getLogger(__name__)
 
 ACTOR = "restore"
 MAILS = frozenset(definition.kind.value for definition in STEPS if definition.is_mail)
-UNDECIDED = (State.WAITING, State.QUEUED, State.SENT, State.STARTED, State.RETRYING)
+UNDECIDED = (*UNDER_WAY, State.FAILED)
 
 _OURS = "SELECT d.oid, %s::regclass::oid{} FROM pg_database d WHERE d.datname = current_database()"
 _OF_THE_SERVER = (
@@ -80,6 +82,12 @@ def after_restore() -> int:
             pk=1, defaults={"identity": identity(), "restored_at": db_now()}
         )
         return _park()
+
+
+def restored_since(moment: dt.datetime) -> dt.datetime | None:
+    """When this database was last found to be a copy, if that is later than ``moment``."""
+    row = Lineage.objects.filter(pk=1, restored_at__gt=moment).first()
+    return row.restored_at if row else None
 
 
 def pulse() -> None:
@@ -167,11 +175,11 @@ def _begin_anew(now_is: str, row: Lineage) -> bool:
 
 
 def _park() -> int:
-    """Leave every mail that is under way to a person."""
+    """Leave every mail that was not sent to a person."""
     mails = Step.objects.filter(kind__in=MAILS, state__in=UNDECIDED)
     public = _(
-        "The database was restored from a copy. This mail was under way when the copy was made, "
-        "so it may have been sent since. Ask the recipient or look into the mail server’s log, "
+        "The database was restored from a copy. This mail was not sent when the copy was made; it "
+        "may have been sent since. Ask the recipient or look into the mail server’s log, "
         "then confirm or send again."
     )
     return sum(

@@ -52,7 +52,8 @@ LEAVES_TO: dict[State, frozenset[State]] = {
         {State.SENT, State.STARTED, State.RETRYING, State.UNCERTAIN, State.CANCELLED}
     ),
     State.SUCCEEDED: frozenset(),
-    State.FAILED: frozenset({State.QUEUED, State.CANCELLED}),
+    # Not confirmed: in a restored database, whose future may have retried it.
+    State.FAILED: frozenset({State.QUEUED, State.UNCERTAIN, State.CANCELLED}),
     State.UNCERTAIN: frozenset({State.SUCCEEDED, State.CANCELLED}),
     State.CANCELLED: frozenset(),
 }

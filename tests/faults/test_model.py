@@ -11,8 +11,8 @@ from careers.pipeline.states import CLAIMABLE, ENDED, LEAVES_TO, NEEDS_A_PERSON
 from tests.faults import model
 from tests.faults.model import Archive, Intake, KeyedMail, Mail, Model, Walk, explore
 
-#: Changes that the models leave out. In a restored database a mail that waits is parked, too.
-LEFT_OUT = {("waiting", "uncertain")}
+#: Changes that the models leave out. In a restored database mails that wait or failed are parked.
+LEFT_OUT = {("waiting", "uncertain"), ("failed", "uncertain")}
 
 TWICE = "no mail is accepted twice"
 CANCELLED = "what a person cancels is not sent"

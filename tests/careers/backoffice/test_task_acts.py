@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from careers.applications.models import Application
 from careers.jobs.models import JobPage
-from careers.pipeline.models import Step, StepEvent, StepKind
+from careers.pipeline import lineage
+from careers.pipeline.models import Lineage, Step, StepEvent, StepKind
 from careers.pipeline.states import State
 from tests.factories import ApplicationFactory, StepFactory
 
@@ -155,6 +156,17 @@ class TestRelease:
     def test_it_says_how_many_mails_go_out(self, as_otto: Client, held: Application) -> None:
         page = as_otto.get(reverse("careers_tasks:release", args=[held.reference]))
         assert "2 mails that were held back are sent." in page.content.decode()
+
+    @pytest.mark.parametrize(("hours", "told"), [(1, True), (-1, False)])
+    def test_it_says_that_the_past_may_have_sent_them(
+        self, as_otto: Client, held: Application, hours: int, told: bool
+    ) -> None:
+        at = held.received_at + dt.timedelta(hours=hours)
+        Lineage.objects.update_or_create(
+            pk=1, defaults={"identity": lineage.identity(), "restored_at": at}
+        )
+        page = as_otto.get(reverse("careers_tasks:release", args=[held.reference]))
+        assert ("The database was restored from a copy on" in page.content.decode()) is told
 
     @pytest.mark.parametrize("namespace", ["careers_tasks", "careers_applications"])
     def test_it_sends_them(self, as_ada: Client, held: Application, namespace: str) -> None:

@@ -13,7 +13,7 @@ TABLE = {
     "started": {"succeeded", "retrying", "failed", "uncertain", "queued", "cancelled"},
     "retrying": {"sent", "started", "retrying", "uncertain", "cancelled"},
     "succeeded": set(),
-    "failed": {"queued", "cancelled"},
+    "failed": {"queued", "uncertain", "cancelled"},
     "uncertain": {"succeeded", "cancelled"},
     "cancelled": set(),
 }
