@@ -11,6 +11,8 @@ from careersite.settings import env
 MANUAL = (env.ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 #: Whose first argument is the code of something wrong with a service.
 ERRORS = {"Misconfigured", "Transient"}
+#: Whose first argument is the code of what leaves a step to a person.
+STOPS = {"Permanent", "Uncertain", "Undecidable"}
 
 
 def section(title: str) -> str:
@@ -70,3 +72,17 @@ def test_every_alarm_is_in_its_table_once() -> None:
             codes |= codes_in(path, ERRORS)
     named = first_column(section("What each alarm means"))
     assert sorted(named) == sorted(codes)
+
+
+def test_every_cause_that_stops_a_step_is_in_a_table_once() -> None:
+    codes: set[str] = set()
+    sources = ""
+    for package in ("archive", "documents", "notifications", "pipeline"):
+        for path in (env.ROOT / "careers" / package).rglob("*.py"):
+            codes |= codes_in(path, ERRORS | STOPS)
+            sources += path.read_text(encoding="utf-8")
+    alarms = first_column(section("What each alarm means"))
+    named = first_column(section("What stops a step"))
+    assert sorted(codes - {*alarms, *named}) == []
+    assert [name for name in named if (named + alarms).count(name) > 1] == []
+    assert [name for name in named if f'"{name}"' not in sources] == []
