@@ -196,12 +196,14 @@ def one_line(text: str, length: int) -> str:
     reorder or hide text go, but not the joiners that names are written with. ``=?`` is pulled
     apart, so that no mail program takes it for an encoded word (RFC 2047) and decodes it.
     """
-    visible = "".join(
+    seen = (
         c
-        for c in " ".join(text.split())
-        if c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        for c in text
+        if c in _JOINERS
+        or c.isspace()
+        or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
     )
-    visible = visible.replace("=?", "= ?").strip()
+    visible = " ".join("".join(seen).split()).replace("=?", "= ?")
     return visible if len(visible) <= length else visible[: length - 1].rstrip() + "…"
 
 
