@@ -88,8 +88,12 @@ def reports(request: HttpRequest) -> list[Report]:
 
 
 def _kind(event: Any) -> str:
-    if event.event_type == EventType.UNKNOWN and isinstance(event.esp_event, dict):
-        return str(RESEND.get(str(event.esp_event.get("type")), EventType.UNKNOWN))
+    said = event.esp_event if isinstance(event.esp_event, dict) else {}
+    if event.event_type == EventType.UNKNOWN:
+        return str(RESEND.get(str(said.get("type")), EventType.UNKNOWN))
+    # Postmark's "SpamNotification" is a filter that took nothing, and no person who complains.
+    if event.event_type == EventType.COMPLAINED and said.get("RecordType") == "Bounce":
+        return str(EventType.BOUNCED)
     return str(event.event_type)
 
 

@@ -100,5 +100,7 @@ def _arrived(step_id: int, at: dt.datetime) -> None:
 
 def _remarked(step_id: int, remark: str) -> None:
     """Tell it in the history, however often it is reported."""
-    if not StepEvent.objects.filter(step_id=step_id, actor=ACTOR, reason=remark).exists():
-        note(step_id, actor=ACTOR, reason=remark, guard=Q(), reported_at=F("reported_at"))
+    with transaction.atomic():
+        Step.objects.select_for_update().get(pk=step_id)
+        if not StepEvent.objects.filter(step_id=step_id, actor=ACTOR, reason=remark).exists():
+            note(step_id, actor=ACTOR, reason=remark, guard=Q(), reported_at=F("reported_at"))

@@ -319,6 +319,24 @@ def test_brevo_reports(client: Any, receipt: Step, settings: Any) -> None:
     )
 
 
+def test_filter_that_took_a_mail_for_spam_is_nobody_who_has_it(
+    client: Any, receipt: Step, settings: Any
+) -> None:
+    """Postmark calls it a bounce, and django-anymail a complaint."""
+    settings.EMAIL_PROVIDER = "postmark"
+    report = {
+        "RecordType": "Bounce",
+        "Type": "SpamNotification",
+        "Email": ADDRESS,
+        "BouncedAt": NOON.isoformat(),
+        "Details": "smtp;550 5.7.1 looks like spam",
+        "Metadata": {"mail": mark_of(receipt)},
+    }
+    assert post(client, report) == 200
+    assert bounced(receipt) == (NOON, "The recipient’s mail server took the mail for spam.")
+    assert receipt.delivered_at is None
+
+
 def test_postmark_reports(client: Any, receipt: Step, settings: Any) -> None:
     settings.EMAIL_PROVIDER = "postmark"
     report = {
