@@ -12,6 +12,7 @@ It never writes a state, and doing it twice is the same as doing it once.
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import hashlib
 import logging
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from django.utils.translation import gettext as _
 from wagtail.models import Site
 
 from careers import archive, documents, notifications
-from careers.applications.errors import Permanent
+from careers.applications.errors import Permanent, Transient
 from careers.applications.files import store_file, stored_bytes
 from careers.applications.models import Application, ApplicationFile, FileBytes, FileKind
 from careers.notifications import HandOver
@@ -36,6 +37,8 @@ from home.models import SiteSettings
 
 log = logging.getLogger(__name__)
 
+#: What the machine lacks for the moment, and has again later.
+SHORT_OF_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 _MARKS = "careers.pipeline.steps.mail"
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -248,7 +251,12 @@ def _branding(application: Application) -> documents.Branding:
         try:
             with logo.get_rendition("max-480x160|format-png").file.open("rb") as file:
                 image = file.read()
-        except (OSError, ValueError) as error:
+        except (OSError, SyntaxError, ValueError) as error:
+            if getattr(error, "errno", None) in SHORT_OF_ROOM:
+                raise Transient(
+                    "pdf-machine",
+                    _("The machine that makes PDFs was short of disk space or files."),
+                ) from None
             # Lost, or no picture that anybody can read: the company's name stands there then.
             log.warning("the logo can't be read: %s", type(error).__name__)
     return documents.Branding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ pytestmark = pytest.mark.django_db
 
 # Wagtail leaves the file open that it makes a rendition in.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("lost", ["the rendition", "the original", "both", "what it was"])
+@pytest.mark.parametrize(
+    "lost", ["the rendition", "the original", "both", "what it was", "for a page"]
+)
 def test_logo_that_is_lost_keeps_no_application_from_its_pdf(
     application: Any, settings: Any, tmp_path: Path, caplog: Any, lost: str
 ) -> None:
@@ -36,6 +39,8 @@ def test_logo_that_is_lost_keeps_no_application_from_its_pdf(
                 file.unlink()
         case "the original":
             Path(image.file.path).unlink()
+        case "for a page":
+            Path(image.file.path).write_text("<html><body><p>404<br></body></html>")
         case _:
             Path(image.file.path).write_bytes(b"no picture any more")
     if lost == "both":
@@ -47,3 +52,17 @@ def test_logo_that_is_lost_keeps_no_application_from_its_pdf(
     assert (step.state, step.error_public) == ("succeeded", "")
     assert "the logo can't be read: " in caplog.text
     gc.collect()
+
+
+def test_disk_that_is_full_for_a_moment_costs_no_logo(application: Any, monkeypatch: Any) -> None:
+    image = get_image_model().objects.create(title="Logo", file=get_test_image_file())
+    SiteSettings.objects.update(logo=image)
+
+    def full(*_args: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(type(image), "get_rendition", full)
+    step = StepFactory(application=application, kind="render_pdf", queued=True, events=False)
+    run(step.pk, owner="worker:1")
+    step.refresh_from_db()
+    assert (step.state, step.error_code) == ("retrying", "pdf-machine")
