@@ -136,10 +136,9 @@ def apply(request: HttpRequest, job_key: UUID) -> HttpResponse:
 
 def _take(request: HttpRequest, job_key: UUID) -> HttpResponse:
     job = find_job(job_key)
-    if job is not None and not job.live:
+    if job is not None and not may_read(request, job):
         with translation.override(job.locale.language_code):
-            form = _form(request, job)
-            if form.is_valid() and (known := sent_before(_submission(job, form))):
+            if known := _known(job, _form(request, job)):
                 return _receipt(known)
     if job is None or not may_read(request, job):
         return problem(
@@ -177,6 +176,14 @@ def _submission(job: JobPage, form: ApplicationForm) -> Submission:
     )
 
 
+def _known(job: JobPage, form: ApplicationForm) -> Application | None:
+    """What somebody sends again whose answer was lost: it counts, whatever became of the job."""
+    # A receipt says that we have it all, also what nobody asks for any more.
+    if not form.is_valid() or form.no_longer_asked():
+        return None
+    return sent_before(_submission(job, form))
+
+
 def _receipt(application: Application) -> HttpResponse:
     return HttpResponseSeeOther(reverse("receipt", args=[application.receipt_secret]))
 
@@ -185,15 +192,14 @@ def _take_for(request: HttpRequest, job: JobPage) -> HttpResponse:
     job_key = job.job_key
     form = _form(request, job)
     valid = form.is_valid()
-    # Whose answer was lost sends the same again, and has applied, whatever became of the job since.
-    if valid and not job.is_open and (known := sent_before(_submission(job, form))):
+    if not job.is_open and (known := _known(job, form)):
         return _receipt(known)
-    if job.is_upcoming:
-        return _page(request, job, None, 409, early=True, kept=form.typed())
-    if not job.is_open:
-        return _page(request, job, None, 410, closed=True, kept=form.typed())
     # A receipt says that we have it all: what nobody asks for any more is given back instead.
     gone = [("", text) for text in form.no_longer_asked()]
+    if job.is_upcoming:
+        return _page(request, job, None, 409, early=True, kept=form.typed() + gone)
+    if not job.is_open:
+        return _page(request, job, None, 410, closed=True, kept=form.typed() + gone)
     changed = bool(gone) or not form.is_of_today
     if not valid or changed:
         form.keep_files()

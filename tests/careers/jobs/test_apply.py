@@ -305,7 +305,7 @@ def test_job_that_is_not_open_answers_in_words_with_everything_kept(
     assert Application.objects.count() == 0
 
 
-@pytest.mark.parametrize("then", ["closes", "opens later", "is taken down"])
+@pytest.mark.parametrize("then", ["closes", "opens later", "is taken down", "gets a password"])
 def test_who_applied_and_lost_the_answer_gets_it_whatever_becomes_of_the_job(
     client: Client, job: Any, then: str
 ) -> None:
@@ -315,13 +315,29 @@ def test_who_applied_and_lost_the_answer_gets_it_whatever_becomes_of_the_job(
             job.closes_at = timezone.now() - dt.timedelta(seconds=1)
         case "opens later":
             job.opens_at = timezone.now() + dt.timedelta(days=1)
-        case _:
+        case "is taken down":
             job.live = False
+        case _:
+            PageViewRestriction.objects.create(
+                page=job, restriction_type="password", password="tides"
+            )
     job.save()
     again, other = send(client, job), send(client, job, name="Somebody Else")
     assert (again.status_code, again["Location"]) == (303, receipt)
     assert other.status_code == (409 if then == "opens later" else 410)
     assert Application.objects.count() == 1
+
+
+def test_who_sends_more_than_is_there_gets_no_receipt_of_a_closed_job(
+    client: Client, job: Any
+) -> None:
+    assert send(client, job).status_code == 303
+    job.closes_at = timezone.now() - dt.timedelta(seconds=1)
+    job.save()
+    more = "Because of the tides"
+    response = send(client, job, **{"q-why": more})
+    assert response.status_code == 410
+    assert more in words(response)
 
 
 @pytest.mark.parametrize(
