@@ -104,10 +104,13 @@ class Act(Requires, View):
     def get(self, request: HttpRequest, reference: str, step_id: int, act: str) -> HttpResponse:
         task, step = self._find(reference, step_id)
         names = {"step": title(step)}
+        consequence = str(self.words.consequence)
+        if self.words.do is actions.send_again:
+            consequence += sent_in_the_gap(task)
         return confirmation(
             request,
             question=self.words.question % names,
-            consequence=self.words.consequence,
+            consequence=consequence,
             button=self.words.button,
             serious=self.words.serious,
             breadcrumbs=task_breadcrumbs(task),
@@ -165,11 +168,7 @@ class Release(Requires, View):
             "back are sent.",
             mails,
         ) % {"count": mails}
-        if restored_at := lineage.restored_since(application.received_at):
-            consequence += " " + _(
-                "The database was restored from a copy on %(time)s. Had somebody released it "
-                "before, its mails were sent then: look into the mail server’s log first."
-            ) % {"time": presentation.exactly(restored_at)}
+        consequence += sent_in_the_gap(application)
         return confirmation(
             request,
             question=_("Is %(reference)s no spam?") % {"reference": application.reference},
@@ -318,6 +317,18 @@ def refusal(step: Step, words: str, *, stopping: bool = True) -> str:
             "or sent elsewhere. Wait until it is known whether it arrived."
         )
     return words % {"step": title(step), "state": presentation.state_in_words(step)}
+
+
+def sent_in_the_gap(task: Application | Notice) -> str:
+    """A warning to add where a mail is about to go out that a restored copy may have forgotten."""
+    begun = task.created_at if isinstance(task, Notice) else task.received_at
+    restored_at = lineage.restored_since(begun)
+    if restored_at is None:
+        return ""
+    return " " + _(
+        "The database was restored from a copy on %(time)s. What was sent after the copy was made "
+        "is not known here: look into the mail server’s log first."
+    ) % {"time": presentation.exactly(restored_at)}
 
 
 def reason_of(request: HttpRequest) -> str:

@@ -391,7 +391,7 @@ def acts(step: Step, user: Any) -> list[tuple[str, str, bool]]:
             found.append(("send-again", _("Send again"), True))
         if may_be_readdressed(step):
             found.append(("change-address", _("Send to another address"), True))
-    cancellable = state == State.FAILED or state in UNDER_WAY
+    cancellable = state in (State.FAILED, State.UNCERTAIN, *UNDER_WAY)
     if user.has_perm(CANCEL) and cancellable and not is_handed_over(step):
         found.append(("cancel", _("Cancel"), True))
     return found

@@ -79,8 +79,6 @@ def send_again(step: Step, user: Any, reason: str = "") -> Step | None:
             unconfirmed = move(
                 step.pk, State.CANCELLED, leaving=[State.UNCERTAIN], actor=actor, reason=reason
             )
-            if not unconfirmed and not _came_back(step).exists():
-                return None
             again = create_step(
                 step.about,
                 StepKind(step.kind),
@@ -91,8 +89,10 @@ def send_again(step: Step, user: Any, reason: str = "") -> Step | None:
                 actor=actor,
                 reason=reason,
             )
-            _came_back(step).update(result={**step.result, "instead": again.pk})
-    except IntegrityError:
+            old = Step.objects.filter(pk=step.pk) if unconfirmed else _came_back(step)
+            if not old.update(result={**step.result, "instead": again.pk}):
+                raise _Moved
+    except (_Moved, IntegrityError):
         return None
     _ring_after_commit([again.pk], actor)
     return again
@@ -185,7 +185,8 @@ class AlreadyTold(Exception):
 
 def cancel(step: Step, user: Any, reason: str = "") -> bool:
     """Stop a step for good. A running one is fenced: whatever it still does is not recorded,
-    and a mail not yet handed over is not sent. One past its dot goes on."""
+    and a mail not yet handed over is not sent. One past its dot goes on, until it is not confirmed.
+    """
     actor = _actor(user, CANCEL)
     states = (
         State.WAITING,
@@ -196,14 +197,10 @@ def cancel(step: Step, user: Any, reason: str = "") -> bool:
         State.FAILED,
     )
     with transaction.atomic():
+        over: dict[str, Any] = {"actor": actor, "reason": reason or _("Cancelled.")}
         moved = move(
-            step.pk,
-            State.CANCELLED,
-            leaving=states,
-            actor=actor,
-            reason=reason or _("Cancelled."),
-            guard=NOT_HANDED_OVER,
-        )
+            step.pk, State.CANCELLED, leaving=states, guard=NOT_HANDED_OVER, **over
+        ) or move(step.pk, State.CANCELLED, leaving=[State.UNCERTAIN], **over)
         if moved:
             _cancel_what_needs_it(step, actor)
         ready = release_successors(step, actor=actor) if moved else []

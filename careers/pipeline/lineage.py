@@ -47,7 +47,7 @@ _OF_THE_SERVER = (
 
 
 def recognise() -> bool:
-    """Park the mails under way if this database is a restored copy; True when it was.
+    """Park the mails that were not sent if this database is a restored copy; True when it was.
 
     Cheap enough to be asked before each claim: one or two small queries.
     """
@@ -72,7 +72,7 @@ def _recognise() -> bool:
 
 
 def after_restore() -> int:
-    """Park the mails under way because somebody says that the database is a restored copy.
+    """Park the mails that were not sent, because somebody says that this is a restored copy.
 
     Returns:
         How many were parked.
@@ -182,6 +182,8 @@ def _park() -> int:
         "may have been sent since. Ask the recipient or look into the mail server’s log, "
         "then confirm or send again."
     )
+    # What is held back as spam is sent only after a person's release.
+    parked = mails.exclude(application__quarantined=True).order_by("pk")
     return sum(
         move(
             pk,
@@ -191,8 +193,7 @@ def _park() -> int:
             reason=public,
             error_class=ErrorClass.UNKNOWN,
             error_code="restored",
-            error_public=public,
+            error_public=f"{public} {cause}" if state == State.FAILED and cause else public,
         )
-        # What is held back as spam is sent only after a person's release.
-        for pk in mails.exclude(application__quarantined=True).values_list("pk", flat=True)
+        for pk, state, cause in parked.values_list("pk", "state", "error_public")
     )

@@ -13,7 +13,7 @@ class Command(BaseCommand):
 
     help = (
         "To be run after a database was restored and before the workers start: mails that were "
-        "under way are left to a person, for they may have been sent since the copy was made."
+        "not sent are left to a person, for they may have been sent since the copy was made."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -17,6 +17,16 @@ from careers.pipeline.models import Lineage, Step, StepEvent, StepKind
 from careers.pipeline.states import State
 from tests.factories import ApplicationFactory, StepFactory
 
+RESTORED = "The database was restored from a copy on"
+
+
+def restored(application: Application, hours: int) -> None:
+    """It was found to be a copy so long after this application."""
+    at = application.received_at + dt.timedelta(hours=hours)
+    Lineage.objects.update_or_create(
+        pk=1, defaults={"identity": lineage.identity(), "restored_at": at}
+    )
+
 
 def act(client: Client, step: Step, name: str, **data: str) -> list[str]:
     """Do it, and return what the next page says."""
@@ -138,6 +148,18 @@ def test_the_question_names_what_happens(
     assert StepEvent.objects.count() == before
 
 
+@pytest.mark.parametrize(("hours", "told"), [(1, True), (-1, False)])
+def test_question_says_what_a_restored_copy_does_not_know(
+    as_otto: Client, ours: JobPage, hours: int, told: bool
+) -> None:
+    step = StepFactory(application__page=ours, uncertain=True)
+    restored(step.application, hours)
+    url = reverse("careers_tasks:act", args=[step.application.reference, step.pk, "send-again"])
+    assert (RESTORED in as_otto.get(url).content.decode()) is told
+    # To say that it arrived sends nothing.
+    assert RESTORED not in as_otto.get(url.replace("send-again", "confirm")).content.decode()
+
+
 def test_a_reason_is_short(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, failed=True)
     act(as_otto, step, "cancel", reason="x" * 5000)
@@ -161,12 +183,9 @@ class TestRelease:
     def test_it_says_that_the_past_may_have_sent_them(
         self, as_otto: Client, held: Application, hours: int, told: bool
     ) -> None:
-        at = held.received_at + dt.timedelta(hours=hours)
-        Lineage.objects.update_or_create(
-            pk=1, defaults={"identity": lineage.identity(), "restored_at": at}
-        )
+        restored(held, hours)
         page = as_otto.get(reverse("careers_tasks:release", args=[held.reference]))
-        assert ("The database was restored from a copy on" in page.content.decode()) is told
+        assert (RESTORED in page.content.decode()) is told
 
     @pytest.mark.parametrize("namespace", ["careers_tasks", "careers_applications"])
     def test_it_sends_them(self, as_ada: Client, held: Application, namespace: str) -> None:

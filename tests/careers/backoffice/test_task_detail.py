@@ -75,8 +75,9 @@ def test_an_unconfirmed_mail_asks_a_person(as_otto: Client, ours: JobPage) -> No
     assert [words(a).partition(":")[0].strip() for a in cause.select("a.button")] == [
         "It arrived",
         "Send again",
+        "Cancel",
     ]
-    # Neither happens without being asked first.
+    # None happens without being asked first.
     assert not cause.select("form")
 
 

@@ -140,6 +140,19 @@ def test_sent_again_is_a_new_step_with_the_next_number(
     assert Step.objects.filter(application=application).count() == 2
 
 
+def test_mail_to_hr_that_was_sent_again_goes_nowhere_else_besides(
+    application: Any, otto: Any
+) -> None:
+    step = step_of(application, kind="mail_hr", recipient="old@example.com", uncertain=True)
+    again = actions.send_again(step, otto)
+    assert again is not None
+    step.refresh_from_db()
+    assert (step.state, step.result) == (State.CANCELLED, {"instead": again.pk})
+    assert actions.may_be_readdressed(step) is False
+    assert actions.send_to(step, "new@example.com", otto) is None
+    assert Step.objects.filter(application=application).count() == 2
+
+
 def test_mail_that_came_back_is_sent_again_once(application: Any, otto: Any) -> None:
     step = step_of(application, kind="mail_applicant", succeeded=True, bounced_at=timezone.now())
     again = actions.send_again(step, otto)
@@ -181,7 +194,9 @@ def test_only_unconfirmed_mails_are_confirmed_or_sent_again(
 # ── Cancel ──────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("state", ["waiting", "queued", "sent", "started", "retrying", "failed"])
+@pytest.mark.parametrize(
+    "state", ["waiting", "queued", "sent", "started", "retrying", "failed", "uncertain"]
+)
 def test_cancel_stops_a_step_for_good(application: Any, otto: Any, state: str) -> None:
     step = step_of(application, state=state)
     assert actions.cancel(step, otto, "Not wanted.") is True
@@ -193,7 +208,7 @@ def test_cancel_stops_a_step_for_good(application: Any, otto: Any, state: str) -
     assert (event.actor, event.reason) == (f"user:{otto.pk}", "Not wanted.")
 
 
-@pytest.mark.parametrize("state", ["succeeded", "uncertain", "cancelled"])
+@pytest.mark.parametrize("state", ["succeeded", "cancelled"])
 def test_cancel_of_what_is_over_changes_nothing(application: Any, otto: Any, state: str) -> None:
     assert actions.cancel(step_of(application, state=state), otto) is False
     assert StepEvent.objects.count() == 0

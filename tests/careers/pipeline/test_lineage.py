@@ -83,6 +83,18 @@ def test_mails_that_were_not_sent_are_parked_once(mails: dict[str, Step]) -> Non
     assert StepEvent.objects.count() == len(NOT_SENT)
 
 
+def test_parked_mail_still_says_why_it_had_failed(mails: dict[str, Step]) -> None:
+    cause = "The mail server refused the recipient (550)."
+    Step.objects.filter(recipient__startswith="failed").update(error_public=cause)
+    Step.objects.filter(recipient__startswith="retrying").update(error_public="Busy.")
+    restore()
+    assert lineage.recognise() is True
+    assert Step.objects.get(pk=mails["failed"].pk).error_public.endswith(
+        f"then confirm or send again. {cause}"
+    )
+    assert Step.objects.get(pk=mails["retrying"].pk).error_public.endswith("send again.")
+
+
 def test_documents_and_archive_copies_are_made_again(application: Any) -> None:
     for kind in ("render_pdf", "archive"):
         StepFactory(application=application, kind=kind, queued=True, events=False)
