@@ -3,12 +3,15 @@
 Memory is never quite still: pools renew their children, allocators keep what they have. So the
 slope is the median of all slopes between two points (Theil 1950, Sen 1968), which up to 29 %
 wild points cannot bend; only the second half of a run counts, after every cache is warm; and what
-it makes of that half must stay under an allowance.
+it makes of that half must stay under an allowance. Where each measurement is of another process,
+whose size hangs on what it happened to meet, a trend counts only when chance alone would hardly
+make it (Mann 1945, Kendall 1938).
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +19,8 @@ from dataclasses import dataclass
 Series = Sequence[tuple[float, float]]
 #: Fewer points say nothing.
 LEAST_POINTS = 8
+#: Standard deviations of Kendall's S that chance exceeds in one of a thousand series.
+CHANCE = 3.09
 
 
 @dataclass(frozen=True)
@@ -43,16 +48,18 @@ class Verdict:
         last: of the latest third.
         growth: what the slope makes of the whole of what counts, in the series' unit.
         allowed: the most that this may be.
+        may_be_chance: it scatters so much that chance alone may have made the trend.
     """
 
     first: float
     last: float
     growth: float
     allowed: float
+    may_be_chance: bool = False
 
     @property
     def grows(self) -> bool:
-        return self.growth > self.allowed
+        return self.growth > self.allowed and not self.may_be_chance
 
 
 def slope(series: Series) -> float:
@@ -65,14 +72,26 @@ def slope(series: Series) -> float:
     return statistics.median(slopes) if slopes else 0.0
 
 
+def trend(series: Series) -> float:
+    """How far a series rises beyond chance: Kendall's S in standard deviations, without ties."""
+    values, n = [value for _at, value in sorted(series)], len(series)
+    rises = sum((b > a) - (b < a) for a, b in itertools.combinations(values, 2))
+    return max(0, rises - 1) / math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
+
+
 def second_half(series: Series) -> Series:
     """The points of the later half of the time."""
     middle = (min(series)[0] + max(series)[0]) / 2
     return [point for point in series if point[0] >= middle]
 
 
-def judge(series: Series, allowance: Allowance) -> Verdict | None:
-    """Say whether a series grows; None when too little was measured to say."""
+def judge(series: Series, allowance: Allowance, *, scatters: bool = False) -> Verdict | None:
+    """Say whether a series grows; None when too little was measured to say.
+
+    Args:
+        scatters: whether its points have nothing to do with each other, so that chance alone may
+            make a trend.
+    """
     if not series:
         return None
     counts = sorted(second_half(series))
@@ -85,4 +104,5 @@ def judge(series: Series, allowance: Allowance) -> Verdict | None:
         last=statistics.median(values[-third:]),
         growth=slope(counts) * (counts[-1][0] - counts[0][0]),
         allowed=allowance.of(counts),
+        may_be_chance=scatters and trend(counts) <= CHANCE,
     )

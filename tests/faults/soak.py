@@ -500,7 +500,8 @@ def documents(
         of_child = [sample for sample in outcome.samples if sample.child == number]
         for name, allowance in (("rss", "pss"), ("files", "files")):
             series = [(sample.documents, getattr(sample, name)) for sample in of_child]
-            verdict = judge(series, ALLOWED[allowance])
+            # Lives know nothing of each other: how large one gets hangs on what it has to set.
+            verdict = judge(series, ALLOWED[allowance], scatters=bool(life))
             if verdict:
                 outcome.verdicts[f"child {number} {name}"] = verdict
     outcome.problems += grown(outcome.verdicts)

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.faults import soak
-from tests.faults.growth import Allowance, judge, second_half, slope
+from tests.faults.growth import Allowance, judge, second_half, slope, trend
 from tests.stack import ROOT, Receipt, Stack
 
 TIGHT = Allowance(share=0.05, least=1)
@@ -78,10 +78,29 @@ def test_series_of_renewed_children_is_flat(period: int) -> None:
     assert not verdict.grows
 
 
+@pytest.mark.parametrize("seed", range(50))
+def test_lives_that_scatter_show_no_trend_of_chance_but_one_of_their_own(seed: int) -> None:
+    """By a tenth, as the sizes of processes that each set other documents."""
+    chance = random.Random(seed)
+    scattered = [(float(n), chance.uniform(180, 220)) for n in range(50)]
+    growing = [(at, value + 4 * at) for at, value in scattered]
+    for series, grows in ((scattered, False), (growing, True)):
+        verdict = judge(series, TIGHT, scatters=True)
+        assert verdict is not None
+        assert verdict.grows is grows
+
+
 def test_growth_before_the_second_half_is_warming_up() -> None:
     verdict = judge([(float(n), min(n, 30) * 10.0) for n in range(61)], TIGHT)
     assert verdict is not None
     assert verdict.growth == 0
+
+
+def test_trend_is_kendalls() -> None:
+    """Ten that rise have S = 45, and the variance 10 · 9 · 25 / 18."""
+    assert trend([(float(n), float(n)) for n in range(10)]) == pytest.approx(44 / 125**0.5)
+    assert trend([(float(n), -float(n)) for n in range(10)]) == 0
+    assert trend([(0.0, 1.0), (1.0, 1.0)]) == 0
 
 
 def test_too_few_points_say_nothing() -> None:
