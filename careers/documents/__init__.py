@@ -12,7 +12,7 @@ from careers.documents.document import (
     document_for,
 )
 from careers.documents.fonts import SCRIPTS, missing_scripts
-from careers.documents.pdf import render_pdf
+from careers.documents.pdf import render_pdf, short_of_room
 
 __all__ = [
     "SCRIPTS",
@@ -23,4 +23,5 @@ __all__ = [
     "document_for",
     "missing_scripts",
     "render_pdf",
+    "short_of_room",
 ]

@@ -82,6 +82,13 @@ def render_pdf(document: ApplicationDocument) -> bytes:
     return content
 
 
+def short_of_room() -> Transient:
+    """What to raise where the machine that makes PDFs lacks disk space or files for the moment."""
+    return Transient(
+        "pdf-machine", _("The machine that makes PDFs was short of disk space or files.")
+    )
+
+
 def _set_in_type(html: str, assets: Assets, document: ApplicationDocument) -> tuple[bytes, int]:
     """What the typesetter makes of ``html``, and its failures by their kind."""
     try:
@@ -115,9 +122,7 @@ def _set_in_type(html: str, assets: Assets, document: ApplicationDocument) -> tu
         ) from None
     except OSError as error:
         logger.warning("The PDF of %s met %s", document.reference, type(error).__name__)
-        raise Transient(
-            "pdf-machine", _("The machine that makes PDFs was short of disk space or files.")
-        ) from None
+        raise short_of_room() from None
     except BUGS as error:
         raise _unrenderable(document, error) from None
 

@@ -27,7 +27,7 @@ from django.utils.translation import gettext as _
 from wagtail.models import Site
 
 from careers import archive, documents, notifications
-from careers.applications.errors import Permanent, Transient
+from careers.applications.errors import Permanent
 from careers.applications.files import store_file, stored_bytes
 from careers.applications.models import Application, ApplicationFile, FileBytes, FileKind
 from careers.notifications import HandOver
@@ -253,10 +253,7 @@ def _branding(application: Application) -> documents.Branding:
                 image = file.read()
         except (OSError, SyntaxError, ValueError) as error:
             if getattr(error, "errno", None) in SHORT_OF_ROOM:
-                raise Transient(
-                    "pdf-machine",
-                    _("The machine that makes PDFs was short of disk space or files."),
-                ) from None
+                raise documents.short_of_room() from None
             # Lost, or no picture that anybody can read: the company's name stands there then.
             log.warning("the logo can't be read: %s", type(error).__name__)
     return documents.Branding(
