@@ -136,21 +136,20 @@ def apply(request: HttpRequest, job_key: UUID) -> HttpResponse:
 
 def _take(request: HttpRequest, job_key: UUID) -> HttpResponse:
     job = find_job(job_key)
-    if job is not None and not may_read(request, job):
+    if job is not None:
+        # The job may have no page in the language of the address; then all is in its own.
         with translation.override(job.locale.language_code):
+            if may_read(request, job):
+                return _take_for(request, job)
             if known := _known(job, _form(request, job)):
                 return _receipt(known)
-    if job is None or not may_read(request, job):
-        return problem(
-            request,
-            404 if job is None else 410,
-            _("This job is no longer here"),
-            _("It was taken down while you were writing. Here is what you entered, to copy."),
-            kept=plainly_typed(request),
-        )
-    # The job may have no page in the language of the address; then all is in its own.
-    with translation.override(job.locale.language_code):
-        return _take_for(request, job)
+    return problem(
+        request,
+        404 if job is None else 410,
+        _("This job is no longer here"),
+        _("It was taken down while you were writing. Here is what you entered, to copy."),
+        kept=plainly_typed(request),
+    )
 
 
 def _form(request: HttpRequest, job: JobPage) -> ApplicationForm:
