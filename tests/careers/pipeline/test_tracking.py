@@ -51,6 +51,18 @@ def resend(kind: str, mark: str, at: dt.datetime = NOON, message: str = "") -> d
     return {"type": f"email.{kind}", "created_at": at.isoformat(), "data": data}
 
 
+def postmark(kind: str, mark: str, details: str) -> dict[str, Any]:
+    """A bounce as Postmark sends it."""
+    return {
+        "RecordType": "Bounce",
+        "Type": kind,
+        "Email": ADDRESS,
+        "BouncedAt": NOON.isoformat(),
+        "Details": details,
+        "Metadata": {"mail": mark},
+    }
+
+
 BOUNCE = f"The recipient's email provider sent a hard bounce message, <{ADDRESS}> is unknown."
 
 
@@ -324,14 +336,7 @@ def test_filter_that_took_a_mail_for_spam_is_nobody_who_has_it(
 ) -> None:
     """Postmark calls it a bounce, and django-anymail a complaint."""
     settings.EMAIL_PROVIDER = "postmark"
-    report = {
-        "RecordType": "Bounce",
-        "Type": "SpamNotification",
-        "Email": ADDRESS,
-        "BouncedAt": NOON.isoformat(),
-        "Details": "smtp;550 5.7.1 looks like spam",
-        "Metadata": {"mail": mark_of(receipt)},
-    }
+    report = postmark("SpamNotification", mark_of(receipt), "smtp;550 5.7.1 looks like spam")
     assert post(client, report) == 200
     assert bounced(receipt) == (NOON, "The recipient’s mail server took the mail for spam.")
     assert receipt.delivered_at is None
@@ -339,14 +344,7 @@ def test_filter_that_took_a_mail_for_spam_is_nobody_who_has_it(
 
 def test_postmark_reports(client: Any, receipt: Step, settings: Any) -> None:
     settings.EMAIL_PROVIDER = "postmark"
-    report = {
-        "RecordType": "Bounce",
-        "Type": "HardBounce",
-        "Email": ADDRESS,
-        "BouncedAt": NOON.isoformat(),
-        "Details": "smtp;550 5.1.1 unknown",
-        "Metadata": {"mail": mark_of(receipt)},
-    }
+    report = postmark("HardBounce", mark_of(receipt), "smtp;550 5.1.1 unknown")
     assert post(client, report) == 200
     at, reason = bounced(receipt)
     assert at == NOON
