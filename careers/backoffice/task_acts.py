@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views import View
@@ -328,7 +329,7 @@ def sent_in_the_gap(task: Application | Notice) -> str:
     return " " + _(
         "The database was restored from a copy on %(time)s. What was sent after the copy was made "
         "is not known here: look into the mail server’s log first."
-    ) % {"time": presentation.exactly(restored_at)}
+    ) % {"time": formats.date_format(timezone.localtime(restored_at), "DATETIME_FORMAT")}
 
 
 def reason_of(request: HttpRequest) -> str:
