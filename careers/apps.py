@@ -13,6 +13,6 @@ class CareersConfig(AppConfig):
     def ready(self) -> None:
         # Its signal handlers connect when it is imported.
         from careers.languages import sharing  # noqa: F401
-        from careers.pipeline.probes import refuse_newer
+        from careers.operations.probes import refuse_newer
 
         pre_migrate.connect(refuse_newer, sender=self)

@@ -13,26 +13,26 @@ from careers.forms.models import PendingUpload  # isort: skip
 from careers.languages.models import TranslationErrand  # isort: skip
 from careers.pipeline.models import (  # isort: skip
     Heartbeat,
-    Lineage,
-    Notice,
+    DatabaseIdentity,
+    Alert,
     ScheduledRun,
     Step,
     StepEvent,
 )
 
 __all__ = [
+    "Alert",
     "Application",
     "ApplicationFile",
     "ApplicationView",
     "ConsentRecord",
+    "DatabaseIdentity",
     "Department",
     "FileBytes",
     "Heartbeat",
     "JobIndexPage",
     "JobPage",
-    "Lineage",
     "Location",
-    "Notice",
     "PendingUpload",
     "ScheduledRun",
     "Step",

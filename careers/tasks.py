@@ -3,8 +3,8 @@
 from careers.forms.tasks import clean_up_uploads
 from careers.jobs.tasks import publish_scheduled
 from careers.languages.tasks import translate_pages
-from careers.pipeline import heartbeat
-from careers.pipeline.clock import daily_digest, watch
+from careers.operations import heartbeat
+from careers.operations.schedule import daily_digest, watch
 from careers.pipeline.tasks import archive, mail_applicant, mail_hr, mail_operators, render_pdf
 
 __all__ = [

@@ -9,7 +9,7 @@ from careers.feeds.atom import atom
 from careers.feeds.share_image import share_image
 from careers.feeds.sitemap import robots, sitemap
 from careers.jobs.apply import apply
-from careers.pipeline.tracking import listen
+from careers.pipeline.delivery_reports import listen
 from careers.portal.views import receipt, receipt_pdf
 
 once = [

@@ -13,11 +13,11 @@ from wagtail.models import Site
 from xdist.scheduler import LoadFileScheduling
 
 from careers.languages import background
-from careers.pipeline import doorbell
+from careers.pipeline import dispatch
 from home.models import SiteSettings
-from tests import migrated
-from tests.factories import HomePageFactory, JobIndexPageFactory, JobPageFactory
-from tests.stack import SITES
+from tests.support import migrated
+from tests.support.factories import HomePageFactory, JobIndexPageFactory, JobPageFactory
+from tests.support.stack import SITES
 
 #: Files whose tests share a site: one process runs them, or each would start its own. Where a
 #: file has several sites, the database in a test's name tells which.
@@ -119,8 +119,8 @@ def broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> B
     """No test reaches a broker by chance: one that runs on this machine is somebody's."""
     noted = Broker()
     if not any(request.node.get_closest_marker(name) for name in WITH_REAL_BROKER):
-        monkeypatch.setattr(doorbell, "_publish", noted.publish)
-        monkeypatch.setattr(doorbell, "_resting_until", 0.0)
+        monkeypatch.setattr(dispatch, "_publish", noted.publish)
+        monkeypatch.setattr(dispatch, "_resting_until", 0.0)
         monkeypatch.setattr(background, "ring", lambda errand_id: None)
     return noted
 

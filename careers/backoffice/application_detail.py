@@ -221,7 +221,7 @@ class ApplicationDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
 
 
 def consent_label(purpose: str, application: Application) -> str:
-    """What a consent was about: the question that asked for it, or the notice."""
+    """What a consent was about: the question that asked for it, or the alert."""
     if purpose == "privacy_notice":
         return _("Privacy notice")
     question = application.frozen_form.question(purpose)

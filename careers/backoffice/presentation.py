@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext_lazy
 from wagtail.admin.utils import get_user_display_name
 
-from careers.pipeline.health import clock
-from careers.pipeline.models import Notice, NoticeKind, Step, StepKind
+from careers.operations.health import clock
+from careers.pipeline.models import Alert, AlertKind, Step, StepKind
 from careers.pipeline.states import ENDED, ErrorClass, State
 
 #: Colour (a class in backoffice.css) and Wagtail icon of each state.
@@ -257,18 +257,18 @@ def next_action(steps: Iterable[Step], quarantined: bool = False) -> str:
             return _("None: it is on its way")
 
 
-def notice_title(notice: Notice) -> str:
-    """What a notice to operators says, in one line."""
-    match notice.kind:
-        case NoticeKind.DIGEST:
-            day = dt.date.fromisoformat(notice.facts["date"])
+def alert_title(alert: Alert) -> str:
+    """What a alert to operators says, in one line."""
+    match alert.kind:
+        case AlertKind.SUMMARY:
+            day = dt.date.fromisoformat(alert.facts["date"])
             return _("Daily summary for %(day)s") % {
                 "day": formats.date_format(day, "SHORT_DATE_FORMAT")
             }
-        case NoticeKind.RECOVERED:
-            return _("Well again. It was: %(message)s") % {"message": notice.facts["message"]}
+        case AlertKind.RESOLVED:
+            return _("Resolved: %(message)s") % {"message": alert.facts["message"]}
         case _:
-            return _("Alarm: %(message)s") % {"message": notice.facts["message"]}
+            return _("Problem: %(message)s") % {"message": alert.facts["message"]}
 
 
 def exactly(moment: dt.datetime) -> str:

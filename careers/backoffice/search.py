@@ -36,24 +36,24 @@ def by_id(typed: str) -> Q:
     return Q(pk=None)
 
 
-def notice_number(typed: str) -> int | None:
-    """The number in a notice's reference, such as ``notice-12``; None for anything else."""
-    found = re.fullmatch(r"notice-(\d{1,18})", typed.strip(), re.IGNORECASE)
+def alert_number(typed: str) -> int | None:
+    """The number in a alert's reference, such as ``alert-12``; None for anything else."""
+    found = re.fullmatch(r"alert-(\d{1,18})", typed.strip(), re.IGNORECASE)
     return int(found[1]) if found else None
 
 
-def notices(typed: str) -> Q:
+def alerts(typed: str) -> Q:
     """Notices by reference or words, by a Celery task id or by a Message-ID of their mails."""
     typed = typed.strip()
     bare = typed.strip("<>")
     mails = Step.objects.filter(
         Q(celery_task_id=typed) | Q(result__message_id__in=[f"<{bare}>", bare]),
-        notice__isnull=False,
+        alert__isnull=False,
     )
     return (
-        Q(pk=notice_number(typed))
+        Q(pk=alert_number(typed))
         | Q(facts__message__icontains=typed)
-        | Q(pk__in=mails.values("notice_id"))
+        | Q(pk__in=mails.values("alert_id"))
     )
 
 

@@ -20,8 +20,9 @@ from careers.applications.models import Application
 from careers.backoffice import presentation
 from careers.backoffice.permissions import SEE_TASKS, Requires
 from careers.backoffice.task_detail import find_task, task_breadcrumbs, task_url, title
-from careers.pipeline import actions, lineage
-from careers.pipeline.models import Notice, Step, StepKind, title_of
+from careers.operations import schedule
+from careers.pipeline import actions, restored_database
+from careers.pipeline.models import Alert, Step, StepKind, title_of
 from careers.pipeline.states import State
 
 #: A reason is a note in the history, not a letter.
@@ -128,7 +129,7 @@ class Act(Requires, View):
             messages.warning(request, refusal(step, words, stopping=self.words.serious))
         return redirect(task_url(task))
 
-    def _find(self, reference: str, step_id: int) -> tuple[Application | Notice, Step]:
+    def _find(self, reference: str, step_id: int) -> tuple[Application | Alert, Step]:
         task = find_task(reference)
         return task, get_object_or_404(task.steps, pk=step_id)
 
@@ -145,7 +146,7 @@ class Release(Requires, View):
 
     def find(self, reference: str) -> Application:
         task = find_task(reference)
-        if isinstance(task, Notice):
+        if isinstance(task, Alert):
             raise Http404
         return task
 
@@ -256,7 +257,7 @@ class RunNow(Requires, View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         task = request.POST.get("task", "")
-        if actions.run_now(task, request.user):
+        if schedule.run_now(task, request.user):
             messages.success(
                 request,
                 _("“%(task)s” was rung for. See below when it has run.") % {"task": title_of(task)},
@@ -312,7 +313,7 @@ def refusal(step: Step, words: str, *, stopping: bool = True) -> str:
         stopping: it would have stopped the step, so it may have come too late.
     """
     step.refresh_from_db()
-    if stopping and actions.is_handed_over(step):
+    if stopping and actions.may_have_been_sent(step):
         words = _(
             "“%(step)s” has been handed over and may have arrived: for now it can’t be cancelled "
             "or sent elsewhere. Wait until it is known whether it arrived."
@@ -320,10 +321,10 @@ def refusal(step: Step, words: str, *, stopping: bool = True) -> str:
     return words % {"step": title(step), "state": presentation.state_in_words(step)}
 
 
-def sent_in_the_gap(task: Application | Notice) -> str:
+def sent_in_the_gap(task: Application | Alert) -> str:
     """A warning to add where a mail is about to go out that a restored copy may have forgotten."""
-    begun = task.created_at if isinstance(task, Notice) else task.received_at
-    restored_at = lineage.restored_since(begun)
+    begun = task.created_at if isinstance(task, Alert) else task.received_at
+    restored_at = restored_database.restored_since(begun)
     if restored_at is None:
         return ""
     return " " + _(

@@ -1,6 +1,6 @@
 """``/admin/tasks/<reference>/``: what became of one application, and what to do now.
 
-Or of one notice to operators, whose mails are steps like any others.
+Or of one alert to operators, whose mails are steps like any others.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from careers.applications.references import normalise_reference
 from careers.backoffice import presentation, search
 from careers.backoffice.permissions import SEE_TASKS, Requires, visible_applications
 from careers.backoffice.timeline import Lane, lanes
-from careers.pipeline import health
-from careers.pipeline.actions import CANCEL, RETRY, is_handed_over, may_be_readdressed
-from careers.pipeline.models import Notice, Step, StepEvent, StepKind
+from careers.operations import health
+from careers.pipeline.actions import CANCEL, RETRY, may_be_readdressed, may_have_been_sent
+from careers.pipeline.models import Alert, Step, StepEvent, StepKind
 from careers.pipeline.runner import UNKNOWN_ATTEMPTS
 from careers.pipeline.states import UNDER_WAY, ErrorClass, State
 from careers.pipeline.transitions import db_now
 
 
-def find_task(reference: str) -> Application | Notice:
-    """An application, or a notice to operators, by its reference; raises Http404.
+def find_task(reference: str) -> Application | Alert:
+    """An application, or a alert to operators, by its reference; raises Http404.
 
     The application is without anything personal.
     """
-    if notice := search.notice_number(reference):
-        return get_object_or_404(Notice, pk=notice, told_at__isnull=False)
+    if alert := search.alert_number(reference):
+        return get_object_or_404(Alert, pk=alert, told_at__isnull=False)
     found: Application | None = (
         Application.objects.annotate(job=F("page__title"))
         .only("reference", "received_at", "is_test", "quarantined", "quarantine_reason")
@@ -141,7 +141,7 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         typed = self.kwargs["reference"]
-        if search.notice_number(typed):
+        if search.alert_number(typed):
             self.task = find_task(typed)
             return super().get(request, *args, **kwargs)
         reference = normalise_reference(typed)
@@ -161,8 +161,8 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
         return self.task if isinstance(self.task, Application) else None
 
     @property
-    def notice(self) -> Notice | None:
-        return self.task if isinstance(self.task, Notice) else None
+    def alert(self) -> Alert | None:
+        return self.task if isinstance(self.task, Alert) else None
 
     def get_template_names(self) -> list[str]:
         if self.results_only:
@@ -170,11 +170,11 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
         return [self.template_name]
 
     def get_page_title(self) -> str:
-        return presentation.notice_title(self.notice) if self.notice else self.task.reference
+        return presentation.alert_title(self.alert) if self.alert else self.task.reference
 
     def get_header_title(self) -> str:
-        if self.notice:
-            return presentation.notice_title(self.notice)
+        if self.alert:
+            return presentation.alert_title(self.alert)
         return _("Task status of %(reference)s") % {"reference": self.task.reference}
 
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
@@ -218,7 +218,7 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         task, application, now = self.task, self.application, db_now()
-        mine = {"notice": task} if application is None else {"application": task}
+        mine = {"alert": task} if application is None else {"application": task}
         begun = task.received_at if isinstance(task, Application) else task.created_at
         quarantined = application is not None and application.quarantined
         # Events first: a step that moves in between then shows at most too little history.
@@ -234,7 +234,7 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
             **super().get_context_data(**kwargs),
             "task": task,
             "application": application,
-            "notice": self.notice,
+            "alert": self.alert,
             "steps": step_views,
             "chips": presentation.chips(steps, quarantined),
             "troubles": [
@@ -318,18 +318,18 @@ class TaskDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
         }
 
 
-def task_breadcrumbs(task: Application | Notice) -> list[dict[str, Any]]:
+def task_breadcrumbs(task: Application | Alert) -> list[dict[str, Any]]:
     """The way to the page of one task; its own entry is the last."""
     index = {"url": reverse("careers_tasks:index"), "label": _("Task status")}
-    notices = {"url": reverse("careers_tasks:notices"), "label": _("Mails to operators")}
+    alerts = {"url": reverse("careers_tasks:alerts"), "label": _("Mails to operators")}
     return [
         index,
-        *([notices] if isinstance(task, Notice) else []),
+        *([alerts] if isinstance(task, Alert) else []),
         {"url": task_url(task), "label": task.reference},
     ]
 
 
-def task_url(task: Application | Notice) -> str:
+def task_url(task: Application | Alert) -> str:
     return reverse("careers_tasks:detail", args=[task.reference])
 
 
@@ -392,6 +392,6 @@ def acts(step: Step, user: Any) -> list[tuple[str, str, bool]]:
         if may_be_readdressed(step):
             found.append(("change-address", _("Send to another address"), True))
     cancellable = state in (State.FAILED, State.UNCERTAIN, *UNDER_WAY)
-    if user.has_perm(CANCEL) and cancellable and not is_handed_over(step):
+    if user.has_perm(CANCEL) and cancellable and not may_have_been_sent(step):
         found.append(("cancel", _("Cancel"), True))
     return found

@@ -21,7 +21,7 @@ from wagtail.admin.views.generic.base import BaseListingView
 from wagtail.admin.widgets.button import HeaderButton
 
 from careers.applications.models import Application
-from careers.backoffice import figures, notice_list, presentation, search
+from careers.backoffice import alert_list, figures, presentation, search
 from careers.backoffice.application_list import each_once
 from careers.backoffice.permissions import SEE_TASKS, Requires
 from careers.backoffice.state_groups import (
@@ -33,7 +33,7 @@ from careers.backoffice.state_groups import (
     in_state,
 )
 from careers.jobs.models import JobPage
-from careers.pipeline import clock, health
+from careers.operations import health, schedule
 from careers.pipeline.actions import RETRY
 from careers.pipeline.models import Step, StepKind
 from careers.pipeline.states import State
@@ -215,7 +215,7 @@ class TaskList(Requires, BaseListingView):
         return [
             HeaderButton(
                 _("Mails to operators"),
-                url=reverse("careers_tasks:notices"),
+                url=reverse("careers_tasks:alerts"),
                 classname="bo-header-link",
                 icon_name="mail",
                 priority=10,
@@ -257,7 +257,7 @@ class TaskList(Requires, BaseListingView):
             "counts": self._counts(found),
             "alike": alike() if found.needs_attention > 1 else [],
             "may_retry": may_retry,
-            "notices": self._notices(),
+            "alerts": self._alerts(),
             "announcement": announcement(found),
             "figures": [] if self.results_only else figures.last_day(),
             "schedules": [] if self.results_only else by_the_clock(),
@@ -265,16 +265,16 @@ class TaskList(Requires, BaseListingView):
             "live_url": reverse_lazy("careers_tasks:results"),
         }
 
-    def _notices(self) -> list[notice_list.NoticeLine]:
+    def _alerts(self) -> list[alert_list.AlertLine]:
         """Mails to operators that belong to what is shown: what was asked for, or in trouble."""
         chosen = self.filters.form.cleaned_data if self.filters.form.is_valid() else {}
         if chosen.get("kind") or chosen.get("job"):
             return []
         if not self.is_searching and not chosen.get("state"):
-            return notice_list.lines(in_state(ATTENTION) | in_state(WAITING) | in_state(RUNNING))
+            return alert_list.lines(in_state(ATTENTION) | in_state(WAITING) | in_state(RUNNING))
         steps = in_state(chosen["state"]) if chosen.get("state") else None
         typed = self.search_query if self.is_searching else ""
-        return notice_list.lines(steps, typed)
+        return alert_list.lines(steps, typed)
 
     def _counts(self, found: health.Health) -> list[CountFilter]:
         numbers = (
@@ -316,8 +316,8 @@ class ByTheClock:
 def by_the_clock() -> list[ByTheClock]:
     """Every schedule with its last run, how that ended, and its next run."""
     found = []
-    for schedule in clock.schedules():
-        run = schedule.last
+    for entry in schedule.schedules():
+        run = entry.last
         if run is None:
             outcome, tone, icon = _("Has not run yet"), "idle", "time"
         elif run.ended_at is None or run.ended_at < run.started_at:
@@ -329,13 +329,13 @@ def by_the_clock() -> list[ByTheClock]:
             outcome, tone, icon = _("Done in %(time)s") % {"time": took}, "good", "check"
         found.append(
             ByTheClock(
-                task=schedule.task,
-                title=schedule.title,
+                task=entry.task,
+                title=entry.title,
                 last=presentation.clock(run.started_at) if run else "",
                 outcome=outcome,
                 tone=tone,
                 icon=icon,
-                next=presentation.clock(schedule.next_at) if schedule.next_at else "",
+                next=presentation.clock(entry.next_at) if entry.next_at else "",
             )
         )
     return found

@@ -5,10 +5,10 @@ from typing import Any
 from django.urls import URLResolver, include, path
 
 from careers.backoffice import (
+    alert_list,
     application_detail,
     application_file,
     application_list,
-    notice_list,
     readdress,
     task_acts,
     task_detail,
@@ -19,11 +19,11 @@ tasks = [
     path("", task_list.TaskList.as_view(), name="index"),
     path("results/", task_list.TaskList.as_view(results_only=True), name="results"),
     path("retry-alike/", task_acts.RetryAlike.as_view(), name="retry_alike"),
-    path("notices/", notice_list.NoticeList.as_view(), name="notices"),
+    path("alerts/", alert_list.AlertList.as_view(), name="alerts"),
     path(
-        "notices/results/",
-        notice_list.NoticeList.as_view(results_only=True),
-        name="notices_results",
+        "alerts/results/",
+        alert_list.AlertList.as_view(results_only=True),
+        name="alerts_results",
     ),
     path("run-now/", task_acts.RunNow.as_view(), name="run_now"),
     path("<str:reference>/", task_detail.TaskDetail.as_view(), name="detail"),

@@ -21,7 +21,7 @@ from django.utils.crypto import salted_hmac
 from careers.applications.files import Upload, store_file
 from careers.applications.frozen import COVER_LETTER, CV, EMAIL, NAME, PHONE, FrozenForm
 from careers.applications.models import Application, ConsentRecord, FileKind
-from careers.pipeline import doorbell
+from careers.pipeline import dispatch
 from careers.pipeline.enqueue import create_steps
 from home.models import SiteSettings
 
@@ -74,7 +74,7 @@ def submit(submission: Submission) -> Application:
             with transaction.atomic():
                 application, ready = _write(submission, fingerprint)
                 # Robust: what is committed must not look like a failure to the applicant.
-                transaction.on_commit(_ringing(ready), robust=True)
+                transaction.on_commit(_dispatching(ready), robust=True)
         except IntegrityError:
             # The same content came at the same moment, or the reference is taken.
             if draw == DRAWS - 1:
@@ -93,10 +93,10 @@ def _known(fingerprint: str) -> Application | None:
     return Application.objects.filter(fingerprint=fingerprint).first()
 
 
-def _ringing(ready: list[int]) -> Callable[[], None]:
+def _dispatching(ready: list[int]) -> Callable[[], None]:
     # A function of its own: Django names a robust callback in its log, and a partial has no name.
     def ring() -> None:
-        doorbell.ring(ready)
+        dispatch.dispatch_steps(ready)
 
     return ring
 

@@ -15,7 +15,7 @@ from wagtail.models import Page
 from careers.applications.models import Application
 from careers.jobs.listing import DEPARTMENT, PLACE, Openings
 from careers.jobs.models import JobIndexPage, JobPage, inherited_recipients
-from careers.pipeline.health import Finding
+from careers.operations.health import Finding
 from home.models import split_addresses
 
 JOBS_ON_HOME = 6

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from careers.applications.errors import EffectError, Fenced, Misconfigured, Transient, Uncertain
 from careers.notifications import providers
-from careers.notifications.handover import HandOver
+from careers.notifications.before_send import BeforeSend
 from careers.notifications.refusals import refused, without_addresses
 from careers.notifications.smtp import PhaseSMTP, PhaseSMTPOverTLS
 
@@ -40,7 +40,7 @@ class Delivery:
     response: str
 
 
-def deliver(message: EmailMultiAlternatives, *, before_dot: HandOver) -> Delivery:
+def deliver(message: EmailMultiAlternatives, *, before_send: BeforeSend) -> Delivery:
     """Send a mail to its one recipient with the server or provider of the ``EMAIL_…`` settings.
 
     One recipient, because a server may take a mail for one and refuse it for another, and
@@ -48,13 +48,13 @@ def deliver(message: EmailMultiAlternatives, *, before_dot: HandOver) -> Deliver
     connection ends afterwards (a hanging or absurd answer to QUIT) changes nothing.
 
     Args:
-        before_dot: called at the last moment before the message leaves, to check that the step
+        before_send: called at the last moment before the message leaves, to check that the step
             is still ours and to write down that from here on the outcome may be unknown, or
             who remembers it by a key. What it raises is raised, and nobody gets a message.
 
     Raises:
         ValueError: not exactly one recipient.
-        Fenced, Undecidable: from ``before_dot``.
+        Fenced, Undecidable: from ``before_send``.
         Transient, Permanent, Misconfigured: the mail was certainly not sent.
         Uncertain: the connection was lost after the message left and before the answer.
     """
@@ -75,12 +75,12 @@ def deliver(message: EmailMultiAlternatives, *, before_dot: HandOver) -> Deliver
         raise refused("recipient", 553, b"")
     if settings.EMAIL_PROVIDER:
         message_id = message.extra_headers["Message-ID"]
-        return Delivery(message_id, providers.send(message, before_bytes=before_dot))
+        return Delivery(message_id, providers.send(message, before_send=before_send))
     mail = message.message()
     content = _bytes_of(mail)
 
     client = _connected()
-    client.before_dot = before_dot
+    client.before_send = before_send
     try:
         _introduce(client)
         options = [f"size={len(content)}"] if client.has_extn("size") else []

@@ -36,6 +36,8 @@ SUBJECT_LENGTH = 150
 _TITLE_LENGTH = 90
 _LABEL_LENGTH = 255
 _NAME_LENGTH = 60
+#: Each kind of alert, as it is stored, has a template.
+_OPERATOR_TEMPLATES = {"alert": "problem", "recovered": "resolved", "digest": "summary"}
 #: Joiners that names are written with in Persian and the languages of India.
 _JOINERS = "\u200c\u200d"
 
@@ -89,7 +91,7 @@ def receipt(
         )
 
 
-def hr_notice(
+def hr_application(
     application: Application,
     recipient: str,
     *,
@@ -117,7 +119,7 @@ def hr_notice(
         # Two people get two mails about one application: their ids must differ, and name nobody.
         mark = hashlib.sha256(f"{application.public_id} {recipient.strip().lower()}".encode())
         return _mail(
-            "hr_notice",
+            "hr_application",
             identity,
             subject=_("Application for %(job)s: %(name)s") % {"job": title, "name": name},
             to=recipient,
@@ -132,7 +134,7 @@ def hr_notice(
         )
 
 
-def operators_notice(
+def operator_alert(
     kind: str,
     facts: dict[str, Any],
     recipient: str,
@@ -152,7 +154,7 @@ def operators_notice(
             (ISO 8601), ``path``; recovered also ``until``. Digest: ``date``, ``jobs`` (title,
             count), ``held_back``, ``steps`` (name, done, failed), ``attention`` (name, count,
             cause, path), ``findings`` (message, action), ``path``. Paths are below ``SITE_URL``.
-        key: names the notice for ever; part of the Message-ID.
+        key: names the alert for ever; part of the Message-ID.
         time_zone: in which times are told.
     """
     mark = hashlib.sha256(f"{key} {recipient.strip().lower()}".encode()).hexdigest()[:16]
@@ -176,10 +178,10 @@ def operators_notice(
                 if name in facts:
                     words[name] = _moment(dt.datetime.fromisoformat(facts[name]), time_zone)
             subject = (
-                _("Alarm: %(message)s") if kind == "alert" else _("Well again. It was: %(message)s")
+                _("Problem: %(message)s") if kind == "alert" else _("Resolved: %(message)s")
             ) % {"message": facts["message"]}
         return _mail(
-            f"operators_{kind}",
+            f"operators_{_OPERATOR_TEMPLATES[kind]}",
             identity,
             subject=subject,
             to=recipient,

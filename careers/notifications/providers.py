@@ -53,7 +53,7 @@ from careers.applications.errors import (
     Uncertain,
     Undecidable,
 )
-from careers.notifications.handover import HandOver, Memory
+from careers.notifications.before_send import BeforeSend, Memory
 from careers.notifications.refusals import CROWD_PAUSE, CROWDED, without_addresses
 
 
@@ -97,7 +97,7 @@ PROVIDERS = {
 LONGEST_PAUSE = 24 * 3600
 
 
-def send(message: EmailMultiAlternatives, *, before_bytes: HandOver) -> str:
+def send(message: EmailMultiAlternatives, *, before_send: BeforeSend) -> str:
     """Hand a mail for one recipient to the provider of ``EMAIL_PROVIDER``.
 
     The provider gives the mail a Message-ID of its own; ours makes its key.
@@ -123,7 +123,7 @@ def send(message: EmailMultiAlternatives, *, before_bytes: HandOver) -> str:
 
     def about_to_send() -> None:
         nonlocal sent
-        before_bytes(memory) if memory else before_bytes()
+        before_send(memory) if memory else before_send()
         # Before the bytes leave: whatever interrupts us here, the provider may have them.
         sent = True
 

@@ -27,13 +27,13 @@ class _Phases(_Client):
     """Asks before the final dot and remembers whether it may have left.
 
     Attributes:
-        before_dot: called right before the message with its final dot is sent; when it raises,
+        before_send: called right before the message with its final dot is sent; when it raises,
             not one byte of the message leaves.
         in_data: the server waits for a message; any command would become part of it.
         after_dot: the server may have the whole message.
     """
 
-    before_dot: Callable[[], None]
+    before_send: Callable[[], None]
     in_data = False
     after_dot = False
 
@@ -42,7 +42,7 @@ class _Phases(_Client):
             super().send(s)
             return
         self.in_data = True
-        self.before_dot()
+        self.before_send()
         # Before the bytes leave: whatever interrupts us here, the server may have them.
         self.after_dot = True
         try:

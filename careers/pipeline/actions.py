@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from careers.applications.models import Application
-from careers.pipeline import clock, doorbell
+from careers.pipeline import dispatch
 from careers.pipeline.enqueue import create_step
 from careers.pipeline.models import CAME_BACK, Step, StepKind
 from careers.pipeline.runner import release, release_successors
@@ -26,13 +26,13 @@ from careers.pipeline.transitions import db_now, move
 RETRY, CANCEL = "careers.retry_step", "careers.cancel_step"
 #: What a row holds as long as its mail is certainly not past its dot. A mail that its provider
 #: is asked about again is in no phase, but it was handed over.
-NOT_HANDED_OVER: dict[str, Any] = {"phase": Phase.NONE, "repeat_until": None}
+CERTAINLY_NOT_SENT: dict[str, Any] = {"phase": Phase.NONE, "repeat_until": None}
 
 
-def is_handed_over(step: Step) -> bool:
+def may_have_been_sent(step: Step) -> bool:
     """Whether a mail under way may have been sent: nobody stops it, or sends it elsewhere."""
     return step.state in UNDER_WAY and any(
-        getattr(step, name) != value for name, value in NOT_HANDED_OVER.items()
+        getattr(step, name) != value for name, value in CERTAINLY_NOT_SENT.items()
     )
 
 
@@ -42,14 +42,14 @@ def retry(step: Step, user: Any, reason: str = "") -> bool:
     The attempts are counted afresh. Returns False when the step is in another state by now,
     as after a double click.
     """
-    actor = _actor(user, RETRY)
+    actor = actor_of(user, RETRY)
     reason = reason or _("Asked to try again.")
     fresh: dict[str, Any] = {"attempts": 0, "failing_since": None, "actor": actor, "reason": reason}
     moved = move(step.pk, State.QUEUED, leaving=[State.FAILED], run_after=None, **fresh) or move(
         step.pk, State.RETRYING, leaving=[State.RETRYING], run_after=db_now(), **fresh
     )
     if moved:
-        _ring_after_commit([step.pk], actor)
+        _dispatch_after_commit([step.pk], actor)
     return moved
 
 
@@ -59,7 +59,7 @@ def confirm_arrival(step: Step, user: Any, reason: str = "") -> bool:
         step.pk,
         State.SUCCEEDED,
         leaving=[State.UNCERTAIN],
-        actor=_actor(user, RETRY),
+        actor=actor_of(user, RETRY),
         reason=reason or _("Confirmed: it arrived."),
         error_class="",
         error_code="",
@@ -72,7 +72,7 @@ def send_again(step: Step, user: Any, reason: str = "") -> Step | None:
 
     Returns the new step, or None when that was done, or the old one has been confirmed.
     """
-    actor = _actor(user, RETRY)
+    actor = actor_of(user, RETRY)
     reason = reason or _("Sent again: it did not arrive.")
     try:
         with transaction.atomic():
@@ -94,7 +94,7 @@ def send_again(step: Step, user: Any, reason: str = "") -> Step | None:
                 raise _Moved
     except (_Moved, IntegrityError):
         return None
-    _ring_after_commit([again.pk], actor)
+    _dispatch_after_commit([again.pk], actor)
     return again
 
 
@@ -109,7 +109,7 @@ def _came_back(step: Step) -> QuerySet[Step]:
 def may_be_readdressed(step: Step) -> bool:
     """Whether a mail to HR may be sent to somebody else instead."""
     bounced = step.state == State.SUCCEEDED and step.bounced_at is not None
-    open_to_it = (step.state in READDRESSED and not is_handed_over(step)) or bounced
+    open_to_it = (step.state in READDRESSED and not may_have_been_sent(step)) or bounced
     return step.kind == StepKind.MAIL_HR and open_to_it and "instead" not in step.result
 
 
@@ -127,7 +127,7 @@ def send_to(step: Step, address: str, user: Any, reason: str = "") -> Step | Non
     Raises:
         AlreadyTold: that address has a mail about this application.
     """
-    actor = _actor(user, RETRY)
+    actor = actor_of(user, RETRY)
     address = address.strip().lower()
     reason = reason or _("The address was wrong: sent to %(address)s.") % {"address": address}
     known = Step.objects.filter(
@@ -155,7 +155,7 @@ def send_to(step: Step, address: str, user: Any, reason: str = "") -> Step | Non
                 step.pk,
                 State.CANCELLED,
                 leaving=[State.RETRYING],
-                guard=NOT_HANDED_OVER,
+                guard=CERTAINLY_NOT_SENT,
                 **over,
             )
             # A mail that was sent and came back stays as it is.
@@ -170,7 +170,7 @@ def send_to(step: Step, address: str, user: Any, reason: str = "") -> Step | Non
         return None
     except IntegrityError:
         raise AlreadyTold(address) from None
-    _ring_after_commit(ready, actor)
+    _dispatch_after_commit(ready, actor)
     instead.refresh_from_db()
     return instead
 
@@ -187,7 +187,7 @@ def cancel(step: Step, user: Any, reason: str = "") -> bool:
     """Stop a step for good. A running one is fenced: whatever it still does is not recorded,
     and a mail not yet handed over is not sent. One past its dot goes on, until it is not confirmed.
     """
-    actor = _actor(user, CANCEL)
+    actor = actor_of(user, CANCEL)
     states = (
         State.WAITING,
         State.QUEUED,
@@ -199,12 +199,12 @@ def cancel(step: Step, user: Any, reason: str = "") -> bool:
     with transaction.atomic():
         over: dict[str, Any] = {"actor": actor, "reason": reason or _("Cancelled.")}
         moved = move(
-            step.pk, State.CANCELLED, leaving=states, guard=NOT_HANDED_OVER, **over
+            step.pk, State.CANCELLED, leaving=states, guard=CERTAINLY_NOT_SENT, **over
         ) or move(step.pk, State.CANCELLED, leaving=[State.UNCERTAIN], **over)
         if moved:
             _cancel_what_needs_it(step, actor)
         ready = release_successors(step, actor=actor) if moved else []
-    _ring_after_commit(ready, actor)
+    _dispatch_after_commit(ready, actor)
     return moved
 
 
@@ -227,7 +227,7 @@ def _cancel_what_needs_it(step: Step, actor: str) -> None:
 
 def release_from_quarantine(application: Application, user: Any, reason: str = "") -> bool:
     """An application held back as spam is none: now its mails go out."""
-    actor = _actor(user, RETRY)
+    actor = actor_of(user, RETRY)
     with transaction.atomic():
         freed = Application.objects.filter(pk=application.pk, quarantined=True).update(
             quarantined=False
@@ -239,24 +239,20 @@ def release_from_quarantine(application: Application, user: Any, reason: str = "
             if freed and definition.is_mail
             for pk in release(definition, actor=actor, reason=reason, application=application)
         ]
-    _ring_after_commit(ready, actor)
+    _dispatch_after_commit(ready, actor)
     return bool(freed)
 
 
-def run_now(task: str, user: Any) -> bool:
-    """Ring for something that runs by the clock out of turn.
+def actor_of(user: Any, permission: str) -> str:
+    """The actor for a step's events, once the user may do this.
 
-    Returns False when the broker takes no message, or nothing of that name runs by the clock.
+    Raises:
+        PermissionDenied: the user lacks the permission.
     """
-    _actor(user, RETRY)
-    return task in {schedule.task for schedule in clock.schedules()} and doorbell.call(task)
-
-
-def _actor(user: Any, permission: str) -> str:
     if not user.has_perm(permission):
         raise PermissionDenied
     return f"user:{user.pk}"
 
 
-def _ring_after_commit(step_ids: list[int], actor: str) -> None:
-    transaction.on_commit(partial(doorbell.ring, step_ids, actor=actor))
+def _dispatch_after_commit(step_ids: list[int], actor: str) -> None:
+    transaction.on_commit(partial(dispatch.dispatch_steps, step_ids, actor=actor))

@@ -1,4 +1,4 @@
-"""The steps of a new application, or the mails of a notice, as rows."""
+"""The steps of a new application, or the mails of a alert, as rows."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Iterable
 
 from careers.applications.models import Application
-from careers.pipeline import lineage
-from careers.pipeline.models import Notice, Step, StepEvent, StepKind
+from careers.pipeline import restored_database
+from careers.pipeline.models import Alert, Step, StepEvent, StepKind
 from careers.pipeline.states import State
 from careers.pipeline.steps import STEPS
 
@@ -24,7 +24,7 @@ def create_steps(
         The ids of the steps that may start at once.
     """
     # In a restored database the old mails are parked before there are new ones beside them.
-    lineage.recognise()
+    restored_database.recognise()
     addresses = list(dict.fromkeys(address.strip().lower() for address in recipients))
     for definition in STEPS:
         if definition.kind is StepKind.MAIL_OPERATORS:
@@ -41,20 +41,20 @@ def create_steps(
 
 
 def create_mails(
-    notice: Notice, recipients: Iterable[str], *, at: dt.datetime, actor: str
+    alert: Alert, recipients: Iterable[str], *, at: dt.datetime, actor: str
 ) -> list[int]:
     """Write a mail for each operator, in the caller's transaction; returns the steps' ids."""
-    lineage.recognise()
+    restored_database.recognise()
     return [
         create_step(
-            notice, StepKind.MAIL_OPERATORS, recipient, state=State.QUEUED, at=at, actor=actor
+            alert, StepKind.MAIL_OPERATORS, recipient, state=State.QUEUED, at=at, actor=actor
         ).pk
         for recipient in recipients
     ]
 
 
 def create_step(
-    about: Application | Notice,
+    about: Application | Alert,
     kind: StepKind,
     recipient: str,
     *,
@@ -67,7 +67,7 @@ def create_step(
     """Write one step and the event of its birth."""
     step = Step.objects.create(
         application=about if isinstance(about, Application) else None,
-        notice=about if isinstance(about, Notice) else None,
+        alert=about if isinstance(about, Alert) else None,
         kind=kind,
         recipient=recipient,
         sequence=sequence,

@@ -21,22 +21,22 @@ class StepKind(models.TextChoices):
     MAIL_OPERATORS = "mail_operators", _("Mail to operators")
 
 
-class NoticeKind(models.TextChoices):
-    """Why those who run the site get a mail."""
+class AlertKind(models.TextChoices):
+    """Why operators get a mail."""
 
-    ALERT = "alert", _("Alarm")
-    RECOVERED = "recovered", _("All clear")
-    DIGEST = "digest", _("Daily summary")
+    PROBLEM = "alert", _("Problem")
+    RESOLVED = "recovered", _("Resolved")
+    SUMMARY = "digest", _("Daily summary")
 
 
-class Notice(models.Model):
-    """Something to tell those who run the site; its mails are steps like any others.
+class Alert(models.Model):
+    """A message to operators; its mails are steps like any others.
 
-    ``facts`` is what the mail says, as plain data without anything personal. An alert is open
-    until ``closed_at``; only one that has lasted is told, at ``told_at``.
+    ``facts`` is what the mail says, as plain data without personal data. A problem is open until
+    ``closed_at``; only a problem that lasts is mailed, at ``told_at``.
     """
 
-    kind = models.CharField(_("kind"), max_length=10, choices=NoticeKind.choices)
+    kind = models.CharField(_("kind"), max_length=10, choices=AlertKind.choices)
     #: Part of the Message-ID, and what keeps two sweepers from saying the same thing twice.
     key = models.CharField(max_length=160, unique=True)
     #: What an alert is about: the code of a finding.
@@ -49,6 +49,8 @@ class Notice(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
+        # The table keeps its first name: old code runs beside new during an upgrade.
+        db_table = "careers_notice"
         default_permissions = ()
         ordering: ClassVar = ["-created_at", "-pk"]
         constraints: ClassVar = [
@@ -65,7 +67,7 @@ class Notice(models.Model):
     @property
     def reference(self) -> str:
         """What people call it where applications have their reference."""
-        return f"notice-{self.pk}"
+        return f"alert-{self.pk}"
 
 
 #: A mail that was sent and came back, and no other one was sent instead.
@@ -83,7 +85,7 @@ class StepQuerySet(models.QuerySet["Step"]):
 
 
 class Step(models.Model):
-    """One piece of work for one application, or one mail of a notice to operators.
+    """One piece of work for one application, or one mail of a alert to operators.
 
     See ``states`` for its life.
 
@@ -94,7 +96,9 @@ class Step(models.Model):
     application = models.ForeignKey(
         Application, null=True, on_delete=models.CASCADE, related_name="steps"
     )
-    notice = models.ForeignKey(Notice, null=True, on_delete=models.CASCADE, related_name="steps")
+    alert = models.ForeignKey(
+        Alert, null=True, on_delete=models.CASCADE, related_name="steps", db_column="notice_id"
+    )
     kind = models.CharField(_("step"), max_length=20, choices=StepKind.choices)
     # "" where there is no recipient: NULLs are never equal, so they would allow doubles.
     recipient = models.CharField(max_length=254, blank=True, default="")
@@ -108,8 +112,8 @@ class Step(models.Model):
     run_after = models.DateTimeField(null=True)
     #: Since when it waits for a worker; unlike ``state_since``, messages do not change it.
     ready_at = models.DateTimeField(null=True)
-    rung_at = models.DateTimeField(null=True)
-    rings = models.PositiveIntegerField(default=0)
+    dispatched_at = models.DateTimeField(null=True, db_column="rung_at")
+    dispatches = models.PositiveIntegerField(default=0, db_column="rings")
     attempts = models.PositiveIntegerField(default=0)
     failing_since = models.DateTimeField(null=True)
     phase = models.CharField(max_length=5, choices=Phase.choices, blank=True, default=Phase.NONE)
@@ -151,12 +155,12 @@ class Step(models.Model):
                 name="careers_step_once",
             ),
             models.UniqueConstraint(
-                fields=["notice", "kind", "recipient", "sequence"],
+                fields=["alert", "kind", "recipient", "sequence"],
                 name="careers_step_once_per_notice",
             ),
             models.CheckConstraint(
-                condition=models.Q(application=None, notice__isnull=False)
-                | models.Q(application__isnull=False, notice=None),
+                condition=models.Q(application=None, alert__isnull=False)
+                | models.Q(application__isnull=False, alert=None),
                 name="careers_step_about_one_thing",
             ),
         ]
@@ -169,9 +173,9 @@ class Step(models.Model):
         return f"{self.kind} #{self.pk}"
 
     @property
-    def about(self) -> Application | Notice:
+    def about(self) -> Application | Alert:
         """What it is work for; the database holds that it is exactly one thing."""
-        return self.application if self.application is not None else cast(Notice, self.notice)
+        return self.application if self.application is not None else cast(Alert, self.alert)
 
     @property
     def celery_word(self) -> str:
@@ -198,8 +202,8 @@ class StepEvent(models.Model):
         ordering: ClassVar = ["pk"]
 
 
-class Lineage(models.Model):
-    """By what this database is recognised: one row. See ``careers.pipeline.lineage``."""
+class DatabaseIdentity(models.Model):
+    """What identifies this database: one row. See ``careers.pipeline.restored_database``."""
 
     identity = models.CharField(max_length=120)
     #: Seconds since 1970 when it last lived; None where nothing beside it can keep the same.
@@ -209,6 +213,8 @@ class Lineage(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
+        # As above: the first name of the table.
+        db_table = "careers_lineage"
         default_permissions = ()
 
     def __str__(self) -> str:

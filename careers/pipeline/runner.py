@@ -30,7 +30,7 @@ from careers.applications.errors import (
 )
 from careers.applications.errors import Transient as TransientError
 from careers.notifications import Memory
-from careers.pipeline import lineage, pace, steps
+from careers.pipeline import rate_limit, restored_database, steps
 from careers.pipeline.models import Step, StepKind
 from careers.pipeline.states import CLAIMABLE, ENDED, ErrorClass, State
 from careers.pipeline.transitions import db_now, enter_data_phase, enter_keyed_phase, move
@@ -84,9 +84,9 @@ class Claim:
     step: Step
     actor: str
     unconfirmed_until: dt.datetime | None = None
-    handed_over: bool = False
+    may_have_been_sent: bool = False
 
-    def hand_over(self, memory: Memory | None = None) -> None:
+    def before_send(self, memory: Memory | None = None) -> None:
         """Call right before the bytes that make an effect happen.
 
         Args:
@@ -107,7 +107,7 @@ class Claim:
             step.repeat_until = until
         if not entered:
             raise Fenced
-        self.handed_over = True
+        self.may_have_been_sent = True
 
 
 def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
@@ -126,14 +126,14 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
         return []
     definition = steps.BY_KIND[StepKind(claim.step.kind)]
     # A mail that its provider must be asked about again has no time to lose.
-    if definition.is_mail and not claim.unconfirmed_until and (turn := pace.turn()):
-        pace.hold(claim.step, turn, actor=claim.actor)
+    if definition.is_mail and not claim.unconfirmed_until and (turn := rate_limit.next_slot()):
+        rate_limit.postpone(claim.step, turn, actor=claim.actor)
         return []
-    if fault := pace.known_fault(claim.step):
+    if fault := rate_limit.known_fault(claim.step):
         return _fail(claim, fault)
     try:
         with _stoppable():
-            effect = definition.perform(claim.step, claim.hand_over)
+            effect = definition.perform(claim.step, claim.before_send)
     except Fenced:
         log.warning("step %s was taken over while it ran", step_id)
         return []
@@ -143,7 +143,7 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
     except Uncertain as error:
         return _written(claim, partial(_left_open, claim, error))
     except (Exception, OutOfTime) as error:  # every failure of an effect ends as a state
-        if claim.handed_over:
+        if claim.may_have_been_sent:
             return _written(claim, partial(_left_open, claim, interrupted()))
         slow = isinstance(error, OutOfTime) and definition.waits_for_others
         return _written(claim, partial(_fail, claim, _too_slow() if slow else error))
@@ -160,8 +160,8 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
     step = Step.objects.filter(pk=step_id, state__in=CLAIMABLE, **guard).first()
     if step is None or (step.run_after is not None and step.run_after > now):
         return None
-    if step.kind in lineage.MAILS:
-        lineage.recognise()
+    if step.kind in restored_database.MAILS:
+        restored_database.recognise()
     if step.repeat_until is not None and step.repeat_until <= now:
         park(step, _too_late(), actor=owner, leaving=CLAIMABLE)
         return None
@@ -182,7 +182,7 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
     )
     if not won:
         return None
-    claimed = Step.objects.select_related("application", "notice").get(pk=step_id)
+    claimed = Step.objects.select_related("application", "alert").get(pk=step_id)
     # Whoever claimed again in between has a higher token; then ours is already void.
     claimed.token = step.token + 1
     return Claim(claimed, actor=owner, unconfirmed_until=claimed.repeat_until)
@@ -374,7 +374,7 @@ def _fail(claim: Claim, error: BaseException) -> list[int]:
     log.warning("step %s: %s %s (attempt %s)", step.pk, error_class, code, step.attempts)
     retry_after = error.retry_after if isinstance(error, EffectError) else None
     if error_class == ErrorClass.TRANSIENT:
-        retry_after = max(retry_after or 0, pace.spared(step, now))
+        retry_after = max(retry_after or 0, rate_limit.spared(step, now))
     with transaction.atomic():
         won = move(
             step.pk,

@@ -3,7 +3,7 @@
     received ─┬─▶ mail_applicant              the receipt, at once
               └─▶ render_pdf ─┬─▶ archive     PDF, files and manifest into the bucket
                               └─▶ mail_hr     also when the PDF failed: HR must know
-    notice ─────▶ mail_operators              what broke, and the daily summary
+    alert ─────▶ mail_operators              what broke, and the daily summary
 
 A step's ``perform`` gathers plain data, calls one effect package, and returns what to keep.
 It never writes a state, and doing it twice is the same as doing it once.
@@ -30,8 +30,8 @@ from careers import archive, documents, notifications
 from careers.applications.errors import Permanent
 from careers.applications.files import store_file, stored_bytes
 from careers.applications.models import Application, ApplicationFile, FileBytes, FileKind
-from careers.notifications import HandOver
-from careers.pipeline.models import Notice, Step, StepKind
+from careers.notifications import BeforeSend
+from careers.pipeline.models import Alert, Step, StepKind
 from careers.pipeline.states import State
 from home.models import SiteSettings
 
@@ -55,7 +55,7 @@ class Effect:
 @dataclass(frozen=True)
 class StepDefinition:
     kind: StepKind
-    perform: Callable[[Step, HandOver], Effect]
+    perform: Callable[[Step, BeforeSend], Effect]
     queue: str
     after: StepKind | None = None
     after_any_end: bool = False
@@ -71,7 +71,7 @@ class StepDefinition:
         return self.queue == "io"
 
 
-def render_pdf(step: Step, hand_over: HandOver) -> Effect:
+def render_pdf(step: Step, before_send: BeforeSend) -> Effect:
     """Make the one document that tells the whole application."""
     application = _application(step)
     content = documents.render_pdf(documents.document_for(application, _branding(application)))
@@ -88,7 +88,7 @@ def render_pdf(step: Step, hand_over: HandOver) -> Effect:
     return Effect({"size": len(content)}, record=record)
 
 
-def archive_files(step: Step, hand_over: HandOver) -> Effect:
+def archive_files(step: Step, before_send: BeforeSend) -> Effect:
     """Put every file and the manifest into the bucket; only then free the database's copy."""
     application = _application(step)
     files = list(application.files.exclude(kind=FileKind.MANIFEST))
@@ -130,7 +130,7 @@ def archive_files(step: Step, hand_over: HandOver) -> Effect:
     return Effect({"objects": [*(file.object_key for file in files), key]}, record=record)
 
 
-def mail_applicant(step: Step, hand_over: HandOver) -> Effect:
+def mail_applicant(step: Step, before_send: BeforeSend) -> Effect:
     """Send the receipt."""
     application = _application(step)
     message = notifications.receipt(
@@ -139,16 +139,16 @@ def mail_applicant(step: Step, hand_over: HandOver) -> Effect:
         receipt_url=receipt_url(application),
         sequence=step.sequence,
     )
-    return _deliver(step, message, hand_over)
+    return _deliver(step, message, before_send)
 
 
-def mail_hr(step: Step, hand_over: HandOver) -> Effect:
+def mail_hr(step: Step, before_send: BeforeSend) -> Effect:
     """Tell one HR recipient; the mail holds a link, never the files."""
     application = _application(step)
     rendered = Step.objects.filter(
         application=application, kind=StepKind.RENDER_PDF, state=State.SUCCEEDED
     ).exists()
-    message = notifications.hr_notice(
+    message = notifications.hr_application(
         application,
         step.recipient,
         identity=_identity(application),
@@ -157,25 +157,25 @@ def mail_hr(step: Step, hand_over: HandOver) -> Effect:
         pdf_missing=not rendered,
         sequence=step.sequence,
     )
-    return _deliver(step, message, hand_over)
+    return _deliver(step, message, before_send)
 
 
-def mail_operators(step: Step, hand_over: HandOver) -> Effect:
+def mail_operators(step: Step, before_send: BeforeSend) -> Effect:
     """Tell one of those who run the site what is wrong, over, or was done yesterday."""
-    notice = step.about
-    if not isinstance(notice, Notice):
-        raise TypeError(f"step {step.pk} is about no notice")
+    alert = step.about
+    if not isinstance(alert, Alert):
+        raise TypeError(f"step {step.pk} is about no alert")
     company = SiteSettings.of_default_site()
-    message = notifications.operators_notice(
-        notice.kind,
-        notice.facts,
+    message = notifications.operator_alert(
+        alert.kind,
+        alert.facts,
         step.recipient,
         identity=notifications.Identity(company.company_name, company.accent_colour),
-        key=notice.key,
+        key=alert.key,
         time_zone=company.time_zone,
         sequence=step.sequence,
     )
-    return _deliver(step, message, hand_over)
+    return _deliver(step, message, before_send)
 
 
 def _application(step: Step) -> Application:
@@ -185,7 +185,7 @@ def _application(step: Step) -> Application:
     return about
 
 
-def mark_of(step: Step) -> str:
+def mail_reference(step: Step) -> str:
     """By what a mail provider's reports name a step's mail; nobody else can make it.
 
     Numbers come again in a restored database, moments don't.
@@ -194,7 +194,7 @@ def mark_of(step: Step) -> str:
     return signing.Signer(salt=_MARKS).sign(f"{step.pk}-{moment}")
 
 
-def step_marked(mark: str) -> int | None:
+def step_of_reference(mark: str) -> int | None:
     """The id of the step whose mark it is; None when it is none of ours."""
     try:
         named = signing.Signer(salt=_MARKS).unsign(mark)
@@ -205,9 +205,9 @@ def step_marked(mark: str) -> int | None:
     return Step.objects.filter(pk=int(pk), created_at=at).values_list("pk", flat=True).first()
 
 
-def _deliver(step: Step, message: Any, hand_over: HandOver) -> Effect:
-    message.metadata = {"mail": mark_of(step)}
-    delivery = notifications.deliver(message, before_dot=hand_over)
+def _deliver(step: Step, message: Any, before_send: BeforeSend) -> Effect:
+    message.metadata = {"mail": mail_reference(step)}
+    delivery = notifications.deliver(message, before_send=before_send)
     return Effect(
         {"message_id": delivery.message_id, "response": delivery.response},
         reason=_("Accepted by the mail server."),

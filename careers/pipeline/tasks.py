@@ -12,7 +12,7 @@ from celery import Task, current_task, shared_task
 from celery.exceptions import Retry
 from celery.signals import worker_init, worker_process_init
 
-from careers.pipeline import doorbell, runner
+from careers.pipeline import dispatch, runner
 from careers.pipeline.models import Step
 from careers.pipeline.states import CELERY_WORDS, State
 
@@ -35,7 +35,7 @@ def owner() -> str:
 
 @worker_process_init.connect
 def _start_fresh(**_: Any) -> None:
-    doorbell.forget_connections()
+    dispatch.forget_connections()
 
 
 class NotDone(Exception):
@@ -45,7 +45,7 @@ class NotDone(Exception):
 def _run(kind: str, step_id: int) -> None:
     with _soft_limit():
         ready = runner.run(int(step_id), owner=_owner, kind=kind)
-    doorbell.ring(ready, actor=_owner)
+    dispatch.dispatch_steps(ready, actor=_owner)
     _end_like_the_step(int(step_id))
 
 

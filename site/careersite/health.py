@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from careers.pipeline import health, probes
+from careers.operations import health, probes
 from careersite.proxies import is_from_this_machine
 
 #: Set when this process was told to stop: it serves on for a while, but is to get no more.

@@ -12,8 +12,8 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from careers.pipeline import health
-from careers.pipeline.health import Health
+from careers.operations import health
+from careers.operations.health import Health
 from careers.pipeline.states import State
 from careersite.proxies import is_from_this_machine
 

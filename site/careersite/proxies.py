@@ -19,7 +19,7 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 
-from careers.pipeline.heartbeat import beat
+from careers.operations.heartbeat import beat
 from careers.pipeline.models import Heartbeat
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ to them:
 ``midway``     a PDF is laid out and not yet written
 ``before_put`` the next bytes will store an object; comes once for each object
 ``after_put``  an object is stored, and nobody has written that down
-``before_dot`` the mail server waits for the message, and the row does not say so yet
+``before_send`` the mail server waits for the message, and the row does not say so yet
 ``dot``        the next bytes will hand a mail over; the row says so already
 ``after_dot``  the mail server has the message, and nobody has read its answer
 ``after``      the effect has happened, and nobody has written that down
@@ -56,7 +56,7 @@ LEDGER = os.environ.get("FAULT_LEDGER")
 #: Seconds for which a worker that was told to stop waits for what it runs; 30 in production.
 app.conf.worker_soft_shutdown_timeout = float(os.environ.get("FAULT_SOFT_SHUTDOWN", "30"))
 
-_MAIL = ("unclaimed", "before", "before_dot", "dot", "after_dot", "after", "recording", "recorded")
+_MAIL = ("unclaimed", "before", "before_send", "dot", "after_dot", "after", "recording", "recorded")
 #: The points of each kind of step.
 POINTS = {
     "render_pdf": ("unclaimed", "before", "midway", "after", "recording", "recorded"),
@@ -190,13 +190,13 @@ def install() -> None:
 
 
 def _faulty(perform: Callable) -> Callable:
-    def with_faults(step: Any, hand_over: Callable[..., None]) -> Any:
+    def with_faults(step: Any, before_send: Callable[..., None]) -> Any:
         global _at
         _at = (step.kind, step.pk)
 
         def hand_over_or_die(*memory: object) -> None:
-            _here("before_dot")
-            hand_over(*memory)
+            _here("before_send")
+            before_send(*memory)
             _here("dot")
 
         _here("before")

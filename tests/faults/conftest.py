@@ -14,7 +14,7 @@ from tests.faults import prove
 from tests.faults.faulty import FaultySite
 from tests.faults.own_server import OwnServer
 from tests.faults.wired import Storm, WiredSite
-from tests.stack import Stack, shared_postgresql, shared_template
+from tests.support.stack import Stack, shared_postgresql, shared_template
 
 HERE = Path(__file__).parent
 

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.servers import HOST
-from tests.stack import a_cv, multipart, sha256
+from tests.support.servers import HOST
+from tests.support.stack import a_cv, multipart, sha256
 
 FIRST = ("Ada", "Bo", "Cléo", "Dinh", "Ewa", "Gül", "Hana", "José", "Kaïs", "Oğuz", "Søren")
 LAST = ("Abel", "Brodén", "Çelik", "Dvořák", "Fofana", "Grün", "Haddad", "Jónsson", "Łuczak")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 MB = 1_000_000
 #: In these states nothing more happens to a step.

@@ -378,7 +378,7 @@ class Mail(Model):
             change = (row.state, SENT)
             if rung and row.messages < 2:
                 heard = rung._replace(messages=row.messages + 1)
-                yield Move("doorbell", "rings", row=n, change=change), heard
+                yield Move("doorbell", "dispatches", row=n, change=change), heard
             if rung and state.faults:
                 yield Move("doorbell", "rings; the message is lost", "fault", n, None, change), rung
         if row.state == SENT and (not row.messages or state.hurries):
@@ -832,7 +832,7 @@ class Intake(Model):
                 case "committed":
                     if state.messages < 2:
                         yield (
-                            Move(who, "rings"),
+                            Move(who, "dispatches"),
                             now("rung", messages=state.messages + 1),
                         )
                     yield Move(who, "rings in vain"), now("rung")

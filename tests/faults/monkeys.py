@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.s3_proxy import SPOILED, S3Proxy
-from tests.postgresql import PostgreSQL
-from tests.processes import Process
-from tests.servers import HOST, free_port
-from tests.stack import ROOT, Stack
+from tests.support.postgresql import PostgreSQL
+from tests.support.processes import Process
+from tests.support.servers import HOST, free_port
+from tests.support.stack import ROOT, Stack
 
 #: Seconds that a fault waits for the moment that it needs.
 PATIENCE = 30

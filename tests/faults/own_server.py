@@ -9,9 +9,9 @@ import struct
 import threading
 from pathlib import Path
 
-from tests.postgresql import PostgreSQL
-from tests.servers import HOST
-from tests.stack import Stack, shared_template
+from tests.support.postgresql import PostgreSQL
+from tests.support.servers import HOST
+from tests.support.stack import Stack, shared_template
 
 
 class OwnServer(Stack):

@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from tests.faults.crowd import Ledger
-from tests.servers import AcceptedMail
-from tests.stack import Stack
+from tests.support.servers import AcceptedMail
+from tests.support.stack import Stack
 
 #: The four figures at the top of the page, in their order.
 FIGURES = ("attention", "waiting", "running", "done")

@@ -42,8 +42,8 @@ from tests.faults.crowd import Applicants, Ledger
 from tests.faults.monkeys import KINDS, Fault, Site
 from tests.faults.panel import Panel, message_id
 from tests.faults.s3_proxy import S3Proxy
-from tests.postgresql import PostgreSQL
-from tests.stack import BUCKET, ROOT, Stack, shared_postgresql, shared_template
+from tests.support.postgresql import PostgreSQL
+from tests.support.stack import BUCKET, ROOT, Stack, shared_postgresql, shared_template
 
 DATABASES = ("sqlite", "postgresql")
 PARTS = ("broker", "archive", "web", "cpu", "io", "sweeper")
@@ -54,7 +54,7 @@ QUICK = {
     "PIPELINE_LEASE": "18",
     "PIPELINE_SWEEP_INTERVAL": "1",
     "PIPELINE_PROBE_INTERVAL": "120",
-    "PIPELINE_RERING_AFTER": "2",
+    "PIPELINE_REDISPATCH_AFTER": "2",
     "PIPELINE_BROKER_GRACE": "6",
     "PIPELINE_BACKOFF_BASE": "0.5",
 }

@@ -13,7 +13,7 @@ from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
-from tests.servers import HOST
+from tests.support.servers import HOST
 
 #: What it does to a request, and to which methods.
 SPOILED = {

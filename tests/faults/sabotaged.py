@@ -1,7 +1,7 @@
 """The app with faults, and without the mark that a mail is being handed over.
 
 ``celery -A tests.faults.sabotaged worker`` mails again what a dead worker had mailed already:
-whoever looks on must notice.
+whoever looks on must alert.
 """
 
 from __future__ import annotations

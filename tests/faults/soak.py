@@ -39,8 +39,8 @@ from django.conf import settings
 
 from tests.faults import applicants, gauges
 from tests.faults.growth import Allowance, Series, Verdict, judge
-from tests.processes import until
-from tests.stack import ENDS, Receipt, Stack, shared_postgresql, shared_template
+from tests.support.processes import until
+from tests.support.stack import ENDS, Receipt, Stack, shared_postgresql, shared_template
 
 PARTS = ("web", "cpu", "io", "sweeper", "beat", "flower")
 #: As in earnest, where ``Stack`` would be quick.
@@ -50,7 +50,7 @@ IN_EARNEST = {
     "PIPELINE_LEASE": "180",
     "PIPELINE_SWEEP_INTERVAL": "5",
     "PIPELINE_PROBE_INTERVAL": "60",
-    "PIPELINE_RERING_AFTER": "60",
+    "PIPELINE_REDISPATCH_AFTER": "60",
     "PIPELINE_BROKER_GRACE": "300",
     "PIPELINE_BACKOFF_BASE": "10",
 }
@@ -227,8 +227,12 @@ def warm_up(stack: Stack) -> list[Receipt]:
     stack.wait_for_end(receipts, HANGS)
     stack["cpu"].freeze()
     late = stack.apply()
-    stack.query("UPDATE careers_step SET rung_at = '2026-01-01 00:00:00' WHERE state = 'sent'")
-    until(lambda: stack.step(late, "render_pdf")["rings"] > 1, HANGS, "the sweeper did not ring")
+    stack.query(
+        "UPDATE careers_step SET dispatched_at = '2026-01-01 00:00:00' WHERE state = 'sent'"
+    )
+    until(
+        lambda: stack.step(late, "render_pdf")["dispatches"] > 1, HANGS, "the sweeper did not ring"
+    )
     stack["cpu"].thaw()
     stack.wait_for_end([late], HANGS)
     return [*receipts, late]

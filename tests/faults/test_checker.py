@@ -17,7 +17,7 @@ import pytest
 
 from tests.faults.checker import Checker, Findings
 from tests.faults.conftest import ShortCampaign
-from tests.stack import BUCKET
+from tests.support.stack import BUCKET
 
 #: Whichever test comes first waits for the campaigns.
 pytestmark = pytest.mark.timeout(1200)

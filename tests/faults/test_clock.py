@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults.own_server import OwnServer
-from tests.processes import until
 from tests.services.test_application import DONE
-from tests.stack import Receipt
+from tests.support.processes import until
+from tests.support.stack import Receipt
 
 #: The first test of a run makes the database that all sites start from.
 pytestmark = pytest.mark.timeout(900)

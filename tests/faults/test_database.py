@@ -14,9 +14,9 @@ import psycopg
 import pytest
 
 from tests.faults.own_server import OwnServer
-from tests.processes import until
 from tests.services.test_application import DONE
-from tests.stack import Receipt, Stack, a_cv, shared_template
+from tests.support.processes import until
+from tests.support.stack import Receipt, Stack, a_cv, shared_template
 
 #: The first test of a run makes the database that all sites start from.
 pytestmark = pytest.mark.timeout(900)

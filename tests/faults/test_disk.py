@@ -16,10 +16,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.postgresql import PostgreSQL
-from tests.processes import until
 from tests.services.test_full_disk import fill
-from tests.stack import Stack, a_cv, shared_template
+from tests.support.postgresql import PostgreSQL
+from tests.support.processes import until
+from tests.support.stack import Stack, a_cv, shared_template
 
 #: The first test of a run makes the database that all sites start from.
 pytestmark = pytest.mark.timeout(900)

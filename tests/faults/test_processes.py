@@ -21,10 +21,10 @@ import pytest
 
 from tests.faults.app import POINTS
 from tests.faults.faulty import FaultySite
-from tests.processes import Process, until
 from tests.services.test_application import DONE
 from tests.services.test_broker import celery_client, drained
-from tests.stack import ROOT, Receipt, Stack, a_cv
+from tests.support.processes import Process, until
+from tests.support.stack import ROOT, Receipt, Stack, a_cv
 
 PATIENCE = 180  # seconds; ends a hang
 MAILS = ("mail_applicant", "mail_hr")
@@ -250,7 +250,7 @@ def test_worker_stopped_at_any_point_hands_back(faulty: FaultySite, stack: Stack
 
 
 def one_worker_for_all(stack: Stack) -> Process:
-    """A worker with many children, who serves all queues and is told to stop with short notice."""
+    """A worker with many children, who serves all queues and is told to stop with short alert."""
     argv, environ = stack._command("io")
     argv[argv.index("-c") + 1] = "14"
     argv[argv.index("-n") + 1] = "held@%h"
@@ -411,13 +411,13 @@ def test_no_sweeper_is_an_alarm_and_only_a_delay(stack: Stack) -> None:
 
     def opened() -> list[dict]:
         return stack.query(
-            "SELECT s.state FROM careers_notice n LEFT JOIN careers_step s ON s.notice_id = n.id"
+            "SELECT s.state FROM careers_notice n LEFT JOIN careers_step s ON s.alert_id = n.id"
             " WHERE n.code = 'no-sweeper' AND n.kind = 'alert' ORDER BY n.id DESC"
         )
 
     try:
         celery_client(stack).send_task("careers.watch", queue="io")
-        until(opened, PATIENCE, "the clock did not notice")
+        until(opened, PATIENCE, "the clock did not alert")
         stack.query("UPDATE careers_notice SET created_at = '2026-01-01 00:00:00'")
         celery_client(stack).send_task("careers.watch", queue="io")
         until(lambda: opened()[0]["state"] == "succeeded", PATIENCE, "operators were not told")

@@ -13,9 +13,9 @@ import pytest
 
 from tests.faults.faulty import FaultySite
 from tests.faults.own_server import OwnServer
-from tests.processes import until
-from tests.servers import HOST
-from tests.stack import Receipt, Stack, a_cv, multipart
+from tests.support.processes import until
+from tests.support.servers import HOST
+from tests.support.stack import Receipt, Stack, a_cv, multipart
 
 #: The first test of a run makes the database that all sites start from.
 pytestmark = pytest.mark.timeout(900)

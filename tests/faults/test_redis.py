@@ -22,10 +22,10 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from tests.faults.test_database import assert_mailed_once
-from tests.processes import Process, until
-from tests.servers import HOST, free_port
 from tests.services.test_broker import celery_client, drained
-from tests.stack import Receipt, Stack, shared_template
+from tests.support.processes import Process, until
+from tests.support.servers import HOST, free_port
+from tests.support.stack import Receipt, Stack, shared_template
 
 PATIENCE = 240  # seconds; ends a hang
 #: Seconds that an applicant may wait while the broker is no use; a busy machine is slow anyhow.
@@ -151,7 +151,7 @@ class RungSite(Stack):
     def an_hour_passes(self, receipts: list[Receipt]) -> None:
         """For these steps, by their rows' clocks."""
         ids = ",".join(str(step["id"]) for receipt in receipts for step in self.steps(receipt))
-        for column in ("state_since", "rung_at", "ready_at", "created_at"):
+        for column in ("state_since", "dispatched_at", "ready_at", "created_at"):
             self.query(
                 f"UPDATE careers_step SET {column} = strftime('%Y-%m-%d %H:%M:%f000', {column},"
                 f" '-1 hour') WHERE {column} IS NOT NULL AND id IN ({ids})"
@@ -291,7 +291,7 @@ def test_broker_that_answers_but_takes_nothing_is_replaced_by_the_sweeper(
 def test_silent_network_delays_no_applicant_and_leaves_no_worker_deaf(site: RungSite) -> None:
     """A black hole: connections are taken and nothing is ever answered. The sweeper does the
     work. When it is over, the old connections stay half-open, of which their ends know
-    nothing: the workers notice by themselves."""
+    nothing: the workers alert by themselves."""
     before = pids(site)
     site.middle.silent = True
     receipts = several(site, 3)

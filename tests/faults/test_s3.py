@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.faults.wired import ARCHIVE_FATES, Storm, WiredSite
-from tests.processes import until
-from tests.stack import Receipt, sha256
+from tests.support.processes import until
+from tests.support.stack import Receipt, sha256
 
 #: The first test waits for the whole site and for the storm.
 pytestmark = pytest.mark.timeout(900)
@@ -138,7 +138,7 @@ def test_archive_that_is_closed_to_us_keeps_everything_until_it_is_mended(
 def test_files_that_somebody_deletes_from_the_archive_are_an_alarm_until_they_are_back(
     wired: WiredSite,
 ) -> None:
-    """The database has let go of them, so nothing else would ever notice. The clock rings for the
+    """The database has let go of them, so nothing else would ever alert. The clock rings for the
     look; here the administrator does, with “Run now”."""
     receipt = wired.apply_to()
     wired.wait_for_end([receipt], 120)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pytest
 
-from careers.pipeline.pace import SILENCE
+from careers.pipeline.rate_limit import SILENCE
 from tests.faults.wired import HR, MAIL_FATES, PASSWORD, USER, Storm, WiredSite
-from tests.processes import until
-from tests.stack import PLAIN_JOB, Receipt
+from tests.support.processes import until
+from tests.support.stack import PLAIN_JOB, Receipt
 
 #: The first test waits for the whole site and for the storm.
 pytestmark = pytest.mark.timeout(900)

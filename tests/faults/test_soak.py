@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.faults import soak
 from tests.faults.growth import Allowance, judge, second_half, slope, trend
-from tests.stack import ROOT, Receipt, Stack
+from tests.support.stack import ROOT, Receipt, Stack
 
 TIGHT = Allowance(share=0.05, least=1)
 LEVELS = st.floats(10, 1_000)

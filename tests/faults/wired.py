@@ -18,9 +18,9 @@ from typing import Any, Self
 
 import requests
 
-from tests.processes import until
-from tests.servers import HOST, HostileS3, self_signed
-from tests.stack import BUCKET, Receipt, Stack, Template, a_cv, sha256
+from tests.support.processes import until
+from tests.support.servers import HOST, HostileS3, self_signed
+from tests.support.stack import BUCKET, Receipt, Stack, Template, a_cv, sha256
 
 USER, PASSWORD = "careers", "mail-password"
 #: How the mail server treats one receipt, for each time that it comes.

@@ -15,9 +15,9 @@ from wagtail.users.models import UserProfile
 from careers.jobs.models import JobPage
 from home.models import CompanyTranslation, SiteSettings
 from home.templatetags.home_tags import other_languages
-from tests import people
-from tests.factories import JobPageFactory
-from tests.translating import french, french_site, in_french
+from tests.support import people
+from tests.support.factories import JobPageFactory
+from tests.support.translating import french, french_site, in_french
 
 pytestmark = pytest.mark.django_db
 

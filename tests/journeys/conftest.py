@@ -19,7 +19,7 @@ from playwright.sync_api import (
     expect,
 )
 
-from tests.stack import Stack, shared_template
+from tests.support.stack import Stack, shared_template
 
 HERE = Path(__file__).parent
 PHONE = {"width": 360, "height": 740}

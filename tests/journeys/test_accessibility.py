@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import DESKTOP, PHONE, log_in
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 SIZES = pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["360", "1280"])
 THEMES = pytest.mark.parametrize("theme", ["light", "dark"])

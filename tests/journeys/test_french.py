@@ -15,8 +15,8 @@ from pypdf import PdfReader
 from careers.management.commands.seed_demo import key
 from tests.journeys.conftest import PHONE, Watch, log_in
 from tests.journeys.test_accessibility import fits, violations
-from tests.processes import until
-from tests.stack import Stack, a_cv
+from tests.support.processes import until
+from tests.support.stack import Stack, a_cv
 
 JOB = "calibration-technician"
 QUESTION = "Which shift would suit you?"

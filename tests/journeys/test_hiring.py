@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.journeys.conftest import PHONE, Watch, log_in
-from tests.stack import Stack, a_cv
+from tests.support.stack import Stack, a_cv
 
 REQUIRED = "Which boats have you built?"
 CHOICE = "Where would you like to work?"

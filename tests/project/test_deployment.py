@@ -19,7 +19,7 @@ import yaml
 from django.conf import settings
 from dotenv import dotenv_values
 
-from careers.pipeline.sweep import LET_FINISH
+from careers.operations.sweeper import LET_FINISH
 from careersite import gunicorn
 from careersite.settings import env
 

@@ -11,9 +11,9 @@ import pytest
 
 from careers.applications.models import Application, FileBytes
 from careers.archive import store
-from tests.factories import ApplicationFactory, ApplicationFileFactory
-from tests.pictures import FILE_LIMIT, HERE, PICTURES, TOTAL_LIMIT
-from tests.servers import HostileS3, close_archive
+from tests.support.factories import ApplicationFactory, ApplicationFileFactory
+from tests.support.pictures import FILE_LIMIT, HERE, PICTURES, TOTAL_LIMIT
+from tests.support.servers import HostileS3, close_archive
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import include, path
 
 from careersite.urls import urlpatterns as site_urls
-from tests import people
+from tests.support import people
 
 urlpatterns = [path("mail/", include("careersite.embedded.urls")), *site_urls]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests import people
+from tests.support import people
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
-from careers.pipeline import probes
+from careers.operations import probes
 from careers.pipeline.models import StepKind
 from careersite import health
 

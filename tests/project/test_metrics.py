@@ -10,12 +10,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 
-from careers.pipeline import health
-from careers.pipeline.heartbeat import beat
+from careers.operations import health
+from careers.operations.heartbeat import beat
 from careers.pipeline.models import Heartbeat, StepKind
 from careers.pipeline.states import State
 from careersite.metrics import _escaped
-from tests.factories import StepFactory
+from tests.support.factories import StepFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from careersite.middleware import public_pages_are_cacheable
-from tests import people
+from tests.support import people
 
 
 @pytest.mark.parametrize(

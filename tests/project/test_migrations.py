@@ -10,7 +10,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.models.functions import Now, Random
 
-from tests.locking import SMALL, of_migration, problems
+from tests.support.locking import SMALL, of_migration, problems
 
 FIRST = "of before the first release: there is no older code, and no table with rows, to go on"
 #: Migrations that break a rule, and why they may. Add one only with its reason.

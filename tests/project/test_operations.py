@@ -77,7 +77,7 @@ def test_every_alarm_is_in_its_table_once() -> None:
 def test_every_cause_that_stops_a_step_is_in_a_table_once() -> None:
     codes: set[str] = set()
     sources = ""
-    for package in ("archive", "documents", "notifications", "pipeline"):
+    for package in ("archive", "documents", "notifications", "operations", "pipeline"):
         for path in (env.ROOT / "careers" / package).rglob("*.py"):
             codes |= codes_in(path, ERRORS | STOPS)
             sources += path.read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack import Stack, shared_postgresql, shared_template
+from tests.support.stack import Stack, shared_postgresql, shared_template
 
 HERE = Path(__file__).parent
 #: For tests in which the database has no part.

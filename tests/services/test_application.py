@@ -11,8 +11,8 @@ from email.message import EmailMessage
 
 from pypdf import PdfReader
 
-from tests.servers import AcceptedMail
-from tests.stack import Stack, a_cv, sha256
+from tests.support.servers import AcceptedMail
+from tests.support.stack import Stack, a_cv, sha256
 
 DONE = {
     "render_pdf": "succeeded",

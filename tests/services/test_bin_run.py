@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from careersite.settings.env import NAMES
-from tests.processes import until
-from tests.servers import free_port
+from tests.support.processes import until
+from tests.support.servers import free_port
 
 pytestmark = pytest.mark.services
 ROOT = Path(__file__).resolve().parents[2]

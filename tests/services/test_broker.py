@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from tests.processes import until
 from tests.services.conftest import ON_POSTGRESQL, ON_SQLITE
 from tests.services.test_application import DONE
-from tests.stack import Stack
+from tests.support.processes import until
+from tests.support.stack import Stack
 
 
 def celery_client(site: Stack) -> Celery:

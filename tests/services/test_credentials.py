@@ -6,10 +6,10 @@ The mail server's password and certificate are the business of ``tests/faults/te
 
 from __future__ import annotations
 
-from tests.processes import until
 from tests.services.conftest import ON_SQLITE
 from tests.services.test_application import DONE
-from tests.stack import Receipt, Stack
+from tests.support.processes import until
+from tests.support.stack import Receipt, Stack
 
 pytestmark = ON_SQLITE
 RETRY = """

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import until
-from tests.servers import free_port
 from tests.services.test_application import DONE
-from tests.stack import ROOT, Receipt, Stack, shared_postgresql, shared_template
+from tests.support.processes import until
+from tests.support.servers import free_port
+from tests.support.stack import ROOT, Receipt, Stack, shared_postgresql, shared_template
 
 #: What the new release adds to each file: the text before which it comes, and the addition.
 CHANGES = {
@@ -39,7 +39,7 @@ CHANGES = {
         (
             "STEPS = (\n",
             """\
-def note_tide(step: Step, hand_over: Callable[[], None]) -> Effect:
+def note_tide(step: Step, before_send: Callable[[], None]) -> Effect:
     return Effect({"tide": step.tide})
 
 
@@ -63,7 +63,7 @@ def tide(*, step_id: int, **_: Any) -> None:
         ),
         ("    render_pdf,\n", "    tide,\n"),
     ],
-    "careers/pipeline/doorbell.py": [
+    "careers/pipeline/dispatch.py": [
         ('"step_id": step_id}, task_id', '"tide": "flood", '),
     ],
 }

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from careers.pipeline.states import CELERY_WORDS, State
-from tests.processes import Process, until
-from tests.servers import HOST, free_port
 from tests.services.conftest import ON_SQLITE
-from tests.stack import ROOT, Receipt, Stack
+from tests.support.processes import Process, until
+from tests.support.servers import HOST, free_port
+from tests.support.stack import ROOT, Receipt, Stack
 
 #: Seconds by which the clocks of a worker and of the database may tell the same moment apart,
 #: with what lies between the message and the claim.

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import until
-from tests.stack import Stack, a_cv, shared_template
+from tests.support.processes import until
+from tests.support.stack import Stack, a_cv, shared_template
 
 MEGABYTES = 60
 

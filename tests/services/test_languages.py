@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.processes import until
 from tests.services.conftest import ON_SQLITE
-from tests.stack import Stack
+from tests.support.processes import until
+from tests.support.stack import Stack
 
 #: As Wagtail does it when an editor translates a page with all below it.
 SUBMIT = """

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.mail_provider import API_KEY, HostileProvider
-from tests.processes import until
 from tests.services.test_application import DONE
-from tests.stack import Receipt, Stack, shared_template
+from tests.support.mail_provider import API_KEY, HostileProvider
+from tests.support.processes import until
+from tests.support.stack import Receipt, Stack, shared_template
 
 SECRET = "0123456789abcdefghij"
 

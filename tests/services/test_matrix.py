@@ -23,10 +23,12 @@ import pytest
 from celery import Celery
 from django.test import override_settings
 
-from careers.pipeline import doorbell, probes
-from tests.postgresql import drop_database, new_database
-from tests.processes import until
-from tests.servers import (
+from careers.operations import probes
+from careers.pipeline import dispatch
+from tests.services.test_application import DONE
+from tests.support.postgresql import drop_database, new_database
+from tests.support.processes import until
+from tests.support.servers import (
     HOST,
     Moto,
     archive_storages,
@@ -36,8 +38,7 @@ from tests.servers import (
     self_signed,
     trusting,
 )
-from tests.services.test_application import DONE
-from tests.stack import BUCKET, ROOT, Stack, shared_postgresql, shared_template
+from tests.support.stack import BUCKET, ROOT, Stack, shared_postgresql, shared_template
 
 SAFE = "Applications are stored and safe; what waits is done once this works."
 #: How the codes begin that are about services.
@@ -299,8 +300,8 @@ def _broker_says(url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     if url.startswith("rediss:"):
         app.conf.broker_use_ssl = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
     app.conf.broker_transport_options = {}
-    monkeypatch.setattr(doorbell, "_app", lambda: app)
-    return doorbell.broker_error()
+    monkeypatch.setattr(dispatch, "_app", lambda: app)
+    return dispatch.broker_error()
 
 
 def test_broker_faults_from_the_real_client(

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tests.postgresql import PostgreSQL
-from tests.processes import until
 from tests.services.conftest import ON_SQLITE
-from tests.stack import Stack, a_cv, shared_template
+from tests.support.postgresql import PostgreSQL
+from tests.support.processes import until
+from tests.support.stack import Stack, a_cv, shared_template
 
 #: Found wherever they were written, for they stand nowhere else.
 NAME, LOCAL_PART, PHONE = "Xanthippe Quillfeather", "canary.bird.7", "+47 900 12 345 67"

@@ -7,10 +7,10 @@ import subprocess
 import sys
 from collections import Counter
 
-from tests.processes import until
 from tests.services.conftest import ON_POSTGRESQL, ON_SQLITE
 from tests.services.test_application import DONE
-from tests.stack import ROOT, Stack
+from tests.support.processes import until
+from tests.support.stack import ROOT, Stack
 
 CLAIMERS = 6
 

@@ -19,9 +19,9 @@ import pytest
 import requests
 from django.utils.crypto import salted_hmac
 
-from tests.processes import Process, until
-from tests.servers import HOST, free_port
-from tests.stack import PLAIN_JOB, ROOT, Stack, a_cv, multipart, shared_template
+from tests.support.processes import Process, until
+from tests.support.servers import HOST, free_port
+from tests.support.stack import PLAIN_JOB, ROOT, Stack, a_cv, multipart, shared_template
 
 CLAIMS = {
     "X-Forwarded-For": "127.0.0.1",

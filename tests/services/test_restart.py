@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import until
-from tests.servers import HOST, free_port
 from tests.services.test_proxy import Deployment
-from tests.stack import Stack, a_cv, multipart, sha256
+from tests.support.processes import until
+from tests.support.servers import HOST, free_port
+from tests.support.stack import Stack, a_cv, multipart, sha256
 
 
 class Posting:

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgresql import binaries
-from tests.processes import until
-from tests.stack import BUCKET, Receipt, Stack, shared_postgresql, shared_template
+from tests.support.postgresql import binaries
+from tests.support.processes import until
+from tests.support.stack import BUCKET, Receipt, Stack, shared_postgresql, shared_template
 
 MAILS = ("mail_applicant", "mail_hr")
 

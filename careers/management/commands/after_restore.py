@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.translation import ngettext
 
-from careers.pipeline import lineage
+from careers.pipeline import restored_database
 
 
 class Command(BaseCommand):
@@ -17,7 +17,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        parked = lineage.after_restore()
+        parked = restored_database.after_restore()
         self.stdout.write(
             ngettext(
                 "%(count)d mail is now “Not confirmed”: decide in Task status.",

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 
-from careers.pipeline.probes import all_probes, ask_once
+from careers.operations.probes import all_probes, ask_once
 
 #: Without it no application can be taken. All else is done later.
 NEEDED = "database"

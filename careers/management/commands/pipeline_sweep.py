@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from careers.pipeline.sweep import Sweeper
+from careers.operations.sweeper import Sweeper
 
 
 class Command(BaseCommand):

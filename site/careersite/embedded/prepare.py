@@ -35,7 +35,7 @@ def check(services: set[str]) -> list[str]:
         Refused: one is there but not for us, or the site can't do without it, or the database is
             a newer version's.
     """
-    from careers.pipeline.probes import all_probes, ask_once
+    from careers.operations.probes import all_probes, ask_once
 
     prober = ask_once([probe for probe in all_probes() if probe.name in services | {"database"}])
     notes = []

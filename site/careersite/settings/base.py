@@ -282,7 +282,7 @@ if not PIPELINE_SOFT_LIMIT < PIPELINE_HARD_LIMIT < PIPELINE_LEASE < PIPELINE_VIS
 #: Seconds between two looks of the sweeper; before an unanswered message is sent again;
 #: without a broker before the sweeper works itself; and of the first back-off.
 PIPELINE_SWEEP_INTERVAL = env.number("PIPELINE_SWEEP_INTERVAL", 5, least=0.1)
-PIPELINE_RERING_AFTER = env.number("PIPELINE_RERING_AFTER", 60, least=1)
+PIPELINE_REDISPATCH_AFTER = env.number("PIPELINE_REDISPATCH_AFTER", 60, least=1)
 PIPELINE_BROKER_GRACE = env.number("PIPELINE_BROKER_GRACE", 300, least=1)
 #: Seconds between two questions to each service that is not needed all the time.
 PIPELINE_PROBE_INTERVAL = env.number("PIPELINE_PROBE_INTERVAL", 60, least=1)
@@ -346,7 +346,7 @@ CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
-CELERY_BEAT_SCHEDULER = "careers.pipeline.clock:Clock"
+CELERY_BEAT_SCHEDULER = "careers.operations.schedule:Scheduler"
 #: Seconds; for its sign of life, which counts for half a minute.
 CELERY_BEAT_MAX_LOOP_INTERVAL = 10
 CELERY_BEAT_SCHEDULE = {

@@ -10,7 +10,7 @@ from django.utils import translation
 from careers.applications.answers import in_words, readable
 from careers.applications.files import Upload
 from careers.applications.frozen import Option, Question
-from tests.applying import apply_for, ask, the_cv
+from tests.support.applying import apply_for, ask, the_cv
 
 OPTIONS = (Option("a", "Early"), Option("b", "Late"))
 

@@ -9,7 +9,7 @@ import pytest
 
 from careers.applications.files import store_file, stored_bytes
 from careers.applications.models import ApplicationFile, FileBytes
-from tests.applying import apply_for
+from tests.support.applying import apply_for
 
 pytestmark = pytest.mark.django_db
 

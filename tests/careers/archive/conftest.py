@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from careers.archive import store
-from tests.servers import HostileS3, Rclone, close_archive
+from tests.support.servers import HostileS3, Rclone, close_archive
 
 
 @pytest.fixture(scope="session")

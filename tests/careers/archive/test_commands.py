@@ -7,8 +7,8 @@ from django.core.management import CommandError, call_command
 from careers.applications.models import ApplicationFile, FileBytes
 from careers.archive import store
 from careers.archive.keys import file_key
-from tests.factories import ApplicationFactory, ApplicationFileFactory
-from tests.servers import HostileS3
+from tests.support.factories import ApplicationFactory, ApplicationFileFactory
+from tests.support.servers import HostileS3
 
 
 def run(*command: str) -> tuple[int, str, str]:

@@ -6,7 +6,7 @@ import pytest
 
 from careers.applications.models import Application, FileKind
 from careers.archive.manifest import manifest
-from tests.factories import ApplicationFactory, ApplicationFileFactory
+from tests.support.factories import ApplicationFactory, ApplicationFileFactory
 
 pytestmark = pytest.mark.django_db
 

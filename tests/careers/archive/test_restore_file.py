@@ -14,8 +14,8 @@ import pytest
 from careers.applications.models import Application, ApplicationFile, FileKind
 from careers.archive import keys, manifest, store
 from tests.careers.archive.test_commands import run
-from tests.factories import ApplicationFactory, ApplicationFileFactory
-from tests.servers import Rclone, close_archive
+from tests.support.factories import ApplicationFactory, ApplicationFileFactory
+from tests.support.servers import Rclone, close_archive
 
 pytestmark = pytest.mark.django_db
 CV, LETTER = b"%PDF the CV", b"%PDF the letter"

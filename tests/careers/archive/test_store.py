@@ -11,7 +11,14 @@ from django.core.files.storage import storages
 from careers.applications.errors import EffectError, Misconfigured, Permanent, Transient
 from careers.archive import store
 from careers.archive.keys import file_key
-from tests.servers import ACCESS_KEY, SECRET_KEY, HostileS3, Rclone, close_archive, free_port
+from tests.support.servers import (
+    ACCESS_KEY,
+    SECRET_KEY,
+    HostileS3,
+    Rclone,
+    close_archive,
+    free_port,
+)
 
 PDF = b"%PDF-1.7\n" + os.urandom(3000)
 SHA256 = hashlib.sha256(PDF).hexdigest()

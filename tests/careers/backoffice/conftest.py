@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from careers.applications.models import Application
 from careers.jobs.models import JobPage
-from tests import people
-from tests.factories import ApplicationFactory, JobPageFactory
+from tests.support import people
+from tests.support.factories import ApplicationFactory, JobPageFactory
 
 
 @pytest.fixture

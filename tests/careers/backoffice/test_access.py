@@ -18,8 +18,8 @@ from careers.applications.models import Application, ApplicationView
 from careers.backoffice import urls
 from careers.jobs.models import JobPage
 from careers.pipeline.models import Step, StepKind
-from tests import people
-from tests.factories import ApplicationFactory, StepFactory
+from tests.support import people
+from tests.support.factories import ApplicationFactory, StepFactory
 
 PEOPLE = ("anonymous", "charlie", "bob", "otto", "helen", "hanna", "ada")
 
@@ -42,8 +42,8 @@ EXPECTED = {
     "careers_tasks:index": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:results": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:retry_alike": (TASKS_GET, TASKS_POST),
-    "careers_tasks:notices": (TASKS_GET, TASKS_NO_POST),
-    "careers_tasks:notices_results": (TASKS_GET, TASKS_NO_POST),
+    "careers_tasks:alerts": (TASKS_GET, TASKS_NO_POST),
+    "careers_tasks:alerts_results": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:run_now": (TASKS_NO_GET, TASKS_POST),
     "careers_tasks:detail": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:detail_results": (TASKS_GET, TASKS_NO_POST),
@@ -82,7 +82,7 @@ def address(name: str, application: Application) -> tuple[str, dict[str, str]]:
     """A URL of that name about the application, and what a POST to it says."""
     step = Step.objects.get(application=application, kind=StepKind.ARCHIVE)
     match name.partition(":")[2]:
-        case "index" | "results" | "notices" | "notices_results":
+        case "index" | "results" | "alerts" | "alerts_results":
             return reverse(name), {}
         case "retry_alike":
             group = {"kind": step.kind, "code": step.error_code}

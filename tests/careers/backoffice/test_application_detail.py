@@ -15,8 +15,8 @@ from careers.applications.frozen import FrozenForm, Option, Question
 from careers.applications.models import Application, ApplicationView
 from careers.jobs.models import JobPage
 from careers.pipeline.models import Step
-from tests import people
-from tests.factories import ApplicationFactory, ApplicationFileFactory
+from tests.support import people
+from tests.support.factories import ApplicationFactory, ApplicationFileFactory
 
 
 def url(application: Application) -> str:

@@ -12,7 +12,7 @@ from careers.applications.errors import EffectError, Misconfigured, Permanent, T
 from careers.applications.models import ApplicationFile, ApplicationView, FileBytes, FileKind
 from careers.backoffice import application_file
 from careers.jobs.models import JobPage
-from tests.factories import PDF, ApplicationFileFactory
+from tests.support.factories import PDF, ApplicationFileFactory
 
 
 def url(file: ApplicationFile) -> str:

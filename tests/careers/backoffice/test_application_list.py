@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from careers.jobs.models import JobPage
-from tests.factories import ApplicationFactory, StepFactory
+from tests.support.factories import ApplicationFactory, StepFactory
 
 URL = "/admin/applications/"
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from careers.backoffice.figures import last_day
 from careers.pipeline.models import StepKind
-from tests.factories import StepFactory
+from tests.support.factories import StepFactory
 
 
 def ran(seconds: float, **traits: object) -> None:

@@ -12,10 +12,10 @@ from wagtail.models import Locale
 from careers.backoffice.job_summary import job_summary
 from careers.jobs.models import JobPage
 from careers.pipeline.models import StepKind
-from tests import people
 from tests.careers.backoffice.conftest import logged_in
-from tests.factories import ApplicationFactory, JobPageFactory, StepFactory
-from tests.translating import in_french
+from tests.support import people
+from tests.support.factories import ApplicationFactory, JobPageFactory, StepFactory
+from tests.support.translating import in_french
 
 
 def words(html: str) -> str:

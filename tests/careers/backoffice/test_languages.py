@@ -10,9 +10,9 @@ from wagtail.users.models import UserProfile
 
 from careers.applications.models import Application
 from careers.jobs.models import JobPage
-from tests import people
-from tests.factories import ApplicationFactory
-from tests.translating import in_french
+from tests.support import people
+from tests.support.factories import ApplicationFactory
+from tests.support.translating import in_french
 
 pytestmark = pytest.mark.django_db
 

@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from careers.jobs.models import JobPage
-from tests import people
-from tests.factories import ApplicationFactory, StepFactory
+from tests.support import people
+from tests.support.factories import ApplicationFactory, StepFactory
 
 
 def summaries(client: Client) -> list[str]:
@@ -52,7 +52,7 @@ def test_but_not_those_who_may_not_read_them(ours: JobPage) -> None:
 def test_a_job_that_nobody_applied_for_has_an_empty_list(
     as_hanna: Client, ours: JobPage, trait: dict[str, bool]
 ) -> None:
-    from tests.factories import JobPageFactory
+    from tests.support.factories import JobPageFactory
 
     ApplicationFactory(page=ours, **trait)
     quiet = JobPageFactory(parent=ours.get_parent(), title="Quiet")

@@ -8,8 +8,8 @@ from django.contrib.auth.models import AnonymousUser, Group
 from careers.applications.models import Application
 from careers.backoffice.permissions import ALL, grantable, visible_applications
 from careers.jobs.models import JobPage
-from tests import people
-from tests.factories import ApplicationFactory
+from tests.support import people
+from tests.support.factories import ApplicationFactory
 
 
 @pytest.fixture

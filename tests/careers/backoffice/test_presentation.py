@@ -12,7 +12,7 @@ from wagtail.admin.icons import get_icons
 from careers.backoffice import presentation
 from careers.pipeline.models import StepKind
 from careers.pipeline.states import LEAVES_TO, State
-from tests.factories import ApplicationFactory, StepFactory
+from tests.support.factories import ApplicationFactory, StepFactory
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ from django.utils import timezone
 from careers.jobs.models import JobPage
 from careers.pipeline.models import Step, StepKind
 from home.models import SiteSettings
-from tests import people
 from tests.careers.backoffice.conftest import logged_in
-from tests.factories import ApplicationFactory, StepFactory
-from tests.translating import in_french
+from tests.support import people
+from tests.support.factories import ApplicationFactory, StepFactory
+from tests.support.translating import in_french
 
 
 @pytest.fixture

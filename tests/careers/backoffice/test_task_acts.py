@@ -12,10 +12,10 @@ from django.utils import formats, timezone
 
 from careers.applications.models import Application
 from careers.jobs.models import JobPage
-from careers.pipeline import lineage
-from careers.pipeline.models import Lineage, Step, StepEvent, StepKind
+from careers.pipeline import restored_database
+from careers.pipeline.models import DatabaseIdentity, Step, StepEvent, StepKind
 from careers.pipeline.states import State
-from tests.factories import ApplicationFactory, StepFactory
+from tests.support.factories import ApplicationFactory, StepFactory
 
 RESTORED = "The database was restored from a copy on"
 
@@ -23,8 +23,8 @@ RESTORED = "The database was restored from a copy on"
 def restored(application: Application, hours: int) -> str:
     """It was found to be a copy so long after this application; what is to be said of that."""
     at = application.received_at + dt.timedelta(hours=hours)
-    Lineage.objects.update_or_create(
-        pk=1, defaults={"identity": lineage.identity(), "restored_at": at}
+    DatabaseIdentity.objects.update_or_create(
+        pk=1, defaults={"identity": restored_database.identity(), "restored_at": at}
     )
     # With its day, also when that is today.
     return f"{RESTORED} {formats.date_format(timezone.localtime(at), 'DATETIME_FORMAT')}."

@@ -15,8 +15,8 @@ from careers.applications.models import Application, FileKind
 from careers.jobs.models import JobPage
 from careers.pipeline.models import Step, StepEvent, StepKind
 from careers.pipeline.states import State
-from tests import people
-from tests.factories import (
+from tests.support import people
+from tests.support.factories import (
     ApplicationFactory,
     ApplicationFileFactory,
     HeartbeatFactory,

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from careers.jobs.models import JobPage
 from careers.pipeline.models import Step, StepKind
-from tests.factories import ApplicationFactory, HeartbeatFactory, StepFactory
+from tests.support.factories import ApplicationFactory, HeartbeatFactory, StepFactory
 
 URL = "/admin/tasks/"
 

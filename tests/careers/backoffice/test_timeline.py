@@ -10,7 +10,7 @@ from django.utils import timezone
 from careers.backoffice.timeline import LEAST, Lane, lanes
 from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.states import State
-from tests.factories import StepFactory
+from tests.support.factories import StepFactory
 
 START = dt.datetime(2026, 3, 5, 12, tzinfo=dt.UTC)
 

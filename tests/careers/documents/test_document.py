@@ -6,8 +6,8 @@ import pytest
 
 from careers.applications.files import store_file
 from careers.documents import AnswerText, Branding, document_for, render_pdf
-from tests.applying import apply_for, ask, the_cv
-from tests.paperwork import document
+from tests.support.applying import apply_for, ask, the_cv
+from tests.support.paperwork import document
 
 BRAND = Branding("Tidewater", "#0e5c46")
 

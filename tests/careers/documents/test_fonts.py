@@ -16,7 +16,7 @@ from fontTools.ttLib import TTFont
 
 from careers.documents import SCRIPTS, missing_scripts, render_pdf
 from tests.careers.documents.test_pdf import in_a_new_process, letters, text_of
-from tests.paperwork import answering
+from tests.support.paperwork import answering
 
 WORLD = {
     "arabic": "أنا مهندسة من القاهرة",

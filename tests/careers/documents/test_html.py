@@ -16,7 +16,7 @@ from careers.documents.html import (
 )
 from careers.documents.text import BREAK, clean
 from home.colour import contrast
-from tests.paperwork import answering, document
+from tests.support.paperwork import answering, document
 
 HOSTILE = (
     '<img src="file:///etc/hostname">',

@@ -26,7 +26,7 @@ from PIL import Image
 
 from careers.applications.errors import Misconfigured, Permanent, Transient
 from careers.documents import AnswerText, Branding, FileLine, pdf, render_pdf
-from tests.paperwork import PROSE, answering, document
+from tests.support.paperwork import PROSE, answering, document
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def in_a_new_process(program: str, **environment: str) -> str:
         import django
         django.setup()
         from careers.documents import render_pdf
-        from tests.paperwork import PROSE, answering, document
+        from tests.support.paperwork import PROSE, answering, document
     """
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(prelude) + textwrap.dedent(program)],

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from wagtail.models import Locale
 
 from careers.jobs.models import Department, JobPage, Location
-from tests.factories import HomePageFactory, JobIndexPageFactory, JobPageFactory
+from tests.support.factories import HomePageFactory, JobIndexPageFactory, JobPageFactory
 
 pytestmark = pytest.mark.django_db
 

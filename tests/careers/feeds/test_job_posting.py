@@ -23,7 +23,7 @@ from wagtail.models import Site
 from careers.feeds.job_posting import country_name, description, job_posting, script
 from careers.jobs.models import JobPage, Location, Workplace
 from home.models import SiteSettings
-from tests.applying import send
+from tests.support.applying import send
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from wagtail.models import Locale, PageViewRestriction
 
 from home.models import PlainPage
-from tests.factories import HomePageFactory, JobPageFactory
+from tests.support.factories import HomePageFactory, JobPageFactory
 
 pytestmark = pytest.mark.django_db
 

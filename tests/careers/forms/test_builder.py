@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from careers.applications.frozen import FrozenForm, Option, Question
 from careers.forms.builder import LONG_TEXT_LIMIT, ApplicationForm, field_name
 from careers.forms.uploads import clean_up, keep
-from tests.applying import JANE, ask, bound, received, the_cv
-from tests.factories import JobPageFactory
-from tests.papers import OLD_WORD, make_cv, make_docx
+from tests.support.applying import JANE, ask, bound, received, the_cv
+from tests.support.factories import JobPageFactory
+from tests.support.papers import OLD_WORD, make_cv, make_docx
 
 pytestmark = pytest.mark.django_db
 

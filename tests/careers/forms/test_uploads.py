@@ -30,9 +30,9 @@ from careers.forms.uploads import (
     network_of,
     sniff,
 )
-from tests import papers
-from tests.applying import received, the_cv
-from tests.papers import make_cv, make_docx, make_odt, make_zip, make_zip_bomb
+from tests.support import papers
+from tests.support.applying import received, the_cv
+from tests.support.papers import make_cv, make_docx, make_odt, make_zip, make_zip_bomb
 
 UNKNOWN = (
     "The file must be one of these: PDF, DOCX, ODT, JPG, PNG. Save it as a PDF and choose it again."

@@ -22,13 +22,13 @@ from careers.applications.models import (
     FileBytes,
 )
 from careers.intake.submit import fingerprint_of, submit
-from careers.pipeline import doorbell
+from careers.pipeline import dispatch
 from careers.pipeline.models import Step, StepEvent
-from tests.applying import ADDRESS, JANE, apply_for, ask, send, submission, the_cv
 from tests.careers.pipeline.test_transitions import at_once
 from tests.conftest import Broker
-from tests.factories import JobPageFactory
-from tests.servers import free_port
+from tests.support.applying import ADDRESS, JANE, apply_for, ask, send, submission, the_cv
+from tests.support.factories import JobPageFactory
+from tests.support.servers import free_port
 
 pytestmark = pytest.mark.django_db
 
@@ -138,7 +138,7 @@ def test_doorbell_that_breaks_is_not_the_applicants_problem(
     def breaks(*_args: Any, **_more: Any) -> int:
         raise OperationalError("gone between commit and ring")
 
-    monkeypatch.setattr(doorbell, "ring", breaks)
+    monkeypatch.setattr(dispatch, "dispatch_steps", breaks)
     with django_capture_on_commit_callbacks(execute=True):
         apply_for(job)
     assert Application.objects.count() == 1
@@ -322,14 +322,14 @@ def test_one_that_was_held_back_does_not_hold_back_the_next(job: Any) -> None:
 def test_receipt_comes_fast_with_the_broker_down(client: Any, job: Any, monkeypatch: Any) -> None:
     monkeypatch.undo()  # the real doorbell
     monkeypatch.setattr(current_app.conf, "broker_url", f"redis://127.0.0.1:{free_port()}/0")
-    monkeypatch.setattr(doorbell, "_connection", None)
-    monkeypatch.setattr(doorbell, "_resting_until", 0.0)
+    monkeypatch.setattr(dispatch, "_connection", None)
+    monkeypatch.setattr(dispatch, "_resting_until", 0.0)
     begun = time.monotonic()
     response = send(client, job)
     assert response.status_code == 303
     assert time.monotonic() - begun < 5
     assert set(Step.objects.values_list("state", flat=True)) == {"queued", "waiting"}
-    assert doorbell._resting_until > time.monotonic()
+    assert dispatch._resting_until > time.monotonic()
     assert send(client, job, name="Joan Miller").status_code == 303
 
 

@@ -27,7 +27,7 @@ from careers.applications.models import Application, ApplicationFile
 from careers.forms.models import PendingUpload
 from careers.jobs.apply import CONFIRM_SALT
 from careers.pipeline.models import Step, StepEvent
-from tests.applying import (
+from tests.support.applying import (
     ADDRESS,
     JANE,
     ask,
@@ -38,9 +38,9 @@ from tests.applying import (
     send,
     the_cv,
 )
-from tests.factories import JobPageFactory
-from tests.papers import JPEG, PROGRAM, make_cv
-from tests.translating import french, french_site, in_french
+from tests.support.factories import JobPageFactory
+from tests.support.papers import JPEG, PROGRAM, make_cv
+from tests.support.translating import french, french_site, in_french
 
 pytestmark = pytest.mark.django_db
 

@@ -11,11 +11,11 @@ from wagtail.models import Locale, Page
 from careers.applications.models import Application
 from careers.jobs.hooks import jobs_that_nobody_hears_of
 from careers.jobs.models import JobIndexPage, JobPage
-from careers.pipeline import health
+from careers.operations import health
 from home.models import SiteSettings
-from tests import people
-from tests.applying import apply_for
-from tests.factories import JobPageFactory
+from tests.support import people
+from tests.support.applying import apply_for
+from tests.support.factories import JobPageFactory
 
 pytestmark = pytest.mark.django_db
 

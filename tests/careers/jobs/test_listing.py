@@ -17,8 +17,8 @@ from wagtail.models import Locale
 
 from careers.jobs.listing import Facet, Option
 from careers.jobs.models import Department, EmploymentType, JobPage, Location, Workplace
-from tests.factories import JobIndexPageFactory, JobPageFactory
-from tests.translating import french_site, in_french
+from tests.support.factories import JobIndexPageFactory, JobPageFactory
+from tests.support.translating import french_site, in_french
 
 pytestmark = pytest.mark.django_db
 

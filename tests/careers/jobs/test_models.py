@@ -15,9 +15,9 @@ from django.utils import timezone
 from careers.applications.models import Application
 from careers.jobs.models import JobPage
 from home.models import SiteSettings
-from tests import people
-from tests.applying import apply_for, ask, send
-from tests.factories import JobIndexPageFactory
+from tests.support import people
+from tests.support.applying import apply_for, ask, send
+from tests.support.factories import JobIndexPageFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -16,8 +16,8 @@ from wagtail.models import Locale, PageViewRestriction
 
 from careers.jobs.models import Department, JobPage, Location, Workplace
 from careers.jobs.similar import similar_jobs, title_words
-from tests import people
-from tests.factories import JobIndexPageFactory, JobPageFactory
+from tests.support import people
+from tests.support.factories import JobIndexPageFactory, JobPageFactory
 
 pytestmark = pytest.mark.django_db
 

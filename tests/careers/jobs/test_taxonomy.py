@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from careers.jobs.models import Department, Location
-from tests import people
+from tests.support import people
 
 pytestmark = pytest.mark.django_db
 

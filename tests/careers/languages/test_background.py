@@ -20,9 +20,9 @@ from careers.languages import background
 from careers.languages.background import ring as real_ring
 from careers.languages.models import TranslationErrand
 from careers.languages.tasks import translate_pages
-from tests import people
-from tests.factories import JobPageFactory
-from tests.translating import french, in_french
+from tests.support import people
+from tests.support.factories import JobPageFactory
+from tests.support.translating import french, in_french
 
 pytestmark = pytest.mark.django_db
 

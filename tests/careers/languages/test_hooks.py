@@ -11,8 +11,8 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from wagtail import hooks
 
-from tests import people
-from tests.translating import french_site, in_french
+from tests.support import people
+from tests.support.translating import french_site, in_french
 
 pytestmark = pytest.mark.django_db
 

@@ -13,9 +13,9 @@ from django.urls import reverse
 from careers.applications.answers import readable
 from careers.applications.models import Application
 from careers.jobs.models import JobPage
-from tests import people
-from tests.applying import ask, send
-from tests.translating import french_site, translation_of
+from tests.support import people
+from tests.support.applying import ask, send
+from tests.support.translating import french_site, translation_of
 
 pytestmark = pytest.mark.django_db
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from careers.jobs.models import JobIndexPage, JobPage, Location
 from careers.languages.sharing import is_translated, original_of, shared_fields
-from tests.factories import JobPageFactory
-from tests.translating import french_site, in_french, translation_of
+from tests.support.factories import JobPageFactory
+from tests.support.translating import french_site, in_french, translation_of
 
 pytestmark = pytest.mark.django_db
 

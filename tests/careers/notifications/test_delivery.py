@@ -19,7 +19,7 @@ from careers.applications.errors import (
 )
 from careers.notifications import Delivery, deliver
 from careers.notifications.refusals import refused, without_addresses
-from tests.servers import SMTP_TAKES, HostileSMTP, free_port, self_signed, trusting
+from tests.support.servers import SMTP_TAKES, HostileSMTP, free_port, self_signed, trusting
 
 RECIPIENT = "jane.miller@applicants.example"
 MESSAGE_ID = "<receipt.6f1f.0@example.com>"
@@ -56,7 +56,7 @@ def mail(body: str = "Hello.\n.\n..dots\n", **changes: Any) -> EmailMultiAlterna
 
 
 def send(message: EmailMultiAlternatives | None = None) -> Delivery:
-    return deliver(message or mail(), before_dot=lambda: None)
+    return deliver(message or mail(), before_send=lambda: None)
 
 
 def test_delivers_to_one_recipient(smtp: HostileSMTP) -> None:
@@ -112,7 +112,7 @@ def test_outcome_of_each_mode(
     smtp.mode = mode
     marked = []
     with contextlib.nullcontext() if error is None else pytest.raises(error) as caught:
-        deliver(mail(), before_dot=lambda: marked.append("data"))
+        deliver(mail(), before_send=lambda: marked.append("data"))
     assert len(smtp.accepted) == (mode in SMTP_TAKES)
     # Whoever could have got the mail, got it only after the mark was set.
     assert marked == ["data"] or not smtp.accepted
@@ -179,7 +179,7 @@ class TestFence:
 
     def test_nothing_is_sent(self, smtp: HostileSMTP) -> None:
         with pytest.raises(Fenced):
-            deliver(mail(), before_dot=self.refuse)
+            deliver(mail(), before_send=self.refuse)
         send()
         assert len(smtp.accepted) == 1
         assert smtp.partial == b""
@@ -190,13 +190,13 @@ class TestFence:
             raise RuntimeError("database away")
 
         with pytest.raises(RuntimeError):
-            deliver(mail(), before_dot=fail)
+            deliver(mail(), before_send=fail)
         assert smtp.accepted == []
         assert smtp.partial == b""
 
     def test_comes_last(self, smtp: HostileSMTP) -> None:
         seen: list[str] = []
-        deliver(mail(), before_dot=lambda: seen.extend(smtp.commands))
+        deliver(mail(), before_send=lambda: seen.extend(smtp.commands))
         assert seen[-1].upper() == "DATA"
         assert "(message)" not in seen
 

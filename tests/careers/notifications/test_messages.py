@@ -16,7 +16,7 @@ from hypothesis import settings as rules
 from hypothesis import strategies as st
 
 from careers.applications.frozen import FrozenForm, Option, Question
-from careers.notifications import Identity, hr_notice, operators_notice, receipt
+from careers.notifications import Identity, hr_application, operator_alert, receipt
 from careers.notifications.messages import SUBJECT_LENGTH, one_line
 
 PUBLIC_ID = uuid.UUID("6f1f9d4e-51a5-4c0c-8a3e-0d6b1a2c3d4e")
@@ -91,7 +91,7 @@ def a_receipt(application: Any = None, identity: Identity = IDENTITY, sequence: 
 
 
 def a_notice(application: Any = None, recipient: str = "hr@example.com", **options: Any) -> Any:
-    return hr_notice(
+    return hr_application(
         application or an_application(),
         recipient,
         identity=IDENTITY,
@@ -253,7 +253,7 @@ def test_hostile_words_stay_words(name: str, title: str, company: str) -> None:
     identity = Identity(company, contact_name=name, contact_email="bo@example.com")
     for message in (
         receipt(application, identity=identity, receipt_url=RECEIPT_URL),
-        hr_notice(application, "hr@example.com", identity=identity, admin_url=ADMIN_URL),
+        hr_application(application, "hr@example.com", identity=identity, admin_url=ADMIN_URL),
     ):
         message.encoding = "utf-8"
         content = message.message().as_bytes(linesep="\r\n")
@@ -355,7 +355,7 @@ def to_operator(kind: str, facts: dict[str, Any], **changes: Any) -> Any:
         "time_zone": "Europe/Oslo",
         **changes,
     }
-    return operators_notice(kind, facts, "ops@example.com", **given)
+    return operator_alert(kind, facts, "ops@example.com", **given)
 
 
 def html_of(mail: Any) -> str:
@@ -364,7 +364,7 @@ def html_of(mail: Any) -> str:
 
 def test_alarm_says_what_since_when_and_what_to_do() -> None:
     mail = to_operator("alert", {**ALERT, "cause": "The <key> is wrong."})
-    assert mail.subject == "Alarm: No worker is running."
+    assert mail.subject == "Problem: No worker is running."
     for text in (mail.body, html_of(mail)):
         assert "Start the workers." in text
         assert "22 November 2026, 15:53 (CET)" in text
@@ -376,7 +376,7 @@ def test_alarm_says_what_since_when_and_what_to_do() -> None:
 
 def test_all_clear_names_what_is_over() -> None:
     mail = to_operator("recovered", {**ALERT, "until": "2026-11-22T15:10:00+00:00"})
-    assert mail.subject == "Well again. It was: No worker is running."
+    assert mail.subject == "Resolved: No worker is running."
     assert "Until: 22 November 2026, 16:10 (CET)" in mail.body
 
 
@@ -407,7 +407,7 @@ def test_operators_mails_differ_by_notice_recipient_and_number() -> None:
         to_operator("alert", ALERT, key="alert.no-worker.20261122T180000").extra_headers[
             "Message-ID"
         ],
-        operators_notice(
+        operator_alert(
             "alert",
             ALERT,
             "second@example.com",

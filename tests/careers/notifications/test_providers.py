@@ -26,8 +26,8 @@ from careers.applications.errors import (
 from careers.notifications import Delivery, Memory, deliver, probe
 from careers.notifications.providers import PROVIDERS, _Adapter, _pause
 from tests.careers.notifications.test_delivery import MESSAGE_ID, RECIPIENT, mail
-from tests.mail_provider import API_KEY, HostileProvider, Proxy
-from tests.servers import free_port, self_signed
+from tests.support.mail_provider import API_KEY, HostileProvider, Proxy
+from tests.support.servers import free_port, self_signed
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def provider(settings: Any) -> Iterator[HostileProvider]:
 
 
 def send(message: EmailMultiAlternatives | None = None) -> Delivery:
-    return deliver(message or mail(), before_dot=lambda memory=None: None)
+    return deliver(message or mail(), before_send=lambda memory=None: None)
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
@@ -206,7 +206,7 @@ def test_nothing_leaves_when_the_step_is_no_longer_ours(
 ) -> None:
     ask = Ask(provider, refuse)
     with pytest.raises(type(refuse)):
-        deliver(mail(), before_dot=ask)
+        deliver(mail(), before_send=ask)
     assert provider.requests == []
     assert len(ask.told) == 1
 
@@ -215,7 +215,7 @@ def test_pipeline_learns_who_remembers_the_key_and_for_how_long(
     provider: HostileProvider, settings: Any
 ) -> None:
     ask = Ask(provider)
-    deliver(mail(), before_dot=ask)
+    deliver(mail(), before_send=ask)
     ((resend, requests),) = ask.told
     assert requests == 0
     assert resend is not None
@@ -223,13 +223,13 @@ def test_pipeline_learns_who_remembers_the_key_and_for_how_long(
     assert API_KEY not in resend.of
 
     settings.EMAIL_PROVIDER = "brevo"
-    deliver(mail(headers={"Message-ID": "<2@x>"}), before_dot=ask)
+    deliver(mail(headers={"Message-ID": "<2@x>"}), before_send=ask)
     brevo = ask.told[-1][0]
     assert brevo is not None
     assert (brevo.of.split(":")[0], brevo.lasts) == ("brevo", dt.timedelta(minutes=10))
 
     settings.EMAIL_PROVIDER = "postmark"
-    deliver(mail(), before_dot=ask)
+    deliver(mail(), before_send=ask)
     assert ask.told[-1][0] is None
 
 
@@ -242,7 +242,7 @@ def test_another_account_remembers_nothing_of_ours(
         settings.EMAIL_API_KEY = key
         ask = Ask(provider)
         with pytest.raises(EffectError):
-            deliver(mail(), before_dot=ask)
+            deliver(mail(), before_send=ask)
         asked.append(ask.told[0][0])
     one, other = asked
     assert one is not None
@@ -256,7 +256,7 @@ def test_provider_that_is_away_got_nothing(provider: HostileProvider, settings: 
     for url in (f"http://127.0.0.1:{free_port()}/", "http://mail.invalid/"):
         settings.EMAIL_API_URL = url
         with pytest.raises(Transient) as caught:
-            deliver(mail(), before_dot=ask)
+            deliver(mail(), before_send=ask)
         assert caught.value.code == "mail-unreachable"
     assert "EMAIL_API_URL" in caught.value.public
     assert ask.told == []
@@ -278,12 +278,12 @@ def test_certificate_is_checked_before_anything_leaves(
     certificate = encrypted(provider, settings, tmp_path)
     ask = Ask(provider)
     with pytest.raises(Misconfigured) as caught:
-        deliver(mail(), before_dot=ask)
+        deliver(mail(), before_send=ask)
     assert (caught.value.code, ask.told) == ("mail-tls", [])
     assert "SSL_CERT_FILE" in caught.value.public
 
     settings.EMAIL_API_CA = str(certificate)
-    deliver(mail(), before_dot=ask)
+    deliver(mail(), before_send=ask)
     assert len(provider.mails) == 1
 
 
@@ -325,7 +325,7 @@ def test_proxy_gets_no_byte_of_a_mail_before_it_is_announced(
         ask(memory)
         seen.append((list(proxy.asked), of_the_mail(proxy)))
 
-    assert deliver(mail(), before_dot=announced).message_id == MESSAGE_ID
+    assert deliver(mail(), before_send=announced).message_id == MESSAGE_ID
     ((memory, requests),) = ask.told
     assert (memory is not None, requests, len(provider.mails)) == (True, 0, 1)
     ((asked, begun),) = seen
@@ -341,7 +341,7 @@ def test_nothing_leaves_through_a_proxy_when_the_step_is_no_longer_ours(
     provider: HostileProvider, proxy: Proxy, refuse: Exception
 ) -> None:
     with pytest.raises(type(refuse)):
-        deliver(mail(), before_dot=Ask(provider, refuse))
+        deliver(mail(), before_send=Ask(provider, refuse))
     assert (provider.requests, of_the_mail(proxy)) == ([], [])
 
 
@@ -362,7 +362,7 @@ def test_proxy_that_is_away_got_nothing(
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     with pytest.raises(Transient) as caught:
-        deliver(mail(), before_dot=ask)
+        deliver(mail(), before_send=ask)
     assert (caught.value.code, ask.told, provider.requests) == ("mail-unreachable", [], [])
 
 
@@ -374,7 +374,7 @@ def test_proxy_without_a_way_to_the_provider(
     ask = Ask(provider)
     tunnel = settings.EMAIL_API_URL.startswith("https:")
     with pytest.raises(Transient if tunnel else Uncertain):
-        deliver(mail(), before_dot=ask)
+        deliver(mail(), before_send=ask)
     assert (len(ask.told), provider.requests) == (not tunnel, [])
 
 

@@ -14,10 +14,10 @@ from careers.pipeline import actions
 from careers.pipeline.models import Step, StepEvent, StepKind
 from careers.pipeline.runner import run
 from careers.pipeline.states import Phase, State
-from tests import people
-from tests.applying import apply_for
 from tests.conftest import Broker
-from tests.factories import StepFactory
+from tests.support import people
+from tests.support.applying import apply_for
+from tests.support.factories import StepFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -233,7 +233,7 @@ def test_mail_that_its_provider_is_asked_about_again_can_not_be_cancelled(
     application: Any, otto: Any, state: str
 ) -> None:
     step = step_of(application, kind="mail_applicant", state=state, **ASKED_AGAIN)
-    assert actions.is_handed_over(step) is True
+    assert actions.may_have_been_sent(step) is True
     assert actions.cancel(step, otto) is False
     step.refresh_from_db()
     assert (step.state, step.repeat_until) == (state, ASKED_AGAIN["repeat_until"])
@@ -299,11 +299,11 @@ def test_mail_to_operators_is_retried_cancelled_and_sent_again(otto: Any) -> Non
     unsure = StepFactory(
         to_operators=True,
         state=State.UNCERTAIN,
-        notice=failed.notice,
+        alert=failed.alert,
         recipient="second@example.com",
     )
     again = actions.send_again(unsure, otto)
-    assert (again.notice, again.application, again.sequence) == (failed.notice, None, 1)
+    assert (again.alert, again.application, again.sequence) == (failed.alert, None, 1)
 
 
 # ── Another address ─────────────────────────────────────────────────────────────────────

@@ -10,13 +10,13 @@ import pytest
 from django.utils import timezone
 
 from careers.notifications import Report
-from careers.pipeline import runner, steps, tracking, transitions
+from careers.operations.sweeper import release_expired_leases
+from careers.pipeline import delivery_reports, runner, steps, transitions
 from careers.pipeline.models import Step
-from careers.pipeline.steps import mark_of
-from careers.pipeline.sweep import release_expired_leases
-from tests.factories import StepFactory
-from tests.mail_provider import API_KEY, HostileProvider, Proxy
-from tests.servers import HostileSMTP
+from careers.pipeline.steps import mail_reference
+from tests.support.factories import StepFactory
+from tests.support.mail_provider import API_KEY, HostileProvider, Proxy
+from tests.support.servers import HostileSMTP
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +36,7 @@ def step(request: Any, application: Any) -> Step:
     if request.param == "mail_hr":
         given["recipient"] = "hr@example.org"
     if request.param == "mail_operators":
-        given = {"to_operators": True, "notice__facts": ALERT}
+        given = {"to_operators": True, "alert__facts": ALERT}
     made: Step = StepFactory(queued=True, events=False, **given)
     return made
 
@@ -67,7 +67,7 @@ def test_every_mail_is_composed_alike_each_time(provider: HostileProvider, step:
     assert [attempt(step), attempt(step)] == ["retrying", "succeeded"]
     assert len(provider.mails) == 1
     assert provider.requests[0] == provider.requests[1]
-    assert provider.mails[0].mark == mark_of(step)
+    assert provider.mails[0].mark == mail_reference(step)
 
 
 def test_worker_that_was_frozen_before_the_first_byte_doubles_nothing(
@@ -79,7 +79,7 @@ def test_worker_that_was_frozen_before_the_first_byte_doubles_nothing(
     assert claim is not None
 
     def hand_over_and_sleep(memory: Any = None) -> None:
-        claim.hand_over(memory)
+        claim.before_send(memory)
         Step.objects.filter(pk=step.pk).update(lease_until=long_ago())
         release_expired_leases()
         assert attempt(step) == "succeeded"
@@ -137,7 +137,7 @@ def test_mail_that_would_be_another_one_now_waits_for_the_providers_word(
     setattr(settings, name, value)
     assert attempt(step) == "uncertain"
     assert len(provider.mails) == 1
-    assert tracking.record(Report(provider.mails[0].mark, None, arrived=True))
+    assert delivery_reports.record(Report(provider.mails[0].mark, None, arrived=True))
     step.refresh_from_db()
     assert step.state == "succeeded"
 

@@ -2,7 +2,8 @@
 
 They run the real code against the real database, each in a thread that stops at every statement,
 every COMMIT, and around every effect; hypothesis says who goes on. The promises are those of
-``tests.world``; the same protocol without a database is explored in ``tests/faults/model.py``.
+``tests.support.world``; the same protocol without a database is explored in
+``tests/faults/model.py``.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from careers.applications.models import Application
-from careers.pipeline import doorbell, lineage, sweep
+from careers.operations import sweeper
+from careers.pipeline import dispatch, restored_database
 from careers.pipeline.models import Step, StepKind
 from careers.pipeline.states import State
-from tests.applying import submission
 from tests.faults.model import FAILED, RETRYING, STARTED, Mail, Mailing, Move
-from tests.turns import Turns
-from tests.world import NAMES, PERSON, REQUESTS, SWEEPERS, WORKERS, Stage, World
+from tests.support.applying import submission
+from tests.support.turns import Turns
+from tests.support.world import NAMES, PERSON, REQUESTS, SWEEPERS, WORKERS, Stage, World
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -193,7 +195,7 @@ class Replay:
         world.check = lambda: None  # type: ignore[method-assign]
         world.broker_takes = False
         world.post_at_once()
-        world.at_once("request 1", "recognise", lineage.recognise)
+        world.at_once("request 1", "recognise", restored_database.recognise)
         self.rows = [self.newest()]
 
     def newest(self) -> int:
@@ -238,7 +240,7 @@ class Replay:
 
     def ring(self, pk: int) -> None:
         self.world.broker_takes = True
-        self.world.at_once("sweeper 2", f"ring {pk}", lambda: doorbell.ring([pk]))
+        self.world.at_once("sweeper 2", f"ring {pk}", lambda: dispatch.dispatch_steps([pk]))
         self.world.broker_takes = False
 
     def _act(self, what: str) -> str:
@@ -252,12 +254,12 @@ class Replay:
     def _sweeper(self, what: str) -> None:
         world = self.world
         if what == "finds a step whose lease is over":
-            world.begin("sweeper 1", "leases", sweep.release_expired_leases)
+            world.begin("sweeper 1", "leases", sweeper.release_expired_leases)
             world.go("sweeper 1")
         elif what.startswith("takes back"):
             for pk in self.rows:
-                self.set_back(pk, "rung_at")
-            world.at_once("sweeper 2", "messages", sweep.requeue_unanswered)
+                self.set_back(pk, "dispatched_at")
+            world.at_once("sweeper 2", "messages", sweeper.requeue_unanswered)
         else:
             world.finish("sweeper 1")
 

@@ -28,9 +28,9 @@ from careers.pipeline.runner import anonymous_traceback, backoff, classify, run,
 from careers.pipeline.states import ErrorClass, Phase, State
 from careers.pipeline.steps import Effect
 from careers.pipeline.transitions import move
-from tests.applying import apply_for
 from tests.careers.pipeline.test_transitions import at_once
-from tests.factories import StepFactory
+from tests.support.applying import apply_for
+from tests.support.factories import StepFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -125,7 +125,7 @@ def test_success_is_recorded_with_its_result(application: Any, effects: Any) -> 
     step = queued(
         application, error_class="transient", error_code="x", error_public="y", attempts=3
     )
-    effects(archive=lambda step, hand_over: Effect({"objects": ["a"]}, reason="All verified."))
+    effects(archive=lambda step, before_send: Effect({"objects": ["a"]}, reason="All verified."))
     assert run(step.pk, owner="worker:1") == []
     step.refresh_from_db()
     assert (step.state, step.result) == (State.SUCCEEDED, {"objects": ["a"]})
@@ -161,7 +161,7 @@ def test_message_that_comes_twice_does_the_work_once(job: Any, effects: Any) -> 
 def test_rows_of_an_effect_are_written_with_the_success(application: Any, effects: Any) -> None:
     step = queued(application)
     written = []
-    effects(archive=lambda step, hand_over: Effect(record=lambda: written.append(step.pk)))
+    effects(archive=lambda step, before_send: Effect(record=lambda: written.append(step.pk)))
     run(step.pk, owner="worker:1")
     assert written == [step.pk]
 
@@ -172,7 +172,7 @@ def test_rows_of_an_effect_are_not_written_when_the_step_was_taken_over(
     step = queued(application)
     written: list[int] = []
 
-    def slow(step: Step, hand_over: Any) -> Effect:
+    def slow(step: Step, before_send: Any) -> Effect:
         Step.objects.filter(pk=step.pk).update(token=9)
         return Effect(record=lambda: written.append(step.pk))
 
@@ -191,8 +191,8 @@ def test_success_that_the_database_would_not_take_is_recorded_later(
     monkeypatch.setattr(connection, "close", lambda: None)
     refused = iter([OperationalError("locked"), OperationalError("locked")])
 
-    def once(step: Step, hand_over: Any) -> Effect:
-        hand_over()
+    def once(step: Step, before_send: Any) -> Effect:
+        before_send()
         return Effect(record=record)
 
     def record() -> None:
@@ -217,7 +217,7 @@ def test_database_that_breaks_in_a_step_is_no_fault_of_the_step(
     monkeypatch.setattr(connection, "close", lambda: closed.append(1))
     tries = iter([error])
 
-    def breaks(step: Step, hand_over: Any) -> Effect:
+    def breaks(step: Step, before_send: Any) -> Effect:
         raise error
 
     def still_gone(*_args: Any) -> dt.timedelta:
@@ -383,7 +383,7 @@ def test_classify_knows_the_code_of_every_error() -> None:
 # ── Out of time ─────────────────────────────────────────────────────────────────────────
 
 
-def takes_too_long(step: Step, hand_over: Any) -> Effect:
+def takes_too_long(step: Step, before_send: Any) -> Effect:
     """Celery's soft time limit strikes in a library that begins anew after any failure."""
     for _attempt in range(3):
         with contextlib.suppress(Exception):
@@ -421,9 +421,9 @@ def test_step_that_takes_too_long_is_stopped_and_tried_again(
 def test_mail_that_takes_too_long_after_the_handing_over_is_not_sent_again(
     application: Any, effects: Any
 ) -> None:
-    def falls_silent(step: Step, hand_over: Any) -> Effect:
-        hand_over()
-        return takes_too_long(step, hand_over)
+    def falls_silent(step: Step, before_send: Any) -> Effect:
+        before_send()
+        return takes_too_long(step, before_send)
 
     step = queued(application, "mail_applicant")
     effects(mail_applicant=falls_silent)
@@ -439,7 +439,7 @@ def test_limit_that_strikes_outside_an_effect_stops_nothing(application: Any, ef
         signal.raise_signal(signal.SIGUSR1)
 
     step = queued(application)
-    effects(archive=lambda step, hand_over: Effect(record=record))
+    effects(archive=lambda step, before_send: Effect(record=record))
     tasks.archive.apply(kwargs={"step_id": step.pk})
     step.refresh_from_db()
     assert step.state == "succeeded"
@@ -463,8 +463,8 @@ def test_mail_that_may_be_out_is_never_sent_again_by_itself(
 ) -> None:
     step = queued(application, "mail_applicant")
 
-    def fails_late(step: Step, hand_over: Any) -> Effect:
-        hand_over()
+    def fails_late(step: Step, before_send: Any) -> Effect:
+        before_send()
         raise error
 
     effects(mail_applicant=fails_late)
@@ -484,8 +484,8 @@ def hand_over_and(
 ) -> Step:
     """One attempt that hands over and then ends so."""
 
-    def hands_over(_step: Step, hand_over: Any) -> Effect:
-        hand_over(memory)
+    def hands_over(_step: Step, before_send: Any) -> Effect:
+        before_send(memory)
         if outcome is not None:
             raise outcome
         return Effect({"message_id": "<a@b>"})
@@ -573,9 +573,9 @@ def test_mail_is_not_handed_over_by_one_who_lost_the_step(application: Any, effe
     step = queued(application, "mail_applicant")
     sent = []
 
-    def too_late(step: Step, hand_over: Any) -> Effect:
+    def too_late(step: Step, before_send: Any) -> Effect:
         move(step.pk, State.RETRYING, leaving=[State.STARTED], actor="sweeper")
-        hand_over()
+        before_send()
         sent.append(step.pk)
         return Effect()
 
@@ -639,7 +639,7 @@ def test_nothing_of_the_applicant_is_in_history_or_logs(
 ) -> None:
     application = apply_for(job, answers={"name": "Canary Birdsong", "email": "canary@a.org"})
 
-    def breaks(step: Step, hand_over: Any) -> Effect:
+    def breaks(step: Step, before_send: Any) -> Effect:
         name = step.application.name
         raise RuntimeError(f"no glyph for {name} <{step.application.email}>")
 
@@ -674,8 +674,8 @@ def test_two_workers_and_a_sweeper_never_do_a_step_twice(application: Any, effec
     done: list[int] = []
     lock = threading.Lock()
 
-    def count(step: Step, hand_over: Any) -> Effect:
-        hand_over()
+    def count(step: Step, before_send: Any) -> Effect:
+        before_send()
         with lock:
             done.append(step.pk)
         return Effect()

@@ -18,13 +18,14 @@ from django.db import connection, transaction
 from careers.archive import store
 from careers.archive.store import StoredObject
 from careers.intake import submit as intake
-from careers.pipeline import runner, sweep, transitions
+from careers.operations import sweeper
+from careers.pipeline import runner, transitions
 from careers.pipeline.models import Step, StepKind
 from careers.pipeline.states import State
-from tests import world as promises
-from tests.applying import submission
-from tests.turns import Turns
-from tests.world import BrokenPromise, Stage, World
+from tests.support import world as promises
+from tests.support.applying import submission
+from tests.support.turns import Turns
+from tests.support.world import BrokenPromise, Stage, World
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -70,7 +71,7 @@ def no_guard(monkeypatch: pytest.MonkeyPatch) -> None:
         return move(step_id, to, leaving=list(State), **more)
 
     monkeypatch.setattr(transitions, "LEAVES_TO", dict.fromkeys(State, frozenset(State)))
-    for module in (promises.actions, promises.doorbell, runner, sweep):
+    for module in (promises.actions, promises.dispatch, runner, sweeper):
         monkeypatch.setattr(module, "move", from_anywhere)
 
 
@@ -81,7 +82,7 @@ def no_guard_in_the_update(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def no_look_at_the_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sweeper takes every running step for a lost one."""
-    monkeypatch.setattr(sweep, "Step", Forgetful(Step, "lease_until__lt"))
+    monkeypatch.setattr(sweeper, "Step", Forgetful(Step, "lease_until__lt"))
 
 
 def no_lease(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +97,7 @@ def no_phase_marker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def no_look_past_the_dot(monkeypatch: pytest.MonkeyPatch) -> None:
     """A person may stop a mail of which the row says only that it is tried again."""
-    monkeypatch.setattr(promises.actions, "NOT_HANDED_OVER", {"phase": ""})
+    monkeypatch.setattr(promises.actions, "CERTAINLY_NOT_SENT", {"phase": ""})
 
 
 def ring_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

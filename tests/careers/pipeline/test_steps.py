@@ -14,7 +14,7 @@ from wagtail.images.tests.utils import get_test_image_file
 from careers.pipeline.runner import run
 from careers.pipeline.steps import _branding
 from home.models import SiteSettings
-from tests.factories import StepFactory
+from tests.support.factories import StepFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.states import LEAVES_TO, Phase, State
 from careers.pipeline.transitions import db_now, enter_data_phase, enter_keyed_phase, move
-from tests.factories import StepFactory
+from tests.support.factories import StepFactory
 
 pytestmark = pytest.mark.django_db
 

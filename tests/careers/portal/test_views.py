@@ -10,9 +10,9 @@ from django.test import Client
 
 from careers.applications.files import Upload, store_file
 from careers.applications.models import Application, ApplicationFile, FileBytes, FileKind
-from tests.applying import apply_for, ask, send, the_cv
-from tests.servers import free_port
-from tests.translating import french
+from tests.support.applying import apply_for, ask, send, the_cv
+from tests.support.servers import free_port
+from tests.support.translating import french
 
 pytestmark = pytest.mark.django_db
 

@@ -1,0 +1,316 @@
+"""What those who run the site are told: what broke, that it is over, and how yesterday was.
+
+Whoever looks (each sweeper every few seconds, and the clock should no sweeper run) compares
+what is wrong with the alerts that are open. The database decides who was first.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Exists, Max, OuterRef, Q
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from careers.applications.models import Application
+from careers.operations import health
+from careers.pipeline import delivery_reports, dispatch
+from careers.pipeline.enqueue import create_mails
+from careers.pipeline.models import CAME_BACK, Alert, AlertKind, Step, StepEvent, StepKind
+from careers.pipeline.states import NEEDS_A_PERSON, UNDER_WAY, State
+from careers.pipeline.transitions import db_now
+from home.models import SiteSettings
+
+#: Before that it may be a restart; steps that failed for good are told at once.
+LASTS = dt.timedelta(minutes=2)
+#: Between two all-clears about the same thing. What comes back before stays open so long: of
+#: what comes and goes the last word is the alarm.
+QUIET = dt.timedelta(hours=1)
+#: What the codes of steps that need a person begin with; their kind and cause follow.
+IN_NEED = "needs-attention"
+#: The hour of the day, in the company's time zone, from which on the summary is sent.
+DIGEST_HOUR = 7
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something wrong that operators hear of; ``code`` is the same while it is the same."""
+
+    code: str
+    message: str
+    action: str
+    path: str
+    cause: str = ""
+    at_once: bool = False
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {
+            "message": self.message,
+            "cause": self.cause,
+            "action": self.action,
+            "path": self.path,
+        }
+
+
+def look(actor: str) -> None:
+    """Open an alert for what has gone wrong, tell what lasts, close what is over.
+
+    Args:
+        actor: who looks, for the history of the mails.
+    """
+    zone = SiteSettings.of_default_site().zone
+    with translation.override(settings.LANGUAGE_CODE), timezone.override(zone):
+        wrong = {alarm.code: alarm for alarm in alarms()}
+        now = db_now()
+        opened = {
+            alert.code: alert
+            for alert in Alert.objects.filter(kind=AlertKind.PROBLEM, closed_at=None)
+        }
+        for code in wrong.keys() - opened.keys():
+            if (alert := _open(wrong[code], now)) is not None:
+                opened[code] = alert
+        for code, alert in opened.items():
+            if code not in wrong:
+                if alert.told_at is None or not (_is_unfinished(code) or _is_quiet(code, now)):
+                    _close(alert, now, actor)
+            elif alert.told_at is None and _is_due(alert, wrong[code], now):
+                _tell(alert, wrong[code], now, actor)
+
+
+def alarms() -> list[Alarm]:
+    """What is wrong now. Steps that need a person are told by their cause, one alarm for each.
+
+    Operators' own mails are left out: a mail about a mail that can't be sent helps nobody.
+    """
+    tasks = reverse("careers_tasks:index")
+    found = [
+        Alarm(finding.code, finding.message, finding.action, tasks)
+        for finding in health.check().faults
+        if finding.code != IN_NEED
+    ]
+    return found + [
+        Alarm(
+            code=f"{IN_NEED}.{group['kind']}.{group['error_code']}",
+            message=ngettext(
+                "%(step)s: %(count)d step needs attention.",
+                "%(step)s: %(count)d steps need attention.",
+                group["n"],
+            )
+            % {"step": StepKind(group["kind"]).label, "count": group["n"]},
+            action=_(
+                "Open the list: each page says what to do. Once the cause is gone, “Retry all” "
+                "there retries them all."
+            ),
+            path=_path_of(group["kind"]),
+            cause=group["cause"],
+            at_once=True,
+        )
+        for group in _in_need()
+        if group["kind"] != StepKind.MAIL_OPERATORS
+    ]
+
+
+def _in_need() -> Iterable[Any]:
+    """The steps that need a person, by kind and cause, the most frequent first."""
+    return (
+        Step.objects.needing_a_person()
+        .filter(kind__in=StepKind.values)
+        .order_by()
+        .values("kind", "error_code")
+        .annotate(n=Count("pk"), cause=Max("error_public"))
+        .order_by("-n", "kind", "error_code")
+    )
+
+
+def _came_back(begin: dt.datetime, end: dt.datetime) -> Iterable[Any]:
+    """The mails that we were told meanwhile came back, not sent otherwise, by kind, with a cause.
+
+    When they did, by the provider's clock, may be a day earlier: that summary is out.
+    """
+    told = StepEvent.objects.filter(
+        step=OuterRef("pk"), actor=delivery_reports.ACTOR, at__gte=begin, at__lt=end
+    )
+    return (
+        Step.objects.filter(CAME_BACK, Exists(told), kind__in=StepKind.values)
+        .order_by()
+        .values("kind")
+        .annotate(n=Count("pk"), cause=Max("bounce_reason"))
+        .order_by("kind")
+    )
+
+
+def _path_of(kind: str, state: str = "attention") -> str:
+    if kind == StepKind.MAIL_OPERATORS:
+        return f"{reverse('careers_tasks:alerts')}?{urlencode({'state': state})}"
+    query = urlencode({"state": state, "kind": kind})
+    return f"{reverse('careers_tasks:index')}?{query}"
+
+
+def _open(alarm: Alarm, now: dt.datetime) -> Alert | None:
+    try:
+        with transaction.atomic():
+            return Alert.objects.create(
+                kind=AlertKind.PROBLEM,
+                key=_key("alert", alarm.code, now),
+                code=alarm.code,
+                facts={**alarm.facts, "since": now.isoformat()},
+                created_at=now,
+            )
+    except IntegrityError:
+        return None  # another one looked at the same moment
+
+
+def _is_due(alert: Alert, alarm: Alarm, now: dt.datetime) -> bool:
+    return alarm.at_once or now - alert.created_at >= LASTS
+
+
+def _is_unfinished(code: str) -> bool:
+    """Whether steps that needed a person are not done yet, so that nobody knows how they end.
+
+    It is those whose last attempt failed for this cause, and those of the kind that had failed
+    for good before: at a later attempt they may have failed otherwise.
+    """
+    if not code.startswith(f"{IN_NEED}."):
+        return False
+    _prefix, kind, cause = code.split(".", 2)
+    failed_before = StepEvent.objects.filter(
+        step=OuterRef("pk"), to_state=State.FAILED, at__lt=OuterRef("state_since")
+    )
+    return (
+        Step.objects.filter(kind=kind, state__in=(*UNDER_WAY, *NEEDS_A_PERSON))
+        .filter(Q(error_code=cause) | Q(Exists(failed_before)))
+        .exists()
+    )
+
+
+def _is_quiet(code: str, now: dt.datetime) -> bool:
+    return Alert.objects.filter(
+        kind=AlertKind.RESOLVED, code=code, told_at__gt=now - QUIET
+    ).exists()
+
+
+def _tell(alert: Alert, alarm: Alarm, now: dt.datetime, actor: str) -> None:
+    facts = {**alarm.facts, "since": alert.created_at.isoformat()}
+    with transaction.atomic():
+        untold = Alert.objects.filter(pk=alert.pk, told_at=None, closed_at=None)
+        if untold.update(told_at=now, facts=facts):
+            _mail(alert, now, actor)
+
+
+def _close(alert: Alert, now: dt.datetime, actor: str) -> None:
+    """Give the all-clear; of what nobody was told, nothing remains."""
+    with transaction.atomic():
+        still_open = Alert.objects.filter(pk=alert.pk, closed_at=None)
+        if still_open.filter(told_at=None).delete()[0] or not still_open.update(closed_at=now):
+            return
+        _mail(
+            Alert.objects.create(
+                kind=AlertKind.RESOLVED,
+                key=_key("recovered", alert.code, now),
+                code=alert.code,
+                facts={**alert.facts, "until": now.isoformat()},
+                created_at=now,
+                told_at=now,
+            ),
+            now,
+            actor,
+        )
+
+
+def daily_digest(actor: str) -> None:
+    """Write the summary of yesterday, once, as soon as the morning has come."""
+    company = SiteSettings.of_default_site()
+    now = db_now()
+    local = timezone.localtime(now, company.zone)
+    if not company.daily_digest or local.hour < DIGEST_HOUR:
+        return
+    yesterday = local.date() - dt.timedelta(days=1)
+    key = f"digest.{yesterday:%Y%m%d}"
+    if Alert.objects.filter(key=key).exists():
+        return
+    with translation.override(settings.LANGUAGE_CODE), timezone.override(company.zone):
+        facts = _summary(yesterday, partial(dt.datetime.combine, tzinfo=company.zone))
+    try:
+        with transaction.atomic():
+            alert = Alert.objects.create(
+                kind=AlertKind.SUMMARY, key=key, facts=facts, created_at=now, told_at=now
+            )
+            _mail(alert, now, actor)
+    except IntegrityError:
+        return  # another worker was faster
+
+
+def _summary(day: dt.date, midnight: Callable[[dt.date, dt.time], dt.datetime]) -> dict[str, Any]:
+    begin = midnight(day, dt.time.min)
+    end = midnight(day + dt.timedelta(days=1), dt.time.min)
+    applications = Application.objects.filter(
+        received_at__gte=begin, received_at__lt=end, is_test=False
+    )
+    jobs = (
+        applications.order_by()
+        .values("job_key")
+        .annotate(n=Count("pk"), title=Max("page__title"))
+        .order_by("-n", "title")
+    )
+    ended = (
+        Step.objects.filter(
+            ended_at__gte=begin, ended_at__lt=end, state__in=[State.SUCCEEDED, State.FAILED]
+        )
+        .order_by()
+        .values_list("kind", "state")
+        .annotate(n=Count("pk"))
+    )
+    counts = {(kind, state): number for kind, state, number in ended}
+    return {
+        "date": day.isoformat(),
+        "path": reverse("careers_tasks:index"),
+        "jobs": [[row["title"], row["n"]] for row in jobs],
+        "held_back": applications.filter(quarantined=True).count(),
+        "steps": [
+            [str(kind.label), counts.get((kind, "succeeded"), 0), counts.get((kind, "failed"), 0)]
+            for kind in StepKind
+        ],
+        "attention": [
+            {
+                "step": str(StepKind(group["kind"]).label),
+                "count": group["n"],
+                "cause": group["cause"],
+                "path": _path_of(group["kind"]),
+            }
+            for group in _in_need()
+        ]
+        + [
+            {
+                "step": _("%(step)s, came back") % {"step": StepKind(group["kind"]).label},
+                "count": group["n"],
+                "cause": group["cause"],
+                "path": _path_of(group["kind"], "came-back"),
+            }
+            for group in _came_back(begin, end)
+        ],
+        "findings": [
+            {"message": finding.message, "action": finding.action}
+            for finding in health.check().faults
+            if finding.code != IN_NEED
+        ],
+    }
+
+
+def _key(kind: str, code: str, now: dt.datetime) -> str:
+    # To the second: what is said twice within one is the same.
+    return f"{kind}.{code}.{now:%Y%m%dT%H%M%S}"
+
+
+def _mail(alert: Alert, now: dt.datetime, actor: str) -> None:
+    ready = create_mails(alert, SiteSettings.operator_addresses(), at=now, actor=actor)
+    transaction.on_commit(partial(dispatch.dispatch_steps, ready, actor=actor))

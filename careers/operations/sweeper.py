@@ -1,0 +1,301 @@
+"""Find every row that nobody rang for, and every worker that never came back.
+
+Runs as a process of its own and depends on nothing that it repairs: not on Celery beat, not
+on the broker. Any number of sweepers may run; each change is guarded.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import multiprocessing
+import signal
+import socket
+import time
+import uuid
+from collections.abc import Callable, Collection
+from dataclasses import asdict
+from functools import partial
+from multiprocessing.process import BaseProcess
+
+from django.conf import settings
+from django.db import connections
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from careers.operations import alerts
+from careers.operations.heartbeat import beat, hand_back, is_served
+from careers.operations.probes import Prober, all_probes
+from careers.pipeline import dispatch, restored_database, runner
+from careers.pipeline.models import Heartbeat, Step, StepKind
+from careers.pipeline.runner import BATCH
+from careers.pipeline.states import CLAIMABLE, UNDER_WAY, ErrorClass, Phase, State
+from careers.pipeline.steps import BY_KIND, STEPS
+from careers.pipeline.transitions import db_now, move
+
+log = logging.getLogger(__name__)
+
+ACTOR = "sweeper"
+#: Whoever queued a row rings for it at once; only after this is it taken for forgotten.
+FRESH = dt.timedelta(seconds=5)
+REDISPATCH_CAP = 900  # seconds
+#: A row that was changed so much later than now was changed before the clock was set back.
+AHEAD = dt.timedelta(minutes=1)
+#: The moments for which a step waits, or by which is judged how long it did.
+MOMENTS = ("state_since", "ready_at", "dispatched_at", "run_after", "lease_until", "repeat_until")
+#: With this many messages waiting a row was not forgotten: the workers are busy.
+LONG_QUEUE = 50
+#: Seconds between two looks whether operators must be told something.
+LOOK_EVERY = 10
+CHILDREN = 2
+#: Seconds that its children have to finish when it is told to stop, before their steps are handed
+#: back; supervisors often kill after ten.
+LET_FINISH = 5
+FORK = multiprocessing.get_context("fork")
+
+
+class Sweeper:
+    """One sweeper process and what it remembers between two looks."""
+
+    def __init__(self) -> None:
+        self.name = f"{socket.gethostname()}:{uuid.uuid4().hex[:8]}"
+        self.broker_down_since: dt.datetime | None = None
+        #: With the step that each runs, until when, and under which name it claims.
+        self.children: dict[BaseProcess, tuple[int, float, str]] = {}
+        #: What it does itself, when it does.
+        self.kinds: Collection[str] = StepKind.values
+        # The broker is asked with every look.
+        self.prober = Prober([probe for probe in all_probes() if probe.name != "broker"])
+        self.look_at = 0.0
+        self.stopping = False
+
+    def run(self) -> None:
+        """Sweep until told to stop (SIGTERM or SIGINT)."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        while not self.stopping:
+            due_at = time.monotonic() + settings.PIPELINE_SWEEP_INTERVAL
+            self._unharmed(self.prober.look)
+            self._unharmed(self.once)
+            self._unharmed(self._tell_operators)
+            while not self.stopping and (pause := due_at - time.monotonic()) > 0:
+                time.sleep(min(pause, 0.2))
+                if self.children:
+                    # It works itself: who is done makes room for the next at once.
+                    self._unharmed(self._reap)
+                    self._unharmed(self._work)
+        self._unharmed(self._end_children)
+        self.prober.stop()
+        Heartbeat.objects.filter(kind=Heartbeat.Kind.SWEEPER, name=self.name).delete()
+
+    def _stop(self, *_args: object) -> None:
+        self.stopping = True
+
+    @staticmethod
+    def _unharmed(act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Exception:  # a sweeper that dies of one bad moment repairs nothing
+            log.exception("sweep failed")
+            connections.close_all()
+
+    def once(self) -> None:
+        """One look at everything."""
+        error = dispatch.broker_error()
+        now = db_now()
+        # The clock may have been set back since.
+        self.broker_down_since = min(self.broker_down_since or now, now) if error else None
+        beat(
+            Heartbeat.Kind.SWEEPER,
+            self.name,
+            facts={
+                "broker_error": error,
+                "broker_down_since": self.broker_down_since and self.broker_down_since.isoformat(),
+                "probes": [asdict(finding) for finding in self.prober.findings],
+            },
+        )
+        restored_database.recognise()
+        restored_database.pulse()
+        set_back_with_the_clock()
+        release_expired_leases()
+        release_forgotten_waiters()
+        self._reap()
+        if not error:
+            requeue_unanswered()
+            dispatch.dispatch_steps(forgotten(), actor=ACTOR, insist=True)
+            if not is_served(BY_KIND[StepKind.MAIL_OPERATORS].queue):
+                # That no worker runs is what operators must hear first.
+                self.kinds = [StepKind.MAIL_OPERATORS]
+                self._work()
+        elif self.broker_down_since and now - self.broker_down_since >= dt.timedelta(
+            seconds=settings.PIPELINE_BROKER_GRACE
+        ):
+            self.kinds = StepKind.values
+            self._work()
+
+    def _tell_operators(self) -> None:
+        if time.monotonic() >= self.look_at:
+            self.look_at = time.monotonic() + LOOK_EVERY
+            alerts.look(actor=ACTOR)
+
+    def _work(self) -> None:
+        """Without broker or workers: run what is due, each step in a child that can be killed."""
+        busy = {step_id for step_id, _deadline, _owner in self.children.values()}
+        for step_id in due(self.kinds, exclude=busy)[: CHILDREN - len(self.children)]:
+            owner = f"{ACTOR}:{uuid.uuid4()}"
+            child = multiprocessing.get_context("fork").Process(
+                target=_run_in_child, args=[step_id, owner]
+            )
+            connections.close_all()
+            child.start()
+            deadline = time.monotonic() + settings.PIPELINE_HARD_LIMIT
+            self.children[child] = (step_id, deadline, owner)
+
+    def _reap(self) -> None:
+        for child, (step_id, deadline, _owner) in list(self.children.items()):
+            if child.is_alive() and time.monotonic() > deadline:
+                log.warning("step %s ran too long in the sweeper's child", step_id)
+                child.kill()
+            if not child.is_alive():
+                child.join()
+                del self.children[child]
+
+    def _end_children(self) -> None:
+        """Let them finish, but not for long; hand back what they still hold."""
+        until = time.monotonic() + LET_FINISH
+        while self.children and time.monotonic() < until:
+            self._reap()
+            time.sleep(0.1)
+        # All of them before the database is asked: it may fail, and nobody is left to end them.
+        for child in self.children:
+            child.kill()
+        for child in self.children:
+            child.join()
+        for _step_id, _deadline, owner in self.children.values():
+            self._unharmed(partial(hand_back, owner))
+
+
+def _run_in_child(step_id: int, owner: str) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    dispatch.forget_connections()
+    signal.signal(signal.SIGALRM, runner.time_is_up)
+    signal.setitimer(signal.ITIMER_REAL, settings.PIPELINE_SOFT_LIMIT)
+    runner.run(step_id, owner=owner)
+
+
+def set_back_with_the_clock() -> None:
+    """Let no step wait for a moment that the clock was set back from.
+
+    Its moments go back with the clock, so that it waits for as long as it was meant to. After a
+    clock that was a year ahead it would else stand still for a year.
+    """
+    now = db_now()
+    ahead = Step.objects.filter(state__in=UNDER_WAY, state_since__gt=now + AHEAD)
+    for step in list(ahead.only("pk", "state", "token", *MOMENTS)[:BATCH]):
+        off = step.state_since - now
+        moments = {name: getattr(step, name) for name in MOMENTS}
+        unchanged = {name: getattr(step, name) for name in ("pk", "state", "token", "state_since")}
+        Step.objects.filter(**unchanged).update(
+            **{name: at - off for name, at in moments.items() if at is not None and at > now}
+        )
+        log.warning(
+            "step %s was changed %d seconds from now: the clock was set back",
+            step.pk,
+            off.total_seconds(),
+        )
+
+
+def release_expired_leases() -> None:
+    """Take back steps whose worker was lost. A mail that may be out is nobody's guess."""
+    now = db_now()
+    lost = Step.objects.filter(state=State.STARTED, lease_until__lt=now)
+    for step in list(lost[:BATCH]):
+        if step.phase != Phase.NONE:
+            runner.unconfirmed(step, runner.interrupted(), actor=ACTOR)
+            continue
+        attempts = runner.unexpected(step)
+        gives_up = attempts >= runner.UNKNOWN_ATTEMPTS
+        moved = move(
+            step.pk,
+            runner.given_up(step.repeat_until) if gives_up else State.RETRYING,
+            leaving=[State.STARTED],
+            fence=step.token,
+            actor=ACTOR,
+            # The worker may wake and hand over right now: whoever writes first decides.
+            guard={"phase": Phase.NONE},
+            reason=_("The worker did not come back in time."),
+            run_after=None if gives_up else now,
+            failing_since=step.failing_since or now,
+            attempts=attempts,
+            error_class=ErrorClass.UNKNOWN,
+            error_code="worker-lost",
+            error_public=_("The worker that ran this step was lost."),
+        )
+        if moved and gives_up:
+            runner.confirm_reported(step.pk)
+            runner.release_successors(Step.objects.get(pk=step.pk), actor=ACTOR)
+
+
+def release_forgotten_waiters() -> None:
+    """Queue waiting steps whose predecessor has ended, should anything have kept them."""
+    for definition in STEPS:
+        runner.release(definition, actor=ACTOR)
+
+
+def requeue_unanswered() -> None:
+    """Take back messages that no worker answered; each time with twice the patience."""
+    now = db_now()
+    sent = Step.objects.filter(
+        state=State.SENT,
+        kind__in=StepKind.values,
+        dispatched_at__lt=now - dt.timedelta(seconds=settings.PIPELINE_REDISPATCH_AFTER),
+    ).order_by("dispatched_at")
+    # Whose queue is long is busy, not lost; left out here, for they could fill the batch.
+    long = {
+        queue
+        for queue in {definition.queue for definition in STEPS}
+        if sent.exists() and dispatch.queue_length(queue) > LONG_QUEUE
+    }
+    lost = sent.filter(kind__in=[step.kind for step in STEPS if step.queue not in long])
+    for step in list(lost.only("pk", "kind", "dispatches", "dispatched_at")[:BATCH]):
+        # Bounded before it is cut off: a step that waits for a setting is rung for without end.
+        longer = 2 ** min(max(0, step.dispatches - 1), 20)
+        patience = min(REDISPATCH_CAP, settings.PIPELINE_REDISPATCH_AFTER * longer)
+        if step.dispatched_at and now - step.dispatched_at >= dt.timedelta(seconds=patience):
+            move(
+                step.pk,
+                State.QUEUED,
+                leaving=[State.SENT],
+                actor=ACTOR,
+                reason=_("No worker answered the message."),
+                guard={"dispatched_at": step.dispatched_at},
+            )
+
+
+def forgotten() -> list[int]:
+    """Steps that are due and for which no message is under way."""
+    now = db_now()
+    return list(
+        Step.objects.filter(
+            Q(state=State.QUEUED, state_since__lt=now - FRESH) | Q(state=State.RETRYING)
+        )
+        .filter(Q(run_after=None) | Q(run_after__lte=now), kind__in=StepKind.values)
+        .order_by("state_since")
+        .values_list("pk", flat=True)[:BATCH]
+    )
+
+
+def due(
+    kinds: Collection[str] = tuple(StepKind.values), exclude: Collection[int] = ()
+) -> list[int]:
+    """Steps of these kinds that may be claimed now, oldest first."""
+    return list(
+        Step.objects.filter(
+            Q(run_after=None) | Q(run_after__lte=db_now()),
+            state__in=CLAIMABLE,
+            kind__in=kinds,
+        )
+        .exclude(pk__in=exclude)
+        .order_by("state_since")
+        .values_list("pk", flat=True)[:BATCH]
+    )

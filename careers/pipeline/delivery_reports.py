@@ -1,0 +1,106 @@
+"""``/hooks/mail/``: where the mail provider reports what became of a mail.
+
+A report names the step by a mark in the mail's metadata that only we can make, so nothing is
+looked up by address and a report about another site's mail changes nothing. Reports come twice,
+late and in any order; each may come before our own request for the mail has been answered.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from careers import notifications
+from careers.pipeline.models import Step, StepEvent
+from careers.pipeline.runner import confirm_reported
+from careers.pipeline.states import State
+from careers.pipeline.steps import step_of_reference
+from careers.pipeline.transitions import db_now, note
+
+log = logging.getLogger(__name__)
+
+ACTOR = "provider"
+
+
+@csrf_exempt
+@require_http_methods(["POST", "HEAD"])
+def listen(request: HttpRequest) -> HttpResponse:
+    """Take in what the provider reports. HEAD is how some ask whether anybody is there."""
+    if not (settings.EMAIL_PROVIDER and settings.EMAIL_WEBHOOK_SECRET):
+        raise Http404
+    if request.method == "HEAD":
+        return HttpResponse()
+    try:
+        told = notifications.reports(request)
+    except notifications.Forged:
+        return HttpResponse(status=401, headers={"WWW-Authenticate": 'Basic realm="mail"'})
+    except notifications.Unreadable:
+        log.warning("the mail provider sent a report that nobody can read")
+        return HttpResponse(status=400)
+    # The history is written in the site's language, whoever asks.
+    with translation.override(settings.LANGUAGE_CODE):
+        for report in told:
+            record(report)
+    return HttpResponse()
+
+
+def record(report: notifications.Report) -> bool:
+    """Write down what a report says; False when it is about no mail of ours."""
+    step_id = step_of_reference(report.mark)
+    if step_id is None:
+        log.warning("the mail provider reported about a mail that is not ours")
+        return False
+    now = db_now()
+    at = min(report.at or now, now)
+    mail = Step.objects.filter(pk=step_id)
+    mail.filter(reported_at=None).update(reported_at=at)
+    if report.came_back:
+        _came_back(step_id, at, report.came_back)
+    elif report.arrived:
+        _arrived(step_id, at)
+    if report.remark:
+        _remarked(step_id, report.remark)
+    confirm_reported(step_id)
+    return True
+
+
+def _came_back(step_id: int, at: dt.datetime, why: str) -> None:
+    """A bounce counts unless the mail was delivered later: servers try again for days."""
+    mail, bounce = Step.objects.filter(pk=step_id), {"bounced_at": at, "bounce_reason": why}
+    with transaction.atomic():
+        stands = Q(delivered_at=None) | Q(delivered_at__lte=at)
+        if not note(step_id, actor=ACTOR, reason=why, guard=stands & Q(bounced_at=None), **bounce):
+            mail.filter(bounced_at__lt=at).update(**bounce)
+
+
+def _arrived(step_id: int, at: dt.datetime) -> None:
+    """A delivery takes back an earlier bounce, however often that one is still reported.
+
+    Of a mail that was cancelled it is told that it arrived; cancelled it stays, for it may have
+    been replaced.
+    """
+    mail = Step.objects.filter(pk=step_id)
+    with transaction.atomic():
+        news = Q(bounced_at__lt=at)
+        if mail.filter(delivered_at=None).update(delivered_at=at):
+            news |= Q(bounced_at=None, state=State.CANCELLED)
+        mail.filter(delivered_at__lt=at).update(delivered_at=at)
+        words = _("It arrived after all.")
+        note(step_id, actor=ACTOR, reason=words, guard=news, bounced_at=None, bounce_reason="")
+
+
+def _remarked(step_id: int, remark: str) -> None:
+    """Tell it in the history, however often it is reported."""
+    with transaction.atomic():
+        Step.objects.select_for_update().get(pk=step_id)
+        if not StepEvent.objects.filter(step_id=step_id, actor=ACTOR, reason=remark).exists():
+            note(step_id, actor=ACTOR, reason=remark, guard=Q(), reported_at=F("reported_at"))

@@ -1,0 +1,82 @@
+"""Steps whose effect a test decides."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from wagtail.models import Site
+
+from careers.pipeline import steps
+from careers.pipeline.models import Step, StepKind
+from careers.pipeline.steps import Effect
+from tests.support.factories import ApplicationFactory, JobPageFactory, root_page
+from tests.support.turns import Turns
+from tests.support.world import NAMES, Stage
+
+Perform = Callable[[Step, Callable[[], None]], Effect]
+
+
+@pytest.fixture
+def effects(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """``effects(render_pdf=…, archive=…)`` puts functions where the effects are.
+
+    A value that is an exception is raised; every step that is not named succeeds.
+    """
+
+    def done(step: Step, before_send: Callable[[], None]) -> Effect:
+        return Effect({"done": step.kind})
+
+    def set_effects(**given: Any) -> None:
+        for kind in StepKind:
+            perform = given.get(kind.value, done)
+            if isinstance(perform, BaseException):
+                perform = raising(perform)
+            definition = dataclasses.replace(steps.BY_KIND[kind], perform=perform)
+            monkeypatch.setitem(steps.BY_KIND, kind, definition)
+
+    set_effects()
+    return set_effects
+
+
+def raising(error: BaseException) -> Perform:
+    def perform(step: Step, before_send: Callable[[], None]) -> Effect:
+        raise error
+
+    return perform
+
+
+@pytest.fixture
+def bare_job(db: None) -> Any:
+    """A job by itself: most tests of steps need no tree of pages."""
+    root = root_page()
+    if not Site.objects.filter(is_default_site=True).exists():
+        Site.objects.create(hostname="localhost", root_page=root, is_default_site=True)
+    return JobPageFactory(parent=root, hr_recipients="hr@example.org")
+
+
+@pytest.fixture
+def application(bare_job: Any) -> Any:
+    """An application without steps."""
+    return ApplicationFactory(page=bare_job)
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """The product in a world that the test puts there; see ``tests.support.world``."""
+    stage = Stage()
+    stage.set_up(monkeypatch)
+    return stage
+
+
+@pytest.fixture
+def turns(db: None) -> Iterator[Turns]:
+    """Everybody who acts in such a world; for tests with real transactions."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA synchronous=OFF")
+    with Turns(*NAMES) as turns:
+        yield turns

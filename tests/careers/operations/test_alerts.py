@@ -1,0 +1,530 @@
+"""What those who run the site are told, and what they are spared."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.mail import EmailMultiAlternatives
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Value
+from django.db.models.functions import Concat
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from wagtail.models import Site
+
+from careers import notifications
+from careers.operations import alerts
+from careers.pipeline import steps
+from careers.pipeline.actions import cancel, retry
+from careers.pipeline.enqueue import create_mails
+from careers.pipeline.models import Alert, AlertKind, Heartbeat, Step, StepEvent, StepKind
+from careers.pipeline.runner import run
+from careers.pipeline.states import CLAIMABLE, ErrorClass, State
+from careers.pipeline.transitions import move
+from home.models import SiteSettings
+from tests.conftest import Broker
+from tests.support import people
+from tests.support.factories import (
+    ApplicationFactory,
+    HeartbeatFactory,
+    NoticeFactory,
+    StepFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+NOON = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[dt.datetime], None]:
+    """Sets the clock of the alerts."""
+
+    def set_clock(moment: dt.datetime) -> None:
+        monkeypatch.setattr(alerts, "db_now", lambda: moment)
+
+    return set_clock
+
+
+@pytest.fixture
+def wrong(monkeypatch: pytest.MonkeyPatch, at: Any, home: Any) -> Callable[..., None]:
+    """``wrong(minutes, *codes)``: a look so many minutes past noon, at which these are wrong."""
+    SiteSettings.objects.update(operators="Ops@example.com\nsecond@example.com")
+
+    def look(minutes: float, *codes: str) -> None:
+        found = [alerts.Alarm(code, f"{code} is wrong.", "Mend it.", "/x/") for code in codes]
+        monkeypatch.setattr(alerts, "alarms", lambda: found)
+        at(NOON + dt.timedelta(minutes=minutes))
+        alerts.look("sweeper")
+
+    return look
+
+
+def mailed() -> list[str]:
+    """The kind of each alert that has mails, in order, with how many."""
+    told = Alert.objects.exclude(steps=None).order_by("pk")
+    return [f"{alert.kind} {alert.steps.count()}" for alert in told]
+
+
+def alive() -> None:
+    HeartbeatFactory()
+    HeartbeatFactory(sweeper=True)
+    HeartbeatFactory(scheduler=True)
+
+
+# ── Alarms ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_lasts_is_told_once_and_its_end_too(wrong: Any) -> None:
+    wrong(0, "broker")
+    wrong(1.9, "broker")
+    assert mailed() == []
+    wrong(2, "broker")
+    wrong(300, "broker")
+    assert mailed() == ["alert 2"]
+    wrong(301)
+    wrong(302)
+    assert mailed() == ["alert 2", "recovered 2"]
+    alert, end = Alert.objects.order_by("pk")
+    assert alert.facts["since"] == NOON.isoformat()
+    assert (end.facts["message"], end.facts["until"]) == (
+        "broker is wrong.",
+        (NOON + dt.timedelta(minutes=301)).isoformat(),
+    )
+
+
+def test_what_passes_leaves_nothing(wrong: Any) -> None:
+    wrong(0, "broker")
+    wrong(1)
+    assert Alert.objects.count() == 0
+
+
+def test_what_comes_back_after_the_all_clear_alarms_anew(wrong: Any) -> None:
+    wrong(0, "broker")
+    wrong(2, "broker")
+    wrong(3)
+    wrong(4, "broker")
+    wrong(6, "broker")
+    assert mailed() == ["alert 2", "recovered 2", "alert 2"]
+
+
+def test_flapping_is_told_over_once_an_hour(wrong: Any) -> None:
+    for minute in range(0, 60, 4):
+        wrong(minute, "broker")
+        wrong(minute + 2, "broker")
+        wrong(minute + 3)
+    assert mailed() == ["alert 2", "recovered 2", "alert 2"]
+    wrong(62.9)
+    assert mailed() == ["alert 2", "recovered 2", "alert 2"]
+    wrong(63)
+    wrong(64)
+    assert mailed() == ["alert 2", "recovered 2", "alert 2", "recovered 2"]
+
+
+def test_what_passes_after_an_all_clear_leaves_nothing(wrong: Any) -> None:
+    wrong(0, "broker")
+    wrong(2, "broker")
+    wrong(3)
+    wrong(4, "broker")
+    wrong(5)
+    assert Alert.objects.filter(closed_at=None, kind=AlertKind.PROBLEM).count() == 0
+    assert mailed() == ["alert 2", "recovered 2"]
+
+
+def test_two_faults_are_two_alarms(wrong: Any) -> None:
+    wrong(0, "broker", "no-worker")
+    wrong(3, "broker", "no-worker")
+    assert mailed() == ["alert 2", "alert 2"]
+    wrong(4, "broker")
+    assert mailed() == ["alert 2", "alert 2", "recovered 2"]
+
+
+def test_second_look_at_the_same_moment_opens_nothing(wrong: Any, at: Any) -> None:
+    wrong(0, "broker")
+    alarm = alerts.Alarm("broker", "x", "y", "/x/")
+    # What another sweeper does that read the table before the first one wrote.
+    assert alerts._open(alarm, NOON) is None
+    assert alerts._open(alarm, NOON + dt.timedelta(seconds=7)) is None
+    assert Alert.objects.count() == 1
+
+
+def test_second_teller_and_second_closer_change_nothing(wrong: Any) -> None:
+    wrong(0, "broker")
+    stale = Alert.objects.get()
+    wrong(2, "broker")
+    alarm = alerts.Alarm("broker", "x", "y", "/x/")
+    alerts._tell(stale, alarm, NOON, "sweeper")
+    assert mailed() == ["alert 2"]
+    told = Alert.objects.get()
+    wrong(3)
+    alerts._close(told, NOON, "sweeper")
+    assert mailed() == ["alert 2", "recovered 2"]
+
+
+def test_mails_are_rung_for(
+    wrong: Any, broker: Broker, django_capture_on_commit_callbacks: Any
+) -> None:
+    wrong(0, "broker")
+    with django_capture_on_commit_callbacks(execute=True):
+        wrong(2, "broker")
+    assert [message[0] for message in broker.messages] == ["careers.mail_operators"] * 2
+    assert list(Step.objects.values_list("recipient", "state")) == [
+        ("ops@example.com", "sent"),
+        ("second@example.com", "sent"),
+    ]
+
+
+def test_step_that_failed_for_good_is_told_at_once_by_its_cause(application: Any, at: Any) -> None:
+    people.ada()
+    alive()
+    StepFactory(application=application, kind=StepKind.MAIL_HR, failed=True)
+    StepFactory(application=application, kind=StepKind.ARCHIVE, failed=True)
+    StepFactory(application=ApplicationFactory(page=application.page), failed=True)
+    now = timezone.now()
+    at(now)
+    alerts.look("sweeper")
+    assert sorted(Alert.objects.values_list("code", "facts__message", "facts__path")) == [
+        (
+            "needs-attention.archive.ValueError",
+            "Archive: 2 steps need attention.",
+            "/admin/tasks/?state=attention&kind=archive",
+        ),
+        (
+            "needs-attention.mail_hr.ValueError",
+            "Mail to HR: 1 step needs attention.",
+            "/admin/tasks/?state=attention&kind=mail_hr",
+        ),
+    ]
+    assert mailed() == ["alert 1", "alert 1"]
+    # One more with the same cause is nothing new.
+    StepFactory(application=ApplicationFactory(page=application.page), failed=True)
+    at(now + dt.timedelta(hours=5))
+    alerts.look("sweeper")
+    assert mailed() == ["alert 1", "alert 1"]
+
+
+@pytest.fixture
+def ada(home: Any) -> User:
+    """Who is told, and retries; everything else is well."""
+    alive()
+    return people.ada()
+
+
+def now_is(step: Step, state: State, cause: str = "") -> None:
+    """What the next attempt came to."""
+    words = {"error_code": cause, "error_class": ErrorClass.TRANSIENT if cause else ""}
+    if state != State.STARTED:
+        move(step.pk, State.STARTED, leaving=CLAIMABLE, actor="worker:1")
+        move(step.pk, state, leaving=[State.STARTED], actor="worker:1", **words)
+    else:
+        move(step.pk, state, leaving=CLAIMABLE, actor="worker:1")
+
+
+def test_step_tried_again_is_not_over_before_it_has_succeeded(ada: User) -> None:
+    step = StepFactory(failed=True)
+    alerts.look("sweeper")
+    assert mailed() == ["alert 1"]
+    assert retry(step, ada)
+    alerts.look("sweeper")
+    # It may go wrong in another way meanwhile.
+    now_is(step, State.RETRYING, "archive-unavailable")
+    alerts.look("sweeper")
+    now_is(step, State.STARTED)
+    alerts.look("sweeper")
+    assert mailed() == ["alert 1"]
+    move(step.pk, State.SUCCEEDED, leaving=[State.STARTED], actor="worker:1", error_code="")
+    alerts.look("sweeper")
+    alerts.look("sweeper")
+    assert mailed() == ["alert 1", "recovered 1"]
+
+
+def test_step_that_fails_again_stays_the_same_alarm(ada: User) -> None:
+    step = StepFactory(failed=True)
+    alerts.look("sweeper")
+    assert retry(step, ada)
+    alerts.look("sweeper")
+    now_is(step, State.FAILED, "ValueError")
+    alerts.look("sweeper")
+    assert mailed() == ["alert 1"]
+    assert Alert.objects.get(kind=AlertKind.PROBLEM).closed_at is None
+
+
+def test_step_that_fails_for_another_cause_is_told_at_once(ada: User) -> None:
+    step = StepFactory(failed=True)
+    alerts.look("sweeper")
+    assert retry(step, ada)
+    alerts.look("sweeper")
+    now_is(step, State.FAILED, "archive-full")
+    alerts.look("sweeper")
+    # The first one is not over either: its step is not done.
+    assert mailed() == ["alert 1", "alert 1"]
+    assert list(Alert.objects.order_by("pk").values_list("code", "closed_at")) == [
+        ("needs-attention.archive.ValueError", None),
+        ("needs-attention.archive.archive-full", None),
+    ]
+    assert cancel(step, ada)
+    alerts.look("sweeper")
+    assert mailed() == ["alert 1", "alert 1", "recovered 1", "recovered 1"]
+
+
+def test_step_that_fails_soon_after_the_all_clear_is_told_at_once(ada: User) -> None:
+    step = StepFactory(failed=True)
+    alerts.look("sweeper")
+    assert retry(step, ada)
+    now_is(step, State.SUCCEEDED)
+    alerts.look("sweeper")
+    StepFactory(failed=True)
+    # Two in one second would be the same alarm.
+    Alert.objects.update(key=Concat("key", Value(" before")))
+    alerts.look("sweeper")
+    assert mailed() == ["alert 1", "recovered 1", "alert 1"]
+
+
+def test_wrong_setting_is_not_over_while_the_step_runs(ada: User) -> None:
+    step = StepFactory(misconfigured=True, run_after=None)
+    alerts.look("sweeper")
+    now_is(step, State.STARTED)
+    alerts.look("sweeper")
+    assert mailed() == ["alert 1"]
+
+
+def test_other_steps_keep_no_alarm_open(ada: User) -> None:
+    step = StepFactory(failed=True)
+    StepFactory(retrying=True)
+    StepFactory(started=True)
+    now_is(StepFactory(queued=True), State.FAILED, "archive-full")
+    StepFactory(kind=StepKind.MAIL_HR, retrying=True, error_code="ValueError")
+    alerts.look("sweeper")
+    told = mailed()
+    assert cancel(step, ada)
+    alerts.look("sweeper")
+    assert mailed() == [*told, "recovered 1"]
+
+
+def test_look_at_a_step_tried_again_costs_one_query_more(
+    ada: User, django_assert_num_queries: Any
+) -> None:
+    step = StepFactory(failed=True)
+    alerts.look("sweeper")
+    with CaptureQueriesContext(connection) as before:
+        alerts.look("sweeper")
+    assert retry(step, ada)
+    with django_assert_num_queries(len(before) + 1):
+        alerts.look("sweeper")
+
+
+@pytest.mark.parametrize("trait", ["failed", "misconfigured"])
+def test_failed_mail_to_operators_sets_off_no_other(db: None, trait: str) -> None:
+    people.ada()
+    alive()
+    StepFactory(to_operators=True, **{trait: True})
+    before = Alert.objects.count()
+    alerts.look("sweeper")
+    assert [alarm.code for alarm in alerts.alarms()] == []
+    # The one that could not be told is over all the same.
+    assert Alert.objects.filter(kind=AlertKind.PROBLEM).count() == before
+
+
+def test_notes_alarm_nobody(home: Any) -> None:
+    alive()
+    assert alerts.alarms() == []
+    Heartbeat.objects.all().delete()
+    assert "no-worker" in [alarm.code for alarm in alerts.alarms()]
+
+
+# ── Who is told ─────────────────────────────────────────────────────────────────────────
+
+
+def test_administrators_are_told_while_nobody_is_named(home: Any) -> None:
+    people.ada()
+    people.otto()
+    assert SiteSettings.operator_addresses() == ["ada@example.com"]
+    SiteSettings.objects.update(operators="Ops@example.com, ops@example.com")
+    assert SiteSettings.operator_addresses() == ["ops@example.com"]
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"email": ""}])
+def test_nobody_is_told_where_nobody_is_known(db: None, change: dict[str, Any]) -> None:
+    Site.objects.all().delete()
+    ada = people.ada()
+    for name, value in change.items():
+        setattr(ada, name, value)
+    ada.save()
+    assert SiteSettings.operator_addresses() == []
+
+
+# ── Summary ─────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def digest(at: Any) -> Callable[[str], Alert | None]:
+    """Asks for the summary at a time of 22 November in UTC; the company is in Oslo (UTC+1)."""
+
+    def ask(time: str) -> Alert | None:
+        at(dt.datetime.fromisoformat(f"2026-11-22T{time}:00+00:00"))
+        alerts.daily_digest("worker:1")
+        return Alert.objects.filter(kind=AlertKind.SUMMARY).first()
+
+    return ask
+
+
+def test_summary_comes_once_when_the_companys_morning_has_come(home: Any, digest: Any) -> None:
+    people.ada()
+    assert digest("05:59") is None
+    alert = digest("06:00")
+    assert alert.key == "digest.20261121"
+    digest("06:05")
+    digest("15:05")
+    assert mailed() == ["digest 1"]
+
+
+def test_summary_is_not_sent_where_it_is_turned_off(home: Any, digest: Any) -> None:
+    SiteSettings.objects.update(daily_digest=False)
+    assert digest("12:00") is None
+
+
+def test_summary_counts_yesterday_as_the_company_does(job: Any, digest: Any) -> None:
+    people.ada()
+    alive()
+    for moment, more in (
+        ("2026-11-20T22:59:59+00:00", {}),
+        ("2026-11-20T23:00:00+00:00", {}),
+        ("2026-11-21T22:59:59+00:00", {"held_back": True}),
+        ("2026-11-21T12:00:00+00:00", {"test": True}),
+        ("2026-11-21T23:00:00+00:00", {}),
+    ):
+        received = dt.datetime.fromisoformat(moment)
+        application = ApplicationFactory(page=job, received_at=received, **more)
+        StepFactory(application=application, succeeded=True, state_since=received)
+    StepFactory(
+        application=application,
+        kind=StepKind.MAIL_HR,
+        failed=True,
+        state_since=dt.datetime.fromisoformat("2026-11-21T12:00:00+00:00"),
+    )
+    facts = digest("12:00").facts
+    assert facts["jobs"] == [["Gauge keeper", 2]]
+    assert facts["held_back"] == 1
+    assert facts["steps"] == [
+        ["Make the PDF", 0, 0],
+        ["Archive", 3, 0],
+        ["Receipt to the applicant", 0, 0],
+        ["Mail to HR", 0, 1],
+        ["Mail to operators", 0, 0],
+    ]
+    assert facts["attention"] == [
+        {
+            "step": "Mail to HR",
+            "count": 1,
+            "cause": "Something unexpected happened (ValueError).",
+            "path": "/admin/tasks/?state=attention&kind=mail_hr",
+        }
+    ]
+    assert application.name not in str(facts)
+
+
+def test_summary_tells_which_mails_we_heard_of_that_they_came_back(job: Any, digest: Any) -> None:
+    people.ada()
+    alive()
+    application = ApplicationFactory(page=job)
+
+    def came_back(heard: str, recipient: str, **more: Any) -> None:
+        at = dt.datetime.fromisoformat(heard)
+        step = StepFactory(
+            application=application,
+            kind=StepKind.MAIL_HR,
+            recipient=recipient,
+            succeeded=True,
+            events=False,
+            # Providers tell late.
+            bounced_at=at - dt.timedelta(hours=9),
+            bounce_reason="There is no such mailbox.",
+            **more,
+        )
+        StepEvent.objects.create(
+            step=step,
+            at=at,
+            from_state=State.SUCCEEDED,
+            to_state=State.SUCCEEDED,
+            attempt=1,
+            actor="provider",
+            reason=step.bounce_reason,
+        )
+
+    came_back("2026-11-20T22:59:59Z", "the-day-before@example.com")
+    came_back("2026-11-20T23:00:00Z", "gone@example.com")
+    came_back("2026-11-21T12:00:00Z", "sent-again@example.com", result={"instead": 1})
+    came_back("2026-11-21T23:00:00Z", "today@example.com")
+    assert digest("12:00").facts["attention"] == [
+        {
+            "step": "Mail to HR, came back",
+            "count": 1,
+            "cause": "There is no such mailbox.",
+            "path": "/admin/tasks/?state=came-back&kind=mail_hr",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("day", "first", "after"),
+    [
+        ("2027-03-28", "2027-03-27T23:00:00Z", "2027-03-28T22:00:00Z"),
+        ("2027-10-31", "2027-10-30T22:00:00Z", "2027-10-31T23:00:00Z"),
+        ("2028-02-29", "2028-02-28T23:00:00Z", "2028-02-29T23:00:00Z"),
+    ],
+    ids=["of 23 hours", "of 25 hours", "leap day"],
+)
+def test_summary_counts_an_unusual_day_from_midnight_to_midnight(
+    job: Any, at: Any, day: str, first: str, after: str
+) -> None:
+    begin, end = dt.datetime.fromisoformat(first), dt.datetime.fromisoformat(after)
+    second = dt.timedelta(seconds=1)
+    for moment in (begin - second, begin, end - second, end):
+        ApplicationFactory(page=job, received_at=moment)
+    at(end + dt.timedelta(hours=12))
+    alerts.daily_digest("worker:1")
+    alert = Alert.objects.get(kind=AlertKind.SUMMARY)
+    assert (alert.facts["date"], alert.facts["jobs"]) == (day, [["Gauge keeper", 2]])
+
+
+# ── The step ────────────────────────────────────────────────────────────────────────────
+
+
+def test_mail_to_operators_runs_like_any_step(home: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[EmailMultiAlternatives] = []
+
+    def deliver(message: EmailMultiAlternatives, before_send: Any) -> notifications.Delivery:
+        before_send()
+        sent.append(message)
+        return notifications.Delivery(str(message.extra_headers["Message-ID"]), "250 ok")
+
+    monkeypatch.setattr(steps.notifications, "deliver", deliver)
+    step = StepFactory(to_operators=True, queued=True)
+    assert run(step.pk, owner="worker:1", kind="mail_operators") == []
+    step.refresh_from_db()
+    assert (step.state, sent[0].to) == (State.SUCCEEDED, ["ops@example.com"])
+    assert sent[0].subject == ("Problem: No worker is running. Applications are stored and safe.")
+    assert sent[0].from_email.startswith("Tidewater Instruments <")
+
+
+def test_step_is_about_one_thing_only(application: Any) -> None:
+    for about in ({}, {"application": application, "alert": NoticeFactory()}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Step.objects.create(
+                kind="archive",
+                state="queued",
+                state_since=NOON,
+                created_at=NOON,
+                **about,
+            )
+
+
+def test_operator_gets_one_mail_of_a_notice(db: None) -> None:
+    alert = NoticeFactory()
+    create_mails(alert, ["ops@example.com"], at=NOON, actor="sweeper")
+    with pytest.raises(IntegrityError):
+        create_mails(alert, ["ops@example.com"], at=NOON, actor="sweeper")

@@ -1,0 +1,120 @@
+"""What is gone from the archive is noticed without anybody asking for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from careers.applications.errors import Misconfigured
+from careers.applications.models import ApplicationFile
+from careers.operations import archive_check, health, schedule
+from careers.pipeline.models import ScheduledRun
+from tests.support.factories import ApplicationFactory, ApplicationFileFactory
+from tests.support.servers import HostileS3, close_archive
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def s3(settings: Any) -> Iterator[HostileS3]:
+    with HostileS3() as server:
+        settings.STORAGES = server.storages()
+        yield server
+        close_archive()
+
+
+@pytest.fixture
+def archived(s3: HostileS3) -> list[ApplicationFile]:
+    """The CVs of five people, in the archive and nowhere else."""
+    files = []
+    for number in range(5):
+        content = b"%%PDF-1.4 %d" % number
+        file = ApplicationFileFactory(
+            application=ApplicationFactory(), content=content, archived=True
+        )
+        s3.put(file.object_key, content)
+        files.append(file)
+    return files
+
+
+def said() -> dict[str, str]:
+    """What health says of the archive now: messages by code."""
+    return {
+        found.code: found.message
+        for found in health.check(broker_error="").faults
+        if found.code.startswith("archive")
+    }
+
+
+def test_nothing_is_said_of_an_archive_that_has_everything(archived: Any) -> None:
+    schedule.check_archive.apply()
+    assert said() == {}
+
+
+def test_missing_files_are_counted_until_they_are_back(
+    s3: HostileS3, archived: list[ApplicationFile]
+) -> None:
+    taken = {file.object_key: s3.objects.pop(file.object_key) for file in archived[:2]}
+    schedule.check_archive.apply()
+    assert said() == {
+        "archive-lost": "2 archived files are no longer in the archive (S3).",
+    }
+    (finding,) = [found for found in health.check().faults if found.code == "archive-lost"]
+    assert finding.level == "critical"
+    assert "manage.py restore_file --all --from FOLDER" in finding.action
+    s3.objects |= taken
+    schedule.check_archive.apply()
+    assert said() == {}
+
+
+def test_bucket_that_was_emptied_is_one_alarm(s3: HostileS3, archived: Any) -> None:
+    s3.objects.clear()
+    schedule.check_archive.apply()
+    assert said() == {"archive-lost": "5 archived files are no longer in the archive (S3)."}
+
+
+def test_changed_files_are_noticed(s3: HostileS3, archived: list[ApplicationFile]) -> None:
+    s3.put(archived[0].object_key, b"somebody else's")
+    schedule.check_archive.apply()
+    assert said() == {
+        "archive-altered": ("1 archived file is not the one that was stored in the archive (S3)."),
+    }
+
+
+def test_archive_that_is_away_says_nothing_about_its_files(
+    s3: HostileS3, archived: list[ApplicationFile]
+) -> None:
+    """What was found before still holds, and the run counts as failed."""
+    del s3.objects[archived[0].object_key]
+    schedule.check_archive.apply()
+    before = said()
+    s3.mode = "denied"
+    with pytest.raises(Misconfigured):
+        archive_check.take()
+    schedule.check_archive.apply()
+    assert ScheduledRun.objects.get().error == "Misconfigured"
+    assert said() == before
+
+
+def test_file_that_is_erased_meanwhile_is_not_missing(
+    s3: HostileS3, archived: list[ApplicationFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = archive_check.archive.keys_below
+
+    def erases_first(prefix: str) -> Iterator[str]:
+        file = archived[0]
+        if file.object_key.startswith(prefix) and file.object_key in s3.objects:
+            del s3.objects[file.object_key]
+            ApplicationFile.objects.filter(pk=file.pk).delete()
+        return listed(prefix)
+
+    monkeypatch.setattr(archive_check.archive, "keys_below", erases_first)
+    assert archive_check.findings() == []
+
+
+def test_what_is_not_archived_yet_is_not_looked_for(s3: HostileS3) -> None:
+    ApplicationFileFactory(application=ApplicationFactory())
+    assert archive_check.findings() == []
+    assert not any(method == "GET" and "/applications/" in path for method, path in s3.requests)

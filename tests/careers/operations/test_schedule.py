@@ -1,0 +1,191 @@
+"""What runs by the clock is seen to run, and to fail."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
+from django.utils import timezone
+
+from careers.forms import tasks as forms_tasks
+from careers.operations import health, schedule
+from careers.operations.schedule import Scheduler, schedules
+from careers.pipeline import dispatch
+from careers.pipeline.models import Heartbeat, ScheduledRun, title_of
+from tests.support import people
+from tests.support.factories import HeartbeatFactory
+
+pytestmark = pytest.mark.django_db
+
+CLEAN_UP = "careers.clean_up_uploads"
+
+
+@pytest.fixture
+def ticking(tmp_path: Path) -> Any:
+    """Celery's scheduler as ``celery beat`` makes it, with a file of its own."""
+    made = Scheduler(current_app, schedule_filename=str(tmp_path / "beat"), Producer=object)
+    yield made
+    made.close()
+
+
+def clean_up(monkeypatch: pytest.MonkeyPatch, error: Exception | None = None) -> ScheduledRun:
+    """Let the hourly task run as a worker runs it."""
+
+    def effect() -> None:
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr(forms_tasks, "clean_up", effect)
+    forms_tasks.clean_up_uploads.apply()
+    return ScheduledRun.objects.get()
+
+
+def test_each_run_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = clean_up(monkeypatch)
+    assert (run.task, run.error) == (CLEAN_UP, "")
+    assert run.started_at <= run.ended_at
+    again = clean_up(monkeypatch)
+    assert again.started_at > run.started_at
+
+
+def test_failure_is_noted_by_its_class_until_it_goes_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    HeartbeatFactory(scheduler=True)
+    run = clean_up(monkeypatch, ValueError("jane@example.org"))
+    assert run.error == "ValueError"
+    (finding,) = [f for f in health.check().faults if f.code.startswith("schedule-failed")]
+    assert finding.code == f"schedule-failed.{CLEAN_UP}"
+    assert "“Delete files of forms that nobody sent” failed at " in finding.message
+    assert "(ValueError)" in finding.message
+    assert "jane" not in finding.message + finding.action
+    clean_up(monkeypatch)
+    assert "schedule-failed" not in str(health.check().faults)
+
+
+def test_what_nobody_scheduled_is_not_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(current_app.conf, "beat_schedule", {})
+    forms_tasks.clean_up_uploads.apply()
+    assert ScheduledRun.objects.count() == 0
+
+
+def test_record_that_can_not_be_written_keeps_no_task_from_its_work(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(**_: Any) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(ScheduledRun.objects, "update_or_create", refuse)
+    done = []
+    monkeypatch.setattr(forms_tasks, "clean_up", lambda: done.append(1))
+    forms_tasks.clean_up_uploads.apply()
+    assert done == [1]
+    assert "a scheduled run was not noted: OperationalError" in caplog.text
+
+
+def test_each_tick_is_a_sign_of_life_with_the_next_runs(ticking: Any) -> None:
+    ticking.schedule.clear()
+    ticking.update_from_dict({"x": {"task": CLEAN_UP, "schedule": 3600.0}})
+    ticking.populate_heap()
+    before = timezone.now()
+    assert 0 < ticking.tick() <= 10
+    beat = Heartbeat.objects.get()
+    assert (beat.kind, beat.name) == ("scheduler", "beat")
+    due = dt.datetime.fromisoformat(beat.facts["next"]["x"])
+    assert dt.timedelta(minutes=59) < due - before < dt.timedelta(minutes=61)
+    # The next tick comes within seconds; one sign of life in ten is enough.
+    Heartbeat.objects.all().delete()
+    ticking.tick()
+    assert Heartbeat.objects.count() == 0
+
+
+def test_every_schedule_is_shown_with_words_of_its_own() -> None:
+    HeartbeatFactory(
+        scheduler=True, facts={"next": {"clean-up-uploads": "2026-11-22T15:00:00+00:00"}}
+    )
+    ScheduledRun.objects.create(task=CLEAN_UP, started_at=timezone.now())
+    shown = {schedule.task: schedule for schedule in schedules()}
+    tasks = {entry["task"] for entry in current_app.conf.beat_schedule.values()}
+    assert shown.keys() == tasks
+    assert [task for task in tasks if title_of(task) == task] == []
+    assert shown[CLEAN_UP].next_at == dt.datetime(2026, 11, 22, 15, tzinfo=dt.UTC)
+    assert shown["careers.watch"].last is None
+
+
+def test_every_scheduled_task_exists() -> None:
+    current_app.loader.import_default_modules()
+    tasks = {entry["task"] for entry in current_app.conf.beat_schedule.values()}
+    assert tasks - set(current_app.tasks) == set()
+
+
+# ── Health ──────────────────────────────────────────────────────────────────────────────
+
+
+def of_the_clock() -> list[str]:
+    return [f.message for f in health.check(broker_error="").faults if f.code == "no-scheduler"]
+
+
+def test_missing_scheduler_is_named_with_the_time_of_its_last_sign() -> None:
+    late = "Pages that are scheduled do not go live or expire, and no daily summary is sent."
+    assert of_the_clock() == [f"The scheduler has never rung. {late}"]
+    seen = timezone.now() - dt.timedelta(seconds=36)
+    beat = HeartbeatFactory(scheduler=True, seen_at=seen)
+    assert of_the_clock() == [
+        f"The scheduler has not rung since {health.clock(seen)}. {late}",
+    ]
+    beat.seen_at = timezone.now()
+    beat.save()
+    assert of_the_clock() == []
+
+
+def test_scheduler_that_waits_for_the_broker_is_not_blamed() -> None:
+    assert "no-scheduler" not in [f.code for f in health.check(broker_error="Down.").faults]
+
+
+# ── Run now ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_run_now_rings_for_what_runs_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(dispatch, "_send", sent.append)
+    assert schedule.run_now(CLEAN_UP, people.otto()) is True
+    assert schedule.run_now("careers.mail_hr", people.ada()) is False
+    assert sent == [CLEAN_UP]
+
+
+def test_run_now_says_when_the_broker_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(task: str) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(dispatch, "_send", refuse)
+    assert schedule.run_now(CLEAN_UP, people.otto()) is False
+
+
+def test_run_now_takes_the_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatch, "_send", lambda task: pytest.fail("rung"))
+    with pytest.raises(PermissionDenied):
+        schedule.run_now(CLEAN_UP, people.charlie())
+
+
+def test_the_tasks_do_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(schedule.alerts, "look", lambda actor: done.append("look"))
+    monkeypatch.setattr(schedule.alerts, "daily_digest", lambda actor: done.append("digest"))
+    schedule.watch()
+    schedule.daily_digest()
+    assert done == ["look", "digest"]
+
+
+def test_clock_that_was_set_back_rings_on(ticking: Any) -> None:
+    """Celery counts from the last run, which is now in the future."""
+    ticking.tick()
+    for entry in ticking.schedule.values():
+        entry.last_run_at += dt.timedelta(days=365)
+    ticking._heap = None
+    ticking.tick()
+    day = dt.timedelta(days=1).total_seconds()
+    now = timezone.now().timestamp()
+    assert [event for event in ticking._heap if event.time > now + day] == []

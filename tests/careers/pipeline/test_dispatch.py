@@ -1,0 +1,142 @@
+"""Ringing is best effort: nothing is lost and nobody waits when the broker is away."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import current_app
+from redis import Redis
+
+from careers.pipeline import dispatch
+from careers.pipeline.models import Step
+from careers.pipeline.states import State
+from tests.conftest import Broker
+from tests.support.factories import StepFactory
+from tests.support.processes import Process, until
+from tests.support.servers import HOST, free_port
+from tests.support.stack import ROOT
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def steps(application: Any) -> list[Step]:
+    return [
+        StepFactory(application=application, kind=kind, queued=True, events=False)
+        for kind in ("render_pdf", "mail_applicant")
+    ]
+
+
+def test_ring_tells_each_queue_and_marks_the_row(steps: list[Step], broker: Broker) -> None:
+    assert dispatch.dispatch_steps([step.pk for step in steps], actor="intake") == 2
+    assert broker.messages == [
+        ("careers.render_pdf", "cpu", steps[0].pk),
+        ("careers.mail_applicant", "io", steps[1].pk),
+    ]
+    steps[0].refresh_from_db()
+    assert (steps[0].state, steps[0].dispatches) == (State.SENT, 1)
+    assert steps[0].dispatched_at is not None
+    assert len(steps[0].celery_task_id) == 36
+
+
+def test_ring_for_a_step_that_is_not_queued_says_nothing(steps: list[Step], broker: Broker) -> None:
+    Step.objects.update(state=State.STARTED)
+    assert dispatch.dispatch_steps([step.pk for step in steps]) == 0
+    assert dispatch.dispatch_steps([424242]) == 0
+    assert broker.messages == []
+
+
+def test_refused_message_leaves_the_row_queued(steps: list[Step], broker: Broker) -> None:
+    broker.refuses = True
+    assert dispatch.dispatch_steps([step.pk for step in steps]) == 0
+    assert set(Step.objects.values_list("state", flat=True)) == {State.QUEUED}
+    last = steps[0].events.last()
+    assert last is not None
+    assert last.reason == "The message broker did not take the message."
+    assert steps[1].events.count() == 0
+
+
+def test_dead_broker_is_left_in_peace_for_a_moment(steps: list[Step], broker: Broker) -> None:
+    broker.refuses = True
+    dispatch.dispatch_steps([steps[0].pk])
+    broker.refuses = False
+    assert dispatch.dispatch_steps([steps[1].pk]) == 0
+    assert dispatch.dispatch_steps([steps[1].pk], insist=True) == 1
+    assert dispatch.dispatch_steps([steps[0].pk]) == 1
+
+
+def test_refusal_never_takes_back_a_step_that_a_worker_has_already(
+    steps: list[Step], monkeypatch: Any
+) -> None:
+    def fast_worker(task: str, queue: str, step_id: int, task_id: str) -> None:
+        Step.objects.filter(pk=step_id).update(state=State.STARTED)
+        raise ConnectionResetError
+
+    monkeypatch.setattr(dispatch, "_publish", fast_worker)
+    dispatch.dispatch_steps([steps[0].pk])
+    steps[0].refresh_from_db()
+    assert steps[0].state == State.STARTED
+
+
+@pytest.fixture
+def closed_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broker's address leads nowhere."""
+    monkeypatch.setattr(
+        current_app.conf, "broker_url", f"redis://127.0.0.1:{free_port()}/0", raising=False
+    )
+    monkeypatch.setattr(dispatch, "_connection", None)
+
+
+def test_dead_broker_is_named_with_what_to_do_and_soon(closed_port: None) -> None:
+    begun = time.monotonic()
+    assert dispatch.broker_error() == (
+        "Nothing listens where the message broker should be. Start it, or correct host and port "
+        "in REDIS_URL."
+    )
+    assert dispatch.queue_length("io") == 0
+    assert time.monotonic() - begun < 5
+
+
+@pytest.fixture
+def valkey(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Redis]:
+    """The embedded broker, at our broker's address."""
+    port = free_port()
+    program = ROOT / "site" / "careersite" / "embedded" / "broker.py"
+    process = Process(
+        "broker",
+        [sys.executable, "-P", str(program), str(tmp_path), str(port)],
+        environ={**os.environ, "REDIS_PASSWORD": "secret"},
+        log=tmp_path / "log",
+    )
+    process.start()
+    monkeypatch.setattr(
+        current_app.conf, "broker_url", f"redis://:secret@{HOST}:{port}/0", raising=False
+    )
+    monkeypatch.setattr(dispatch, "_connection", None)
+    process.until(lambda: not dispatch.broker_error(), 60, "no broker")
+    yield Redis(host=HOST, port=port, password="secret")
+    process.kill()
+
+
+def test_broker_that_only_answers_questions_is_not_well(valkey: Redis) -> None:
+    """It takes no message: after a failover it may be the copy, or its memory is used up."""
+    valkey.execute_command("REPLICAOF", HOST, str(free_port()))
+    until(dispatch.broker_error, 60, "nobody noticed")
+    assert dispatch.broker_error() == (
+        "The message broker is a read-only copy of another one. Name that one in REDIS_URL, or "
+        "make this one the primary."
+    )
+    valkey.execute_command("REPLICAOF", "NO", "ONE")
+    assert dispatch.broker_error() == ""
+    valkey.config_set("maxmemory", "1")
+    assert dispatch.broker_error() == (
+        "The message broker's memory is full. Raise its maxmemory, and look what else is stored "
+        "in it."
+    )
+    assert valkey.ping()

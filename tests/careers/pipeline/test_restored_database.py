@@ -1,0 +1,268 @@
+"""A restored database is recognised, and what was under way in it is not mailed again."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import ProgrammingError, connection
+from django.utils import timezone
+
+from careers.operations.sweeper import Sweeper
+from careers.pipeline import restored_database, runner
+from careers.pipeline.enqueue import create_steps
+from careers.pipeline.models import DatabaseIdentity, Step, StepEvent
+from careers.pipeline.states import State
+from tests.careers.pipeline.test_transitions import at_once
+from tests.support.factories import ApplicationFactory, StepFactory
+
+pytestmark = pytest.mark.django_db
+UNDER_WAY = ("waiting", "queued", "sent", "started", "retrying")
+#: Somebody may have retried it after the copy was made.
+NOT_SENT = (*UNDER_WAY, "failed")
+ENDED = ("succeeded", "uncertain", "cancelled")
+
+
+@pytest.fixture(autouse=True)
+def beside() -> Iterator[Path]:
+    """The file beside the test database."""
+    path = Path(f"{connection.settings_dict['NAME']}-pulse")
+    path.unlink(missing_ok=True)
+    yield path
+    path.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def mails(application: Any) -> dict[str, Step]:
+    """A mail to HR in each state."""
+    return {
+        state: StepFactory(
+            **{state: True} if state != "waiting" else {"state": State.WAITING},
+            application=application,
+            kind="mail_hr",
+            recipient=f"{state}@example.com",
+            events=False,
+        )
+        for state in (*NOT_SENT, *ENDED)
+    }
+
+
+def restore() -> None:
+    """What remembers its identity finds itself elsewhere."""
+    restored_database.recognise()
+    DatabaseIdentity.objects.update(identity="another file on another machine")
+
+
+def states() -> dict[str, str]:
+    return {step.recipient.partition("@")[0]: step.state for step in Step.objects.all()}
+
+
+def test_first_look_remembers(mails: dict[str, Step]) -> None:
+    assert restored_database.recognise() is False
+    assert DatabaseIdentity.objects.get().identity == restored_database.identity()
+    assert restored_database.recognise() is False
+    assert states() == {state: state for state in mails}
+
+
+def test_mails_that_were_not_sent_are_parked_once(mails: dict[str, Step]) -> None:
+    restore()
+    assert restored_database.recognise() is True
+    parked = dict.fromkeys(NOT_SENT, "uncertain")
+    assert states() == parked | {state: state for state in ENDED}
+    step = Step.objects.get(pk=mails["retrying"].pk)
+    assert (step.error_code, step.lease_until) == ("restored", None)
+    event = StepEvent.objects.get(step=step)
+    assert (event.from_state, event.to_state, event.actor) == ("retrying", "uncertain", "restore")
+    assert "restored from a copy" in event.reason
+    assert restored_database.recognise() is False
+    assert StepEvent.objects.count() == len(NOT_SENT)
+
+
+def test_parked_mail_still_says_why_it_had_failed(mails: dict[str, Step]) -> None:
+    cause = "The mail server refused the recipient (550)."
+    Step.objects.filter(recipient__startswith="failed").update(error_public=cause)
+    Step.objects.filter(recipient__startswith="retrying").update(error_public="Busy.")
+    restore()
+    assert restored_database.recognise() is True
+    assert Step.objects.get(pk=mails["failed"].pk).error_public.endswith(
+        f"then confirm or send again. {cause}"
+    )
+    assert Step.objects.get(pk=mails["retrying"].pk).error_public.endswith("send again.")
+
+
+def test_documents_and_archive_copies_are_made_again(application: Any) -> None:
+    for kind in ("render_pdf", "archive"):
+        StepFactory(application=application, kind=kind, queued=True, events=False)
+    restore()
+    assert restored_database.recognise() is True
+    assert set(Step.objects.values_list("state", flat=True)) == {"queued"}
+
+
+def test_what_is_held_back_as_spam_stays_held_back(bare_job: Any) -> None:
+    spam = ApplicationFactory(page=bare_job, held_back=True)
+    StepFactory(application=spam, kind="mail_hr", state=State.WAITING, events=False)
+    restore()
+    assert restored_database.recognise() is True
+    assert Step.objects.get().state == "waiting"
+
+
+def test_mail_is_not_sent_from_a_restored_database(application: Any, effects: Any) -> None:
+    sent = []
+    effects(mail_applicant=lambda step, _hand_over: sent.append(step))
+    step = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)
+    restore()
+    assert runner.run(step.pk, owner="worker:1") == []
+    assert sent == []
+    assert Step.objects.get().state == "uncertain"
+
+
+def test_new_application_in_a_restored_database_is_told_to_everybody(
+    application: Any, bare_job: Any
+) -> None:
+    old = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)
+    restore()
+    fresh = ApplicationFactory(page=bare_job)
+    create_steps(fresh, ["hr@example.com"], at=timezone.now())
+    restored_database.recognise()
+    found = dict(fresh.steps.values_list("kind", "state"))
+    assert (found["mail_applicant"], found["mail_hr"]) == ("queued", "waiting")
+    old.refresh_from_db()
+    assert old.state == "uncertain"
+
+
+def test_sweeper_parks_before_it_does_anything_else(mails: dict[str, Step], broker: Any) -> None:
+    restore()
+    Sweeper().once()
+    assert {states()[state] for state in NOT_SENT} == {"uncertain"}
+    assert broker.messages == []
+
+
+def test_second_process_parks_nothing_of_what_came_since(
+    application: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restore()
+    slow = DatabaseIdentity.objects.get()
+    assert restored_database.recognise() is True
+    step = StepFactory(application=application, kind="mail_hr", queued=True, events=False)
+    assert restored_database._begin_anew(restored_database.identity(), slow) is False
+    step.refresh_from_db()
+    assert step.state == "queued"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_processes_that_start_together_park_once(mails: dict[str, Step]) -> None:
+    restore()
+    parked: list[bool] = []
+    at_once(lambda _index: parked.append(restored_database.recognise()), 4)
+    assert sorted(parked) == [False, False, False, True]
+    # Also he who did not park goes on only when it is done.
+    assert {states()[state] for state in NOT_SENT} == {"uncertain"}
+    assert StepEvent.objects.count() == len(NOT_SENT)
+
+
+def test_file_system_that_does_not_answer_refuses_no_application(
+    mails: dict[str, Step], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> str:
+        raise PermissionError
+
+    before = states()
+    monkeypatch.setattr(restored_database, "identity", broken)
+    assert restored_database.recognise() is False
+    assert states() == before
+
+
+@pytest.fixture
+def unasked() -> Iterator[None]:
+    """Nobody has asked PostgreSQL yet what this user may know."""
+    restored_database._statement.cache_clear()
+    yield
+    restored_database._statement.cache_clear()
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="a file tells its number")
+def test_database_before_its_first_migration_is_the_same_one(
+    unasked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as too_early:
+        too_early.setattr(Step._meta, "db_table", "careers_to_come")
+        with pytest.raises(ProgrammingError, match="careers_to_come"):
+            restored_database.identity()
+    asked_early = restored_database.identity()
+    restored_database._statement.cache_clear()
+    assert asked_early == restored_database.identity()
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="a file tells its number")
+def test_what_a_user_may_not_ask_is_left_out_each_time(
+    unasked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = restored_database.identity()
+    restored_database._statement.cache_clear()
+    monkeypatch.setattr(restored_database, "_OF_THE_SERVER", ", careers_forbidden()")
+    assert everything.startswith(restored_database.identity())
+    assert len({restored_database.identity(), everything}) == 2
+
+
+def test_looking_takes_few_queries(django_assert_num_queries: Any) -> None:
+    restored_database.recognise()
+    with django_assert_num_queries(2 if connection.vendor == "postgresql" else 1):
+        restored_database.recognise()
+
+
+def test_person_says_that_it_was_restored(mails: dict[str, Step]) -> None:
+    out = io.StringIO()
+    call_command("after_restore", stdout=out)
+    assert out.getvalue().startswith("6 mails are now “Not confirmed”")
+    assert {states()[state] for state in NOT_SENT} == {"uncertain"}
+    assert DatabaseIdentity.objects.get().restored_at is not None
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="a file beside a file")
+class TestPulse:
+    @pytest.fixture(autouse=True)
+    def _alive(self, mails: dict[str, Step]) -> None:
+        restored_database.recognise()
+        restored_database.pulse()
+        assert restored_database.recognise() is False
+
+    def test_older_copy_under_the_same_name_is_recognised(self, beside: Path) -> None:
+        DatabaseIdentity.objects.update(pulse=int(beside.stat().st_mtime) - 10)
+        assert restored_database.recognise() is True
+
+    def test_copy_that_came_alone_is_recognised(self, beside: Path) -> None:
+        beside.unlink()
+        assert restored_database.recognise() is True
+        # From then on it is the one that lives.
+        restored_database.pulse()
+        assert restored_database.recognise() is False
+
+    def test_crash_between_the_two_is_no_restore(self, beside: Path) -> None:
+        second = beside.stat().st_mtime - 100
+        os.utime(beside, (second, second))
+        assert restored_database.recognise() is False
+
+    def test_slower_sweeper_never_turns_it_back(self, beside: Path) -> None:
+        later = int(beside.stat().st_mtime) + 60
+        DatabaseIdentity.objects.update(pulse=later)
+        os.utime(beside, (later, later))
+        restored_database.pulse()
+        assert DatabaseIdentity.objects.get().pulse == later
+        assert restored_database.recognise() is False
+
+    def test_directory_that_can_not_be_written_is_no_restore(
+        self, beside: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_args: Any) -> None:
+            raise PermissionError
+
+        monkeypatch.setattr(os, "utime", refuse)
+        restored_database.pulse()
+        beside.unlink()
+        assert DatabaseIdentity.objects.get().pulse is None
+        assert restored_database.recognise() is False

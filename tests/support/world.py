@@ -1,0 +1,498 @@
+"""The pipeline's real code in a world whose every move a test decides.
+
+Requests, workers, sweepers and a person are threads of ``tests.support.turns``; what they run is
+the product, with its statements and transactions against the real database. Around it stand a mail
+server, a mail provider, a bucket and a broker that do as they are told and count what they took.
+``check`` holds the promises after every move, whoever chose it: hypothesis or a hand-written order.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import io
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from django.utils import timezone
+
+from careers.applications.errors import Permanent, Transient, Uncertain
+from careers.applications.files import store_file
+from careers.applications.models import Application, ApplicationFile, FileBytes, FileKind
+from careers.archive import store
+from careers.archive.failures import explained
+from careers.intake import submit as intake
+from careers.notifications import BeforeSend, Memory
+from careers.operations import heartbeat, sweeper
+from careers.pipeline import actions, dispatch, rate_limit, runner, steps, transitions
+from careers.pipeline.models import Step, StepEvent, StepKind
+from careers.pipeline.states import ENDED, LEAVES_TO, NEEDS_A_PERSON, Phase, State
+from careers.pipeline.steps import Effect
+from tests.support.turns import Turns
+
+WORKERS = ("worker 1", "worker 2")
+SWEEPERS = ("sweeper 1", "sweeper 2")
+REQUESTS = ("request 1", "request 2")
+PERSON = "person"
+NAMES = (*REQUESTS, *WORKERS, *SWEEPERS, PERSON)
+
+MAILS = {StepKind.MAIL_APPLICANT, StepKind.MAIL_HR}
+KINDS = {StepKind.RENDER_PDF, StepKind.ARCHIVE, *MAILS}
+WAITS_FOR = {StepKind.ARCHIVE: (State.SUCCEEDED,), StepKind.MAIL_HR: ENDED}
+LEASE = dt.timedelta(seconds=180)
+#: For how long the provider remembers, with the margin and without.
+MEMORY = Memory("provider", dt.timedelta(hours=20))
+REALLY_REMEMBERS = dt.timedelta(hours=24)
+PDF = b"%PDF-1.7 made of an application"
+
+# The promises, in the words by which a test names the one that must break.
+ONCE = "no mail is accepted twice"
+RECEIPT = "a receipt implies a committed application with all its steps"
+BELL = "who hears the doorbell finds the row"
+BYTES = "bytes leave the database only for an equal copy in the archive"
+CLAIM = "nobody writes over a later claim"
+TAKEN_BACK = "a running step is taken back only after its lease"
+UNCONFIRMED = "not confirmed only when the answer or its hearer was lost"
+DONE = "done means accepted, or somebody said so"
+HISTORY = "the history tells every change, and only allowed ones"
+TIDY = "only what runs holds a lease or a phase"
+WAITS = "the archive waits for the PDF's success, HR's mail for its end"
+STOPPED = "what is cancelled before its dot is never sent"
+END = "an end is reached once faults cease"
+
+
+class BrokenPromise(AssertionError):
+    """A promise and what broke it."""
+
+    def __init__(self, promise: str, why: object) -> None:
+        super().__init__(f"{promise}: {why}")
+        self.promise = promise
+
+
+class World:
+    """One application from its first post to its last mail."""
+
+    def __init__(self, turns: Turns, submission: Any, person: Any, *, keyed: bool = False) -> None:
+        self.turns, self.submission, self.person, self.keyed = turns, submission, person, keyed
+        self._now = timezone.now()
+        self._run_number = itertools.count(1)
+        # What the outside does next, until told otherwise.
+        self.mail_mood = self.bucket_mood = "ok"
+        self.broker_takes = True
+        self.messages: list[int] = []
+        self.rung: set[int] = set()
+        self.accepted: Counter[int] = Counter()
+        self.first_accepted: dict[int, dt.datetime] = {}
+        self.unanswered: set[int] = set()
+        self.objects: dict[str, bytes] = {}
+        self.receipts: list[str] = []
+        self.looked_up: set[str] = set()
+        #: Owners of claims that were killed, or stopped, at work.
+        self.lost: set[str] = set()
+        self.owners: dict[str, str] = {}
+        self.trace: list[str] = []
+        self.broken = False
+
+    # ── Time ────────────────────────────────────────────────────────────────────────────
+
+    def now(self) -> dt.datetime:
+        """The database's clock in this world; each look takes a millisecond."""
+        self._now += dt.timedelta(milliseconds=1)
+        return self._now
+
+    def passes(self, seconds: float) -> None:
+        """Let time pass. While somebody stands right before his dot it can't be days: the hard
+        limit would have ended him."""
+        handing_over = any(actor.point == "the dot" for actor in self.actors)
+        if not (handing_over and self.keyed and seconds > 3600):
+            self._now += dt.timedelta(seconds=seconds)
+            self.trace.append(f"{seconds:.0f} s pass")
+
+    @property
+    def actors(self) -> list[Any]:
+        return list(self.turns.actors.values())
+
+    # ── The outside ─────────────────────────────────────────────────────────────────────
+
+    def send_mail(self, step: Step, before_send: BeforeSend) -> Effect:
+        """A mail step's effect: like ``notifications.deliver``, with a server that obeys."""
+        if self.mail_mood == "away":
+            raise Transient("mail-unreachable", "Nobody answers.")
+        if self.mail_mood == "impossible":
+            raise Permanent("mail-impossible", "There is no such address.")
+        if self.keyed:
+            before_send(MEMORY)
+        else:
+            before_send()
+        self.turns.me().pause("the dot")
+        mood = self.mail_mood
+        self.turns.changed.add("mail")
+        if mood in ("ok", "silent"):
+            first = self.first_accepted.setdefault(step.pk, self._now)
+            known = self.keyed and self.accepted[step.pk]
+            if not (known and self._now < first + REALLY_REMEMBERS):
+                self.accepted[step.pk] += 1
+        if mood in ("silent", "lost"):
+            self.unanswered.add(step.pk)
+        self.turns.me().pause("the answer")
+        match mood:
+            case "busy":
+                raise Transient("mail-busy", "Come again.")
+            case "refuses":
+                raise Permanent("mail-refused", "Not here.")
+            case "silent" | "lost":
+                raise Uncertain("mail-unconfirmed", "No answer.")
+        return Effect({"response": "250 Ok"})
+
+    def make_pdf(self, step: Step, before_send: BeforeSend) -> Effect:
+        self.turns.me().pause("the PDF")
+        application = step.about
+        assert isinstance(application, Application)
+        if self.mail_mood == "refuses":
+            raise Permanent("pdf", "It can't be made.")
+
+        def record() -> None:
+            store_file(
+                application,
+                kind=FileKind.PDF,
+                content=PDF + application.reference.encode(),
+                filename="application.pdf",
+                content_type="application/pdf",
+            )
+
+        return Effect(record=record)
+
+    @contextmanager
+    def bucket(self, config: Any = None) -> Iterator[tuple[Any, str]]:
+        """In place of the archive's client: everything above it is the product's."""
+        with explained("bucket"):
+            yield Bucket(self), "bucket"
+
+    def publish(self, task: str, queue: str, step_id: int, task_id: str) -> None:
+        """In place of the broker."""
+        if not self.broker_takes:
+            raise ConnectionRefusedError
+        self.messages.append(step_id)
+        self.rung.add(step_id)
+        self.turns.changed.add("bell")
+        self.turns.me().pause("rung")
+
+    # ── Jobs ────────────────────────────────────────────────────────────────────────────
+
+    def begin(self, name: str, what: str, job: Callable[[], Any]) -> None:
+        self.trace.append(f"{name} begins: {what}")
+        self.turns.begin(name, job)
+        self._passed_on(name)
+
+    def post(self, name: str = "request 1") -> None:
+        """Somebody sends the form."""
+
+        def job() -> None:
+            application = intake.submit(self.submission)
+            self.turns.me().pause("the receipt")
+            self.receipts.append(application.receipt_secret)
+            self.turns.changed.add("receipt")
+
+        self.begin(name, "post", job)
+
+    def at_once(self, name: str, what: str, job: Callable[[], Any]) -> None:
+        """Somebody does something before anybody else moves."""
+        self.turns.stopping = False
+        self.begin(name, what, job)
+        self.turns.stopping = True
+
+    def post_at_once(self) -> None:
+        """The form is sent and received before anything else happens."""
+        self.turns.stopping = False
+        self.post()
+        self.turns.stopping = True
+
+    def work(self, name: str, step_id: int) -> None:
+        """A worker gets a message: what ``careers.pipeline.tasks`` does."""
+        owner = f"worker:{next(self._run_number)}"
+        self.owners[name] = owner
+
+        def job() -> None:
+            dispatch.dispatch_steps(runner.run(step_id, owner=owner), actor=owner)
+
+        self.begin(name, f"step {step_id}", job)
+
+    def hand_back(self, name: str) -> None:
+        """SIGTERM: the children are gone, the main process hands back what they held."""
+        owner = self.owners[name]
+        self.kill(name)
+        self.begin(name, f"hand back {owner}", heartbeat.hand_back)
+
+    def sweep(self, name: str = "sweeper 1") -> None:
+        """One look of the sweeper at the steps."""
+
+        def job() -> None:
+            sweeper.release_expired_leases()
+            sweeper.release_forgotten_waiters()
+            if self.broker_takes:
+                sweeper.requeue_unanswered()
+                dispatch.dispatch_steps(sweeper.forgotten(), actor=sweeper.ACTOR, insist=True)
+
+        self.begin(name, "sweep", job)
+
+    def act(self, act: str, step: Step) -> None:
+        """A person acts upon the step as a page showed it."""
+        self.begin(PERSON, f"{act} {step}", lambda: getattr(actions, act)(step, self.person))
+
+    def go(self, name: str) -> bool:
+        """One move of one actor; False when it waits or has nothing to do."""
+        actor = self.turns[name]
+        if not actor.busy:
+            return False
+        self.trace.append(f"{name}: {actor.point}")
+        moved = self.turns.step(name)
+        self._passed_on(name)
+        return moved
+
+    def _passed_on(self, name: str) -> None:
+        """What a move came to."""
+        actor = self.turns[name]
+        if actor.error is not None:
+            error, actor.error, self.broken = actor.error, None, True
+            raise error
+        self.check()
+
+    def until(self, name: str, point: str, times: int = 1) -> None:
+        """Let an actor go on until it stands before a point."""
+        for _ in range(200):
+            times -= self.turns[name].point == point
+            if times == 0:
+                return
+            assert self.go(name), f"{name} never comes to {point!r}\n{self.story()}"
+        raise AssertionError(f"{name} never comes to {point!r}\n{self.story()}")
+
+    def finish(self, *names: str) -> None:
+        """Let actors go on until their jobs are done."""
+        for name in names:
+            while self.turns[name].busy:
+                assert self.go(name), f"{name} waits at {self.turns[name].point!r}\n{self.story()}"
+
+    def kill(self, name: str) -> None:
+        """kill -9."""
+        if self.turns[name].busy:
+            self.trace.append(f"{name} is killed before: {self.turns[name].point}")
+            self.lost.add(self.owners.get(name, ""))
+            self.turns.kill(name)
+            self.check()
+
+    def story(self) -> str:
+        return "\n".join(self.trace)
+
+    # ── What must hold ──────────────────────────────────────────────────────────────────
+
+    def step(self, kind: str) -> Step | None:
+        """The newest step of a kind that is committed."""
+        return Step.objects.filter(kind=kind).order_by("-sequence").first()
+
+    def check(self) -> None:
+        """Hold every promise, if anything was written since the last time.
+
+        Raises:
+            BrokenPromise: with everything that happened until then.
+        """
+        changed = set(self.turns.changed)
+        self.turns.changed.clear()
+        for promise, why in self._broken(changed) if changed else ():
+            self.broken = True
+            raise BrokenPromise(promise, f"{why}\n{self.story()}")
+
+    def _broken(self, changed: set[str]) -> Iterator[tuple[str, object]]:
+        rows = {step.pk: step for step in Step.objects.all()}
+        for pk, times in self.accepted.items():
+            if times > 1:
+                yield ONCE, f"step {pk}: {times} times"
+        if self.rung - set(rows):
+            yield BELL, f"steps {self.rung - set(rows)}"
+        yield from self._broken_receipts(rows)
+        if changed & {"filebytes", "applicationfile", "bucket"}:
+            yield from self._broken_files()
+        events: dict[int, list[StepEvent]] = {pk: [] for pk in rows}
+        for event in StepEvent.objects.order_by("pk"):
+            events[event.step_id].append(event)
+        ended: dict[str, int] = {}
+        for pk, step in rows.items():
+            yield from self._broken_row(step, events[pk])
+            if step.kind == StepKind.RENDER_PDF:
+                ended = {event.to_state: event.pk for event in reversed(events[pk])}
+        for pk, step in rows.items():
+            enough = WAITS_FOR.get(StepKind(step.kind))
+            begun = next((e.pk for e in events[pk] if e.to_state == State.QUEUED), None)
+            if enough and begun and not any(ended.get(state, begun) < begun for state in enough):
+                yield WAITS, step
+
+    def _broken_receipts(self, rows: dict[int, Step]) -> Iterator[tuple[str, object]]:
+        for secret in set(self.receipts) - self.looked_up:
+            self.looked_up.add(secret)
+            application = Application.objects.filter(receipt_secret=secret).first()
+            if application is None:
+                yield RECEIPT, "there is no application"
+                continue
+            kinds = {step.kind for step in rows.values() if step.application_id == application.pk}
+            if kinds != KINDS or not application.files.filter(kind=FileKind.CV).exists():
+                yield RECEIPT, f"there are only {kinds}"
+        if len(set(self.receipts)) > 1:
+            yield RECEIPT, "the same content has two receipts"
+
+    def _broken_files(self) -> Iterator[tuple[str, object]]:
+        kept = set(FileBytes.objects.values_list("file_id", flat=True))
+        for file in ApplicationFile.objects.exclude(kind=FileKind.MANIFEST):
+            copy = self.objects.get(file.object_key, b"")
+            if file.pk not in kept and hashlib.sha256(copy).hexdigest() != file.sha256:
+                yield BYTES, f"{file.kind}: {copy[:20]!r} under {file.object_key!r}"
+
+    def _broken_row(self, step: Step, events: list[StepEvent]) -> Iterator[tuple[str, object]]:
+        claim: StepEvent | None = None
+        claims = 0
+        for before, event in itertools.pairwise([None, *events]):
+            if before is not None and (
+                event.from_state != before.to_state
+                or event.to_state not in LEAVES_TO[State(before.to_state)]
+            ):
+                yield (
+                    HISTORY,
+                    f"{step}: {before.to_state}, then {event.from_state} → {event.to_state}",
+                )
+            if event.from_state == State.STARTED:
+                assert claim is not None
+                late = event.at - claim.at >= LEASE
+                if event.actor.startswith("worker") and event.actor != claim.actor:
+                    yield CLAIM, f"{step}: {event.actor} over {claim.actor}"
+                if event.actor == sweeper.ACTOR and not late:
+                    yield TAKEN_BACK, f"{step} after {event.at - claim.at}"
+                if event.to_state == State.UNCERTAIN and not (
+                    step.pk in self.unanswered or claim.actor in self.lost or late
+                ):
+                    yield UNCONFIRMED, step
+                done = event.to_state == State.SUCCEEDED and step.kind in MAILS
+                if done and not self.accepted[step.pk]:
+                    yield DONE, step
+            if event.to_state == State.STARTED:
+                claim, claims = event, claims + 1
+            asked = event.actor.startswith("user:") and event.to_state == State.CANCELLED
+            before_the_dot = asked and event.from_state != State.UNCERTAIN
+            if before_the_dot and self.accepted[step.pk]:
+                yield STOPPED, step
+        if events and step.state != events[-1].to_state:
+            yield HISTORY, f"{step} is {step.state}, its last event says {events[-1].to_state}"
+        if step.token != claims:
+            yield HISTORY, f"{step} has token {step.token} after {claims} claims"
+        running, open_ = step.state == State.STARTED, step.state == State.UNCERTAIN
+        if not running and (step.lease_until or (step.phase != Phase.NONE and not open_)):
+            yield TIDY, f"{step}: {step.state} {step.phase!r} {step.lease_until}"
+
+    def tally(self, seen: Counter[tuple[str, str]]) -> None:
+        """Count the changes of all steps so far."""
+        seen.update(StepEvent.objects.values_list("from_state", "to_state"))
+
+    # ── The end ─────────────────────────────────────────────────────────────────────────
+
+    def come_to_an_end(self) -> None:
+        """Let faults cease and everybody do what is to be done; nobody may stay behind."""
+        self.mail_mood = self.bucket_mood = "ok"
+        self.broker_takes = True
+        while any(actor.busy for actor in self.actors):
+            moved = [name for name in NAMES if self.go(name)]
+            assert moved, f"everybody waits for everybody\n{self.story()}"
+        # What follows has no more orders than one.
+        self.turns.stopping = False
+        try:
+            for _ in range(12):
+                self.passes(4000)
+                self.sweep("sweeper 1")
+                while self.messages:
+                    self.work("worker 1", self.messages.pop(0))
+                if self._settled():
+                    return
+        finally:
+            self.turns.stopping = True
+        self.broken = True
+        raise BrokenPromise(
+            END, f"{list(Step.objects.values_list('kind', 'state'))}\n{self.story()}"
+        )
+
+    def _settled(self) -> bool:
+        done = {*ENDED, *NEEDS_A_PERSON}
+        states = {step.kind: step.state for step in Step.objects.order_by("sequence")}
+        if states.get(StepKind.RENDER_PDF) == State.FAILED:
+            # What needs the PDF waits for the person who looks at it.
+            states.pop(StepKind.ARCHIVE)
+        return all(state in done for state in states.values())
+
+
+class Bucket:
+    """An S3 client whose bucket keeps what it is told to keep."""
+
+    class meta:  # noqa: N801 -- boto3's name
+        endpoint_url = "http://bucket.example"
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def head_object(self, **request: Any) -> dict[str, Any]:
+        if request["Key"] not in self.world.objects:
+            raise self._error(404)
+        return {}
+
+    def put_object(self, **request: Any) -> dict[str, Any]:
+        world, key = self.world, request["Key"]
+        world.turns.me().pause("PUT")
+        if world.bucket_mood == "away":
+            raise self._error(503)
+        if key in world.objects:
+            raise self._error(412)
+        if world.bucket_mood != "forgets":
+            lies = world.bucket_mood == "lies"
+            world.turns.changed.add("bucket")
+            world.objects[key] = request["Body"][:7] if lies else request["Body"]
+        return {}
+
+    def get_object(self, **request: Any) -> dict[str, Any]:
+        world = self.world
+        world.turns.me().pause("GET")
+        if world.bucket_mood == "away":
+            raise self._error(503)
+        if request["Key"] not in world.objects:
+            raise self._error(404)
+        return {"Body": io.BytesIO(world.objects[request["Key"]])}
+
+    def _error(self, status: int) -> ClientError:
+        code = {404: "NoSuchKey", 412: "PreconditionFailed", 503: "SlowDown"}[status]
+        answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+        return ClientError(answer, "Operation")  # type: ignore[arg-type]
+
+
+class Stage:
+    """Puts the world of the moment where the product meets the outside."""
+
+    world: World
+
+    def set_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for module in (transitions, runner, rate_limit, sweeper, dispatch, actions):
+            monkeypatch.setattr(module, "db_now", lambda: self.world.now())
+        # The worker's main process, which its children share their name with.
+        me = lambda: self.world.owners[self.world.turns.me().name]  # noqa: E731
+        monkeypatch.setattr(heartbeat, "owner", me)
+        monkeypatch.setattr(dispatch, "_publish", lambda *args: self.world.publish(*args))
+        monkeypatch.setattr(dispatch, "REST", 0)
+        monkeypatch.setattr(dispatch, "queue_length", lambda queue: 0)
+        monkeypatch.setattr(store, "_client", lambda config=None: self.world.bucket(config))
+        effects: dict[StepKind, Any] = dict.fromkeys(
+            MAILS, lambda step, before_send: self.world.send_mail(step, before_send)
+        )
+        effects[StepKind.RENDER_PDF] = lambda step, before_send: self.world.make_pdf(
+            step, before_send
+        )
+        for kind, perform in effects.items():
+            definition = dataclasses.replace(steps.BY_KIND[kind], perform=perform)
+            monkeypatch.setitem(steps.BY_KIND, kind, definition)
