@@ -589,7 +589,7 @@ def test_child_that_runs_too_long_is_killed(
         time.sleep(0.05)
     assert sweeper.children == {}
     Step.objects.filter(pk=step.pk).update(lease_until=ago(seconds=1))
-    sweeper.release_expired_leases()
+    sweeper_module.release_expired_leases()
     assert state_of(step) == State.RETRYING
 
 
@@ -634,8 +634,8 @@ def test_one_bad_moment_does_not_end_the_sweeper(
         sweeper.stopping = True
 
     monkeypatch.setattr(sweeper, "once", once)
-    monkeypatch.setattr(sweeper.signal, "signal", lambda *_args: None)
-    monkeypatch.setattr(sweeper.connections, "close_all", lambda: None)
+    monkeypatch.setattr(sweeper_module.signal, "signal", lambda *_args: None)
+    monkeypatch.setattr(sweeper_module.connections, "close_all", lambda: None)
     sweeper.run()
     assert looks == [0, 1]
     assert "sweep failed" in caplog.text
@@ -655,8 +655,8 @@ def test_rows_from_a_newer_release_do_not_stop_the_sweep(
 def test_rows_from_a_newer_release_are_not_run_without_a_broker(application: Any) -> None:
     strange = step_of(application, queued=True, state_since=ago(minutes=2))
     Step.objects.filter(pk=strange.pk).update(kind="scan")
-    assert strange.pk not in sweeper.due()
-    assert strange.pk not in sweeper.forgotten()
+    assert strange.pk not in sweeper_module.due()
+    assert strange.pk not in sweeper_module.forgotten()
 
 
 def test_mail_handed_over_at_the_last_moment_is_not_taken_back(
@@ -669,11 +669,11 @@ def test_mail_handed_over_at_the_last_moment_is_not_taken_back(
         Step.objects.filter(pk=mail.pk).update(phase="data")
         return move(*args, **kwargs)
 
-    monkeypatch.setattr(sweeper, "move", wakes_first)
-    sweeper.release_expired_leases()
+    monkeypatch.setattr(sweeper_module, "move", wakes_first)
+    sweeper_module.release_expired_leases()
     mail.refresh_from_db()
     assert (mail.state, mail.phase) == ("started", "data")
     monkeypatch.undo()
-    sweeper.release_expired_leases()
+    sweeper_module.release_expired_leases()
     mail.refresh_from_db()
     assert mail.state == "uncertain"
