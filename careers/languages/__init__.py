@@ -1,1 +1,1 @@
-"""Pages in several languages: facts that they share, and translating many of them at once."""
+"""Pages in several languages: the fields they share, and translation of many pages at once."""

@@ -1,4 +1,4 @@
-"""What editors are told about the translations of a page that they publish or take down."""
+"""Messages to editors about the translations of a page that they publish or unpublish."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from careers.languages.sharing import translations_of
 
 
 @hooks.register("after_publish_page")
-def name_translations_that_are_not_public(request: HttpRequest, page: Page) -> None:
-    """Publishing the original never publishes a translation: that takes a translator's look."""
+def list_unpublished_translations(request: HttpRequest, page: Page) -> None:
+    """Say which translations are still drafts: publishing the original does not publish them."""
     waiting = [other for other in translations_of(page.specific)[1] if not other.live]
     if waiting:
         messages.info(
             request,
-            _("Not public yet: %(pages)s. Publish a translation when it is complete.")
+            _("Not published yet: %(pages)s. Publish each translation when it is complete.")
             % {"pages": _titles(waiting)},
         )
 
 
 @hooks.register("after_unpublish_page")
-def name_translations_that_were_taken_down(request: HttpRequest, page: Page) -> None:
-    """They went with the original (see ``sharing.take_down``)."""
+def list_translations_unpublished_too(request: HttpRequest, page: Page) -> None:
+    """Say which translations were unpublished with the original (``sharing.take_down``)."""
     translations = translations_of(page.specific)[1]
     if translations:
         messages.info(
             request,
-            _("Its translations are not public either: %(pages)s.")
+            _("Its translations were unpublished too: %(pages)s.")
             % {"pages": _titles(translations)},
         )
 

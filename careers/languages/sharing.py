@@ -1,9 +1,8 @@
-"""What the translations of a page share with it, at once and without a translator.
+"""Fields that a page shares with its translations, without a translator.
 
-wagtail-localize brings a change to the translations when somebody asks for it and when they
-are published again. For texts that is right; a job that is closed, or whose mails go to
-another address, is so in every language. A model names such fields as
-``SynchronizedField(name, overridable=False)``.
+wagtail-localize copies a change to a translation when an editor syncs or publishes the
+translation. That is right for texts. But a closing date or a recipient must change in every
+language at once. A model declares such fields as ``SynchronizedField(name, overridable=False)``.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from wagtail_localize.models import Translation, TranslationSource
 
 
 def shared_fields(model: type[Page]) -> list[str]:
-    """The names of the fields that no translation has for itself."""
+    """The names of the fields that a translation cannot override."""
     return [
         field.field_name
         for field in get_translatable_fields(model)
@@ -29,7 +28,7 @@ def shared_fields(model: type[Page]) -> list[str]:
 
 
 def translations_of(page: Page) -> tuple[TranslationSource | None, list[Page]]:
-    """What translators work from, and the pages that were made from it."""
+    """The translation source of a page, and the pages translated from it."""
     source = TranslationSource.objects.get_for_instance_or_none(page)
     if source is None:
         return None, []
@@ -38,9 +37,9 @@ def translations_of(page: Page) -> tuple[TranslationSource | None, list[Page]]:
 
 
 def original_of(page: Page) -> Page:
-    """The page whose shared fields rule: what ``page`` was translated from, or an alias of.
+    """The page that ``page`` takes its shared fields from: its source, or the page it aliases.
 
-    ``page`` itself when it is no translation, or when its original is gone.
+    Returns ``page`` itself when it is not a translation, or when its original was deleted.
     """
     if page.alias_of:
         return page.alias_of.specific
@@ -54,7 +53,7 @@ def original_of(page: Page) -> Page:
 
 
 def is_translated(page: Page) -> bool:
-    """Whether ``page`` is edited as a translation, string by string, and not as other pages are."""
+    """Whether ``page`` is edited in the translation editor instead of the page editor."""
     return bool(
         Translation.objects.filter(
             source__object_id=page.translation_key, target_locale=page.locale_id, enabled=True
@@ -64,7 +63,7 @@ def is_translated(page: Page) -> bool:
 
 @receiver(page_published)
 def share(instance: Page, **_: Any) -> None:
-    """Show translators what has changed, and bring the shared fields to each translation."""
+    """Update the translation source, and copy the shared fields to each translation."""
     original = instance.specific
     source, translations = translations_of(original)
     if source is None:
@@ -72,20 +71,20 @@ def share(instance: Page, **_: Any) -> None:
     with transaction.atomic():
         source.update_from_db()
         for translation in translations:
-            _bring(original, translation)
+            _copy_to(original, translation)
 
 
 @receiver(page_unpublished)
 def take_down(instance: Page, **_: Any) -> None:
-    """A page that is taken down is so in the languages that it was translated to."""
+    """Unpublish the translations of an unpublished page."""
     for translation in translations_of(instance.specific)[1]:
         if translation.live:
             translation.unpublish()
 
 
-def _bring(original: Page, translation: Page) -> None:
+def _copy_to(original: Page, translation: Page) -> None:
     names = shared_fields(type(original))
-    # The newest draft may hold words that nobody has published yet: they stay a draft.
+    # The newest draft may hold unpublished texts, which must stay a draft.
     draft = translation.get_latest_revision_as_object()
     draft_differs = translation.has_unpublished_changes or not translation.live
     changes = translation.live and _copy(original, translation, names)
@@ -96,7 +95,7 @@ def _bring(original: Page, translation: Page) -> None:
 
 
 def _copy(original: Page, page: Page, names: list[str]) -> bool:
-    """Whether anything was different."""
+    """Copy the named fields; returns whether any value changed."""
     changed = False
     for name in names:
         if isinstance(original._meta.get_field(name), ManyToManyField):

@@ -1,4 +1,4 @@
-"""``manage.py after_restore``: the database was restored; let no mail go out twice."""
+"""``manage.py after_restore``: after a restore, keep any mail from being sent twice."""
 
 from typing import Any
 
@@ -9,19 +9,19 @@ from careers.pipeline import restored_database
 
 
 class Command(BaseCommand):
-    """Needed after a snapshot of a whole disk only: other copies are recognised by themselves."""
+    """Needed only after a snapshot of a whole disk. The site detects other restores itself."""
 
     help = (
-        "To be run after a database was restored and before the workers start: mails that were "
-        "not sent are left to a person, for they may have been sent since the copy was made."
+        "Run this after you restored a database and before the workers start. It sets every unsent "
+        "mail to Unconfirmed, because the mail may have been sent after the backup was made."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         parked = restored_database.after_restore()
         self.stdout.write(
             ngettext(
-                "%(count)d mail is now “Not confirmed”: decide in Task status.",
-                "%(count)d mails are now “Not confirmed”: decide in Task status.",
+                "%(count)d mail is now “Unconfirmed”. Decide about it in Task status.",
+                "%(count)d mails are now “Unconfirmed”. Decide about them in Task status.",
                 parked,
             )
             % {"count": parked}

@@ -1,4 +1,4 @@
-"""Apply for a job through the real form, as a browser does, and watch what follows."""
+"""``manage.py apply_demo``: apply through the real form, as a browser does, and watch the steps."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ NAMES = ("Ada Nwosu", "Bjørn Åsen", "Chloé Lefèvre", "Diego Peña", "Elif Ş
 
 class Command(BaseCommand):
     help = (
-        "Send real applications to the running site. Exit 0 when every step succeeded, "
-        "1 when one did not in time, 2 when the site can't be reached."
+        "Send real applications to the running site. Exit 0: every step succeeded; "
+        "1: a step did not succeed in time; 2: the site cannot be reached."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -42,11 +42,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["count"] < 1:
             raise CommandError("--count must be at least 1.")
-        # A job and its translations have one slug; the original stands first in the tree.
+        # A job and its translations share a slug. The original comes first in the tree.
         jobs = JobPage.objects.open().order_by("path")
         job = jobs.filter(slug=options["job"]).first() if options["job"] else jobs.first()
         if job is None:
-            raise CommandError("No such job is open: publish one, or run seed_demo.")
+            raise CommandError("No such job is open. Publish one, or run seed_demo.")
         applications = []
         for number in range(options["count"]):
             name = f"{NAMES[number % len(NAMES)]} {secrets.token_hex(2)}"
@@ -89,8 +89,8 @@ class Command(BaseCommand):
             return response.status, dict(response.getheaders())
         except OSError as error:
             self.stderr.write(
-                f"The site can't be reached at {settings.SITE_URL}: {error}. Start it with "
-                "bin/run, or give PORT or SITE_URL as it has them."
+                f"The site cannot be reached at {settings.SITE_URL}: {error}. Start it with "
+                "bin/run. If it runs on another port, set PORT or SITE_URL to the same value."
             )
             sys.exit(2)
         finally:

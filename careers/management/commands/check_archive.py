@@ -1,4 +1,4 @@
-"""``manage.py check_archive``: read every archived file back and compare it."""
+"""``manage.py check_archive``: read back every archived file and compare its hash."""
 
 import datetime as dt
 import json
@@ -17,29 +17,29 @@ from careers.applications.models import Application, ApplicationFile
 from careers.archive import keys, store
 from careers.archive.store import Verdict
 
-#: Rows that are read at a time, so that no reader holds the database for as long as it takes.
+#: Rows in one query. Short queries do not hold a transaction open for the whole run.
 BATCH = 500
 
 
 class Command(BaseCommand):
-    """A line per object that is missing, changed or unreadable.
+    """Prints a line for each object that is missing, changed or unreadable.
 
-    Exit 0: all verified; 1: some are not, or ``--unknown`` found some; 2: the archive can't be
+    Exit 0: all verified; 1: some are not, or ``--unknown`` found some; 2: the archive cannot be
     reached.
     """
 
     help = (
         "Compare every archived file with the SHA-256 that was recorded for it. "
         "Exit 0: all verified; 1: a line per object that is missing or changed; "
-        "2: the archive can't be reached."
+        "2: the archive cannot be reached."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--unknown",
             action="store_true",
-            help="list instead the applications in the bucket that the database does not know, "
-            "as after restoring an older database",
+            help="list the applications that are in the bucket but not in the database, as "
+            "after you restored an older database",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -52,12 +52,12 @@ class Command(BaseCommand):
             raise CommandError(error.public, returncode=2) from None
 
     def compare(self) -> None:
-        """Every file that is archived; those that are not yet are counted apart."""
+        """Compare every archived file. Files that are not archived yet are counted separately."""
         counted = dict.fromkeys(Verdict, 0)
         for key, verdict in store.compare(archived(ApplicationFile.objects.all())):
             counted[verdict] += 1
             if verdict is not Verdict.VERIFIED:
-                self.stdout.write(f"{in_a_word(verdict)}  {key}")
+                self.stdout.write(f"{verdict_word(verdict)}  {key}")
         unarchived = ApplicationFile.objects.filter(verified_at=None)
         lost = 0
         for file in unarchived.filter(stored=None).select_related("application"):
@@ -76,8 +76,8 @@ class Command(BaseCommand):
         if waiting := unarchived.exclude(stored=None).count():
             self.stdout.write(
                 ngettext(
-                    "%(count)d file is not archived yet; the database holds it.",
-                    "%(count)d files are not archived yet; the database holds them.",
+                    "%(count)d file is not archived yet. It is in the database.",
+                    "%(count)d files are not archived yet. They are in the database.",
                     waiting,
                 )
                 % {"count": waiting}
@@ -92,7 +92,7 @@ class Command(BaseCommand):
         if lost:
             self.stderr.write(
                 _(
-                    "What is lost is neither in the database nor in the archive: look for it in "
+                    "Lost files are neither in the database nor in the archive. Look for them in "
                     "an older backup of the database."
                 )
             )
@@ -100,19 +100,19 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def list_unknown(self) -> None:
-        """Applications that only the bucket knows: a line each, without names."""
+        """Print a line for each application that is only in the bucket, without names."""
         count = 0
         for folder in unknown():
             count += 1
-            self.stdout.write(f"{_('unknown')}  {folder}  {told(folder)}".rstrip())
+            self.stdout.write(f"{_('unknown')}  {folder}  {described(folder)}".rstrip())
         if not count:
             self.stdout.write(_("The database knows every application in the archive."))
             return
         self.stderr.write(
             ngettext(
-                "%(count)d application is in the archive and not in the database. Save its files "
+                "%(count)d application is in the archive but not in the database. Save its files "
                 "for HR: manage.py restore_file ID --to FOLDER",
-                "%(count)d applications are in the archive and not in the database. Save their "
+                "%(count)d applications are in the archive but not in the database. Save their "
                 "files for HR: manage.py restore_file ID --to FOLDER",
                 count,
             )
@@ -122,7 +122,7 @@ class Command(BaseCommand):
 
 
 def archived(files: QuerySet[ApplicationFile]) -> Iterator[tuple[str, str]]:
-    """Key and SHA-256 of those files that are archived."""
+    """Yield the object key and SHA-256 of each archived file."""
     last = 0
     rows = files.filter(verified_at__isnull=False).order_by("pk")
     while some := list(rows.filter(pk__gt=last).values("pk", "object_key", "sha256")[:BATCH]):
@@ -131,7 +131,7 @@ def archived(files: QuerySet[ApplicationFile]) -> Iterator[tuple[str, str]]:
 
 
 def unknown() -> Iterator[str]:
-    """The public ids of applications that have objects and no row."""
+    """Yield the public ids of applications that have objects but no row."""
     found = store.folders(keys.FOLDER)
     while some := list(islice(found, BATCH)):
         ids = [public_id for name in some if (public_id := keys.as_public_id(name))]
@@ -141,8 +141,8 @@ def unknown() -> Iterator[str]:
         yield from (str(public_id) for public_id in ids if public_id not in known)
 
 
-def told(public_id: str) -> str:
-    """What the manifest of an application says about it: reference, date, job."""
+def described(public_id: str) -> str:
+    """Reference, date and job of an application, from its manifest."""
     for key in store.keys_below(f"{keys.FOLDER}{public_id}/manifest-"):
         try:
             manifest = json.loads(store.fetch(key, sha256=keys.sha256_of(key)))
@@ -154,8 +154,8 @@ def told(public_id: str) -> str:
     return _("without a manifest")
 
 
-def in_a_word(verdict: Verdict) -> str:
-    """The verdict for a line of its own."""
+def verdict_word(verdict: Verdict) -> str:
+    """The verdict in one word."""
     return {
         Verdict.VERIFIED: _("verified"),
         Verdict.MISSING: _("missing"),

@@ -1,4 +1,4 @@
-"""Django's command without guesses: a new text is untranslated, not half like another one."""
+"""Django's command without fuzzy matches: a new text is untranslated, never a wrong guess."""
 
 from django.core.management.commands import makemessages
 

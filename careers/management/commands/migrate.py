@@ -1,4 +1,4 @@
-"""``manage.py migrate`` for a database that a running site uses."""
+"""``manage.py migrate`` for a database that a running site is using."""
 
 import time
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from django.core.management.commands import migrate
 from django.db import OperationalError, connections
 
-#: Whoever comes after a migration that waits for a lock waits behind it. So it gives up sooner
-#: than those give up (``lock_timeout`` in the settings), lets them pass, and comes back. It locks
-#: tables one by one, in another order than the site uses them; PostgreSQL ends a deadlock by
-#: failing the one that has waited for ``deadlock_timeout``, 1 s, first. Half of that, and it is
-#: never the site.
+#: Requests queue behind a migration that waits for a lock. So the migration gives up before the
+#: requests do (``lock_timeout`` in the settings), lets them pass, and tries again. It may also
+#: deadlock with the site, because it locks tables in another order. PostgreSQL ends a deadlock by
+#: failing the session that has waited for ``deadlock_timeout`` (1 s). With half of that, the
+#: migration fails and never a request.
 LOCK_TIMEOUT = "500ms"
 PAUSE = 3  # seconds
 PATIENCE = 300  # seconds
@@ -19,7 +19,7 @@ LOCKED = ("55P03", "40P01")
 
 
 class Command(migrate.Command):
-    """On PostgreSQL: waits briefly for locks, again and again; works as long as it takes."""
+    """On PostgreSQL, retries with short waits for locks. A statement itself has no time limit."""
 
     def handle(self, *args: Any, **options: Any) -> None:
         connection = connections[options["database"]]
@@ -39,8 +39,8 @@ class Command(migrate.Command):
                     raise
                 if time.monotonic() > give_up_at:
                     self.stderr.write(
-                        "A table was in use all the time. Look in pg_stat_activity for a "
-                        "transaction that stays open, end it, and migrate again."
+                        "A table was always in use. Look in pg_stat_activity for a transaction "
+                        "that stays open, end it, and migrate again."
                     )
                     raise
             self.stderr.write(f"A table is in use. The migration tries again in {PAUSE} s.")

@@ -1,4 +1,4 @@
-"""``manage.py prepare_archive``: make sure that the archive's bucket is there."""
+"""``manage.py prepare_archive``: create the archive's bucket if it does not exist."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from careers.archive import store
 
 
 class Command(BaseCommand):
-    """Safe to run at every start; exit 2 when the archive can't be used."""
+    """Safe to run at every start. Exit 2 when the archive cannot be used."""
 
-    help = "Create the bucket of the archive (S3) unless it is there."
+    help = "Create the bucket of the archive (S3) if it does not exist."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -27,5 +27,5 @@ class Command(BaseCommand):
         self.stdout.write(
             _("The bucket of the archive was created.")
             if created
-            else _("The bucket of the archive is ready.")
+            else _("The bucket of the archive exists.")
         )

@@ -1,4 +1,4 @@
-"""``manage.py restore_file``: bring archived files back, or put them back into the archive."""
+"""``manage.py restore_file``: save files from the archive, or restore files in the archive."""
 
 import hashlib
 import os
@@ -21,14 +21,14 @@ from careers.applications.models import ApplicationFile, FileKind
 from careers.applications.references import normalise_reference
 from careers.archive import keys, store
 from careers.archive.store import Verdict
-from careers.management.commands.check_archive import archived, in_a_word
+from careers.management.commands.check_archive import archived, verdict_word
 
 STDOUT = "-"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A file to bring back: where it is and what it must be."""
+    """A file to save: where it is, and the hash it must have."""
 
     folder: str
     name: str
@@ -38,15 +38,15 @@ class Wanted:
 
 
 class Command(BaseCommand):
-    """Two ways: out of the archive (``--to``), or from a copy into it (``--from``).
+    """Copies files out of the archive (``--to``), or from a copy back into it (``--from``).
 
-    Every byte is compared with the SHA-256 that was recorded before it gets a name. Exit 0:
-    all done; 1: some could not be; 2: nothing was done.
+    A file gets its name only after its SHA-256 matches the recorded one. Exit 0: all done;
+    1: some failed; 2: nothing was done.
     """
 
     help = (
-        "Save archived files (--to), or put missing and changed ones back into the archive from "
-        "a copy (--from). Exit 0: all done; 1: some could not be; 2: nothing was done."
+        "Save archived files (--to), or restore missing and changed files in the archive from a "
+        "copy (--from). Exit 0: all done; 1: some failed; 2: nothing was done."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -58,7 +58,7 @@ class Command(BaseCommand):
             "prints it",
         )
         parser.add_argument(
-            "--all", action="store_true", help="with --from: all that check_archive names"
+            "--all", action="store_true", help="with --from: every file that check_archive lists"
         )
         parser.add_argument("--kind", choices=FileKind.values, help="only files of this kind")
         way = parser.add_mutually_exclusive_group()
@@ -69,8 +69,7 @@ class Command(BaseCommand):
             "--from",
             dest="source",
             metavar="PATH",
-            help="put back into the archive from here: a file, or the folder of a copy of the "
-            "bucket",
+            help="restore the archive from here: a file, or the folder with a copy of the bucket",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -87,11 +86,11 @@ class Command(BaseCommand):
     # ── Out of the archive ──────────────────────────────────────────────────────────────
 
     def save(self, files: list[Wanted], to: str) -> int:
-        """Write each file below ``to``; returns how many could not be."""
+        """Write each file below ``to``; returns how many failed."""
         if to == STDOUT:
             if len(files) > 1:
                 raise _refused(
-                    _("Standard output takes one file, and these are %(count)d. Add --kind.")
+                    _("Standard output takes one file, but %(count)d match. Add --kind.")
                     % {"count": len(files)}
                 )
             sys.stdout.buffer.write(_content(files[0]))
@@ -112,15 +111,15 @@ class Command(BaseCommand):
     # ── Back into the archive ───────────────────────────────────────────────────────────
 
     def put_back(self, rows: QuerySet[ApplicationFile], source: Path) -> int:
-        """Put back what is missing or changed; returns how many objects still are."""
+        """Restore missing and changed objects; returns how many still are missing or changed."""
         if not source.exists():
             raise _refused(_("There is nothing at %(path)s.") % {"path": source})
         count = rows.exclude(verified_at=None).values("object_key").distinct().count()
         if source.is_file() and count != 1:
             raise _refused(
                 _(
-                    "One file can take the place of one object, and these are %(count)d. Name a "
-                    "key as check_archive prints it, or the folder of a copy of the bucket."
+                    "One file can replace one object, but %(count)d match. Give a key as "
+                    "check_archive prints it, or the folder with a copy of the bucket."
                 )
                 % {"count": count}
             )
@@ -128,22 +127,22 @@ class Command(BaseCommand):
         for key, verdict in store.compare(archived(rows)):
             if verdict is Verdict.VERIFIED:
                 continue
-            refusal = in_a_word(verdict)
+            refusal = verdict_word(verdict)
             if verdict is not Verdict.UNREADABLE:
                 refusal = _put_back(key, source)
             restored += not refusal
             failed += bool(refusal)
             self.stdout.write(f"{refusal or _('restored')}  {key}")
         self.stdout.write(
-            ngettext("%(count)d object was put back.", "%(count)d objects were put back.", restored)
+            ngettext("%(count)d object was restored.", "%(count)d objects were restored.", restored)
             % {"count": restored}
         )
         return failed
 
 
 def _put_back(key: str, source: Path) -> str:
-    """Why an object could not be put back, in words; "" when it was."""
-    # The same file may have been given in answer to two questions.
+    """Restore one object. Returns why it failed, in words, or "" if it did not."""
+    # An applicant may answer two questions with the same file.
     rows = ApplicationFile.objects.filter(object_key=key)
     path = source if source.is_file() else source / key
     try:
@@ -153,7 +152,7 @@ def _put_back(key: str, source: Path) -> str:
     except OSError as error:
         return _cause(error)
     if hashlib.sha256(content).hexdigest() != keys.sha256_of(key):
-        return _("not the same in the copy")
+        return _("different in the copy")
     try:
         stored = store.restore(key, content, rows[0].content_type)
     except Permanent as error:
@@ -180,9 +179,9 @@ def _rows(options: dict[str, Any]) -> QuerySet[ApplicationFile]:
 
 
 def _wanted(options: dict[str, Any]) -> list[Wanted]:
-    """The files to save; also of applications that only the archive knows."""
+    """The files to save, including those of applications that are only in the archive."""
     if options["all"]:
-        raise _refused(_("--all goes with --from. To save all files, copy the bucket."))
+        raise _refused(_("--all works only with --from. To save all files, copy the bucket."))
     if not options["what"]:
         raise _refused(_("Say what to restore: references, ids or keys."))
     found: dict[str, Wanted] = {}
@@ -227,19 +226,23 @@ def _of_keys(found: Iterable[str]) -> Iterator[Wanted]:
 
 
 def _content(file: Wanted) -> bytes:
-    """The verified bytes, from the database while it holds them."""
+    """The verified bytes: from the database if it has them, else from the archive."""
     content = stored_bytes(file.row) if file.row else None
     if content is None:
         if not file.key:
-            raise Permanent("file-missing", _("It is neither in the database nor archived."))
+            raise Permanent(
+                "file-missing", _("The file is neither in the database nor in the archive.")
+            )
         return store.fetch(file.key, sha256=file.sha256)
     if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise Permanent("file-changed", _("The database holds other content than it recorded."))
+        raise Permanent(
+            "file-changed", _("The content in the database does not match its recorded hash.")
+        )
     return content
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file that is there in whole or not at all, for its owner only."""
+    """Write a file completely or not at all, readable only by its owner."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
     try:
@@ -266,8 +269,8 @@ def _refused(reason: str) -> CommandError:
 def _unknown(what: str) -> CommandError:
     return _refused(
         _(
-            "Neither the database nor the archive has a file for “%(what)s”. Give an application's "
-            "reference, its id, a file's id, or a key as check_archive prints it."
+            "Neither the database nor the archive has a file for “%(what)s”. Give an application’s "
+            "reference or id, a file’s id, or a key as check_archive prints it."
         )
         % {"what": what}
     )

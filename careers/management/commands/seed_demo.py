@@ -1,4 +1,4 @@
-"""A believable company with open jobs, so that a new installation has something to show."""
+"""``manage.py seed_demo``: a demo company with open jobs, for a new installation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from wagtail_localize.models import Translation, TranslationSource
 from careers.jobs.models import Department, JobIndexPage, JobPage, Location
 from home.models import CompanyTranslation, HomePage, PlainPage, SiteSettings
 
-#: Block ids are the keys of questions: the same name gives the same key on every machine.
+#: Block ids are the keys of questions. The same name gives the same key on every machine.
 NAMESPACE = uuid.UUID("6f1de4e2-1b0c-4c0e-9f54-2f2b6a1c3d10")
 
 COMPANY = "Tidewater Instruments"
@@ -35,7 +35,7 @@ PLACES = {
     "leith": ("Edinburgh", "Scotland", "EH6 6JJ", "GB"),
 }
 FRENCH = Path(__file__).parent.parent / "demo_fr.po"
-#: The other jobs have no French page, as it happens in a real company.
+#: The other jobs have no French page, as in many real companies.
 IN_FRENCH = (
     "firmware-engineer",
     "data-platform-engineer",
@@ -58,7 +58,7 @@ def key(*names: str) -> str:
 
 
 def question(job: str, kind: str, label: str, **more: Any) -> dict[str, Any]:
-    """One question as StreamField data, with the ids that content made in code must have."""
+    """One question as StreamField data. Content made in code must bring its own block ids."""
     value: dict[str, Any] = {"label": label, "help_text": more.get("hint", "")}
     if kind != "note":
         value["required"] = more.get("required", False)
@@ -524,7 +524,7 @@ class Command(BaseCommand):
         job.save_revision().publish()
 
     def _french(self, home: HomePage, jobs: JobIndexPage) -> None:
-        """Translate as an editor does, so that the editors of the demo find it as theirs."""
+        """Translate as an editor does, so that editors of the demo can go on from there."""
         written = JobPage.objects.child_of(jobs).filter(slug__in=IN_FRENCH)
         hiring = Department.objects.filter(jobs__in=written).distinct()
         notices = PlainPage.objects.child_of(home)
@@ -536,8 +536,8 @@ class Command(BaseCommand):
                 entry.msgstr = self._words[entry.msgid]
             translation.import_po(po)
             if isinstance(original, Page):
-                # Left to publish, it would do so at the end of the transaction, and write the
-                # number of children that the page had here.
+                # save_target() would publish at the end of the transaction and overwrite the
+                # page's number of children with the number of now.
                 translation.save_target(publish=False)
                 translation.get_target_instance().latest_revision.publish()
             else:

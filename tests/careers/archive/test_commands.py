@@ -27,7 +27,7 @@ class TestPrepareArchive:
     def test_creates_the_bucket_once(self, s3: HostileS3) -> None:
         s3.buckets.clear()
         assert run("prepare_archive") == (0, "The bucket of the archive was created.\n", "")
-        assert run("prepare_archive") == (0, "The bucket of the archive is ready.\n", "")
+        assert run("prepare_archive") == (0, "The bucket of the archive exists.\n", "")
 
     @pytest.mark.parametrize(
         ("mode", "variable"),
@@ -59,7 +59,7 @@ class TestCheckArchive:
             0,
             (
                 "2 of 2 archived files are verified.\n"
-                "1 file is not archived yet; the database holds it.\n"
+                "1 file is not archived yet. It is in the database.\n"
             ),
             "",
         )

@@ -120,14 +120,14 @@ class TestBackIntoTheArchive:
         assert run("check_archive")[0] == 1
         assert run("restore_file", "--all", "--from", str(copy)) == (
             0,
-            f"restored  {cv.object_key}\n1 object was put back.\n",
+            f"restored  {cv.object_key}\n1 object was restored.\n",
             "",
         )
         assert (bucket / cv.object_key).read_bytes() == CV
         assert run("check_archive")[0] == 0
         assert run("restore_file", "--all", "--from", str(copy)) == (
             0,
-            "0 objects were put back.\n",
+            "0 objects were restored.\n",
             "",
         )
 
@@ -141,12 +141,12 @@ class TestBackIntoTheArchive:
         command = ["restore_file", cv.object_key, "--from", str(found)]
         assert run(*command)[:2] == (
             1,
-            f"not the same in the copy  {cv.object_key}\n0 objects were put back.\n",
+            f"different in the copy  {cv.object_key}\n0 objects were restored.\n",
         )
         found.write_bytes(CV)
         assert run(*command)[:2] == (
             0,
-            f"restored  {cv.object_key}\n1 object was put back.\n",
+            f"restored  {cv.object_key}\n1 object was restored.\n",
         )
         assert run("check_archive")[0] == 0
 

@@ -17,7 +17,7 @@ from tests.support.translating import french_site, in_french
 pytestmark = pytest.mark.django_db
 
 
-def test_editor_learns_that_the_translations_go_and_do_not_come_back_by_themselves(
+def test_unpublish_lists_translations_that_are_unpublished_too(
     client: Client, home: Any, job_index: Any, job: Any
 ) -> None:
     french_site(home, job_index)
@@ -25,7 +25,7 @@ def test_editor_learns_that_the_translations_go_and_do_not_come_back_by_themselv
     client.force_login(people.ada())
 
     gone = client.post(reverse("wagtailadmin_pages:unpublish", args=[job.pk]), follow=True)
-    said = "Its translations are not public either: Gardien de jauges (French)."
+    said = "Its translations were unpublished too: Gardien de jauges (French)."
     assert said in gone.content.decode()
     french.refresh_from_db()
     assert not french.live
@@ -33,7 +33,10 @@ def test_editor_learns_that_the_translations_go_and_do_not_come_back_by_themselv
     job.refresh_from_db()
     job.save_revision().publish()
     assert said_after_publishing(job) == [
-        "Not public yet: Gardien de jauges (French). Publish a translation when it is complete."
+        (
+            "Not published yet: Gardien de jauges (French). "
+            "Publish each translation when it is complete."
+        )
     ]
     french.refresh_from_db()
     assert not french.live
@@ -48,7 +51,7 @@ def said_after_publishing(job: Any) -> list[str]:
     return [str(message) for message in get_messages(request)]
 
 
-def test_page_without_translations_needs_no_words(client: Client, job: Any) -> None:
+def test_publish_without_translations_shows_no_message(client: Client, job: Any) -> None:
     client.force_login(people.ada())
     gone = client.post(reverse("wagtailadmin_pages:unpublish", args=[job.pk]), follow=True)
     assert "Its translations" not in gone.content.decode()

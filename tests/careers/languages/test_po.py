@@ -77,16 +77,14 @@ def translated(
     return found
 
 
-def test_job_comes_back_from_the_translator_and_is_live(
-    client: Client, translated: JobPage
-) -> None:
+def test_imported_po_file_publishes_the_translation(client: Client, translated: JobPage) -> None:
     html = client.get("/fr/careers/gauge-keeper/").content.decode()
     for words in FRENCH.values():
         assert words in html
     assert not [words for words in FRENCH if f">{words}<" in html]
 
 
-def test_translated_form_has_the_keys_of_the_original(asking: JobPage, translated: JobPage) -> None:
+def test_translated_form_keeps_question_keys(asking: JobPage, translated: JobPage) -> None:
     def keys(page: JobPage) -> list[tuple[str, list[str]]]:
         questions = page.frozen_form().questions
         return [(asked.key, [option.key for option in asked.options]) for asked in questions]

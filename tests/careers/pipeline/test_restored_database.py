@@ -218,7 +218,7 @@ def test_looking_takes_few_queries(django_assert_num_queries: Any) -> None:
 def test_person_says_that_it_was_restored(mails: dict[str, Step]) -> None:
     out = io.StringIO()
     call_command("after_restore", stdout=out)
-    assert out.getvalue().startswith("6 mails are now “Not confirmed”")
+    assert out.getvalue().startswith("6 mails are now “Unconfirmed”")
     assert {states()[state] for state in NOT_SENT} == {"uncertain"}
     assert DatabaseIdentity.objects.get().restored_at is not None
 
