@@ -1,6 +1,7 @@
 """Every table, in the order of the flow."""
 
-from careers.jobs.models import Department, JobIndexPage, JobPage, Location
+from careers.jobs.models import JobIndexPage, JobPage
+from careers.jobs.taxonomy import Department, Location
 
 from careers.applications.models import (  # isort: skip -- the order of the flow
     Application,

@@ -16,17 +16,18 @@ from django.views.decorators.http import require_safe
 from wagtail.models import Site
 
 from careers.feeds.responses import conditional
-from careers.jobs.models import JobIndexPage, JobPage, settings_of
+from careers.jobs.models import JobIndexPage, JobPage
+from careers.jobs.recipients import settings_of
 
 MAX_AGE = 300  # seconds
-#: For pages that were made by code, which Wagtail never saw being published.
+#: The date of pages that code created, which have no publication date.
 LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-#: What XML 1.0 can't hold, not even as a reference.
+#: Characters that XML 1.0 does not allow, not even as references.
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 class Feed(Atom1Feed):
-    """Atom whose date is that of its jobs, also when there are none."""
+    """An Atom feed whose date we set, so that a feed without jobs has one, too."""
 
     changed: dt.datetime
 
@@ -56,11 +57,11 @@ def atom(request: HttpRequest) -> HttpResponseBase:
     )
     feed.changed = index.last_published_at or LONG_AGO
     for job in jobs:
-        # One site, one company: else each job that names a day would ask for it.
+        # Saves a query per job: all jobs of a list belong to one company.
         job.company = company
         published = job.first_published_at or LONG_AGO
         updated = max(published, job.last_published_at or published)
-        # A job that opens at a certain time is new then.
+        # A job with an opening time is new at that time.
         feed.changed = max(feed.changed, updated, job.opens_at or updated)
         feed.add_item(
             title=clean(job.title),
@@ -87,18 +88,18 @@ def job_index_of(site: Site) -> JobIndexPage | None:
 
 
 def tag(site: Site, page: JobPage | JobIndexPage) -> str:
-    """An id that stays, whatever becomes of the page's address (a tag URI, RFC 4151)."""
+    """An id that stays if the address of the page changes (a tag URI, RFC 4151)."""
     named = (page.first_published_at or LONG_AGO).date()
     language = page.locale.language_code
     return f"tag:{site.hostname},{named.isoformat()}:{page.translation_key}/{language}"
 
 
 def summary(job: JobPage) -> str:
-    """What a row of the list says, as HTML."""
+    """The summary and the facts of a job, as HTML."""
     facts = " · ".join(value for _label, value in job.facts())
     return f"<p>{escape(job.summary)}</p><p>{escape(facts)}</p>"
 
 
 def clean(text: str) -> str:
-    """``text`` without what XML can't hold."""
+    """``text`` without characters that XML does not allow."""
     return _NOT_IN_XML.sub("", text)

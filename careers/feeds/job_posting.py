@@ -1,8 +1,7 @@
-"""A job in the words of schema.org, for search engines.
+"""A job as schema.org JobPosting, for search engines.
 
-Follows https://schema.org/JobPosting and what Google asks of it: only on the page of one job
-that is open, only what visitors read there too, and nothing at all where something required
-is missing (https://developers.google.com/search/docs/appearance/structured-data/job-posting).
+Follows https://schema.org/JobPosting and Google's requirements: only on the page of a single open
+job, only what visitors read there too, and no markup at all if a required property is missing (https://developers.google.com/search/docs/appearance/structured-data/job-posting).
 """
 
 from __future__ import annotations
@@ -17,14 +16,15 @@ from django.utils.safestring import SafeString, mark_safe
 from wagtail.images.models import SourceImageIOError
 from wagtail.whitelist import Whitelister, allow_without_attributes
 
-from careers.jobs.models import JobPage, Location, Workplace
+from careers.jobs.models import JobPage
+from careers.jobs.taxonomy import Location, Workplace
 
-#: Inside <script> these could end it or begin a comment; JSON may write any of them as escapes.
+#: In <script> these could end it or begin a comment; JSON can escape them all.
 _ESCAPES = {ord(letter): f"\\u{ord(letter):04X}" for letter in "<>&\u2028\u2029"}
 
 
 class _PlainHtml(Whitelister):
-    """The few elements that Google's description knows, without attributes."""
+    """The few elements that Google supports in a description, without attributes."""
 
     element_rules = dict.fromkeys(
         ("[document]", "p", "ul", "ol", "li", "br", "b", "strong", "i", "em"),
@@ -33,7 +33,7 @@ class _PlainHtml(Whitelister):
 
 
 def script(job: JobPage) -> str:
-    """The markup of a job as the content of a script element, or "" where there is none."""
+    """The markup of a job as the content of a script element; "" if it has none."""
     found = job_posting(job)
     if found is None:
         return ""
@@ -41,13 +41,13 @@ def script(job: JobPage) -> str:
 
 
 def job_posting(job: JobPage) -> dict[str, Any] | None:
-    """The job as a JobPosting; None unless one can apply now and everything required is known.
+    """The job as a JobPosting; None unless it is open and has all required properties.
 
-    Google requires a place, or for remote work a country where applicants may live; a job
-    without any place has neither.
+    Google requires a location, or for remote work a country where applicants may live; a job
+    without a location has neither.
     """
-    places = job.places
-    if not job.is_open or not places or not job.organisation or job.first_published_at is None:
+    locations = job.all_locations
+    if not job.is_open or not locations or not job.organisation or job.first_published_at is None:
         return None
     found: dict[str, Any] = {
         "@context": "https://schema.org",
@@ -60,7 +60,7 @@ def job_posting(job: JobPage) -> dict[str, Any] | None:
             "value": str(job.job_key),
         },
         "datePosted": job.first_published_at.astimezone(job.zone).date().isoformat(),
-        "hiringOrganization": organisation(job),
+        "hiringOrganization": hiring_organization(job),
         "employmentType": job.employment_type,
         "directApply": True,
         "url": job.full_url,
@@ -71,17 +71,19 @@ def job_posting(job: JobPage) -> dict[str, Any] | None:
         found["jobLocationType"] = "TELECOMMUTE"
         found["applicantLocationRequirements"] = [
             {"@type": "Country", "name": country}
-            for country in dict.fromkeys(country_name(place.country) for place in places)
+            for country in dict.fromkeys(country_name(location.country) for location in locations)
         ]
     else:
-        found["jobLocation"] = [{"@type": "Place", "address": address(place)} for place in places]
+        found["jobLocation"] = [
+            {"@type": "Place", "address": address(location)} for location in locations
+        ]
     if pay := base_salary(job):
         found["baseSalary"] = pay
     return found
 
 
 def description(job: JobPage) -> str:
-    """What the page says of the job, as HTML of paragraphs and lists."""
+    """The text of the job page as HTML paragraphs and lists."""
     parts: list[SafeString] = [_paragraph(job.summary)]
     for block in job.body:
         value = block.value
@@ -110,8 +112,8 @@ def _paragraph(words: str) -> SafeString:
     return format_html("<p>{}</p>", words) if words.strip() else SafeString("")
 
 
-def organisation(job: JobPage) -> dict[str, Any]:
-    """Who hires: the company with its address and logo, or another one by its name alone."""
+def hiring_organization(job: JobPage) -> dict[str, Any]:
+    """The hiring organization: the company with address and logo, or another one by name."""
     found: dict[str, Any] = {"@type": "Organization", "name": job.organisation}
     company = job.company
     if job.organisation != company.company_name:
@@ -119,20 +121,20 @@ def organisation(job: JobPage) -> dict[str, Any]:
     if company.organisation_url:
         found["sameAs"] = company.organisation_url
     if company.logo:
-        # If its file is gone, the job is still a job.
+        # The markup is valid without a logo whose file is missing.
         with suppress(SourceImageIOError):
             found["logo"] = company.logo.get_rendition("max-600x600|format-png").full_url
     return found
 
 
-def address(place: Location) -> dict[str, str]:
-    """A place as a postal address, without what HR left empty."""
+def address(location: Location) -> dict[str, str]:
+    """A location as a postal address, without what HR left empty."""
     found = {
         "@type": "PostalAddress",
-        "addressLocality": place.name,
-        "addressRegion": place.region,
-        "postalCode": place.postal_code,
-        "addressCountry": place.country,
+        "addressLocality": location.name,
+        "addressRegion": location.region,
+        "postalCode": location.postal_code,
+        "addressCountry": location.country,
     }
     return {name: value for name, value in found.items() if value}
 

@@ -1,4 +1,4 @@
-"""How feeds are sent: whoever has the current one already is told just that."""
+"""Responses with an entity tag: a client that has the current version gets 304."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def conditional(
     *,
     max_age: int,
 ) -> HttpResponseBase:
-    """An answer that any cache may keep, or 304 for those who have this very one (RFC 9110, 13).
+    """A response that any cache may keep, or 304 if the client has this version (RFC 9110, 13).
 
-    There is no date: a job that closes takes itself out of a feed, and nothing gets younger by it.
+    It has no Last-Modified: if a job closes, the feed changes but no date in it does.
 
     Args:
-        body: what to send; its hash is the entity tag.
-        max_age: seconds that it may be kept without asking.
+        body: the content; its hash is the entity tag.
+        max_age: seconds that caches may keep it without revalidation.
     """
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     response = HttpResponse(body, content_type=content_type)

@@ -1,7 +1,7 @@
-"""The picture that messengers show beside a shared job: its title, drawn on the server.
+"""The picture that messaging apps show with a link to a job: its title, drawn on the server.
 
-1200 by 630 pixels, as https://ogp.me and those who read it expect. A picture is drawn once for
-what stands on it, and only for jobs that anybody may see.
+1200 by 630 pixels, the size that apps that read https://ogp.me expect. A picture is drawn once for
+each content, and only for public jobs.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from careers.jobs.models import JobPage
 from home.colour import LIGHT_GROUND, shades
 
 SIZE = (1200, 630)
-#: Changes with the drawing, so that no cache shows an old one.
+#: Increase it when the drawing changes, so that no cache shows an old one.
 EDITION = 1
 DAY = 24 * 60 * 60  # seconds
 
 PAPER, INK, MUTED = "#fbfaf7", "#191a1c", "#595a5e"
 MARGIN, BAND = 80, 20
-#: Sizes of the title in pixels, and how many lines of each have room.
+#: Sizes of the title in pixels, and how many lines of each fit.
 TITLES = ((88, 3), (72, 4), (55, 5))
 LEADING = 1.14
-#: Less of a text than this can't stand for it.
+#: The share of its letters that a text needs to be drawn.
 ENOUGH = 0.8
 
 SCRIPTS = (
@@ -58,12 +58,12 @@ SCRIPTS = (
 
 @dataclass(frozen=True)
 class Card:
-    """What stands on the picture.
+    """The content of the picture.
 
     Attributes:
-        company: who hires.
+        company: the hiring organization.
         title: the job; up to 255 characters of any script.
-        facts: place, workplace and employment in one line.
+        facts: location, workplace and employment in one line.
         accent: the site's colour as ``#rrggbb``.
     """
 
@@ -74,14 +74,14 @@ class Card:
 
     @property
     def version(self) -> str:
-        """Changes whenever the picture does; the address carries it."""
-        told = json.dumps([EDITION, asdict(self)], sort_keys=True)
-        return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:16]
+        """Changes whenever the picture changes; part of its address."""
+        content = json.dumps([EDITION, asdict(self)], sort_keys=True)
+        return hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def card(job: JobPage) -> Card:
-    """What the picture of a job shows."""
-    facts = [", ".join(job.place_names), job.workplace_label, job.employment_label]
+    """The content of the picture of a job."""
+    facts = [", ".join(job.location_names), job.workplace_label, job.employment_label]
     return Card(
         company=job.organisation,
         title=job.title,
@@ -91,7 +91,7 @@ def card(job: JobPage) -> Card:
 
 
 def address(job: JobPage) -> str:
-    """Where the picture of a job is, as a path; another picture has another address."""
+    """The path of the picture of a job; it changes when the picture changes."""
     with translation.override(job.locale.language_code):
         return f"{reverse('share_image', args=[job.job_key])}?v={card(job).version}"
 
@@ -100,7 +100,7 @@ def address(job: JobPage) -> str:
 def share_image(request: HttpRequest, job_key: UUID) -> HttpResponseBase:
     """The picture of an open job in the language of the address.
 
-    With the current version in the query it may be kept for a year, without for five minutes.
+    Caches may keep it for a year if the query has the current version, else for five minutes.
     """
     language = translation.get_language()
     job = (
@@ -132,7 +132,7 @@ def share_image(request: HttpRequest, job_key: UUID) -> HttpResponseBase:
 
 
 def draw(shown: Card) -> bytes:
-    """The picture as PNG. What no font of ours has is left out; there are no boxes."""
+    """The picture as PNG. Letters that none of our fonts has are left out."""
     colours = shades(shown.accent, LIGHT_GROUND)
     picture = Image.new("RGB", SIZE, PAPER)
     pen = ImageDraw.Draw(picture)
@@ -159,9 +159,9 @@ def draw(shown: Card) -> bytes:
 
 
 class Text:
-    """A text that is set with whichever of our fonts has its letters.
+    """A text, set in those of our fonts that have its letters.
 
-    The direction of the first letter orders the words; within a word the scripts' own do.
+    The first letter gives the direction of the words, the script that of the letters in a word.
     """
 
     def __init__(self, text: str, weight: int) -> None:
@@ -172,11 +172,11 @@ class Text:
         self._rightwards = _first_direction(self.text) != "right to left"
         wanted = sum(not letter.isspace() for letter in composed)
         found = sum(not letter.isspace() for letter in self.text)
-        #: Whether what can be drawn still says what was meant.
+        #: Whether enough letters can be drawn to understand the text.
         self.is_whole = bool(found) and found >= ENOUGH * wanted
 
     def set_in(self, width: int) -> tuple[int, list[str]]:
-        """The largest size of a title in which the text has room, and its lines."""
+        """The largest size of a title in which the text fits, and its lines."""
         for size, most in TITLES:
             lines = self._lines(size, width)
             if len(lines) <= most:
@@ -184,7 +184,7 @@ class Text:
         return size, [*lines[: most - 1], self._cut(" ".join(lines[most - 1 :]), size, width)]
 
     def line(self, pen: ImageDraw.ImageDraw, size: int, top: int, colour: str, width: int) -> None:
-        """Draw it in one line, cut where there is no more room."""
+        """Draw it in one line, truncated to ``width`` pixels."""
         self.place(pen, self._cut(self.text, size, width), size, top, colour, width)
 
     def place(
@@ -205,7 +205,7 @@ class Text:
             runs.reverse()
         for script, letters in runs:
             font = _font(script, self._weight, size)
-            # By the baseline: fonts of different scripts differ in how far they rise.
+            # Aligned by the baseline: fonts of different scripts have different heights.
             pen.text((left, top + 0.9 * size), letters, font=font, fill=colour, anchor="ls")
             left += font.getlength(letters)
 
@@ -217,7 +217,7 @@ class Text:
                 lines[-1] = longer
                 continue
             while self._width(word, size) > width:
-                # One word that is wider than the picture is broken where it must be.
+                # A word that is wider than the picture is broken.
                 fitting = self._fitting(word, size, width)
                 lines += [word[:fitting]]
                 word = word[fitting:]
@@ -231,7 +231,7 @@ class Text:
         return kept.rstrip(" ,·–-") + "…"
 
     def _fitting(self, words: str, size: int, width: int) -> int:
-        """How many letters have room; one at least, so that there is an end."""
+        """How many letters fit; at least one, so that loops end."""
         low, high = 1, len(words)
         while low < high:
             middle = (low + high + 1) // 2
@@ -248,9 +248,9 @@ class Text:
         )
 
     def _runs(self, words: str) -> Iterable[tuple[str, str]]:
-        """Stretches of letters that one font has, in the order of reading.
+        """Runs of letters of one font, in reading order.
 
-        Where one reads from the right each word and each space stands alone, for its place.
+        From right to left, each word and each space is a run of its own, to be placed alone.
         """
         script, run = "", ""
         for letter in words:
@@ -293,7 +293,7 @@ def _font(script: str, weight: int, size: int) -> ImageFont.FreeTypeFont:
 
 
 def _font_for(letter: str, weight: int) -> str | None:
-    """The script whose font has a letter; None when no font of ours does."""
+    """The script whose font has a letter; None if no font of ours has it."""
     if unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Co", "Cn"):
         return None
     return next((script for script in SCRIPTS if ord(letter) in _letters(script, weight)), None)

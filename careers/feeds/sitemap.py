@@ -1,7 +1,7 @@
-"""What search engines may look at: the sitemap and robots.txt.
+"""The sitemap and robots.txt, for search engines.
 
-The protocol is https://www.sitemaps.org/protocol.html; other languages stand beside each address
-as Google describes it.
+The protocol is https://www.sitemaps.org/protocol.html; each entry names its translations as
+Google describes it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_AGE = 3600  # seconds
 
 @require_safe
 def sitemap(request: HttpRequest) -> HttpResponseBase:
-    """Every public page of the site in every language, less the jobs that are not open."""
+    """Every public page of the site in every language, except jobs that are not open."""
     site = Site.find_for_request(request)
     if site is None:
         raise Http404
@@ -37,26 +37,26 @@ def sitemap(request: HttpRequest) -> HttpResponseBase:
 
 
 def addresses(site: Site) -> list[dict[str, Any]]:
-    """The entries of the sitemap; as many queries for one page as for a thousand."""
+    """The entries of the sitemap. The number of queries does not depend on the number of pages."""
     below = Q()
     for front in site.root_page.get_translations(inclusive=True):
         below |= Q(path__startswith=front.path)
-    shut = JobPage.objects.exclude(pk__in=JobPage.objects.open().order_by().values("pk"))
+    not_open = JobPage.objects.exclude(pk__in=JobPage.objects.open().order_by().values("pk"))
     pages = (
         Page.objects.live()
         .public()
         .filter(below, alias_of=None)
-        .exclude(pk__in=shut.values("pk"))
+        .exclude(pk__in=not_open.values("pk"))
         .select_related("locale")
         .order_by("path")
     )
-    alike: dict[Any, list[dict[str, str]]] = defaultdict(list)
+    translations: dict[Any, list[dict[str, str]]] = defaultdict(list)
     found = []
     for page in pages:
         location = page.full_url
         if not location:
             continue
-        alike[page.translation_key].append(
+        translations[page.translation_key].append(
             {"lang_code": page.locale.language_code, "location": location}
         )
         found.append((page, location))
@@ -64,8 +64,8 @@ def addresses(site: Site) -> list[dict[str, Any]]:
         {
             "location": location,
             "lastmod": page.last_published_at,
-            "alternates": alike[page.translation_key]
-            if len(alike[page.translation_key]) > 1
+            "alternates": translations[page.translation_key]
+            if len(translations[page.translation_key]) > 1
             else [],
         }
         for page, location in found
@@ -74,7 +74,7 @@ def addresses(site: Site) -> list[dict[str, Any]]:
 
 @require_safe
 def robots(request: HttpRequest) -> HttpResponseBase:
-    """Which addresses are nobody's to collect, and where the sitemap is (RFC 9309)."""
+    """robots.txt: which addresses crawlers must not visit, and the sitemap (RFC 9309)."""
     site = Site.find_for_request(request)
     closed = ["/admin/", "/documents/", "/flower/", "/health/", "/metrics"]
     for code, _name in settings.LANGUAGES:

@@ -1,4 +1,4 @@
-"""What a page's head says to machines: search engines, feed readers, messengers."""
+"""Markup in the head of a page for search engines, feed readers and messaging apps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ register = template.Library()
 
 @dataclass(frozen=True)
 class Picture:
-    """What messengers show beside a shared page: its whole address, and its size in pixels."""
+    """The picture of a shared page: its absolute address, and its size in pixels."""
 
     url: str
     width: int
@@ -28,7 +28,7 @@ class Picture:
 
 @register.simple_tag
 def job_posting_markup(job: JobPage) -> SafeString:
-    """The job in schema.org's words, as a script element that no browser runs."""
+    """The job as schema.org markup, in a script element that no browser runs."""
     content = job_posting.script(job)
     if not content:
         return SafeString("")
@@ -38,12 +38,12 @@ def job_posting_markup(job: JobPage) -> SafeString:
 
 @register.simple_tag
 def share_picture(page: Page) -> Picture | None:
-    """The picture of a job: the one that HR chose, else one that is drawn while it is open."""
+    """The picture of a job: the one that HR chose, else a drawn one while the job is open."""
     if not isinstance(page, JobPage):
         return None
     front = page.full_url or ""
     if page.share_image:
-        # If its file is gone, the drawn one does.
+        # If its file is missing, the drawn one is used.
         with suppress(SourceImageIOError):
             width, height = share_image.SIZE
             chosen = page.share_image.get_rendition(f"fill-{width}x{height}|format-jpeg")

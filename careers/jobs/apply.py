@@ -282,7 +282,7 @@ def _page(
     request: HttpRequest, job: JobPage, form: ApplicationForm | None, status: int, **more: Any
 ) -> HttpResponse:
     """The job's page again, with what the applicant entered."""
-    context = job.get_context(request) | job.form_context(form) | more
+    context = job.get_context(request, form=form) | more
     if form is not None:
         context["error_summary"] = [
             (field.id_for_label or field.auto_id, message)

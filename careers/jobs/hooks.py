@@ -1,4 +1,4 @@
-"""What jobs add to Wagtail: guards around deleting, and what is open for the home page."""
+"""What jobs add to Wagtail: guards on deleting and publishing, and jobs on the home page."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from wagtail import hooks
 from wagtail.models import Page
 
 from careers.applications.models import Application
-from careers.jobs.listing import DEPARTMENT, PLACE, Openings
-from careers.jobs.models import JobIndexPage, JobPage, inherited_recipients
+from careers.jobs.listing import DEPARTMENT, LOCATION, Openings
+from careers.jobs.models import JobIndexPage, JobPage
+from careers.jobs.recipients import inherited_recipients
 from careers.operations.health import Finding
 from home.models import split_addresses
 
@@ -22,7 +23,7 @@ JOBS_ON_HOME = 6
 
 
 def jobs_with_applications(pages: list[Page]) -> list[JobPage]:
-    """The jobs at or below ``pages``, or translations of them, that somebody applied for."""
+    """The jobs at or below ``pages``, or translations of them, that have applications."""
     below = [
         key
         for page in pages
@@ -36,26 +37,26 @@ def jobs_with_applications(pages: list[Page]) -> list[JobPage]:
 
 @hooks.register("before_delete_page")
 def keep_pages_with_applications(request: HttpRequest, page: Page) -> HttpResponse | None:
-    """Explain what to do instead of deleting a page that people applied on."""
-    return _explain(request, [page])
+    """Refuse to delete a page with applications at or below it, and say what to do instead."""
+    return _refuse_deletion(request, [page])
 
 
 @hooks.register("before_bulk_action")
 def keep_pages_in_bulk(
     request: HttpRequest, action_type: str, objects: list[Any], action: Any
 ) -> HttpResponse | None:
-    """The same for several pages at once; and nothing is published that nobody would hear of."""
+    """Refuse the same in bulk, and refuse to publish jobs without recipients."""
     pages = [item for item in objects if isinstance(item, Page)]
     if not pages:
         return None
     if action_type == "delete":
-        return _explain(request, pages)
+        return _refuse_deletion(request, pages)
     if action_type == "publish":
-        return _refuse_deaf_jobs(request, pages)
+        return _refuse_jobs_without_recipients(request, pages)
     return None
 
 
-def _explain(request: HttpRequest, pages: list[Page]) -> HttpResponse | None:
+def _refuse_deletion(request: HttpRequest, pages: list[Page]) -> HttpResponse | None:
     jobs = jobs_with_applications(pages)
     if not jobs:
         return None
@@ -63,23 +64,26 @@ def _explain(request: HttpRequest, pages: list[Page]) -> HttpResponse | None:
     return render(request, "careers/jobs/admin/delete_refused.html", context, status=409)
 
 
-def _refuse_deaf_jobs(request: HttpRequest, pages: list[Page]) -> HttpResponse | None:
+def _refuse_jobs_without_recipients(request: HttpRequest, pages: list[Page]) -> HttpResponse | None:
     jobs = JobPage.objects.filter(pk__in=[page.pk for page in pages])
-    deaf = []
+    without_recipients = []
     for job in jobs:
         draft = job.get_latest_revision_as_object()
         if not split_addresses(draft.hr_recipients) and not inherited_recipients(
             job.get_parent().specific
         ):
-            deaf.append(job)
-    if not deaf:
+            without_recipients.append(job)
+    if not without_recipients:
         return None
     messages.error(
         request,
-        _("Not published: nobody would be told about applications for %(jobs)s. Name an address.")
-        % {"jobs": ", ".join(job.title for job in deaf)},
+        _(
+            "Not published: nobody would be notified of applications for %(jobs)s. Enter "
+            "recipients."
+        )
+        % {"jobs": ", ".join(job.title for job in without_recipients)},
     )
-    return redirect("wagtailadmin_explore", deaf[0].get_parent().pk)
+    return redirect("wagtailadmin_explore", without_recipients[0].get_parent().pk)
 
 
 @hooks.register("health_findings")
@@ -118,13 +122,13 @@ def jobs_that_nobody_hears_of() -> list[Finding]:
 
 
 def parent_path(page: Page) -> str:
-    """Where in the tree the page above stands."""
+    """The path in the page tree of the page above."""
     return page.path[: -Page.steplen]
 
 
 @hooks.register("home_page_context")
 def open_jobs_for_home(request: HttpRequest, page: Page) -> dict[str, Any]:
-    """What the home page shows of the jobs below it."""
+    """The jobs below the home page, and the search for them."""
     openings = Openings(JobPage.objects.descendant_of(page).open())
     job_index = JobIndexPage.objects.descendant_of(page).live().first()
     facets = {facet.name: facet for facet in openings.facets()}
@@ -133,5 +137,5 @@ def open_jobs_for_home(request: HttpRequest, page: Page) -> dict[str, Any]:
         "jobs": openings.rows([traits.pk for traits in openings.traits[:JOBS_ON_HOME]]),
         "open_count": len(openings),
         "departments": facets[DEPARTMENT],
-        "places": facets[PLACE],
+        "locations": facets[LOCATION],
     }

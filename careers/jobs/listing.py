@@ -1,4 +1,4 @@
-"""The list of jobs as somebody asked for it: what fits, and how many there are of each kind."""
+"""The list of jobs: search, filters, and how many jobs each filter would leave."""
 
 from __future__ import annotations
 
@@ -15,31 +15,33 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
-    from careers.jobs.models import JobPage, JobPageQuerySet
+    from careers.jobs.models import JobPage
+    from careers.jobs.querysets import JobPageQuerySet
 
 JOBS_PER_PAGE = 25
-#: More rows than this of one kind are folded away.
+#: A facet shows this many options; the others are folded away.
 OPTIONS_IN_VIEW = 7
-#: How many jobs stand in for an answer when nothing fits.
+#: How many of the closest jobs are shown if none matches.
 NEAREST = 5
-#: What an address may ask for at most: longer ones were not made by our form.
+#: Limits on the query of an address: our form makes no longer ones.
 LONGEST_QUERY = 200
 MOST_VALUES = 20
 
-DEPARTMENT, PLACE, WORKPLACE, EMPLOYMENT = "department", "place", "workplace", "type"
-NAMES = (DEPARTMENT, PLACE, WORKPLACE, EMPLOYMENT)
+#: The parameters of an address. Bookmarks hold them, so they never change.
+DEPARTMENT, LOCATION, WORKPLACE, EMPLOYMENT = "department", "place", "workplace", "type"
+NAMES = (DEPARTMENT, LOCATION, WORKPLACE, EMPLOYMENT)
 
 
 @dataclass(frozen=True)
 class Option:
-    """One value of a facet, for instance a place.
+    """One value of a facet, for instance a location.
 
     Attributes:
-        value: as it stands in the address.
-        label: as people read it.
-        jobs: how many jobs fit it and everything that was asked for in the other facets.
-        chosen: whether it was asked for.
-        overall: how many jobs there are with it, whatever else was asked for.
+        value: as the address holds it.
+        label: as visitors read it.
+        jobs: how many jobs have it and match the choices in the other facets.
+        chosen: whether the visitor chose it.
+        overall: how many jobs have it, whatever the visitor chose.
     """
 
     value: str
@@ -51,7 +53,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Facet:
-    """One way to look at the jobs. Several values widen the choice, several facets narrow it."""
+    """One filter. Several values of a facet widen the list, several facets narrow it."""
 
     name: str
     label: str
@@ -69,12 +71,12 @@ class Facet:
 
     @property
     def in_view(self) -> list[Option]:
-        """Those that stand in the open: all when they are few, else what was chosen and the
+        """The options that are not folded: all if there are few, else the chosen ones and the
         most frequent."""
         if len(self.options) <= OPTIONS_IN_VIEW + 1:
             return list(self.options)
         ranked = sorted(self.options, key=lambda option: (not option.chosen, -option.overall))
-        # One sees all that one has chosen, however much that is.
+        # Visitors see all that they chose, however many that is.
         kept = set(ranked[: max(OPTIONS_IN_VIEW, len(self.chosen))])
         return [option for option in self.options if option in kept]
 
@@ -86,24 +88,24 @@ class Facet:
 
 @dataclass(frozen=True)
 class Chip:
-    """Something that was asked for, and the address of the list without it."""
+    """A choice of the visitor, and the address of the list without it."""
 
     label: str
     remove: str
 
 
 class _Traits(NamedTuple):
-    """One open job, as far as filters go: its key, and for each facet its values."""
+    """What filters need of an open job: its key, and its values by facet."""
 
     pk: int
     values: dict[str, frozenset[str]]
 
 
 class Openings:
-    """The open jobs below a page, with their kinds counted.
+    """The open jobs below a page, with the values of each facet.
 
-    Two queries, however many jobs there are: a list of jobs is short enough to be counted here,
-    and counting each facet under the filters of all others would take a query for each.
+    Two queries, however many jobs there are. A list of jobs is short enough to be counted here;
+    in the database, each facet would need a query of its own.
     """
 
     def __init__(self, jobs: JobPageQuerySet) -> None:
@@ -115,17 +117,17 @@ class Openings:
         )
         self._labels: dict[str, dict[str, str]] = {
             DEPARTMENT: {},
-            PLACE: {},
+            LOCATION: {},
             WORKPLACE: {value: str(label) for value, label in workplaces.items()},
             EMPLOYMENT: {value: str(label) for value, label in types.items()},
         }
-        places: dict[int, set[str]] = {}
+        locations: dict[int, set[str]] = {}
         for pk, slug, name in jobs.order_by().values_list(
             "pk", "locations__slug", "locations__name"
         ):
             if slug is not None:
-                places.setdefault(pk, set()).add(slug)
-                self._labels[PLACE][slug] = name
+                locations.setdefault(pk, set()).add(slug)
+                self._labels[LOCATION][slug] = name
         self.traits: list[_Traits] = []
         for pk, slug, name, workplace, employment in jobs.values_list(
             "pk", "department__slug", "department__name", "workplace", "employment_type"
@@ -134,7 +136,7 @@ class Openings:
                 self._labels[DEPARTMENT][slug] = name
             values = {
                 DEPARTMENT: frozenset([slug] if slug else ()),
-                PLACE: frozenset(places.get(pk, ())),
+                LOCATION: frozenset(locations.get(pk, ())),
                 WORKPLACE: frozenset([workplace]),
                 EMPLOYMENT: frozenset([employment]),
             }
@@ -150,14 +152,14 @@ class Openings:
 
         Args:
             asked: the chosen values of each facet.
-            worded: the jobs that fit the search words; None for all.
+            worded: the keys of the jobs that match the search words; None for all.
         """
         asked = asked or {name: [] for name in NAMES}
         titles = {
             DEPARTMENT: (_("Team"), _("All teams")),
-            PLACE: (_("Place"), _("All places")),
+            LOCATION: (_("Location"), _("All locations")),
             WORKPLACE: (_("Workplace"), _("All workplaces")),
-            EMPLOYMENT: (_("Employment"), _("All kinds of employment")),
+            EMPLOYMENT: (_("Employment"), _("All employment types")),
         }
         found = []
         for name in NAMES:
@@ -172,7 +174,7 @@ class Openings:
                 Option(value, self._labels[name][value], fitting[value], value in asked[name], jobs)
                 for value, jobs in overall.items()
             ]
-            if name in (DEPARTMENT, PLACE):
+            if name in (DEPARTMENT, LOCATION):
                 options.sort(key=lambda option: option.label.casefold())
             else:
                 order = list(self._labels[name])
@@ -181,15 +183,15 @@ class Openings:
         return found
 
     def known(self, name: str, values: Iterable[str]) -> list[str]:
-        """Those of ``values`` that mean something: also a place or team without an open job.
+        """The ``values`` that exist, also departments and locations without an open job.
 
-        A link that somebody kept then says that there is nothing, instead of showing everything.
+        A bookmarked link to one of these says that nothing matches, instead of showing all jobs.
         """
         wanted = list(dict.fromkeys(values))[:MOST_VALUES]
         missing = [value for value in wanted if value not in self._labels[name]]
         missing = [value for value in missing if re.fullmatch(r"[-\w]{1,100}", value)]
-        if missing and name in (DEPARTMENT, PLACE):
-            field = {DEPARTMENT: "department", PLACE: "locations"}[name]
+        if missing and name in (DEPARTMENT, LOCATION):
+            field = {DEPARTMENT: "department", LOCATION: "locations"}[name]
             kept = self._jobs.model._meta.get_field(field).related_model.objects
             for slug, label in kept.filter(slug__in=missing).values_list("slug", "name"):
                 self._labels[name].setdefault(slug, label)
@@ -200,25 +202,25 @@ class Openings:
         jobs = self._jobs.model.objects.filter(pk__in=keys).with_labels().in_bulk()
         found = [jobs[key] for key in keys if key in jobs]
         for job in found[1:]:
-            # One site, one company: else each row that names a day would ask for it.
+            # Saves a query per row: all jobs of a list belong to one company.
             job.company = found[0].company
         return found
 
 
 def fits(values: dict[str, frozenset[str]], asked: dict[str, list[str]]) -> bool:
-    """Whether a job has, of each facet that something is asked of, one of the values."""
+    """Whether a job has one of the chosen values of each facet with a choice."""
     return all(not wanted or values[name] & set(wanted) for name, wanted in asked.items())
 
 
 class Listing:
-    """One answer to one address: the address alone is the state.
+    """The list of jobs for an address, which is the only state.
 
-    Whatever stands in the address is answered: values that mean nothing are left out.
+    Every address gets an answer: values that do not exist are left out.
     """
 
     def __init__(self, jobs: JobPageQuerySet, address: QueryDict) -> None:
         self.openings = Openings(jobs)
-        # PostgreSQL refuses even to look for a NUL.
+        # PostgreSQL raises an error if a query contains NUL.
         self.query = address.get("q", "").replace("\x00", "").strip()[:LONGEST_QUERY]
         self.asked = {name: self.openings.known(name, address.getlist(name)) for name in NAMES}
         self.is_filtered = bool(self.query or any(self.asked.values()))
@@ -238,12 +240,12 @@ class Listing:
 
     @property
     def is_wide(self) -> bool:
-        """Whether there is anything to choose from at all."""
+        """Whether any facet offers a choice."""
         return any(facet.is_useful for facet in self.facets)
 
     @cached_property
     def nearest(self) -> list[JobPage]:
-        """What comes closest when nothing fits: jobs that miss the fewest of the filters."""
+        """If no job matches, the jobs that miss the fewest of the filters."""
         if self.total:
             return []
 
@@ -253,12 +255,17 @@ class Listing:
                 not fits(traits.values, {name: values}) for name, values in self.asked.items()
             )
 
-        # Sorting keeps the order of the list among equals: newest first.
+        # Sorting is stable: among equals the newest stays first.
         ranked = sorted(self.openings.traits, key=misses)
         return self.openings.rows([traits.pk for traits in ranked[:NEAREST]])
 
     def address(self, page: int = 1, without: tuple[str, str] = ("", "")) -> str:
-        """The query of this list, from "?", with another page or less one value."""
+        """The query string of this list, with "?", for another page or without one choice.
+
+        Args:
+            page: the number of the page.
+            without: the facet and the value to leave out; ("q", "") leaves out the search words.
+        """
         parts = QueryDict(mutable=True)
         if self.query and without[0] != "q":
             parts["q"] = self.query
@@ -270,7 +277,7 @@ class Listing:
 
     @property
     def chips(self) -> list[Chip]:
-        """Everything that was asked for, each with the way to ask for it no more."""
+        """All choices of the visitor."""
         words = _("“%(words)s”") % {"words": self.query}
         chips = [Chip(words, self.address(without=("q", "")))] if self.query else []
         return chips + [

@@ -1,18 +1,27 @@
-"""What else the editor of a job shows."""
+"""The panels of the job editor."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy
 from wagtail import hooks
-from wagtail.admin.panels import Panel
+from wagtail.admin.panels import (
+    FieldPanel,
+    FieldRowPanel,
+    MultiFieldPanel,
+    ObjectList,
+    Panel,
+    TabbedInterface,
+)
+from wagtail.models import Page
 
 
 class SummaryPanel(Panel):
-    """Lets the packages above say what came of a job.
+    """Shows what other packages report about a job, such as its applications.
 
     Each function registered for the hook ``job_summary`` is called with the request and the
-    page, and returns HTML, or "" when it has nothing to say to this person.
+    page. It returns HTML, or "" if it has nothing to show to this user.
     """
 
     class BoundPanel(Panel.BoundPanel):
@@ -20,10 +29,58 @@ class SummaryPanel(Panel):
 
         def __init__(self, **kwargs: Any) -> None:
             super().__init__(**kwargs)
-            told = (
+            parts = (
                 describe(self.request, self.instance) for describe in hooks.get_hooks("job_summary")
             )
-            self.parts = [part for part in told if part] if self.instance.pk else []
+            self.parts = [part for part in parts if part] if self.instance.pk else []
 
         def is_shown(self) -> bool:
             return bool(super().is_shown() and self.parts)
+
+
+CONTENT = [
+    SummaryPanel(),
+    *Page.content_panels,
+    "summary",
+    MultiFieldPanel(
+        [
+            FieldRowPanel(["department", "employment_type"]),
+            FieldRowPanel(["workplace", "hiring_organisation"]),
+            FieldPanel("locations"),
+        ],
+        heading=gettext_lazy("At a glance"),
+    ),
+    MultiFieldPanel(
+        [FieldRowPanel(["pay_from", "pay_to", "pay_currency", "pay_unit"])],
+        heading=gettext_lazy("Pay"),
+    ),
+    MultiFieldPanel(
+        [FieldRowPanel(["opens_at", "closes_at"]), FieldPanel("time_zone")],
+        heading=gettext_lazy("Application dates"),
+        help_text=gettext_lazy(
+            "Enter the dates in the time zone of your own account (your name at the bottom "
+            "left, then Account). Visitors see them in the time zone below."
+        ),
+    ),
+    "body",
+    MultiFieldPanel(
+        [FieldRowPanel(["contact_name", "contact_email"])], heading=gettext_lazy("Contact")
+    ),
+]
+FORM = [
+    MultiFieldPanel(
+        [FieldRowPanel(["ask_phone", "ask_cv", "ask_cover_letter"])],
+        heading=gettext_lazy("Standard fields"),
+    ),
+    "questions",
+    MultiFieldPanel(["hr_recipients"], heading=gettext_lazy("Recipients")),
+    MultiFieldPanel(["privacy_notice"], heading=gettext_lazy("Privacy")),
+]
+job_edit_handler = TabbedInterface(
+    [
+        ObjectList(CONTENT, heading=gettext_lazy("Job")),
+        ObjectList(FORM, heading=gettext_lazy("Application form")),
+        ObjectList([*Page.promote_panels, "share_image"], heading=gettext_lazy("Promote")),
+        ObjectList(Page.settings_panels, heading=gettext_lazy("Settings")),
+    ]
+)

@@ -1,4 +1,4 @@
-"""Other open jobs for somebody who reads one: the same team, places and words."""
+"""Open jobs that are similar to a job: in department, locations and words of the title."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ if TYPE_CHECKING:
     from careers.jobs.models import JobPage
 
 MOST = 3
-#: Words of a title that say nothing of the work.
+#: Words of a title that do not describe the work.
 _RANKS = {"senior", "junior", "principal", "trainee"}
 
 
 def similar_jobs(job: JobPage) -> list[JobPage]:
-    """The open jobs most like ``job`` in its own list, and so in its language; at most three.
+    """The open jobs most similar to ``job`` in its own list, and so in its language.
 
-    Each has ``likeness``, a number that is 0 where nothing is alike. For a job that is closed
-    the newest ones stand in, so that nobody is left with nothing.
+    Returns:
+        At most three jobs, each with its ``likeness`` as a number. An open job gets only jobs
+        that are similar. For other jobs the newest ones fill up, with a likeness of 0.
     """
     jobs = type(job).objects.sibling_of(job, inclusive=False).open()
     likeness: Combinable = Value(0, output_field=IntegerField())
     if job.department_id:
         likeness += _worth(3, Q(department_id=job.department_id))
-    places = [place.pk for place in job.places]
-    if places:
+    locations = [location.pk for location in job.all_locations]
+    if locations:
         through = type(job).locations.through.objects
-        shared = through.filter(jobpage_id=OuterRef("pk"), location_id__in=places)
+        shared = through.filter(jobpage_id=OuterRef("pk"), location_id__in=locations)
         likeness += _worth(2, Exists(shared))
     if job.workplace == "remote":
         likeness += _worth(1, Q(workplace=job.workplace))
@@ -42,17 +43,17 @@ def similar_jobs(job: JobPage) -> list[JobPage]:
         found = found.filter(likeness__gt=0)
     alike = list(found.with_labels()[:MOST])
     for other in alike:
-        # One site, one company: else each row that names a day would ask for it.
+        # Saves a query per row: all jobs of a list belong to one company.
         other.company = job.company
     return alike
 
 
 def _worth(points: int, condition: Q | Exists) -> Case:
-    """Points for those that fulfil a condition."""
+    """Points for the jobs that meet a condition."""
     return Case(When(condition, then=points), default=0, output_field=IntegerField())
 
 
 def title_words(title: str) -> list[str]:
-    """The words of a title that may tell what the work is; at most five."""
+    """The words of a title that may describe the work; at most five."""
     words = dict.fromkeys(re.findall(r"[^\W\d_]{4,}", title.casefold()))
     return [word for word in words if word not in _RANKS][:5]

@@ -1,4 +1,4 @@
-"""What the clock does about jobs."""
+"""Scheduled tasks for jobs."""
 
 from typing import Any
 
@@ -8,5 +8,5 @@ from django.core.management import call_command
 
 @shared_task(name="careers.publish_scheduled")
 def publish_scheduled(**_: Any) -> None:
-    """Publish what is due and take down what has expired, as Wagtail does it."""
+    """Publish pages that are due and unpublish those that expired, with Wagtail's command."""
     call_command("publish_scheduled")

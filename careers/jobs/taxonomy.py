@@ -1,37 +1,92 @@
-"""Where HR keeps the departments and places that jobs choose from."""
+"""What HR sorts jobs by: departments, locations, workplace types and employment types."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from django.utils.translation import gettext_lazy as _
-from wagtail.snippets.models import register_snippet
-from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
-
-from careers.jobs.models import Department, Location
-
-
-class DepartmentViewSet(SnippetViewSet):
-    model = Department
-    icon = "group"
-    menu_label = _("Departments")
-    list_display: ClassVar = ["name", "slug"]
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.models import TranslatableMixin
+from wagtail.search import index
+from wagtail_localize.fields import SynchronizedField
 
 
-class LocationViewSet(SnippetViewSet):
-    model = Location
-    icon = "globe"
-    menu_label = _("Places")
-    list_display: ClassVar = ["name", "region", "country"]
+class Department(TranslatableMixin, models.Model):  # type: ignore[django-manager-missing]  # made at run time
+    """A part of the company that hires."""
+
+    name = models.CharField(gettext_lazy("name"), max_length=100)
+    slug = models.SlugField(gettext_lazy("short name in addresses"), max_length=100)
+
+    panels: ClassVar = ["name", "slug"]
+    override_translatable_fields: ClassVar = [SynchronizedField("slug", overridable=False)]
+
+    class Meta(TranslatableMixin.Meta):
+        verbose_name = gettext_lazy("department")
+        verbose_name_plural = gettext_lazy("departments")
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["locale", "slug"], name="careers_department_slug")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        # The form has no field for the language, so Django leaves the constraint to the database.
+        locale_id = self.locale_id or self.get_default_locale().pk
+        same = Department.objects.filter(locale_id=locale_id, slug=self.slug).exclude(pk=self.pk)
+        if same.exists():
+            raise ValidationError({"slug": _("A department with this short name already exists.")})
 
 
-class TaxonomyGroup(SnippetViewSetGroup):
-    """One entry in the menu, for those who may change any of it."""
+class Location(index.Indexed, models.Model):
+    """A town or site where people work."""
 
-    items = (DepartmentViewSet, LocationViewSet)
-    menu_label = _("Job settings")
-    menu_icon = "list-ul"
-    menu_order = 500
+    name = models.CharField(gettext_lazy("name"), max_length=100)
+    slug = models.SlugField(gettext_lazy("short name in addresses"), max_length=100, unique=True)
+    region = models.CharField(gettext_lazy("region"), max_length=100, blank=True)
+    postal_code = models.CharField(gettext_lazy("postal code"), max_length=20, blank=True)
+    country = models.CharField(
+        gettext_lazy("country"),
+        max_length=2,
+        validators=[
+            RegexValidator(
+                r"^[A-Z]{2}\Z", gettext_lazy("Enter the two capital letters of ISO 3166, as GB.")
+            )
+        ],
+        help_text=gettext_lazy("Two letters, such as GB or FR."),
+    )
+
+    panels: ClassVar = ["name", "slug", "region", "postal_code", "country"]
+    search_fields: ClassVar = [index.SearchField("name"), index.AutocompleteField("name")]
+
+    class Meta:
+        verbose_name = gettext_lazy("location")
+        verbose_name_plural = gettext_lazy("locations")
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
-register_snippet(TaxonomyGroup)
+class Workplace(models.TextChoices):
+    ON_SITE = "on_site", gettext_lazy("On site")
+    HYBRID = "hybrid", gettext_lazy("Hybrid")
+    REMOTE = "remote", gettext_lazy("Remote")
+
+
+class EmploymentType(models.TextChoices):
+    """The values of schema.org's ``employmentType``."""
+
+    FULL_TIME = "FULL_TIME", gettext_lazy("Full-time")
+    PART_TIME = "PART_TIME", gettext_lazy("Part-time")
+    CONTRACTOR = "CONTRACTOR", gettext_lazy("Contractor")
+    TEMPORARY = "TEMPORARY", gettext_lazy("Temporary")
+    INTERN = "INTERN", gettext_lazy("Internship")
+    VOLUNTEER = "VOLUNTEER", gettext_lazy("Volunteer")
+    PER_DIEM = "PER_DIEM", gettext_lazy("Per day")
+    OTHER = "OTHER", gettext_lazy("Other")

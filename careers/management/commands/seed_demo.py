@@ -20,7 +20,8 @@ from wagtail.models import GroupPagePermission, Locale, Page, Site
 from wagtail.users.models import UserProfile
 from wagtail_localize.models import Translation, TranslationSource
 
-from careers.jobs.models import Department, JobIndexPage, JobPage, Location
+from careers.jobs.models import JobIndexPage, JobPage
+from careers.jobs.taxonomy import Department, Location
 from home.models import CompanyTranslation, HomePage, PlainPage, SiteSettings
 
 #: Block ids are the keys of questions. The same name gives the same key on every machine.

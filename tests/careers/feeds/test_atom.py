@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from wagtail.models import Locale
 
-from careers.jobs.models import Department, JobPage, Location
+from careers.jobs.models import JobPage
+from careers.jobs.taxonomy import Department, Location
 from tests.support.factories import HomePageFactory, JobIndexPageFactory, JobPageFactory
 
 pytestmark = pytest.mark.django_db

@@ -21,7 +21,8 @@ from wagtail.images.tests.utils import get_test_image_file
 from wagtail.models import Site
 
 from careers.feeds.job_posting import country_name, description, job_posting, script
-from careers.jobs.models import JobPage, Location, Workplace
+from careers.jobs.models import JobPage
+from careers.jobs.taxonomy import Location, Workplace
 from home.models import SiteSettings
 from tests.support.applying import send
 

@@ -1,4 +1,4 @@
-"""Deleting what people applied for is explained, never a broken page; publishing is guarded."""
+"""Guards on deleting and publishing jobs, and the jobs on the home page."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def bulk(editor: Client, action: str, *pages: Page) -> Any:
     return editor.post(f"/admin/bulk/wagtailcore/page/{action}/?{ids}")
 
 
-def test_job_that_nobody_applied_for_is_deleted(editor: Client, job: Any) -> None:
+def test_job_without_applications_is_deleted(editor: Client, job: Any) -> None:
     assert delete(editor, job).status_code == 302
     assert JobPage.objects.count() == 0
 
@@ -53,7 +53,7 @@ def test_job_with_applications_is_not_deleted(editor: Client, job: Any, method: 
     assert Application.objects.count() == JobPage.objects.count() == 1
 
 
-def test_page_above_a_job_with_applications_is_not_deleted(
+def test_page_above_job_with_applications_is_not_deleted(
     editor: Client, job: Any, job_index: Any, home: Any
 ) -> None:
     apply_for(job)
@@ -62,7 +62,7 @@ def test_page_above_a_job_with_applications_is_not_deleted(
     assert Application.objects.count() == 1
 
 
-def test_jobs_in_bulk_are_not_deleted_when_one_has_applications(
+def test_bulk_deletion_is_refused_if_one_job_has_applications(
     editor: Client, job: Any, job_index: Any
 ) -> None:
     apply_for(job)
@@ -73,7 +73,7 @@ def test_jobs_in_bulk_are_not_deleted_when_one_has_applications(
     assert JobPage.objects.count() == 2
 
 
-def test_jobs_in_bulk_that_nobody_applied_for_are_deleted(
+def test_bulk_deletion_of_jobs_without_applications_works(
     editor: Client, job: Any, job_index: Any
 ) -> None:
     apply_for(JobPageFactory(parent=job_index))
@@ -81,7 +81,7 @@ def test_jobs_in_bulk_that_nobody_applied_for_are_deleted(
     assert JobPage.objects.count() == 1
 
 
-def test_translation_of_a_job_with_applications_is_not_deleted(
+def test_translation_of_job_with_applications_is_not_deleted(
     editor: Client, job: Any, settings: Any
 ) -> None:
     settings.LANGUAGES = settings.WAGTAIL_CONTENT_LANGUAGES = [("en", "English"), ("fr", "French")]
@@ -93,31 +93,31 @@ def test_translation_of_a_job_with_applications_is_not_deleted(
     assert JobPage.objects.count() == 2
 
 
-def test_other_bulk_actions_are_left_alone(editor: Client, job: Any) -> None:
+def test_other_bulk_actions_work(editor: Client, job: Any) -> None:
     apply_for(job)
     assert bulk(editor, "unpublish", job).status_code == 302
     job.refresh_from_db()
     assert job.live is False
 
 
-def test_publishing_in_bulk_refuses_jobs_that_nobody_hears_of(
+def test_bulk_publishing_refuses_jobs_without_recipients(
     editor: Client, job: Any, job_index: Any
 ) -> None:
     SiteSettings.objects.update(hr_recipients="")
-    mute = JobPageFactory(parent=job_index, title="Mute", hr_recipients="", live=False)
-    mute.save_revision()
+    silent = JobPageFactory(parent=job_index, title="Mute", hr_recipients="", live=False)
+    silent.save_revision()
     job.save_revision()
-    response = bulk(editor, "publish", job, mute)
+    response = bulk(editor, "publish", job, silent)
     assert response.status_code == 302
     words = [str(message) for message in response.wsgi_request._messages]
     assert words == [
-        "Not published: nobody would be told about applications for Mute. Name an address."
+        "Not published: nobody would be notified of applications for Mute. Enter recipients."
     ]
-    mute.refresh_from_db()
-    assert mute.live is False
+    silent.refresh_from_db()
+    assert silent.live is False
 
 
-def test_publishing_in_bulk_looks_at_the_draft(editor: Client, job: Any) -> None:
+def test_bulk_publishing_uses_recipients_of_the_draft(editor: Client, job: Any) -> None:
     SiteSettings.objects.update(hr_recipients="")
     job.hr_recipients, job.live = "", False
     job.save()
@@ -128,7 +128,7 @@ def test_publishing_in_bulk_looks_at_the_draft(editor: Client, job: Any) -> None
     assert (job.live, job.hr_recipients) == (True, "hr@example.org")
 
 
-def test_home_page_shows_what_is_open(client: Client, job: Any, job_index: Any) -> None:
+def test_home_page_shows_only_open_jobs(client: Client, job: Any, job_index: Any) -> None:
     JobPageFactory(parent=job_index, closed=True, title="Long gone")
     page = client.get("/").content.decode()
     assert "Gauge keeper" in page

@@ -1,4 +1,4 @@
-"""The list of jobs: what fits, what each filter would give, and addresses of any kind."""
+"""The list of jobs: search, filters with counts, and addresses of any kind."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from wagtail.models import Locale
 
 from careers.jobs.listing import Facet, Option
-from careers.jobs.models import Department, EmploymentType, JobPage, Location, Workplace
+from careers.jobs.models import JobPage
+from careers.jobs.taxonomy import Department, EmploymentType, Location, Workplace
 from tests.support.factories import JobIndexPageFactory, JobPageFactory
 from tests.support.translating import french_site, in_french
 
@@ -39,25 +40,25 @@ def in_days(days: float) -> dt.datetime:
 
 @pytest.fixture
 def three_jobs(job: Any, job_index: Any) -> None:
-    """The gauge keeper (nowhere in particular) and two more, in two teams and two places."""
+    """The gauge keeper (without location) and two more, in two departments and two locations."""
     english = Locale.get_default()
     field = Department.objects.create(name="Field", slug="field", locale=english)
     lab = Department.objects.create(name="Laboratory", slug="lab", locale=english)
     bergen = Location.objects.create(name="Bergen", slug="bergen", country="NO")
     lyon = Location.objects.create(name="Lyon", slug="lyon", country="FR")
     Location.objects.create(name="Oslo", slug="oslo", country="NO")
-    for title, team, places, workplace, kind in (
+    for title, department, locations, workplace, kind in (
         ("Firmware engineer", lab, [bergen, lyon], Workplace.HYBRID, EmploymentType.FULL_TIME),
         ("Field technician", field, [lyon], Workplace.ON_SITE, EmploymentType.PART_TIME),
     ):
         page = JobPageFactory(
             parent=job_index,
             title=title,
-            department=team,
+            department=department,
             workplace=workplace,
             employment_type=kind,
         )
-        page.locations.set(places)
+        page.locations.set(locations)
         page.save()
 
 
@@ -89,7 +90,7 @@ FIRMWARE, TECHNICIAN, KEEPER = "Firmware engineer", "Field technician", "Gauge k
         ("page=-1", {FIRMWARE, TECHNICIAN, KEEPER}),
     ],
 )
-def test_search_and_filters_find_what_was_asked_for(
+def test_search_and_filters_find_matching_jobs(
     client: Client, three_jobs: None, query: str, found: set[str]
 ) -> None:
     response = client.get(f"/careers/?{query}")
@@ -97,21 +98,19 @@ def test_search_and_filters_find_what_was_asked_for(
     assert response.context["listing"].total == len(found)
 
 
-def test_facet_is_counted_under_the_filters_of_all_others(client: Client, three_jobs: None) -> None:
+def test_facet_counts_respect_choices_in_other_facets(client: Client, three_jobs: None) -> None:
     everything = client.get("/careers/")
     assert counts(everything, "place") == {"bergen": 1, "lyon": 2}
     assert counts(everything, "type") == {"FULL_TIME": 2, "PART_TIME": 1}
     narrowed = client.get("/careers/?place=bergen")
-    # Its own choice does not count: another place would widen the list.
+    # The choice in the facet itself does not count: another location would widen the list.
     assert counts(narrowed, "place") == {"bergen": 1, "lyon": 2}
     assert counts(narrowed, "department") == {"field": 0, "lab": 1}
     assert counts(narrowed, "workplace") == {"on_site": 0, "hybrid": 1}
     assert counts(client.get("/careers/?q=technician"), "place") == {"bergen": 0, "lyon": 1}
 
 
-def test_what_was_chosen_is_checked_and_can_be_left_out_again(
-    client: Client, three_jobs: None
-) -> None:
+def test_chosen_options_are_checked_and_removable(client: Client, three_jobs: None) -> None:
     page = client.get("/careers/?q=e&place=lyon&place=bergen&type=FULL_TIME").content.decode()
     checked = re.findall(r'name="(\w+)" value="(\w+)" checked', page)
     assert checked == [("place", "bergen"), ("place", "lyon"), ("type", "FULL_TIME")]
@@ -125,7 +124,7 @@ def test_what_was_chosen_is_checked_and_can_be_left_out_again(
     assert 'name="robots" content="noindex' in page
 
 
-def test_place_without_an_open_job_is_still_named(client: Client, three_jobs: None) -> None:
+def test_chosen_location_without_open_job_is_shown(client: Client, three_jobs: None) -> None:
     response = client.get("/careers/?place=oslo")
     assert [chip.label for chip in response.context["listing"].chips] == ["Oslo"]
     assert counts(response, "place") == {"bergen": 1, "lyon": 2, "oslo": 0}
@@ -139,7 +138,7 @@ def test_place_without_an_open_job_is_still_named(client: Client, three_jobs: No
         ("q=technician&place=bergen", [FIRMWARE, TECHNICIAN, KEEPER]),
     ],
 )
-def test_list_that_is_empty_shows_what_comes_closest(
+def test_list_without_match_shows_closest_jobs(
     client: Client, three_jobs: None, query: str, nearest: list[str]
 ) -> None:
     response = client.get(f"/careers/?{query}")
@@ -149,14 +148,14 @@ def test_list_that_is_empty_shows_what_comes_closest(
     assert found[-1] == KEEPER
 
 
-def test_list_without_any_job_says_so_and_offers_no_filter(client: Client, job_index: Any) -> None:
+def test_list_without_open_jobs_shows_no_filters(client: Client, job_index: Any) -> None:
     for address in ("/careers/", "/careers/?q=x&place=lyon"):
         page = client.get(address).content.decode()
-        assert "New ones are posted on this page first." in page
+        assert "on this page first." in page
         assert "<form" not in page
 
 
-def test_list_knows_only_the_jobs_of_its_own_language(client: Client, three_jobs: None) -> None:
+def test_list_shows_only_jobs_of_its_language(client: Client, three_jobs: None) -> None:
     french = Locale.objects.create(language_code="fr")
     elsewhere = JobIndexPageFactory(locale=french)
     department = Department.objects.create(name="Terrain", slug="terrain", locale=french)
@@ -166,9 +165,7 @@ def test_list_knows_only_the_jobs_of_its_own_language(client: Client, three_jobs
     assert "Horloger" not in response.content.decode()
 
 
-def test_list_shows_only_what_is_open_newest_first(
-    client: Client, job: Any, job_index: Any
-) -> None:
+def test_list_shows_open_jobs_newest_first(client: Client, job: Any, job_index: Any) -> None:
     JobPageFactory(parent=job_index, title="Closed", closes_at=in_days(-1))
     JobPageFactory(parent=job_index, title="Later", opens_at=in_days(1))
     JobPageFactory(parent=job_index, title="Draft", live=False)
@@ -178,9 +175,7 @@ def test_list_shows_only_what_is_open_newest_first(
     assert titles(client.get("/careers/")) == ["Newer", "Gauge keeper"]
 
 
-def test_pages_of_the_list_keep_what_was_asked_for(
-    client: Client, job_index: Any, monkeypatch: Any
-) -> None:
+def test_pagination_keeps_filters(client: Client, job_index: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr("careers.jobs.listing.JOBS_PER_PAGE", 2)
     for _number in range(5):
         JobPageFactory(parent=job_index)
@@ -195,13 +190,13 @@ def test_pages_of_the_list_keep_what_was_asked_for(
 
 
 @pytest.mark.parametrize("address", ["/careers/", "/careers/?q=clock&place=atlantis&type=OTHER"])
-def test_list_takes_the_same_queries_for_one_job_and_for_a_dozen(
+def test_list_needs_same_queries_for_one_job_and_for_twelve(
     client: Client, job: Any, job_index: Any, django_assert_num_queries: Any, address: str
 ) -> None:
-    team = Department.objects.create(name="Field", slug="field", locale=Locale.get_default())
+    department = Department.objects.create(name="Field", slug="field", locale=Locale.get_default())
 
     def furnish(page: JobPage, slug: str) -> None:
-        page.department = team
+        page.department = department
         page.closes_at = in_days(9)
         page.locations.add(Location.objects.create(name=slug, slug=slug, country="NO"))
         page.save()
@@ -212,7 +207,7 @@ def test_list_takes_the_same_queries_for_one_job_and_for_a_dozen(
         client.get(address)
     queries = len(captured)
     for number in range(11):
-        furnish(JobPageFactory(parent=job_index), f"place-{number}")
+        furnish(JobPageFactory(parent=job_index), f"location-{number}")
     client.get(address)
     with django_assert_num_queries(queries):
         response = client.get(address)
@@ -230,18 +225,14 @@ def test_list_takes_the_same_queries_for_one_job_and_for_a_dozen(
     values=st.lists(st.text(max_size=10) | st.sampled_from(["x" * 300, "on_site", ""]), max_size=4),
     page=st.text(max_size=6) | st.integers().map(str),
 )
-def test_search_for_anything_at_all_is_answered(
-    job: Any, words: str, values: list[str], page: str
-) -> None:
+def test_any_query_is_answered(job: Any, words: str, values: list[str], page: str) -> None:
     asked = {"q": words, "page": page} | dict.fromkeys(
         ("department", "place", "workplace", "type"), values
     )
     assert Client().get("/careers/", asked).status_code == 200
 
 
-def test_address_with_hundreds_of_values_is_answered_by_as_few_queries(
-    client: Client, job: Any
-) -> None:
+def test_address_with_hundreds_of_values_needs_few_queries(client: Client, job: Any) -> None:
     address = "/careers/?" + "&".join(f"place=p{number}" for number in range(900))
     with CaptureQueriesContext(connection) as captured:
         assert client.get(address).status_code == 200
@@ -253,30 +244,30 @@ def test_address_with_hundreds_of_values_is_answered_by_as_few_queries(
 
 def facet(jobs: list[int], chosen: set[int] = frozenset()) -> Facet:  # type: ignore[assignment]
     options = [
-        Option(str(number), f"Place {number}", 0, number in chosen, count)
+        Option(str(number), f"Location {number}", 0, number in chosen, count)
         for number, count in enumerate(jobs)
     ]
-    return Facet("place", "Place", "All places", tuple(options))
+    return Facet("place", "Location", "All locations", tuple(options))
 
 
-def test_eight_options_all_stand_in_the_open() -> None:
+def test_eight_options_are_all_in_view() -> None:
     assert len(facet([1] * 8).in_view) == 8
     assert facet([1] * 8).folded == []
 
 
-def test_of_more_options_the_most_frequent_stand_in_the_open_in_their_order() -> None:
+def test_more_options_keep_most_frequent_in_view_in_order() -> None:
     shown = facet([1, 9, 1, 8, 1, 7, 6, 5, 4, 3])
     assert [option.value for option in shown.in_view] == ["1", "3", "5", "6", "7", "8", "9"]
     assert [option.value for option in shown.folded] == ["0", "2", "4"]
 
 
-def test_whatever_was_chosen_stands_in_the_open() -> None:
+def test_chosen_options_are_always_in_view() -> None:
     shown = facet([9] * 8 + [0, 0], chosen={8, 9})
     assert {"8", "9"} <= {option.value for option in shown.in_view}
     assert len(facet([1] * 12, chosen=set(range(10))).in_view) == 10
 
 
-def test_facet_with_one_option_is_of_no_use_unless_it_was_chosen() -> None:
+def test_facet_with_one_option_is_useful_only_if_chosen() -> None:
     assert not facet([3]).is_useful
     assert facet([3], chosen={0}).is_useful
 
@@ -284,7 +275,7 @@ def test_facet_with_one_option_is_of_no_use_unless_it_was_chosen() -> None:
 # ── Other languages ─────────────────────────────────────────────────────────────────────
 
 
-def test_list_names_only_jobs_in_its_language_and_tells_of_the_others(
+def test_list_shows_jobs_of_its_language_and_counts_others(
     client: Client, home: Any, job_index: Any, job: Any
 ) -> None:
     french_site(home, job_index)

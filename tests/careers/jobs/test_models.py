@@ -1,4 +1,4 @@
-"""Jobs as visitors see them, and as HR writes them."""
+"""The pages of jobs, for visitors and for HR."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def in_days(days: float) -> dt.datetime:
 
 
 @pytest.mark.parametrize("path", ["/", "/careers/", "/careers/gauge-keeper/"])
-def test_public_page_may_be_kept_by_any_cache(client: Client, job: Any, path: str) -> None:
+def test_public_page_is_cacheable_by_any_cache(client: Client, job: Any, path: str) -> None:
     response = client.get(path, headers={"accept-language": "fr,de;q=0.5"})
     assert response.status_code == 200
     assert not response.cookies
@@ -40,17 +40,17 @@ def test_public_page_may_be_kept_by_any_cache(client: Client, job: Any, path: st
 
 
 @pytest.mark.parametrize("path", ["/careers/", "/careers/gauge-keeper/"])
-def test_job_pages_say_how_long_they_may_be_kept(client: Client, job: Any, path: str) -> None:
+def test_job_pages_set_cache_lifetime(client: Client, job: Any, path: str) -> None:
     cache = client.get(path)["Cache-Control"]
     assert cache == "public, max-age=60, stale-while-revalidate=600"
 
 
-def test_page_for_somebody_logged_in_is_kept_by_nobody(client: Client, job: Any) -> None:
+def test_page_for_logged_in_user_is_not_cached(client: Client, job: Any) -> None:
     client.force_login(people.ada())
     assert "no-store" in client.get("/careers/gauge-keeper/")["Cache-Control"]
 
 
-def test_job_page_holds_nothing_that_belongs_to_one_visitor(client: Client, job: Any) -> None:
+def test_job_page_is_identical_for_all_visitors(client: Client, job: Any) -> None:
     first, second = (Client().get("/careers/gauge-keeper/").content for _ in range(2))
     page = first.decode()
     assert first == second
@@ -59,7 +59,7 @@ def test_job_page_holds_nothing_that_belongs_to_one_visitor(client: Client, job:
     assert "confirm" not in re.findall(r'name="([^"]+)"', page)
 
 
-def test_job_page_shows_its_form_and_where_it_posts(client: Client, job: Any) -> None:
+def test_job_page_shows_form_with_its_address(client: Client, job: Any) -> None:
     page = client.get("/careers/gauge-keeper/").content.decode()
     assert f'action="/apply/{job.translation_key}/"' in page
     assert set(re.findall(r'<(?:input|textarea)[^>]* name="([^"]+)"', page)) == {
@@ -78,7 +78,7 @@ def test_job_page_shows_its_form_and_where_it_posts(client: Client, job: Any) ->
 @pytest.mark.parametrize(
     "change", [{"closes_at": in_days(-1)}, {"opens_at": in_days(1)}], ids=["closed", "not yet"]
 )
-def test_job_that_is_not_open_shows_no_form(client: Client, job: Any, change: Any) -> None:
+def test_job_page_shows_no_form_while_not_open(client: Client, job: Any, change: Any) -> None:
     for name, value in change.items():
         setattr(job, name, value)
     job.save()
@@ -87,7 +87,7 @@ def test_job_that_is_not_open_shows_no_form(client: Client, job: Any, change: An
     assert "This job is closed." in page or "open" in page
 
 
-def test_own_questions_are_shown_by_their_keys(client: Client, job: Any) -> None:
+def test_custom_questions_use_their_keys_as_field_names(client: Client, job: Any) -> None:
     job.questions = [
         ask("single_choice", "Shift?", key="shift", options={"a": "Early", "b": "Late"}),
         ask("long_text", "Why?", key="why", required=True, help_text="Briefly."),
@@ -99,7 +99,7 @@ def test_own_questions_are_shown_by_their_keys(client: Client, job: Any) -> None
     assert 'id="id_q-why-hint"' in page
 
 
-# ── What a job knows ────────────────────────────────────────────────────────────────────
+# ── Recipients, dates, validation ───────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_own_questions_are_shown_by_their_keys(client: Client, job: Any) -> None
         (" \n, ", "", "", []),
     ],
 )
-def test_recipients_are_the_nearest_that_were_named(
+def test_recipients_come_from_job_then_list_then_company(
     job: Any, job_index: Any, own: str, index: str, company: str, expected: list[str]
 ) -> None:
     job.hr_recipients, job_index.hr_recipients = own, index
@@ -130,7 +130,7 @@ def test_recipients_are_the_nearest_that_were_named(
         ({"closes_at": in_days(-0.001)}, False),
     ],
 )
-def test_job_is_open_within_its_times(job: Any, change: Any, is_open: bool) -> None:
+def test_job_is_open_between_its_dates(job: Any, change: Any, is_open: bool) -> None:
     for name, value in change.items():
         setattr(job, name, value)
     job.save()
@@ -141,17 +141,16 @@ def test_job_is_open_within_its_times(job: Any, change: Any, is_open: bool) -> N
 @pytest.mark.parametrize(
     ("closes", "last_second", "words", "eve", "days"),
     [
-        # The night before, clocks go from 2 to 3, and in autumn from 3 to 2.
+        # Daylight saving time begins or ends in the night before.
         ("2027-03-28T12:00", "2027-03-28T09:59:59Z", "12:00 (CEST)", "2027-03-27T22:59Z", 1),
         ("2027-10-31T12:00", "2027-10-31T10:59:59Z", "12:00 (CET)", "2027-10-30T21:59Z", 1),
         ("2028-02-29T23:59", "2028-02-29T22:58:59Z", "23:59 (CET)", "2028-02-28T12:00Z", 1),
         ("2028-03-01T00:00", "2028-02-29T22:59:59Z", "00:00 (CET)", "2028-02-28T12:00Z", 2),
     ],
 )
-def test_job_closes_at_the_hour_that_hr_wrote(
+def test_job_closes_at_local_time_across_clock_changes(
     job: Any, time_machine: Any, closes: str, last_second: str, words: str, eve: str, days: int
 ) -> None:
-    """Whatever the clocks or the calendar do between now and then."""
     job.time_zone = "Europe/Oslo"
     job.closes_at = dt.datetime.fromisoformat(closes).replace(tzinfo=job.zone)
     job.save()
@@ -174,7 +173,7 @@ def test_job_closes_at_the_hour_that_hr_wrote(
         ({"hr_recipients": "nobody"}, "hr_recipients"),
     ],
 )
-def test_job_that_makes_no_sense_is_refused(job: Any, change: Any, field: str) -> None:
+def test_job_with_contradictory_fields_is_invalid(job: Any, change: Any, field: str) -> None:
     for name, value in change.items():
         setattr(job, name, value)
     with pytest.raises(ValidationError) as caught:
@@ -182,9 +181,7 @@ def test_job_that_makes_no_sense_is_refused(job: Any, change: Any, field: str) -
     assert list(caught.value.message_dict) == [field]
 
 
-def test_copy_of_a_job_is_a_job_of_its_own_with_the_same_questions(
-    client: Client, job: Any
-) -> None:
+def test_copied_job_has_own_key_and_same_questions(client: Client, job: Any) -> None:
     job.questions = [ask("long_text", "Why?", key="why")]
     job.save()
     apply_for(job)
@@ -230,39 +227,37 @@ def page_form(job: JobPage, **changes: str) -> dict[str, Any]:
     return {name: value for name, value in data.items() if value is not None}
 
 
-def deaf(job: Any) -> None:
+def without_recipients(job: Any) -> None:
     SiteSettings.objects.update(hr_recipients="")
     job.hr_recipients = ""
     job.live = False
     job.save()
 
 
-def test_publishing_a_job_that_nobody_hears_of_is_refused_at_the_field(
-    editor: Client, job: Any
-) -> None:
-    deaf(job)
+def test_publishing_without_recipients_shows_error_at_the_field(editor: Client, job: Any) -> None:
+    without_recipients(job)
     response = editor.post(
         f"/admin/pages/{job.pk}/edit/", page_form(job, **{"action-publish": "1"})
     )
     assert response.status_code == 200
     errors = response.context["form"].errors
     assert list(errors) == ["hr_recipients"]
-    assert "Nobody would be told about an application." in str(errors["hr_recipients"])
-    assert "Nobody would be told about an application." in response.content.decode()
+    assert "Nobody would be notified of applications." in str(errors["hr_recipients"])
+    assert "Nobody would be notified of applications." in response.content.decode()
     job.refresh_from_db()
     assert job.live is False
 
 
-def test_draft_of_a_job_that_nobody_hears_of_may_be_saved(editor: Client, job: Any) -> None:
-    deaf(job)
+def test_draft_without_recipients_is_saved(editor: Client, job: Any) -> None:
+    without_recipients(job)
     response = editor.post(f"/admin/pages/{job.pk}/edit/", page_form(job, title="Renamed"))
     assert response.status_code == 302
     job.refresh_from_db()
     assert job.get_latest_revision_as_object().title == "Renamed"
 
 
-def test_job_is_published_when_somebody_hears_of_it(editor: Client, job: Any) -> None:
-    deaf(job)
+def test_job_with_recipients_is_published(editor: Client, job: Any) -> None:
+    without_recipients(job)
     form = page_form(job, hr_recipients="hr@example.org", **{"action-publish": "1"})
     response = editor.post(f"/admin/pages/{job.pk}/edit/", form)
     assert response.status_code == 302
@@ -270,7 +265,7 @@ def test_job_is_published_when_somebody_hears_of_it(editor: Client, job: Any) ->
     assert job.live is True
 
 
-def test_draft_is_previewed_with_its_form(editor: Client, job: Any) -> None:
+def test_preview_of_draft_shows_form(editor: Client, job: Any) -> None:
     job.live = False
     job.save()
     job.save_revision()
@@ -280,6 +275,6 @@ def test_draft_is_previewed_with_its_form(editor: Client, job: Any) -> None:
     assert "public" not in response.get("Cache-Control", "")
 
 
-def test_list_of_jobs_has_only_jobs_below_it(home: Any) -> None:
+def test_job_index_allows_only_jobs_as_children(home: Any) -> None:
     index = JobIndexPageFactory(parent=home)
     assert [model.__name__ for model in index.allowed_subpage_models()] == ["JobPage"]

@@ -1,4 +1,4 @@
-"""Which other jobs stand below a job, and what becomes of a job that is closed."""
+"""Similar jobs below a job, and the pages of jobs that are not open."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from django.utils import timezone
 from wagtail.contrib.redirects.models import Redirect
 from wagtail.models import Locale, PageViewRestriction
 
-from careers.jobs.models import Department, JobPage, Location, Workplace
+from careers.jobs.models import JobPage
 from careers.jobs.similar import similar_jobs, title_words
+from careers.jobs.taxonomy import Department, Location, Workplace
 from tests.support import people
 from tests.support.factories import JobIndexPageFactory, JobPageFactory
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def team(db: None) -> Department:
+def department(db: None) -> Department:
     return Department.objects.create(name="Field", slug="field", locale=Locale.get_default())
 
 
@@ -35,36 +36,36 @@ def ago(days: float) -> dt.datetime:
     return timezone.now() - dt.timedelta(days=days)
 
 
-def test_jobs_are_alike_by_team_then_place_and_words(
-    job: Any, job_index: Any, team: Department
+def test_similar_jobs_rank_by_department_then_location_and_title(
+    job: Any, job_index: Any, department: Department
 ) -> None:
     bergen = Location.objects.create(name="Bergen", slug="bergen", country="NO")
-    job.department, job.title = team, "Senior tide analyst"
+    job.department, job.title = department, "Senior tide analyst"
     job.locations.add(bergen)
     job.save()
     JobPageFactory(parent=job_index, title="Cook")
     here = JobPageFactory(parent=job_index, title="Porter")
     here.locations.add(bergen)
     here.save()
-    both = JobPageFactory(parent=job_index, title="Diver", department=team)
+    both = JobPageFactory(parent=job_index, title="Diver", department=department)
     both.locations.add(bergen)
     both.save()
     JobPageFactory(parent=job_index, title="Analyst of tides", first_published_at=ago(1))
-    JobPageFactory(parent=job_index, title="Welder", department=team)
+    JobPageFactory(parent=job_index, title="Welder", department=department)
     assert titles(job) == ["Diver", "Analyst of tides", "Welder"]
 
 
-def test_remote_jobs_are_alike(job: Any, job_index: Any) -> None:
+def test_remote_jobs_are_similar(job: Any, job_index: Any) -> None:
     job.workplace = Workplace.REMOTE
     JobPageFactory(parent=job_index, title="Cook")
     JobPageFactory(parent=job_index, title="Editor", workplace=Workplace.REMOTE)
     assert titles(job) == ["Editor"]
 
 
-def test_only_what_is_open_in_the_same_list_is_offered(
-    job: Any, job_index: Any, team: Department
+def test_similar_jobs_are_open_and_in_the_same_list(
+    job: Any, job_index: Any, department: Department
 ) -> None:
-    job.department = team
+    job.department = department
     job.save()
     for title, change in (
         ("Closed", {"closes_at": ago(1)}),
@@ -72,13 +73,13 @@ def test_only_what_is_open_in_the_same_list_is_offered(
         ("Draft", {"live": False}),
         ("Elsewhere", {"parent": JobIndexPageFactory()}),
     ):
-        JobPageFactory(**{"parent": job_index, "title": title, "department": team} | change)
-    secret = JobPageFactory(parent=job_index, title="Secret", department=team)
+        JobPageFactory(**{"parent": job_index, "title": title, "department": department} | change)
+    secret = JobPageFactory(parent=job_index, title="Secret", department=department)
     PageViewRestriction.objects.create(page=secret, restriction_type="password", password="x")
     assert titles(job) == []
 
 
-def test_closed_job_offers_the_newest_where_nothing_is_alike(job: Any, job_index: Any) -> None:
+def test_closed_job_without_similar_jobs_offers_the_newest(job: Any, job_index: Any) -> None:
     for number in range(4):
         JobPageFactory(parent=job_index, title=f"Cook {number}", first_published_at=ago(number))
     assert titles(job) == []
@@ -96,21 +97,21 @@ def test_closed_job_offers_the_newest_where_nothing_is_alike(job: Any, job_index
         ("one three five seven nine eleven thirteen", ["three", "five", "seven", "nine", "eleven"]),
     ],
 )
-def test_words_of_a_title_are_those_that_tell_the_work(title: str, words: list[str]) -> None:
+def test_title_words_describe_the_work(title: str, words: list[str]) -> None:
     assert title_words(title) == words
 
 
-def test_job_page_takes_the_same_queries_whatever_is_similar(
-    client: Client, job: Any, job_index: Any, team: Department, django_assert_num_queries: Any
+def test_job_page_needs_same_queries_with_more_similar_jobs(
+    client: Client, job: Any, job_index: Any, department: Department, django_assert_num_queries: Any
 ) -> None:
-    job.department = team
+    job.department = department
     job.save()
 
     def add(number: int) -> None:
         page = JobPageFactory(
-            parent=job_index, department=team, closes_at=ago(-9), first_published_at=ago(1)
+            parent=job_index, department=department, closes_at=ago(-9), first_published_at=ago(1)
         )
-        slug = f"place-{number}"
+        slug = f"location-{number}"
         page.locations.add(Location.objects.create(name=slug, slug=slug, country="NO"))
         page.save()
 
@@ -131,7 +132,7 @@ def test_job_page_takes_the_same_queries_whatever_is_similar(
 # ── Closed, and not open yet ────────────────────────────────────────────────────────────
 
 
-def test_closed_job_says_so_and_shows_what_is_open(
+def test_closed_job_page_says_so_and_shows_open_jobs(
     client: Client, job: Any, job_index: Any
 ) -> None:
     JobPageFactory(parent=job_index, title="Cook")
@@ -148,17 +149,19 @@ def test_closed_job_says_so_and_shows_what_is_open(
     assert '<meta name="robots" content="noindex">' in page
 
 
-def test_job_that_is_not_open_yet_says_from_when(client: Client, job: Any) -> None:
+def test_upcoming_job_page_names_opening_time(client: Client, job: Any) -> None:
     job.opens_at = dt.datetime(2099, 7, 1, 7, 0, tzinfo=dt.UTC)
     job.closes_at = dt.datetime(2099, 7, 1, 9, 0, tzinfo=dt.UTC)
     job.save()
     page = client.get("/careers/gauge-keeper/").content.decode()
-    assert "Applications are taken from 1 July 2099, 09:00 (CEST)." in page
+    assert "You can apply from 1 July 2099, 09:00 (CEST)." in page
     assert "This job is closed" not in page
     assert "ld+json" not in page
 
 
-def test_job_that_was_taken_down_is_gone_in_words(client: Client, job: Any, job_index: Any) -> None:
+def test_unpublished_job_page_answers_gone_without_naming_it(
+    client: Client, job: Any, job_index: Any
+) -> None:
     JobPageFactory(parent=job_index, title="Cook")
     job.first_published_at = ago(9)
     job.live = False
@@ -174,7 +177,7 @@ def test_job_that_was_taken_down_is_gone_in_words(client: Client, job: Any, job_
     assert job.summary not in page.replace("Cook", "").split("similar-title")[0]
 
 
-def test_job_that_expired_is_named(client: Client, job: Any) -> None:
+def test_expired_job_page_answers_gone_and_names_it(client: Client, job: Any) -> None:
     job.first_published_at, job.live, job.expired = ago(9), False, True
     job.save()
     response = client.get("/careers/gauge-keeper/")
@@ -182,7 +185,7 @@ def test_job_that_expired_is_named(client: Client, job: Any) -> None:
     assert "“Gauge keeper” is no longer open" in response.content.decode()
 
 
-def test_redirect_from_a_job_that_was_taken_down_is_followed(client: Client, job: Any) -> None:
+def test_redirect_from_unpublished_job_is_followed(client: Client, job: Any) -> None:
     job.first_published_at, job.live = ago(9), False
     job.save()
     Redirect.add_redirect("/careers/gauge-keeper/", "https://example.org/filled/")
@@ -191,13 +194,13 @@ def test_redirect_from_a_job_that_was_taken_down_is_followed(client: Client, job
 
 
 @pytest.mark.parametrize("path", ["/careers/gauge-keeper/", "/careers/gauge-keeper/more/"])
-def test_draft_that_never_was_public_is_not_found(client: Client, job: Any, path: str) -> None:
+def test_never_published_job_is_not_found(client: Client, job: Any, path: str) -> None:
     job.live = False
     job.save()
     assert client.get(path).status_code == 404
 
 
-def test_job_taken_down_from_a_private_list_stays_private(
+def test_unpublished_job_in_private_list_stays_private(
     client: Client, job: Any, job_index: Any
 ) -> None:
     job.first_published_at, job.live = ago(9), False
@@ -206,7 +209,7 @@ def test_job_taken_down_from_a_private_list_stays_private(
     assert client.get("/careers/gauge-keeper/").status_code == 302
 
 
-def test_preview_of_a_job_that_was_taken_down_shows_the_job(client: Client, job: Any) -> None:
+def test_preview_of_unpublished_job_shows_it(client: Client, job: Any) -> None:
     job.first_published_at, job.live = ago(9), False
     job.save()
     job.save_revision()

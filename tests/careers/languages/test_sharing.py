@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from careers.jobs.models import JobIndexPage, JobPage, Location
+from careers.jobs.models import JobIndexPage, JobPage
+from careers.jobs.taxonomy import Location
 from careers.languages.sharing import is_translated, original_of, shared_fields
 from tests.support.factories import JobPageFactory
 from tests.support.translating import french_site, in_french, translation_of
@@ -55,10 +56,10 @@ def test_publish_copies_shared_fields_to_translation(french_job: Any, job: Any) 
     french = JobPage.objects.get(pk=french_job.pk)
     assert french.recipients() == ["new@example.org"]
     assert (french.pay_from, french.pay_unit, french.ask_cv) == (30, "HOUR", "off")
-    assert french.place_names == ["Bergen"]
+    assert french.location_names == ["Bergen"]
     job.locations.clear()
     publish(job)
-    assert JobPage.objects.get(pk=french_job.pk).place_names == []
+    assert JobPage.objects.get(pk=french_job.pk).location_names == []
 
 
 def test_publish_shows_new_texts_to_translator_only(french_job: Any, job: Any) -> None:

@@ -10,7 +10,8 @@ from django.core.management import call_command
 from wagtail.models import Locale, Page, Site
 from wagtail_localize.models import Translation
 
-from careers.jobs.models import Department, JobPage
+from careers.jobs.models import JobPage
+from careers.jobs.taxonomy import Department
 from careers.management.commands.seed_demo import IN_FRENCH
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +40,7 @@ def test_demo_company_speaks_english_and_french(seed: None, client: Any) -> None
         keys = [question.id for question in page.questions]
         assert keys == [question.id for question in english.questions]
         assert page.department.locale == page.locale
-        assert page.place_names == english.place_names
+        assert page.location_names == english.location_names
     site = Site.objects.get(is_default_site=True)
     html = client.get("/fr/careers/field-technician-lyon/", SERVER_NAME=site.hostname).content
     assert "Technicien·ne de terrain, Rhône" in html.decode()

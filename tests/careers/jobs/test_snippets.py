@@ -1,4 +1,4 @@
-"""HR keeps its own departments and places; those that jobs use are not lost by a click."""
+"""The admin pages of departments and locations."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from careers.jobs.models import Department, Location
+from careers.jobs.taxonomy import Department, Location
 from tests.support import people
 
 pytestmark = pytest.mark.django_db
 
 DEPARTMENTS = "/admin/snippets/careers/department/"
-PLACES = "/admin/snippets/careers/location/"
+LOCATIONS = "/admin/snippets/careers/location/"
 
 
 @pytest.fixture
@@ -30,9 +30,9 @@ def test_department_is_added(editor: Client, job: Any) -> None:
     assert "Rigging" in editor.get(DEPARTMENTS).content.decode()
 
 
-def test_place_is_added(editor: Client, job: Any) -> None:
+def test_location_is_added(editor: Client, job: Any) -> None:
     sent = {"name": "Oban", "slug": "oban", "region": "", "postal_code": "", "country": "GB"}
-    assert editor.post(f"{PLACES}add/", sent).status_code == 302
+    assert editor.post(f"{LOCATIONS}add/", sent).status_code == 302
     assert Location.objects.filter(slug="oban").exists()
 
 
@@ -46,7 +46,7 @@ def test_department_with_jobs_is_not_deleted(editor: Client, job: Any) -> None:
     assert Department.objects.filter(pk=department.pk).exists()
 
 
-def test_same_short_name_twice_is_refused_in_words(editor: Client, job: Any) -> None:
+def test_department_with_existing_short_name_is_refused(editor: Client, job: Any) -> None:
     sent = {"name": "Rigging", "slug": "rigging"}
     editor.post(f"{DEPARTMENTS}add/", sent)
     response = editor.post(f"{DEPARTMENTS}add/", sent)
@@ -54,5 +54,5 @@ def test_same_short_name_twice_is_refused_in_words(editor: Client, job: Any) -> 
     assert "already exists" in response.content.decode()
 
 
-def test_menu_offers_them(editor: Client, job: Any) -> None:
+def test_menu_shows_job_settings(editor: Client, job: Any) -> None:
     assert "Job settings" in editor.get("/admin/").content.decode()

@@ -1,0 +1,37 @@
+"""Where HR edits the departments and locations that jobs choose from."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.utils.translation import gettext_lazy as _
+from wagtail.snippets.models import register_snippet
+from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
+
+from careers.jobs.taxonomy import Department, Location
+
+
+class DepartmentViewSet(SnippetViewSet):
+    model = Department
+    icon = "group"
+    menu_label = _("Departments")
+    list_display: ClassVar = ["name", "slug"]
+
+
+class LocationViewSet(SnippetViewSet):
+    model = Location
+    icon = "globe"
+    menu_label = _("Locations")
+    list_display: ClassVar = ["name", "region", "country"]
+
+
+class TaxonomyGroup(SnippetViewSetGroup):
+    """One menu entry, for users who may change any of its models."""
+
+    items = (DepartmentViewSet, LocationViewSet)
+    menu_label = _("Job settings")
+    menu_icon = "list-ul"
+    menu_order = 500
+
+
+register_snippet(TaxonomyGroup)
