@@ -5,10 +5,10 @@
 
 from django.urls import path
 
+from careers.apply.views import apply
 from careers.feeds.atom import atom
 from careers.feeds.share_image import share_image
 from careers.feeds.sitemap import robots, sitemap
-from careers.jobs.apply import apply
 from careers.pipeline.delivery_reports import listen
 from careers.portal.views import receipt, receipt_pdf
 

@@ -1,4 +1,4 @@
-"""What an applicant sees of an application, by the link that only he has."""
+"""What applicants see of their application, by a link that only they have."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from careers.applications.models import Application, ApplicationFile, FileKind
 @require_safe
 @never_cache
 def receipt(request: HttpRequest, secret: str) -> HttpResponse:
-    """The receipt: what we have, and what happens next."""
+    """The receipt: what we received, and what happens next."""
     application = get_object_or_404(
         Application.objects.select_related("page").prefetch_related("files"), receipt_secret=secret
     )
@@ -38,7 +38,7 @@ def receipt(request: HttpRequest, secret: str) -> HttpResponse:
         "next_steps": [
             {
                 "when": _("Now"),
-                "what": _("We send a receipt to %(email)s. Look in the spam folder, too.")
+                "what": _("We send a receipt to %(email)s. Check your spam folder, too.")
                 % {"email": application.email},
             },
             {
@@ -47,7 +47,7 @@ def receipt(request: HttpRequest, secret: str) -> HttpResponse:
             },
             {
                 "when": _("Then"),
-                "what": _("You get an answer by e-mail, whatever it is."),
+                "what": _("You get an answer by e-mail in any case."),
             },
         ],
         "contact_name": form.contact_name,

@@ -1,4 +1,4 @@
-"""Where a job's form posts: whatever comes, the applicant keeps what was entered."""
+"""The view that receives applications: applicants never lose what they entered."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import uuid
 from typing import Any
 
 import pytest
+from careers.apply.origin import CONFIRM_SALT
 from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.signing import TimestampSigner
@@ -25,7 +26,6 @@ from wagtail.models import PageViewRestriction
 
 from careers.applications.models import Application, ApplicationFile
 from careers.forms.models import PendingUpload
-from careers.jobs.apply import CONFIRM_SALT
 from careers.pipeline.models import Step, StepEvent
 from tests.support.applying import (
     ADDRESS,
@@ -54,7 +54,7 @@ def words(response: Any) -> str:
 # ── Accepted ────────────────────────────────────────────────────────────────────────────
 
 
-def test_application_leads_to_its_receipt_at_once(client: Client, job: Any) -> None:
+def test_valid_form_is_stored_and_redirects_to_receipt(client: Client, job: Any) -> None:
     response = send(client, job)
     application = Application.objects.get()
     assert response.status_code == 303
@@ -66,7 +66,7 @@ def test_application_leads_to_its_receipt_at_once(client: Client, job: Any) -> N
     assert not response.cookies
 
 
-def test_application_keeps_its_file_as_it_was_sent(client: Client, job: Any) -> None:
+def test_uploaded_file_is_stored_unchanged_with_clean_name(client: Client, job: Any) -> None:
     send(client, job, cv=pdf(name="../../Jane\u202efdp.exe"))
     file = ApplicationFile.objects.get()
     assert (file.kind, file.question_key, file.filename) == ("cv", "cv", "Janefdp.pdf")
@@ -74,7 +74,7 @@ def test_application_keeps_its_file_as_it_was_sent(client: Client, job: Any) -> 
     assert bytes(file.stored.content) == the_cv()
 
 
-def test_form_sent_twice_is_one_application(client: Client, job: Any) -> None:
+def test_same_form_sent_twice_creates_one_application(client: Client, job: Any) -> None:
     first, second = send(client, job), send(client, job)
     assert first["Location"] == second["Location"]
     assert Application.objects.count() == 1
@@ -89,24 +89,24 @@ def test_form_sent_twice_is_one_application(client: Client, job: Any) -> None:
         {"sec-fetch-site": "same-origin", "origin": "null"},
     ],
 )
-def test_form_from_our_own_page_is_taken(client: Client, job: Any, headers: Any) -> None:
+def test_form_with_own_origin_is_accepted(client: Client, job: Any, headers: Any) -> None:
     response = client.post(job.apply_url, filled_in(), headers=headers)
     assert response.status_code == 303
 
 
-def test_no_csrf_token_is_needed(job: Any) -> None:
+def test_form_without_csrf_token_is_accepted(job: Any) -> None:
     response = send(Client(enforce_csrf_checks=True), job)
     assert response.status_code == 303
 
 
-def test_filled_trap_is_kept_but_held_back(client: Client, job: Any) -> None:
+def test_form_with_filled_honeypot_is_quarantined(client: Client, job: Any) -> None:
     response = send(client, job, more="https://spam.example")
     application = Application.objects.get()
     assert response.status_code == 303
     assert (application.quarantined, application.quarantine_reason) == (True, "honeypot")
 
 
-# ── From elsewhere: shown once more ─────────────────────────────────────────────────────
+# ── Without proof of origin: confirmation ───────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_filled_trap_is_kept_but_held_back(client: Client, job: Any) -> None:
         {"sec-fetch-site": "none"},
     ],
 )
-def test_form_from_elsewhere_is_shown_once_more(client: Client, job: Any, headers: Any) -> None:
+def test_form_without_own_origin_needs_confirmation(client: Client, job: Any, headers: Any) -> None:
     response = client.post(job.apply_url, filled_in(name="Zoë O’Brien"), headers=headers)
     assert response.status_code == 200
     assert "Please check and send" in words(response)
@@ -141,7 +141,7 @@ def test_form_from_elsewhere_is_shown_once_more(client: Client, job: Any, header
     assert bytes(file.stored.content) == the_cv()
 
 
-def test_confirmation_of_another_job_is_asked_again(
+def test_confirmation_token_of_another_job_is_rejected(
     client: Client, job: Any, job_index: Any
 ) -> None:
     other = JobPageFactory(parent=job_index)
@@ -151,7 +151,7 @@ def test_confirmation_of_another_job_is_asked_again(
     assert confirm_token(response) != token
 
 
-def test_confirmation_after_a_day_is_asked_again_with_everything_kept(
+def test_expired_confirmation_token_asks_again_and_keeps_everything(
     client: Client, job: Any, time_machine: Any
 ) -> None:
     typed = {"name": "Zoë O’Brien", "phone": "+47 22 00 00 00"}
@@ -168,13 +168,13 @@ def test_confirmation_after_a_day_is_asked_again_with_everything_kept(
 
 
 @pytest.mark.parametrize("token", ["x", "a:b:c", "\x00", "🦑:1:2", str(uuid.UUID(int=0))])
-def test_confirmation_made_up_is_asked_again(client: Client, job: Any, token: str) -> None:
+def test_forged_confirmation_token_is_rejected(client: Client, job: Any, token: str) -> None:
     response = client.post(job.apply_url, filled_in(confirm=token))
     assert response.status_code == 200
     assert Application.objects.count() == 0
 
 
-def test_file_that_could_not_be_kept_is_named_on_the_confirmation(
+def test_confirmation_page_names_file_that_could_not_be_kept(
     client: Client, job: Any, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("careers.forms.uploads.KEPT_PER_NETWORK", 0)
@@ -184,10 +184,12 @@ def test_file_that_could_not_be_kept_is_named_on_the_confirmation(
     assert confirm_token(response)
 
 
-# ── Errors: everything is still there ───────────────────────────────────────────────────
+# ── Errors: the form keeps everything ───────────────────────────────────────────────────
 
 
-def test_error_keeps_everything_and_names_it_twice(client: Client, job: Any) -> None:
+def test_invalid_form_keeps_every_answer_and_shows_each_error_twice(
+    client: Client, job: Any
+) -> None:
     job.questions = [
         ask("long_text", "Why here?", key="why"),
         ask("single_choice", "Shift?", key="shift", options={"a": "Early", "b": "Late"}),
@@ -225,7 +227,7 @@ def test_error_keeps_everything_and_names_it_twice(client: Client, job: Any) -> 
     assert "cv.pdf" in page
 
 
-def test_kept_file_counts_when_the_form_is_right(client: Client, job: Any) -> None:
+def test_kept_file_is_used_when_form_becomes_valid(client: Client, job: Any) -> None:
     token = kept_token(send(client, job, name=None))
     response = send(client, job, cv=None, **{"kept-cv": token})
     assert response.status_code == 303
@@ -233,7 +235,7 @@ def test_kept_file_counts_when_the_form_is_right(client: Client, job: Any) -> No
     assert (file.filename, bytes(file.stored.content)) == ("cv.pdf", the_cv())
 
 
-def test_kept_file_sent_twice_is_one_application(client: Client, job: Any) -> None:
+def test_same_kept_file_sent_twice_creates_one_application(client: Client, job: Any) -> None:
     token = kept_token(send(client, job, name=None))
     answers = [send(client, job, cv=None, **{"kept-cv": token}) for _ in range(2)]
     assert [response.status_code for response in answers] == [303, 303]
@@ -241,29 +243,27 @@ def test_kept_file_sent_twice_is_one_application(client: Client, job: Any) -> No
     assert Application.objects.count() == 1
 
 
-def test_kept_file_that_cannot_be_let_go_makes_no_application_look_lost(
+def test_failure_to_release_kept_file_still_gives_receipt(
     client: Client, job: Any, monkeypatch: Any, caplog: Any
 ) -> None:
     def away(*_args: Any) -> None:
         raise OperationalError("server closed the connection")
 
     token = kept_token(send(client, job, name=None))
-    monkeypatch.setattr("careers.jobs.apply.claim", away)
+    monkeypatch.setattr("careers.apply.views.claim", away)
     assert send(client, job, cv=None, **{"kept-cv": token}).status_code == 303
     assert Application.objects.count() == 1
-    assert "what the form kept stays for now: OperationalError" in caplog.text
+    assert "kept uploads are not released yet: OperationalError" in caplog.text
 
 
-def test_kept_file_is_let_go_an_hour_after_it_was_claimed(client: Client, job: Any) -> None:
+def test_claimed_kept_file_expires_within_an_hour(client: Client, job: Any) -> None:
     token = kept_token(send(client, job, name=None))
     send(client, job, cv=None, **{"kept-cv": token})
     left = PendingUpload.objects.get().expires_at - timezone.now()
     assert left < dt.timedelta(hours=1, seconds=5)
 
 
-def test_file_too_large_leaves_the_rest_of_the_form(
-    client: Client, job: Any, settings: Any
-) -> None:
+def test_too_large_file_keeps_other_answers(client: Client, job: Any, settings: Any) -> None:
     settings.UPLOAD_MAX_BYTES = 1024 * 1024
     big = pdf(make_cv() + b"\0" * 1024 * 1024)
     response = send(client, job, cv=big)
@@ -281,7 +281,7 @@ def test_file_too_large_leaves_the_rest_of_the_form(
         (make_cv(password="x"), "The PDF is password-protected."),
     ],
 )
-def test_bad_file_says_so_and_leaves_the_rest(
+def test_bad_file_shows_error_and_keeps_other_answers(
     client: Client, job: Any, content: bytes, message: str
 ) -> None:
     response = send(client, job, cv=pdf(content))
@@ -290,12 +290,10 @@ def test_bad_file_says_so_and_leaves_the_rest(
     assert f'value="{JANE}"' in words(response)
 
 
-# ── Jobs that take no applications ──────────────────────────────────────────────────────
+# ── Jobs that accept no applications ────────────────────────────────────────────────────
 
 
-def test_job_that_is_not_open_answers_in_words_with_everything_kept(
-    client: Client, job: Any
-) -> None:
+def test_closed_job_answers_gone_with_everything_entered(client: Client, job: Any) -> None:
     job.closes_at = timezone.now() - dt.timedelta(seconds=1)
     job.save()
     response = send(client, job, phone="+47 55 55 00 00")
@@ -306,7 +304,7 @@ def test_job_that_is_not_open_answers_in_words_with_everything_kept(
 
 
 @pytest.mark.parametrize("then", ["closes", "opens later", "is taken down", "gets a password"])
-def test_who_applied_and_lost_the_answer_gets_it_whatever_becomes_of_the_job(
+def test_resent_application_gets_its_receipt_when_job_no_longer_accepts(
     client: Client, job: Any, then: str
 ) -> None:
     receipt = send(client, job)["Location"]
@@ -328,7 +326,7 @@ def test_who_applied_and_lost_the_answer_gets_it_whatever_becomes_of_the_job(
     assert Application.objects.count() == 1
 
 
-def test_who_sends_more_than_is_there_gets_no_receipt_of_a_closed_job(
+def test_resent_application_with_more_answers_gets_no_receipt_of_closed_job(
     client: Client, job: Any
 ) -> None:
     assert send(client, job).status_code == 303
@@ -340,16 +338,12 @@ def test_who_sends_more_than_is_there_gets_no_receipt_of_a_closed_job(
     assert more in words(response)
 
 
-@pytest.mark.parametrize(
-    "hidden", ["taken down", "for those who log in", "for those who know a word"]
-)
-def test_job_that_visitors_may_not_read_is_not_told_to_them(
-    client: Client, job: Any, hidden: str
-) -> None:
+@pytest.mark.parametrize("hidden", ["taken down", "behind a login", "behind a password"])
+def test_answer_about_hidden_job_does_not_reveal_it(client: Client, job: Any, hidden: str) -> None:
     if hidden == "taken down":
         job.live = False
         job.save()
-    elif hidden == "for those who log in":
+    elif hidden == "behind a login":
         PageViewRestriction.objects.create(page=job, restriction_type="login")
     else:
         PageViewRestriction.objects.create(page=job, restriction_type="password", password="tides")
@@ -361,9 +355,7 @@ def test_job_that_visitors_may_not_read_is_not_told_to_them(
     assert Application.objects.count() == 0
 
 
-def test_job_behind_a_password_takes_applications_of_those_who_gave_it(
-    client: Client, job: Any
-) -> None:
+def test_job_behind_password_accepts_visitor_who_entered_it(client: Client, job: Any) -> None:
     behind = PageViewRestriction.objects.create(
         page=job, restriction_type="password", password="tides"
     )
@@ -375,7 +367,7 @@ def test_job_behind_a_password_takes_applications_of_those_who_gave_it(
 
 
 @pytest.mark.parametrize("changes", [{}, {"email": "jane@"}], ids=["valid", "with an error"])
-def test_answer_to_a_question_taken_out_meanwhile_is_given_back(
+def test_answer_to_removed_question_is_returned(
     client: Client, job: Any, changes: dict[str, Any]
 ) -> None:
     gone = {"q-why": "Because of the tides", "q-sketch": pdf(name="sketch.pdf")}
@@ -386,16 +378,16 @@ def test_answer_to_a_question_taken_out_meanwhile_is_given_back(
     assert "sketch.pdf" in words(response)
     assert Application.objects.count() == 0
 
-    # The form that is shown asks only what HR asks now, and is taken.
+    # The form on the page asks only current questions, so it is accepted.
     again = send(client, job, cv=None, **{"kept-cv": kept_token(response)})
     assert again.status_code == 303
     assert Application.objects.count() == 1
 
 
-def test_words_changed_meanwhile_are_shown_before_anything_is_sent(
+def test_changed_privacy_notice_is_shown_before_anything_is_stored(
     client: Client, job: Any
 ) -> None:
-    """What is kept as asked must be what the applicant read."""
+    """The stored form must be the one that the applicant read."""
     read = job.frozen_form().edition
     job.privacy_notice = "<p>We keep applications for two years.</p>"
     job.save()
@@ -413,12 +405,14 @@ def test_words_changed_meanwhile_are_shown_before_anything_is_sent(
     assert kept["privacy_notice"] == "We keep applications for two years."
 
 
-def test_choice_for_a_question_taken_out_meanwhile_stops_nobody(client: Client, job: Any) -> None:
+def test_choice_for_removed_question_does_not_stop_the_application(
+    client: Client, job: Any
+) -> None:
     response = send(client, job, **{"q-boat": "yes", "q-shift": str(uuid.uuid4()), "q-why": " "})
     assert response.status_code == 303
 
 
-def test_unknown_job_gives_back_what_was_typed(client: Client, home: Any) -> None:
+def test_unknown_job_answers_not_found_with_everything_entered(client: Client, home: Any) -> None:
     response = client.post(
         f"/apply/{uuid.uuid4()}/", {"name": JANE, "q-why": "Tides", "kept-cv": "t", "confirm": "c"}
     )
@@ -429,17 +423,17 @@ def test_unknown_job_gives_back_what_was_typed(client: Client, home: Any) -> Non
     assert "<dd" not in words(response).partition("Tides")[2]
 
 
-def test_get_leads_to_the_form(client: Client, job: Any) -> None:
+def test_get_redirects_to_form_on_job_page(client: Client, job: Any) -> None:
     response = client.get(job.apply_url)
     assert (response.status_code, response["Location"]) == (302, "/careers/gauge-keeper/#apply")
 
 
 @pytest.mark.parametrize("method", ["put", "delete", "patch", "options"])
-def test_other_methods_are_none(client: Client, job: Any, method: str) -> None:
+def test_other_methods_are_not_allowed(client: Client, job: Any, method: str) -> None:
     assert getattr(client, method)(job.apply_url).status_code == 405
 
 
-def test_get_for_an_unknown_or_unpublished_job_is_not_found(client: Client, job: Any) -> None:
+def test_get_of_unknown_or_unpublished_job_is_not_found(client: Client, job: Any) -> None:
     job.live = False
     job.save()
     assert client.get(job.apply_url).status_code == 404
@@ -449,18 +443,18 @@ def test_get_for_an_unknown_or_unpublished_job_is_not_found(client: Client, job:
 # ── Bad requests ────────────────────────────────────────────────────────────────────────
 
 
-def test_two_thousand_fields_are_refused_in_words(client: Client, job: Any) -> None:
+def test_form_with_two_thousand_fields_is_too_large(client: Client, job: Any) -> None:
     response = send(client, job, **{f"x{number}": "y" for number in range(2000)})
     assert response.status_code == 413
-    assert "That is more than this form can take" in words(response)
+    assert "The form is too large" in words(response)
 
 
-def test_hundreds_of_files_are_refused_in_words(client: Client, job: Any) -> None:
+def test_form_with_hundreds_of_files_is_too_large(client: Client, job: Any) -> None:
     response = send(client, job, **{f"x{number}": pdf(b"x") for number in range(200)})
     assert response.status_code == 413
 
 
-def test_huge_text_is_refused_in_words(client: Client, job: Any) -> None:
+def test_form_with_huge_text_is_too_large(client: Client, job: Any) -> None:
     response = send(client, job, **{"q-why": "x" * 3_000_000})
     assert response.status_code == 413
     assert "Shorten the longest answers" in words(response)
@@ -474,16 +468,16 @@ def test_huge_text_is_refused_in_words(client: Client, job: Any) -> None:
         ("multipart/form-data; boundary=\x00\xff", b"x"),
     ],
 )
-def test_broken_multipart_is_told_in_words(
+def test_malformed_multipart_is_bad_request(
     client: Client, job: Any, content_type: str, body: bytes
 ) -> None:
     response = client.generic("POST", job.apply_url, body, content_type)
     assert response.status_code == 400
-    assert "The form did not arrive whole" in words(response)
+    assert "The form did not arrive completely" in words(response)
 
 
 @pytest.mark.parametrize("missing", [2, 200])
-def test_form_that_breaks_off_in_its_last_file_is_told_in_words(
+def test_form_truncated_in_its_last_file_is_bad_request(
     client: Client, job: Any, missing: int
 ) -> None:
     photo = SimpleUploadedFile("cv.jpg", JPEG + b"\0" * 1000, "image/jpeg")
@@ -498,7 +492,7 @@ def test_form_that_breaks_off_in_its_last_file_is_told_in_words(
         **{"wsgi.input": io.BytesIO(body[:-missing])},
     )
     assert response.status_code == 400
-    assert "The form did not arrive whole" in words(response)
+    assert "The form did not arrive completely" in words(response)
     assert Application.objects.count() == 0
 
 
@@ -524,7 +518,7 @@ def test_form_that_breaks_off_in_its_last_file_is_told_in_words(
         ("", b""),
     ],
 )
-def test_body_of_another_kind_is_an_empty_form(
+def test_body_of_another_content_type_is_an_empty_form(
     client: Client, job: Any, content_type: str, body: bytes
 ) -> None:
     response = client.generic("POST", job.apply_url, body, content_type, headers={"origin": ORIGIN})
@@ -547,7 +541,7 @@ def test_body_of_another_kind_is_an_empty_form(
         "&#46;&#46;/x",
     ],
 )
-def test_file_of_any_name_is_taken(client: Client, job: Any, name: str) -> None:
+def test_file_of_any_name_is_accepted_with_clean_name(client: Client, job: Any, name: str) -> None:
     response = send(client, job, cv=pdf(name=name))
     assert response.status_code == 303
     file = ApplicationFile.objects.get()
@@ -571,22 +565,22 @@ def test_file_of_any_name_is_taken(client: Client, job: Any, name: str) -> None:
     content=st.binary(max_size=60),
     name=st.text(min_size=1, max_size=30),
 )
-def test_anything_at_all_gets_an_answer(
+def test_any_input_is_answered(
     job: Any, entered: dict[str, str], content: bytes, name: str
 ) -> None:
     file = SimpleUploadedFile("cv.pdf", content)
     name = name.replace("\x00", "").replace("/", "")
-    # Django's class refuses to be called so; what a browser sends is met by other tests.
+    # Django's class refuses such names; other tests send what browsers send.
     file.name = "x" if name in ("", ".", "..") else name
     client = Client(headers={"origin": ORIGIN})
     response = client.post(job.apply_url, {**entered, "cv": file})
     assert response.status_code in (303, 422)
 
 
-# ── When our side is broken ─────────────────────────────────────────────────────────────
+# ── When our system fails ───────────────────────────────────────────────────────────────
 
 
-def test_form_whose_length_nobody_announced_is_refused_in_words(client: Client, job: Any) -> None:
+def test_form_without_content_length_is_rejected(client: Client, job: Any) -> None:
     response = client.post(
         job.apply_url,
         filled_in(),
@@ -600,20 +594,22 @@ def test_form_whose_length_nobody_announced_is_refused_in_words(client: Client, 
     assert Application.objects.count() == 0
 
 
-def test_job_that_opens_later_says_when_and_keeps_what_was_typed(client: Client, job: Any) -> None:
+def test_upcoming_job_answers_conflict_with_opening_time_and_everything_entered(
+    client: Client, job: Any
+) -> None:
     job.opens_at = timezone.now() + dt.timedelta(days=2)
     job.save()
     response = send(client, job, name="Zoë O’Brien")
     assert response.status_code == 409
-    assert "One can’t apply yet" in words(response)
-    assert "Applications are taken from" in words(response)
+    assert "You can’t apply yet" in words(response)
+    assert "You can apply from" in words(response)
     assert "closed while you were writing" not in words(response)
     assert "Zoë O’Brien" in words(response)
     assert Application.objects.count() == 0
 
 
 class Break:
-    """Lets the database fail at the first statement that mentions ``table``."""
+    """Makes the database fail at the first statement that mentions ``table``."""
 
     def __init__(self, table: str = "", error: type[Exception] = OperationalError) -> None:
         self.table, self.error = table, error
@@ -628,7 +624,7 @@ class Break:
     "table",
     ["careers_application", "careers_filebytes", "careers_consent", "careers_stepevent", ""],
 )
-def test_database_that_fails_leaves_nothing_but_what_was_typed(
+def test_database_error_stores_nothing_and_returns_everything_entered(
     client: Client, job: Any, table: str
 ) -> None:
     with connection.execute_wrapper(Break(table)):
@@ -645,10 +641,8 @@ def test_database_that_fails_leaves_nothing_but_what_was_typed(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL is locked in tests/faults")
-def test_database_locked_for_too_long_is_told_with_everything_kept(
-    client: Client, job: Any
-) -> None:
-    """Somebody else writes for longer than a form waits, such as a backup that goes wrong."""
+def test_database_lock_timeout_returns_everything_entered(client: Client, job: Any) -> None:
+    """Another process writes for longer than the request waits, such as a failing backup."""
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA busy_timeout = 200")
     with contextlib.closing(sqlite3.connect(connection.settings_dict["NAME"])) as foreign:
@@ -664,14 +658,16 @@ def test_database_locked_for_too_long_is_told_with_everything_kept(
     assert send(client, job, name="Zoë O’Brien").status_code == 303
 
 
-def test_failure_is_logged_without_the_applicant(client: Client, job: Any, caplog: Any) -> None:
+def test_database_error_is_logged_without_personal_data(
+    client: Client, job: Any, caplog: Any
+) -> None:
     with connection.execute_wrapper(Break("careers_stepevent")):
         send(client, job, name="Canary Birdsong", email="canary@example.org")
     assert "could not be stored" in caplog.text
     assert "anary" not in caplog.text
 
 
-def test_post_to_the_address_of_another_language_is_answered_in_the_jobs_own(
+def test_address_of_another_language_is_answered_in_the_language_of_the_job(
     client: Client, job: Any
 ) -> None:
     with translation.override("fr"):
@@ -703,9 +699,7 @@ def test_french_form_is_answered_in_french(client: Client, french_job: Any) -> N
     assert Application.objects.get().language == "fr"
 
 
-def test_french_job_that_closed_says_so_in_french(
-    client: Client, french_job: Any, job: Any
-) -> None:
+def test_closed_french_job_is_answered_in_french(client: Client, french_job: Any, job: Any) -> None:
     job.closes_at = timezone.now() - dt.timedelta(minutes=1)
     job.save_revision().publish()
     response = send(client, french_job)
@@ -713,14 +707,16 @@ def test_french_job_that_closed_says_so_in_french(
     assert "Cette offre a été clôturée pendant que vous écriviez" in words(response)
 
 
-def test_alias_has_no_words_of_its_own(client: Client, job: Any) -> None:
+def test_alias_in_another_language_is_answered_in_the_original_language(
+    client: Client, job: Any
+) -> None:
     job.copy_for_translation(french(), copy_parents=True, alias=True)
     response = client.post(f"/fr/apply/{job.job_key}/", {"name": "Jeanne"})
     assert '<html lang="en"' in response.content.decode()
     assert f'action="/apply/{job.job_key}/"' in response.content.decode()
 
 
-def test_french_job_that_is_gone_says_so_in_french(client: Client, home: Any) -> None:
+def test_unknown_job_at_french_address_is_answered_in_french(client: Client, home: Any) -> None:
     response = client.post(f"/fr/apply/{uuid.uuid4()}/", {"name": "Jeanne"})
     assert response.status_code == 404
     assert "Cette offre n’est plus ici" in words(response)

@@ -1,0 +1,125 @@
+"""Decide what becomes of a form that was sent for a job.
+
+``decide`` reads and judges; it stores nothing and renders nothing. The view acts on its result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+
+from careers.applications.models import Application
+from careers.apply.origin import comes_from_our_page, is_confirmed
+from careers.forms.builder import ApplicationForm
+from careers.intake.submit import Submission, sent_before
+from careers.jobs.models import JobPage
+
+#: What the applicant entered, as label and text; labels may be empty.
+Entered = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The form is valid and goes to intake."""
+
+    submission: Submission
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """The job takes no applications, but this one arrived while it did."""
+
+    application: Application
+
+
+@dataclass(frozen=True)
+class NotOpenYet:
+    """The job takes applications later; the applicant gets back what they entered."""
+
+    entered: Entered
+
+
+@dataclass(frozen=True)
+class Closed:
+    """The job takes no more applications; the applicant gets back what they entered."""
+
+    entered: Entered
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """The visitor may not read the job's page, so the answer must not repeat its words."""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """The questions or the privacy notice changed since the applicant opened the form.
+
+    ``no_longer_asked`` holds answers to questions that no longer exist. The form may have errors.
+    """
+
+    no_longer_asked: Entered
+
+
+@dataclass(frozen=True)
+class Invalid:
+    """The form has errors."""
+
+
+@dataclass(frozen=True)
+class NeedsConfirmation:
+    """The form is valid, but nothing proves that it comes from our own page."""
+
+
+Outcome = (
+    Accepted | Duplicate | NotOpenYet | Closed | Hidden | Changed | Invalid | NeedsConfirmation
+)
+
+
+def decide(job: JobPage, form: ApplicationForm, request: HttpRequest) -> Outcome:
+    """What becomes of a form.
+
+    Args:
+        job: the job that the form was sent for.
+        form: the form of this job with what was sent, not validated yet.
+        request: tells what the visitor may read and where the form comes from.
+
+    Raises:
+        django.db.Error: the database could not be read.
+    """
+    is_valid = form.is_valid()
+    # A receipt says that we have everything, so it never covers an answer without a question.
+    gone = [("", text) for text in form.no_longer_asked()]
+    is_readable = job.is_readable_by(request)
+    # Asked first: a job that opens at this very moment counts as open.
+    is_upcoming = job.is_upcoming
+    if is_upcoming or not job.is_open or not is_readable:
+        # The applicant may have missed the first answer: the receipt is theirs in any case.
+        if is_valid and not gone and (known := sent_before(submission_of(job, form))):
+            return Duplicate(known)
+        if not is_readable:
+            return Hidden()
+        entered = form.typed() + gone
+        return NotOpenYet(entered) if is_upcoming else Closed(entered)
+    if gone or not form.is_of_today:
+        return Changed(gone)
+    if not is_valid:
+        return Invalid()
+    if not (comes_from_our_page(request) or is_confirmed(request, job.job_key)):
+        return NeedsConfirmation()
+    return Accepted(submission_of(job, form))
+
+
+def submission_of(job: JobPage, form: ApplicationForm) -> Submission:
+    """A valid form as intake takes it."""
+    return Submission(
+        page_id=job.pk,
+        job_key=job.job_key,
+        revision_id=job.live_revision_id,
+        form=form.frozen,
+        answers=form.answers,
+        uploads=form.uploads,
+        recipients=tuple(job.recipients()),
+        suspicion="honeypot" if form.looks_automatic else "",
+    )

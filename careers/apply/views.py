@@ -1,0 +1,172 @@
+"""The address that a job's form is sent to.
+
+There is no account, and no cookie that a foreign site could abuse: ``origin`` stands in for
+Django's CSRF token.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from uuid import UUID
+
+from django.db import Error as DatabaseError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from careers.applications.errors import is_disk_full
+from careers.applications.models import Application
+from careers.apply.body import BadBody, read_body, texts_of
+from careers.apply.decide import (
+    Accepted,
+    Changed,
+    Closed,
+    Duplicate,
+    Hidden,
+    Invalid,
+    NeedsConfirmation,
+    NotOpenYet,
+    decide,
+)
+from careers.apply.origin import confirmation_token
+from careers.forms.builder import ApplicationForm
+from careers.forms.uploads import claim, network_of
+from careers.intake.submit import submit
+from careers.jobs.models import JobPage
+
+log = logging.getLogger(__name__)
+
+
+class HttpResponseSeeOther(HttpResponseRedirect):
+    """303: the browser gets the receipt with GET, so that a reload sends nothing again."""
+
+    status_code = 303
+
+
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def apply(request: HttpRequest, job_key: UUID) -> HttpResponse:
+    """Receive an application for a job; GET redirects to the form on the job's page."""
+    if request.method != "POST":
+        return _form_of_job(job_key)
+    try:
+        read_body(request)
+    except BadBody as bad:
+        return _problem(request, bad.status, bad.title, bad.advice)
+    try:
+        return _receive(request, job_key)
+    except DatabaseError as error:
+        return _unavailable(request, error)
+
+
+def _form_of_job(job_key: UUID) -> HttpResponse:
+    job = JobPage.objects.by_key(job_key)
+    if job is None or not job.live:
+        raise Http404
+    return HttpResponseRedirect(f"{job.url or ''}#apply")
+
+
+def _receive(request: HttpRequest, job_key: UUID) -> HttpResponse:
+    """Answer a form whose body arrived."""
+    job = JobPage.objects.by_key(job_key)
+    if job is None:
+        return _gone(request, 404)
+    # The job may have no page in the language of the address; then everything is in its own.
+    with translation.override(job.locale.language_code):
+        form = ApplicationForm(
+            job.frozen_form(),
+            job_key=job.job_key,
+            network=network_of(request.META.get("REMOTE_ADDR", "")),
+            data=request.POST,
+            files=request.FILES,
+        )
+        match decide(job, form, request):
+            case Accepted(submission):
+                application = submit(submission)
+                _release_kept_files(form)
+                return _receipt(application)
+            case Duplicate(application):
+                return _receipt(application)
+            case NotOpenYet(entered):
+                return _job_page(request, job, None, 409, early=True, kept=entered)
+            case Closed(entered):
+                return _job_page(request, job, None, 410, closed=True, kept=entered)
+            case Changed(no_longer_asked):
+                form.keep_files()
+                return _job_page(request, job, form, 422, changed=True, kept=no_longer_asked)
+            case Invalid():
+                form.keep_files()
+                return _job_page(request, job, form, 422)
+            case NeedsConfirmation():
+                form.keep_files()
+                status = 422 if form.errors else 200
+                token = confirmation_token(job.job_key)
+                return _job_page(request, job, form, status, confirm_token=token)
+            case Hidden():
+                pass
+    # In the language of the address: nothing here comes from the job.
+    return _gone(request, 410)
+
+
+def _release_kept_files(form: ApplicationForm) -> None:
+    try:
+        claim(form.kept.values())
+    except DatabaseError as error:
+        # The application is committed. The copies expire by themselves within a day.
+        log.warning("kept uploads are not released yet: %s", type(error).__name__)
+
+
+def _receipt(application: Application) -> HttpResponse:
+    return HttpResponseSeeOther(reverse("receipt", args=[application.receipt_secret]))
+
+
+def _job_page(
+    request: HttpRequest, job: JobPage, form: ApplicationForm | None, status: int, **notice: Any
+) -> HttpResponse:
+    """The job's page with the form as it was sent, and a notice about it."""
+    context = job.get_context(request, form=form) | notice
+    if form is not None:
+        context["error_summary"] = [
+            (field.id_for_label or field.auto_id, message)
+            for field in form
+            for message in field.errors
+        ]
+    return render(request, job.get_template(request), context, status=status)
+
+
+def _gone(request: HttpRequest, status: int) -> HttpResponse:
+    return _problem(
+        request,
+        status,
+        _("This job is no longer here"),
+        _("It was taken down while you were writing. Here is what you entered, to copy."),
+        kept=texts_of(request),
+    )
+
+
+def _unavailable(request: HttpRequest, error: DatabaseError) -> HttpResponse:
+    cause = "the database's disk is full" if is_disk_full(error) else type(error).__name__
+    log.error("an application could not be stored: %s", cause)
+    context = {"kept": texts_of(request)}
+    response = render(request, "careers/apply/unavailable.html", context, status=503)
+    response["Retry-After"] = "30"
+    return response
+
+
+def _problem(
+    request: HttpRequest,
+    status: int,
+    title: str,
+    advice: str,
+    kept: list[tuple[str, str]] | None = None,
+) -> HttpResponse:
+    """A page about a problem that is not the fault of a field."""
+    context = {"title": title, "paragraphs": [advice], "kept": kept or []}
+    return render(request, "careers/apply/problem.html", context, status=status)
