@@ -67,7 +67,7 @@ def apply(request: HttpRequest, job_key: UUID) -> HttpResponse:
 
 
 def _form_of_job(job_key: UUID) -> HttpResponse:
-    job = JobPage.objects.by_key(job_key)
+    job: JobPage | None = JobPage.objects.by_key(job_key)
     if job is None or not job.live:
         raise Http404
     return HttpResponseRedirect(f"{job.url or ''}#apply")
@@ -75,7 +75,7 @@ def _form_of_job(job_key: UUID) -> HttpResponse:
 
 def _receive(request: HttpRequest, job_key: UUID) -> HttpResponse:
     """Answer a form whose body arrived."""
-    job = JobPage.objects.by_key(job_key)
+    job: JobPage | None = JobPage.objects.by_key(job_key)
     if job is None:
         return _gone(request, 404)
     # The job may have no page in the language of the address; then everything is in its own.

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from django.core.paginator import Page as Sheet
 from django.core.paginator import Paginator
@@ -14,9 +14,7 @@ from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-if TYPE_CHECKING:
-    from careers.jobs.models import JobPage
-    from careers.jobs.querysets import JobPageQuerySet
+from careers.jobs.querysets import JobPageQuerySet
 
 JOBS_PER_PAGE = 25
 #: A facet shows this many options; the others are folded away.
@@ -197,7 +195,7 @@ class Openings:
                 self._labels[name].setdefault(slug, label)
         return [value for value in wanted if value in self._labels[name]]
 
-    def rows(self, keys: list[int]) -> list[JobPage]:
+    def rows(self, keys: list[int]) -> list[Any]:
         """The jobs of ``keys``, in their order, with what a row shows."""
         jobs = self._jobs.model.objects.filter(pk__in=keys).with_labels().in_bulk()
         found = [jobs[key] for key in keys if key in jobs]
@@ -244,7 +242,7 @@ class Listing:
         return any(facet.is_useful for facet in self.facets)
 
     @cached_property
-    def nearest(self) -> list[JobPage]:
+    def nearest(self) -> list[Any]:
         """If no job matches, the jobs that miss the fewest of the filters."""
         if self.total:
             return []

@@ -171,7 +171,9 @@ class JobPage(PayRange, ApplicationDates, FormFields, Page):
             "1200 × 630 pixels. If left empty, the site draws one with the title."
         ),
     )
-    objects = PageManager.from_queryset(JobPageQuerySet)()
+
+    # Made at run time.
+    objects = PageManager.from_queryset(JobPageQuerySet)()  # type: ignore[django-manager-missing]
 
     base_form_class = JobPageForm
     template = "careers/jobs/job_page.html"

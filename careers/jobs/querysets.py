@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import Any
 from uuid import UUID
 
 from django.db.models import F, Q
 from django.utils import timezone, translation
 from wagtail.models.pages import PageQuerySet
-
-if TYPE_CHECKING:
-    from careers.jobs.models import JobPage
 
 
 class JobPageQuerySet(PageQuerySet):
@@ -47,8 +44,12 @@ class JobPageQuerySet(PageQuerySet):
         """With what a row of a list shows."""
         return self.select_related("department").prefetch_related("locations")
 
-    def by_key(self, job_key: UUID) -> JobPage | None:
-        """The page of a job in the active language, else in another one, live pages first."""
+    def by_key(self, job_key: UUID) -> Any:
+        """The page of a job in the active language, else in another one, live pages first.
+
+        Returns:
+            A ``JobPage``, or None.
+        """
         language = translation.get_language()
         pages = self.with_own_words().filter(translation_key=job_key).select_related("locale")
         return min(

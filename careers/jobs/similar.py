@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import Any
 
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, Value, When
 from django.db.models.expressions import Combinable
-
-if TYPE_CHECKING:
-    from careers.jobs.models import JobPage
 
 MOST = 3
 #: Words of a title that do not describe the work.
 _RANKS = {"senior", "junior", "principal", "trainee"}
 
 
-def similar_jobs(job: JobPage) -> list[JobPage]:
+def similar_jobs(job: Any) -> list[Any]:
     """The open jobs most similar to ``job`` in its own list, and so in its language.
+
+    Args:
+        job: a ``JobPage``.
 
     Returns:
         At most three jobs, each with its ``likeness`` as a number. An open job gets only jobs

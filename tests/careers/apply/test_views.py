@@ -11,7 +11,6 @@ import uuid
 from typing import Any
 
 import pytest
-from careers.apply.origin import CONFIRM_SALT
 from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.signing import TimestampSigner
@@ -25,6 +24,7 @@ from hypothesis import strategies as st
 from wagtail.models import PageViewRestriction
 
 from careers.applications.models import Application, ApplicationFile
+from careers.apply.origin import CONFIRM_SALT
 from careers.forms.models import PendingUpload
 from careers.pipeline.models import Step, StepEvent
 from tests.support.applying import (
