@@ -1,4 +1,5 @@
-// Says how many characters are left once they get few; to the ear only when the typing rests.
+// Shows how many characters are left when they get few. Screen readers announce it only when the
+// applicant pauses.
 
 const FEW = 0.2;
 const REST = 1000;
@@ -13,7 +14,7 @@ for (const area of document.querySelectorAll("textarea[data-limit]")) {
   let rest;
 
   const count = () => {
-    // As the server counts: whole characters, and two of them for the end of a line.
+    // Counts like the server: code points, and two of them per line break.
     const text = area.value.trim().replaceAll("\n", "\r\n");
     const left = limit - [...text].length;
     const words = left < 0 ? shown.dataset.over : shown.dataset.left;

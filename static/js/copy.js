@@ -1,4 +1,4 @@
-// Copies a text at the press of a button, and says so.
+// Copies a text when a button is pressed, and confirms it.
 
 for (const button of document.querySelectorAll("button[data-copy]")) {
   const source = document.getElementById(button.dataset.copy);

@@ -1,5 +1,5 @@
-// Keeps on this device what was typed, until it is sent: one draft for each job, for thirty
-// days at most. Files and choices are not kept, and nothing leaves the device.
+// Stores what the applicant typed on this device until it is sent: one draft per job, for at most
+// thirty days. Files and choices are not stored, and nothing leaves the device.
 
 const PREFIX = "careers:draft:";
 const SENT = "careers:sent";
@@ -7,7 +7,7 @@ const LIFE = 30 * 24 * 60 * 60 * 1000;
 const REST = 400;
 const KEPT = "textarea, input:is([type=text], [type=email], [type=tel], [type=url], [type=date])";
 
-// A browser may refuse to keep anything; then there are no drafts, and nothing breaks.
+// If the browser refuses to store anything, there are no drafts, and nothing else changes.
 function quietly(act) {
   try {
     return act();
@@ -84,7 +84,7 @@ function keep(form) {
     }
   };
 
-  // A page that came back with answers knows better than the draft does.
+  // If the server returned the form with answers, these are newer than the draft.
   const draft = "answered" in form.dataset ? null : read(job);
   if (draft) {
     const empty = fields.filter((field) => !field.value && draft[field.name]);
@@ -108,6 +108,6 @@ function keep(form) {
 }
 
 quietly(forgetOld);
-// The receipt: what was sent is no draft any more.
+// The receipt: the application was sent, so its draft is deleted.
 if (document.querySelector("[data-received]")) quietly(forgetSent);
 for (const form of document.querySelectorAll("form[data-draft]")) keep(form);

@@ -1,4 +1,5 @@
-// Shows which file was chosen and says before the upload what the server would say after it.
+// Shows which file was chosen, and reports errors before the upload that the server would report
+// after it.
 
 const lang = document.documentElement.lang || undefined;
 
@@ -43,7 +44,7 @@ for (const well of document.querySelectorAll("[data-file-well]")) {
     words.textContent =
       wrong || well.dataset.chosen.replace("%name", () => file.name).replace("%size", inWords(file.size));
     state.append(words);
-    // Outside the words, so that it is no part of what is announced.
+    // Outside the message, so that screen readers do not announce it.
     drop.setAttribute("aria-label", `${well.dataset.drop}: ${file.name}`);
     state.append(drop);
   };
@@ -51,7 +52,7 @@ for (const well of document.querySelectorAll("[data-file-well]")) {
   input.addEventListener("change", show);
   window.addEventListener("pageshow", show);
 
-  // The input stays the way in; dropping a file is a shortcut to it.
+  // The input stays usable; dropping a file is a shortcut to it.
   well.addEventListener("dragover", (event) => {
     if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
@@ -69,7 +70,7 @@ for (const well of document.querySelectorAll("[data-file-well]")) {
   });
 }
 
-// Before the form's own listeners: they must see that it is not going to be sent.
+// Runs before the form's own listeners: they must see that the form is not sent.
 document.addEventListener(
   "submit",
   (event) => {

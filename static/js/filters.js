@@ -1,4 +1,4 @@
-// Keeps what was left empty out of the address, which people share.
+// Keeps empty fields out of the address, which people share.
 
 for (const form of document.querySelectorAll("form[data-filters]")) {
   form.addEventListener("submit", () => {

@@ -1,3 +1,3 @@
-// What went wrong, or what is to be checked, is read first.
+// Focuses the errors, or the notice about what to check, so that they are read first.
 
 document.querySelector("[data-focus-first]")?.focus();

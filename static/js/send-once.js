@@ -1,5 +1,5 @@
-// One press sends once. The server keeps one copy of equal applications anyway; this spares
-// people the doubt, and their connection a second upload.
+// Sends a form only once. The server stores equal applications once anyway; this avoids a second
+// upload.
 
 const PATIENCE = 20_000;
 
@@ -18,11 +18,11 @@ for (const form of document.querySelectorAll("form[data-send-once]")) {
     form.setAttribute("aria-busy", "true");
     button.setAttribute("aria-disabled", "true");
     progress.textContent = form.dataset.sending;
-    // Somebody who stops the upload must be able to send again.
+    // An applicant who stops the upload must be able to send again.
     setTimeout(release, PATIENCE);
   });
 
-  // The browser's back button may bring this page back as it was left.
+  // The browser's back button may restore this page in its last state.
   window.addEventListener("pageshow", (event) => event.persisted && release());
 
   function release() {

@@ -33,7 +33,7 @@ def texts(element: ElementTree.Element, path: str) -> list[str | None]:
     return [found.text for found in element.findall(path.replace("a:", ATOM))]
 
 
-def test_feed_lists_the_open_jobs_newest_first(client: Client, job: Any, job_index: Any) -> None:
+def test_feed_lists_open_jobs_newest_first(client: Client, job: Any, job_index: Any) -> None:
     job.first_published_at = timezone.now() - dt.timedelta(days=3)
     job.save()
     JobPageFactory(parent=job_index, title="Newer & <better>", first_published_at=timezone.now())
@@ -42,7 +42,7 @@ def test_feed_lists_the_open_jobs_newest_first(client: Client, job: Any, job_ind
     assert texts(feed(client), "a:entry/a:title") == ["Newer & <better>", "Gauge keeper"]
 
 
-def test_feed_has_everything_that_the_standard_requires(client: Client, job: Any) -> None:
+def test_feed_has_all_required_elements(client: Client, job: Any) -> None:
     """RFC 4287, 4.1.1 and 4.1.2."""
     root = feed(client)
     assert root.tag == f"{ATOM}feed"
@@ -61,7 +61,7 @@ def test_feed_has_everything_that_the_standard_requires(client: Client, job: Any
     assert dt.datetime.fromisoformat(texts(root, "a:updated")[0] or "").tzinfo is not None
 
 
-def test_id_of_a_job_stays_when_its_address_changes(client: Client, job: Any) -> None:
+def test_entry_id_stays_when_job_address_changes(client: Client, job: Any) -> None:
     (before,) = texts(feed(client), "a:entry/a:id")
     job.slug, job.title = "keeper-of-gauges", "Keeper of gauges"
     job.save()
@@ -71,12 +71,12 @@ def test_id_of_a_job_stays_when_its_address_changes(client: Client, job: Any) ->
     assert before.endswith(f":{job.translation_key}/en")
 
 
-def test_feed_without_jobs_is_still_one_and_stays_the_same(client: Client, job_index: Any) -> None:
+def test_feed_without_jobs_is_valid_and_stable(client: Client, job_index: Any) -> None:
     assert texts(feed(client), "a:entry") == []
     assert client.get("/jobs.atom").content == client.get("/jobs.atom").content
 
 
-def test_who_has_the_current_feed_gets_nothing_but_that(client: Client, job: Any) -> None:
+def test_current_feed_answers_not_modified(client: Client, job: Any) -> None:
     first = client.get("/jobs.atom")
     assert first["Cache-Control"] == "public, max-age=300"
     again = client.get("/jobs.atom", headers={"if-none-match": first["ETag"]})
@@ -86,18 +86,18 @@ def test_who_has_the_current_feed_gets_nothing_but_that(client: Client, job: Any
     assert client.get("/jobs.atom", headers={"if-none-match": first["ETag"]}).status_code == 200
 
 
-def test_site_without_a_list_of_jobs_has_no_feed(client: Client, home: Any) -> None:
+def test_site_without_job_index_has_no_feed(client: Client, home: Any) -> None:
     assert client.get("/jobs.atom").status_code == 404
 
 
-def test_feed_is_linked_from_the_list(client: Client, job_index: Any) -> None:
+def test_job_index_links_to_feed(client: Client, job_index: Any) -> None:
     page = client.get("/careers/").content.decode()
     assert (
         '<link rel="alternate" type="application/atom+xml" title="Jobs" href="/jobs.atom">' in page
     )
 
 
-def test_feed_knows_only_the_jobs_of_its_own_language(client: Client, job: Any, home: Any) -> None:
+def test_feed_lists_only_jobs_of_its_language(client: Client, job: Any, home: Any) -> None:
     french = Locale.objects.create(language_code="fr")
     front = HomePageFactory(locale=french, translation_key=home.translation_key)
     index = JobIndexPageFactory(parent=front, locale=french)
@@ -105,7 +105,7 @@ def test_feed_knows_only_the_jobs_of_its_own_language(client: Client, job: Any, 
     assert texts(feed(client), "a:entry/a:title") == ["Gauge keeper"]
 
 
-def test_feed_takes_the_same_queries_for_one_job_and_for_four(
+def test_feed_needs_same_queries_for_one_job_and_for_four(
     client: Client, job: Any, job_index: Any, django_assert_num_queries: Any
 ) -> None:
     team = Department.objects.create(name="Field", slug="field", locale=Locale.get_default())

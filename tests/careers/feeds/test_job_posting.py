@@ -40,7 +40,7 @@ def bergen(db: None) -> Location:
 
 @pytest.fixture
 def placed(job: Any, bergen: Location) -> Any:
-    """The gauge keeper's job, with a place."""
+    """The gauge keeper's job, with a location."""
     job.locations.add(bergen)
     job.first_published_at = timezone.now()
     job.save()
@@ -51,7 +51,7 @@ def markup(client: Client, path: str = "/careers/gauge-keeper/") -> list[Any]:
     return [json.loads(found) for found in MARKUP.findall(client.get(path).content.decode())]
 
 
-def test_job_page_tells_the_job_in_the_words_of_schema_org(client: Client, placed: Any) -> None:
+def test_job_page_has_complete_job_posting(client: Client, placed: Any) -> None:
     placed.closes_at = dt.datetime(2099, 6, 30, 21, 59, tzinfo=dt.UTC)
     placed.first_published_at = dt.datetime(2026, 3, 1, 23, 30, tzinfo=dt.UTC)
     placed.pay_from, placed.pay_to, placed.pay_currency = (
@@ -109,7 +109,7 @@ def test_job_page_tells_the_job_in_the_words_of_schema_org(client: Client, place
     ]
 
 
-def test_remote_job_says_where_applicants_may_live(placed: Any) -> None:
+def test_remote_job_names_countries_of_applicants(placed: Any) -> None:
     placed.workplace = Workplace.REMOTE
     placed.locations.add(
         Location.objects.create(name="Oslo", slug="oslo", country="NO"),
@@ -132,9 +132,9 @@ def test_remote_job_says_where_applicants_may_live(placed: Any) -> None:
         {"workplace": Workplace.REMOTE, "locations": []},
         {"locations": []},
     ],
-    ids=["closed", "not yet open", "remote without a country", "no place"],
+    ids=["closed", "not yet open", "remote without a country", "no location"],
 )
-def test_nothing_is_told_of_a_job_that_google_would_refuse(
+def test_job_without_required_properties_has_no_markup(
     client: Client, placed: Any, change: dict[str, Any]
 ) -> None:
     for name, value in change.items():
@@ -146,7 +146,7 @@ def test_nothing_is_told_of_a_job_that_google_would_refuse(
     assert markup(client) == []
 
 
-def test_nothing_is_told_on_lists_and_on_forms_with_errors(client: Client, placed: Any) -> None:
+def test_lists_and_forms_with_errors_have_no_markup(client: Client, placed: Any) -> None:
     assert markup(client, "/careers/") == []
     assert markup(client, "/") == []
     answer = send(client, placed, name="")
@@ -156,7 +156,7 @@ def test_nothing_is_told_on_lists_and_on_forms_with_errors(client: Client, place
 
 # Wagtail leaves the file open that it makes a rendition in.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_logo_goes_with_the_company_and_not_with_another_employer(
+def test_logo_belongs_to_company_and_not_to_other_organization(
     placed: Any, settings: Any, tmp_path: Path
 ) -> None:
     settings.MEDIA_ROOT = tmp_path
@@ -185,7 +185,7 @@ def test_logo_goes_with_the_company_and_not_with_another_employer(
         ((Decimal(20), Decimal(20)), {"value": 20.0}),
     ],
 )
-def test_pay_is_told_as_far_as_it_is_known(placed: Any, pay: Any, expected: Any) -> None:
+def test_base_salary_has_the_known_ends(placed: Any, pay: Any, expected: Any) -> None:
     placed.pay_from, placed.pay_to = pay
     placed.pay_unit = "HOUR"
     told = (job_posting(placed) or {}).get("baseSalary")
@@ -195,7 +195,7 @@ def test_pay_is_told_as_far_as_it_is_known(placed: Any, pay: Any, expected: Any)
         assert told["value"] == {"@type": "QuantitativeValue", "unitText": "HOUR", **expected}
 
 
-def test_description_is_plain_html_of_what_the_page_says(job: Any) -> None:
+def test_description_is_plain_html_of_job_page(job: Any) -> None:
     job.body = [
         ("heading", "What <you> do"),
         ("paragraph", '<p class="x">Mend <b>it</b> <a href="/x">here</a>.</p><hr/>'),
@@ -225,13 +225,13 @@ def test_description_is_plain_html_of_what_the_page_says(job: Any) -> None:
     title=st.text(min_size=1)
     | st.sampled_from(["</script><script>alert(1)</script>", "<!--<script>", "]]>", '"\\', "a&b"])
 )
-def test_no_title_ends_the_script_that_holds_it(placed: Any, title: str) -> None:
+def test_no_title_can_end_the_script_element(placed: Any, title: str) -> None:
     placed.title = placed.summary = title
     content = script(placed)
     assert not re.search("[<>&\u2028\u2029]", content)
     assert json.loads(content)["title"] == title
 
 
-def test_country_of_no_known_code_is_told_by_its_code() -> None:
+def test_unknown_country_code_is_used_as_name() -> None:
     assert country_name("NO") == "Norway"
     assert country_name("QX") == "QX"

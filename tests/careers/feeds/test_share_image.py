@@ -1,4 +1,4 @@
-"""The picture that messengers show beside a shared job."""
+"""The picture that messaging apps show with a link to a job."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def dark_rows(picture: bytes) -> int:
 # ── The drawing ─────────────────────────────────────────────────────────────────────────
 
 
-def test_picture_is_as_large_as_messengers_expect() -> None:
+def test_picture_has_expected_size_and_format() -> None:
     picture = draw(shown("Gauge keeper"))
     assert opened(picture).size == (1200, 630)
     assert opened(picture).format == "PNG"
     assert len(picture) < 40_000
 
 
-def test_long_title_takes_more_lines_of_smaller_type() -> None:
+def test_long_title_uses_more_lines_of_smaller_type() -> None:
     short, long = Text("Gauge keeper", 650).set_in(1040), Text(LONG, 650).set_in(1040)
     assert (short[0], len(short[1])) == (88, 1)
     assert (long[0], len(long[1])) == (72, 3)
@@ -62,13 +62,13 @@ def test_long_title_takes_more_lines_of_smaller_type() -> None:
     assert dark_rows(draw(shown(LONG))) > dark_rows(draw(shown("Gauge keeper"))) > 20
 
 
-def test_title_that_has_no_room_ends_in_an_ellipsis() -> None:
+def test_title_that_does_not_fit_ends_in_ellipsis() -> None:
     size, lines = Text("tide analyst " * 19, 650).set_in(1040)
     assert (size, len(lines)) == (55, 5)
     assert lines[-1].endswith("…")
 
 
-def test_word_that_is_wider_than_the_picture_is_broken() -> None:
+def test_word_wider_than_picture_is_broken() -> None:
     word = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamter"
     _size, lines = Text(word, 650).set_in(1040)
     assert "".join(lines) == word
@@ -85,27 +85,27 @@ def test_word_that_is_wider_than_the_picture_is_broken() -> None:
         ("e\u0301tudes", "études"),
     ],
 )
-def test_letters_that_we_have_are_drawn_and_others_left_out(title: str, text: str) -> None:
+def test_letters_without_font_are_left_out(title: str, text: str) -> None:
     found = Text(title, 650)
     assert found.text == text
     assert found.is_whole
 
 
 @pytest.mark.parametrize("title", ["潮汐分析師", "工程师 A", "🚀", ""])
-def test_title_that_can_not_be_drawn_makes_room_for_the_company(title: str) -> None:
+def test_title_without_font_is_replaced_by_company(title: str) -> None:
     assert not Text(title, 650).is_whole
     alone = draw(shown(title))
     assert alone == draw(shown("", facts="Bergen"))
     assert dark_rows(alone) > 20
 
 
-def test_nothing_that_can_be_drawn_leaves_a_quiet_picture() -> None:
+def test_picture_without_any_font_is_empty() -> None:
     assert dark_rows(draw(shown("潮汐", company="有限公司", facts="京都"))) == 0
 
 
 @hypothesis_settings(max_examples=15, deadline=None)
 @given(title=st.text(max_size=255), accent=st.from_regex(r"#[0-9a-f]{6}", fullmatch=True))
-def test_any_title_in_any_colour_can_be_drawn(title: str, accent: str) -> None:
+def test_any_title_in_any_colour_is_drawn(title: str, accent: str) -> None:
     assert opened(draw(shown(title, company=title, facts=title, accent=accent))).size == (1200, 630)
 
 
@@ -113,7 +113,7 @@ def test_any_title_in_any_colour_can_be_drawn(title: str, accent: str) -> None:
 
 
 def head(client: Client, path: str = "/careers/gauge-keeper/") -> dict[str, str]:
-    """What a page tells those who share it."""
+    """The sharing markup of a page."""
     page = client.get(path).content.decode()
     return dict(
         re.findall(r'<meta (?:property|name)="((?:og|twitter):[\w:]+)" content="([^"]*)">', page)
@@ -121,7 +121,7 @@ def head(client: Client, path: str = "/careers/gauge-keeper/") -> dict[str, str]
 
 
 @pytest.mark.django_db
-def test_open_job_names_its_picture(client: Client, job: Any) -> None:
+def test_open_job_page_links_its_picture(client: Client, job: Any) -> None:
     told = head(client)
     assert told["og:title"] == "Gauge keeper"
     assert told["og:description"] == "Build and mend movements."
@@ -151,7 +151,7 @@ def test_picture_is_drawn_once(client: Client, job: Any, monkeypatch: Any) -> No
 
 
 @pytest.mark.django_db
-def test_another_title_or_colour_is_another_picture(job: Any) -> None:
+def test_new_title_or_colour_changes_picture_address(job: Any) -> None:
     before = share_image.address(job)
     job.title = "Keeper of gauges"
     assert share_image.address(job) != before
@@ -163,7 +163,7 @@ def test_another_title_or_colour_is_another_picture(job: Any) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("state", ["closed", "draft", "private"])
-def test_job_that_nobody_may_apply_for_has_no_picture(client: Client, job: Any, state: str) -> None:
+def test_job_that_is_not_open_has_no_picture(client: Client, job: Any, state: str) -> None:
     if state == "private":
         PageViewRestriction.objects.create(page=job, restriction_type="login")
     else:
@@ -176,7 +176,7 @@ def test_job_that_nobody_may_apply_for_has_no_picture(client: Client, job: Any, 
 
 
 @pytest.mark.django_db
-def test_other_pages_are_shared_without_a_picture(client: Client, job_index: Any) -> None:
+def test_other_pages_have_no_picture(client: Client, job_index: Any) -> None:
     told = head(client, "/careers/")
     assert told["og:title"] == "Jobs"
     assert told["twitter:card"] == "summary"
@@ -186,7 +186,7 @@ def test_other_pages_are_shared_without_a_picture(client: Client, job_index: Any
 # Wagtail leaves the file open that it makes a rendition in.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.django_db
-def test_picture_that_hr_chose_takes_its_place(
+def test_picture_chosen_by_hr_replaces_drawn_one(
     client: Client, job: Any, settings: Any, tmp_path: Path
 ) -> None:
     settings.MEDIA_ROOT = tmp_path

@@ -1,4 +1,4 @@
-"""The sitemap and robots.txt: everything public, and nothing else."""
+"""The sitemap and robots.txt: every public page, and no other."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def entries(client: Client) -> dict[str, dict[str, str]]:
     }
 
 
-def test_sitemap_lists_what_is_public_and_jobs_while_they_are_open(
+def test_sitemap_lists_public_pages_and_open_jobs(
     client: Client, job: Any, job_index: Any, home: Any
 ) -> None:
     JobPageFactory(parent=job_index, slug="closed", closes_at=timezone.now())
@@ -51,13 +51,13 @@ def test_sitemap_lists_what_is_public_and_jobs_while_they_are_open(
     ]
 
 
-def test_sitemap_says_when_a_page_was_last_published(client: Client, job: Any) -> None:
+def test_sitemap_has_date_of_last_publication(client: Client, job: Any) -> None:
     job.last_published_at = dt.datetime(2026, 5, 4, tzinfo=dt.UTC)
     job.save()
     assert "<lastmod>2026-05-04</lastmod>" in client.get("/sitemap.xml").content.decode()
 
 
-def test_sitemap_names_the_other_languages_of_a_page(client: Client, home: Any) -> None:
+def test_sitemap_names_translations_of_a_page(client: Client, home: Any) -> None:
     french = Locale.objects.create(language_code="fr")
     HomePageFactory(locale=french, translation_key=home.translation_key, slug="home-fr")
     found = entries(client)
@@ -65,7 +65,7 @@ def test_sitemap_names_the_other_languages_of_a_page(client: Client, home: Any) 
     assert set(found["http://localhost/"]) >= {"en"}
 
 
-def test_sitemap_takes_the_same_queries_for_one_job_and_for_nine(
+def test_sitemap_needs_same_queries_for_one_job_and_for_nine(
     client: Client, job: Any, job_index: Any, django_assert_num_queries: Any
 ) -> None:
     client.get("/sitemap.xml")
@@ -77,12 +77,12 @@ def test_sitemap_takes_the_same_queries_for_one_job_and_for_nine(
         assert len(entries(client)) == 11
 
 
-def test_who_has_the_current_sitemap_gets_nothing_but_that(client: Client, job: Any) -> None:
+def test_current_sitemap_answers_not_modified(client: Client, job: Any) -> None:
     etag = client.get("/sitemap.xml")["ETag"]
     assert client.get("/sitemap.xml", headers={"if-none-match": etag}).status_code == 304
 
 
-def test_robots_keep_out_of_what_is_somebodys_own(client: Client, job: Any) -> None:
+def test_robots_txt_excludes_private_addresses(client: Client, job: Any) -> None:
     response = client.get("/robots.txt")
     assert response["Content-Type"] == "text/plain; charset=utf-8"
     rules = RobotFileParser()

@@ -1,4 +1,4 @@
-"""The receipt: there at once, for him who has the link, and for nobody else."""
+"""The receipt: available at once, and only to those who have its link."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ def test_receipt_shows_reference_answers_and_files(
     assert "hanna@example.org" in page
 
 
-def test_receipt_is_in_the_jobs_time_zone(client: Client, application: Application) -> None:
+def test_receipt_shows_time_in_zone_of_job(client: Client, application: Application) -> None:
     Application.objects.update(received_at="2027-01-15T23:30:00+00:00")
     page = client.get(address(application)).content.decode()
     assert "16 January 2027, 00:30 CET" in page
 
 
-def test_receipt_is_for_nobody_else(client: Client, application: Application) -> None:
+def test_receipt_is_private_and_not_indexed(client: Client, application: Application) -> None:
     response = client.get(address(application))
     assert response["X-Robots-Tag"] == "noindex, nofollow"
     assert "no-store" in response["Cache-Control"]
@@ -80,17 +80,19 @@ def test_unknown_secret_is_not_found(client: Client, home: Any, secret: str, mor
     assert client.get(f"/received/{secret}/{more}").status_code == 404
 
 
-def test_reference_and_public_id_open_nothing(client: Client, application: Application) -> None:
+def test_reference_and_public_id_do_not_open_receipt(
+    client: Client, application: Application
+) -> None:
     for name in (application.reference, application.public_id, application.pk):
         assert client.get(f"/received/{name}/").status_code == 404
 
 
 @pytest.mark.parametrize("more", ["", "application.pdf"])
-def test_receipt_takes_nothing(client: Client, application: Application, more: str) -> None:
+def test_receipt_rejects_post(client: Client, application: Application, more: str) -> None:
     assert client.post(address(application, more)).status_code == 405
 
 
-def test_receipt_takes_few_queries_whatever_the_form(
+def test_receipt_needs_few_queries_for_any_form(
     client: Client, application: Application, django_assert_max_num_queries: Any
 ) -> None:
     client.get(address(application))
@@ -98,7 +100,7 @@ def test_receipt_takes_few_queries_whatever_the_form(
         client.get(address(application))
 
 
-def test_receipt_leads_to_itself_in_the_other_language(
+def test_receipt_links_to_itself_in_other_language(
     client: Client, application: Application, home: Any
 ) -> None:
     home.copy_for_translation(french()).save_revision().publish()
@@ -108,20 +110,20 @@ def test_receipt_leads_to_itself_in_the_other_language(
     assert f'href="{address(application)}" hreflang="en" lang="en"' in page
 
 
-def test_receipt_comes_right_after_sending(client: Client, job: Any) -> None:
+def test_receipt_is_available_right_after_sending(client: Client, job: Any) -> None:
     response = send(client, job)
     page = client.get(response["Location"])
     assert page.status_code == 200
     assert "We have your application" in page.content.decode()
 
 
-def test_receipt_stays_when_the_job_is_taken_down(client: Client, application: Application) -> None:
+def test_receipt_stays_when_job_is_unpublished(client: Client, application: Application) -> None:
     application.page.unpublish()
     page = client.get(address(application)).content.decode()
     assert "Gauge keeper" in page
 
 
-def test_spam_gets_the_same_receipt(client: Client, job: Any) -> None:
+def test_quarantined_application_gets_same_receipt(client: Client, job: Any) -> None:
     held = apply_for(job, suspicion="honeypot", uploads=())
     response = client.get(address(held))
     assert response.status_code == 200
@@ -131,12 +133,12 @@ def test_spam_gets_the_same_receipt(client: Client, job: Any) -> None:
 # ── The PDF ─────────────────────────────────────────────────────────────────────────────
 
 
-def test_pdf_before_it_is_made_is_not_offered(client: Client, application: Application) -> None:
+def test_pdf_link_is_hidden_before_pdf_exists(client: Client, application: Application) -> None:
     assert "application.pdf" not in client.get(address(application)).content.decode()
     assert client.get(address(application, "application.pdf")).status_code == 404
 
 
-def test_pdf_comes_from_the_database(client: Client, application: Application) -> None:
+def test_pdf_is_served_from_database(client: Client, application: Application) -> None:
     make_pdf(application)
     assert address(application, "application.pdf") in (
         client.get(address(application)).content.decode()
@@ -155,7 +157,7 @@ def archived(application: Application) -> None:
     FileBytes.objects.filter(file=file).delete()
 
 
-def test_pdf_comes_from_the_archive(
+def test_pdf_is_served_from_archive(
     client: Client, application: Application, monkeypatch: Any
 ) -> None:
     archived(application)
@@ -164,7 +166,7 @@ def test_pdf_comes_from_the_archive(
     assert client.get(address(application, "application.pdf")).content == PDF
 
 
-def test_pdf_with_the_archive_away_is_told_in_words(
+def test_pdf_with_archive_down_answers_unavailable(
     client: Client, application: Application, settings: Any
 ) -> None:
     archived(application)
@@ -183,7 +185,7 @@ def test_pdf_with_the_archive_away_is_told_in_words(
     assert "Your application is safe." in response.content.decode()
 
 
-def test_file_of_the_applicant_is_named_by_its_own_name(client: Client, job: Any) -> None:
+def test_receipt_shows_original_name_of_file(client: Client, job: Any) -> None:
     upload = Upload("cv", "<b>סיביו</b>.pdf", "application/pdf", the_cv(), "0" * 64)
     application = apply_for(job, uploads=(upload,))
     assert "&lt;b&gt;סיביו&lt;/b&gt;.pdf" in client.get(address(application)).content.decode()
