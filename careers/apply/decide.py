@@ -28,21 +28,21 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Duplicate:
-    """The job takes no applications, but this one arrived while it did."""
+    """The job accepts no applications, but this one arrived while it did."""
 
     application: Application
 
 
 @dataclass(frozen=True)
 class NotOpenYet:
-    """The job takes applications later; the applicant gets back what they entered."""
+    """The job will accept applications later; the applicant gets back what they entered."""
 
     entered: Entered
 
 
 @dataclass(frozen=True)
 class Closed:
-    """The job takes no more applications; the applicant gets back what they entered."""
+    """The job no longer accepts applications; the applicant gets back what they entered."""
 
     entered: Entered
 

@@ -38,18 +38,21 @@ class ApplicationDates(models.Model):
     class Meta:
         abstract = True
 
-    # Of the page.
+    # The page class provides these.
     live: Any
     company: Any
 
     @cached_property
     def zone(self) -> zoneinfo.ZoneInfo:
+        """The job's own time zone, else that of the company."""
+        if self.time_zone:
+            return zoneinfo.ZoneInfo(self.time_zone)
         zone: zoneinfo.ZoneInfo = self.company.zone
-        return zoneinfo.ZoneInfo(self.time_zone) if self.time_zone else zone
+        return zone
 
     @property
     def is_open(self) -> bool:
-        """Whether the job takes applications now."""
+        """Whether the job accepts applications now."""
         now = timezone.now()
         return bool(
             self.live
@@ -59,7 +62,7 @@ class ApplicationDates(models.Model):
 
     @property
     def is_upcoming(self) -> bool:
-        """Whether the job takes no applications yet, but will."""
+        """Whether the job will accept applications later."""
         now = timezone.now()
         return bool(
             self.opens_at

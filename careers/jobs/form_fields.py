@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy
@@ -21,7 +21,9 @@ class FormFields(models.Model):
         gettext_lazy("privacy notice"),
         blank=True,
         features=TEXT_FEATURES,
-        help_text=gettext_lazy("If left empty, that of the list of jobs or of the company."),
+        help_text=gettext_lazy(
+            "If left empty, the notice of the list of jobs or of the company is shown."
+        ),
     )
     ask_phone = models.CharField(
         gettext_lazy("phone number"),
@@ -42,12 +44,10 @@ class FormFields(models.Model):
     class Meta:
         abstract = True
 
-    # Of the page.
+    # The page class provides these.
     company: Any
     locale: Any
-    if TYPE_CHECKING:
-
-        def get_parent(self) -> Any: ...
+    get_parent: Any
 
     def asked(self) -> tuple[Question, ...]:
         """Everything that the form asks, in order, in the active language."""

@@ -17,7 +17,6 @@ from careers.jobs.listing import DEPARTMENT, LOCATION, Openings
 from careers.jobs.models import JobIndexPage, JobPage
 from careers.jobs.recipients import inherited_recipients
 from careers.operations.health import Finding
-from home.models import split_addresses
 
 JOBS_ON_HOME = 6
 
@@ -66,13 +65,10 @@ def _refuse_deletion(request: HttpRequest, pages: list[Page]) -> HttpResponse | 
 
 def _refuse_jobs_without_recipients(request: HttpRequest, pages: list[Page]) -> HttpResponse | None:
     jobs = JobPage.objects.filter(pk__in=[page.pk for page in pages])
-    without_recipients = []
-    for job in jobs:
-        draft = job.get_latest_revision_as_object()
-        if not split_addresses(draft.hr_recipients) and not inherited_recipients(
-            job.get_parent().specific
-        ):
-            without_recipients.append(job)
+    # Publishing in bulk publishes the drafts.
+    without_recipients = [
+        job for job in jobs if not job.get_latest_revision_as_object().recipients()
+    ]
     if not without_recipients:
         return None
     messages.error(

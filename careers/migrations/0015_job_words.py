@@ -65,6 +65,15 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AlterField(
                     model_name="jobpage",
+                    name="privacy_notice",
+                    field=wagtail.fields.RichTextField(
+                        blank=True,
+                        help_text="If left empty, the notice of the list of jobs or of the company is shown.",
+                        verbose_name="privacy notice",
+                    ),
+                ),
+                migrations.AlterField(
+                    model_name="jobpage",
                     name="questions",
                     field=wagtail.fields.StreamField(
                         [

@@ -9,6 +9,9 @@ from django.utils import translation
 
 from careers.jobs.models import JobPage
 
+# A new page looks up its content type.
+pytestmark = pytest.mark.django_db
+
 
 @pytest.mark.parametrize(
     ("low", "high", "words"),
