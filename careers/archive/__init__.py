@@ -4,20 +4,11 @@ The only importer of boto3, botocore and django-storages, and only inside the fu
 need them: most processes never touch S3, and boto3 is slow to import.
 """
 
+from careers.archive.bucket import ensure_bucket, honours_conditions, probe
 from careers.archive.keys import FOLDER, file_key
+from careers.archive.listing import Verdict, compare, folders, keys_below
 from careers.archive.manifest import manifest
-from careers.archive.store import (
-    StoredObject,
-    Verdict,
-    compare,
-    delete,
-    ensure_bucket,
-    fetch,
-    honours_conditions,
-    keys_below,
-    probe,
-    put,
-)
+from careers.archive.store import StoredObject, delete, fetch, put, restore
 
 __all__ = [
     "FOLDER",
@@ -28,9 +19,11 @@ __all__ = [
     "ensure_bucket",
     "fetch",
     "file_key",
+    "folders",
     "honours_conditions",
     "keys_below",
     "manifest",
     "probe",
     "put",
+    "restore",
 ]

@@ -1,6 +1,6 @@
 """What an exception of boto3 means for a step, in words for people.
 
-Provider messages are not passed on: they may repeat keys, signatures and host names.
+Messages of the provider are not shown: they may contain keys, signatures and host names.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ BAD_REGION = frozenset(
     ]
 )
 BUSY = frozenset(["SlowDown", "Throttling", "TooManyRequests", "RequestLimitExceeded"])
-#: Damaged or cut off on the way; nothing was stored.
+#: The request arrived damaged or incomplete; nothing was stored.
 GARBLED = frozenset(
     ["BadDigest", "IncompleteBody", "InvalidDigest", "RequestTimeout", "XAmzContentSHA256Mismatch"]
 )
@@ -46,7 +46,7 @@ GARBLED = frozenset(
 def explained(bucket: str) -> Iterator[None]:
     """Turn exceptions of boto3 inside the block into the four kinds of ``EffectError``.
 
-    Other exceptions pass through: they are mistakes of ours.
+    Other exceptions pass through: they are bugs.
     """
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
@@ -91,7 +91,7 @@ def answered(response: dict, bucket: str) -> EffectError:  # type: ignore[type-a
         return Misconfigured(
             "archive-settings",
             _(
-                "The archive (S3) refused the request without a reason. Check "
+                "The archive (S3) refused the request and gave no reason. Check "
                 "AWS_S3_REGION_NAME, AWS_S3_ENDPOINT_URL and AWS_ACCESS_KEY_ID."
             ),
         )
@@ -104,12 +104,12 @@ def answered(response: dict, bucket: str) -> EffectError:  # type: ignore[type-a
     if status == 507:
         return Transient(
             "archive-full",
-            _("The archive (S3) has no space left. Make room; it will be tried again."),
+            _("The archive (S3) has no space left. Free some space. It will be tried again."),
         )
     if status >= 500 or code in GARBLED:
         return Transient(
             "archive-unavailable",
-            _("The archive (S3) had a problem of its own. It will be tried again."),
+            _("The archive (S3) had an internal error. It will be tried again."),
             retry_after=_retry_after(metadata),
         )
     if status in (401, 403):
@@ -129,17 +129,23 @@ def answered(response: dict, bucket: str) -> EffectError:  # type: ignore[type-a
     if status == 409:
         return Transient(
             "archive-conflicting-request",
-            _("The archive (S3) was writing the same file just then. It will be tried again."),
+            _(
+                "The archive (S3) was writing the same file at the same time. "
+                "It will be tried again."
+            ),
         )
     return Permanent(
         "archive-refused",
-        _("The archive (S3) refused the request (%(code)s). Look at the server's log, then retry.")
+        _(
+            "The archive (S3) refused the request (%(code)s). Read the log of the server, "
+            "then retry."
+        )
         % {"code": code[:60]},
     )
 
 
 def date_of(response: dict) -> dt.datetime | None:  # type: ignore[type-arg]
-    """What time it was for the server when it answered (RFC 9110, 6.6.1)."""
+    """The time of the server when it answered (RFC 9110, 6.6.1), if its answer has it."""
     date = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
     with contextlib.suppress(ValueError):
         return parsedate_to_datetime(date).astimezone(dt.UTC)

@@ -1,8 +1,8 @@
 """Names of objects in the archive.
 
-A key is made from the content, so that storing the same file again meets the same object and
-another file can never take its place. Names, addresses and file names stay out of it: keys
-appear in access logs and in the bills of providers.
+A key contains the hash of the content. So the same file always has the same key, and another
+file can never replace it. A key holds no names, addresses or file names, because keys appear in
+access logs and in the bills of providers.
 """
 
 import re
@@ -50,13 +50,13 @@ def file_key(application: UUID | str, kind: str, sha256: str, content_type: str)
 
 
 def sha256_of(key: str) -> str:
-    """The SHA-256 that a key promises for its content; "" when it is none of ours."""
+    """The SHA-256 in a key; "" when ``file_key`` did not make the key."""
     found = re.fullmatch(rf"{FOLDER}[^/]+/[a-z_]+-([0-9a-f]{{64}})\.[a-z]+", key)
     return found[1] if found else ""
 
 
 def as_public_id(text: str) -> UUID | None:
-    """The id of an application or file as people and folders write it, if it is one."""
+    """The public id that a text holds; None when it holds none."""
     try:
         return UUID(text)
     except ValueError:

@@ -1,7 +1,6 @@
-"""What was archived together, in one readable file.
+"""The manifest of an application: its questions, answers, consents and files in one JSON file.
 
-With the manifest the bucket alone tells what was asked, what was answered and which object is
-which file, even when the database is gone.
+With it, the bucket alone is enough to read an application, even without the database.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ def manifest(application: Application, files: Iterable[ApplicationFile]) -> byte
     """The manifest of an application: JSON in UTF-8, the same bytes for the same content.
 
     Args:
-        files: every file that is archived beside the manifest; their order does not matter.
+        files: every file that is archived with the manifest, in any order.
     """
     document = {
         "manifest": VERSION,
@@ -66,7 +65,7 @@ def manifest(application: Application, files: Iterable[ApplicationFile]) -> byte
         ),
     }
     text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True)
-    # Half a surrogate pair has no UTF-8; as a JSON escape it stays readable.
+    # A lone surrogate cannot be encoded as UTF-8. A JSON escape keeps it readable.
     return f"{text}\n".encode("utf-8", "backslashreplace")
 
 

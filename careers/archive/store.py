@@ -1,57 +1,31 @@
-"""Put, verify, fetch, compare, restore and delete objects in the private bucket.
+"""Put, fetch, restore and delete single objects in the private bucket.
 
-The bucket is the storage alias ``archive``; only its client is used, because
-``S3Storage.save`` can neither write an object only where there is none nor say which version
-it wrote.
+Servers that speak S3 differ: AWS honours ``If-None-Match`` and checks a SHA-256 that is sent
+along. Other servers accept both and ignore them. So only the answer of AWS counts as proof.
+Everywhere else ``put`` looks for the object before it writes, and reads it back afterwards. That
+is safe without a lock because a key names its content: two writers can only write the same bytes.
 
-Servers that speak S3 differ: AWS honours ``If-None-Match`` and checks a SHA-256 sent along,
-others accept both and ignore them. So only AWS's word is taken; everywhere else an object is
-looked for before it is written and read back afterwards. That is safe without any lock,
-because a key names its content: two writers can only write the same bytes. What a server does
-is told to the operator (``honours_conditions``) and decides nothing here: it may change with
-the server's next version, and knowing it would save one request a file.
+``bucket.honours_conditions`` tells operators what a server does. Nothing here depends on it: the
+server's next version may behave differently, and the knowledge would save one request per file.
 """
 
 from __future__ import annotations
 
 import base64
-import contextlib
-import datetime as dt
 import hashlib
-import os
-import threading
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
-from enum import Enum
-from itertools import islice
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import Any
 
-from django.conf import settings
-from django.core.files.storage import storages
 from django.utils.translation import gettext as _
 
-from careers.applications.errors import EffectError, Misconfigured, Permanent, Transient
-from careers.archive.failures import answered, date_of, explained
-
-if TYPE_CHECKING:
-    from botocore.config import Config
-    from botocore.exceptions import ClientError
-
-#: Seconds that a look at the archive's health may take, each for connecting and for an answer.
-PROBE_TIMEOUT = 3
-#: Beside the folder of the applications.
-PROBE_KEY = "careers-probe"
-_CHUNK = 64 * 1024
-#: Objects that are compared at the same time: reading is mostly waiting.
-_AT_ONCE = 8
+from careers.applications.errors import Permanent, Transient
+from careers.archive.connection import connected, is_aws, object_parameters, status_of, version_of
 
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object whose content in the archive was compared with ours.
+    """An object whose content was read back from the archive and is correct.
 
     ``version`` is "" where the bucket keeps no versions.
     """
@@ -60,16 +34,6 @@ class StoredObject:
     version: str
     sha256: str
     size: int
-
-
-class Verdict(Enum):
-    """What a look at an object found."""
-
-    VERIFIED = "verified"
-    MISSING = "missing"
-    CHANGED = "changed"
-    #: The archive answers, but not for this object.
-    UNREADABLE = "unreadable"
 
 
 def put(key: str, content: bytes, content_type: str) -> StoredObject:
@@ -83,19 +47,19 @@ def put(key: str, content: bytes, content_type: str) -> StoredObject:
 
     Raises:
         ValueError: the key does not name the content.
-        Permanent: the key holds other content (``archive-conflict``), which is left alone.
+        Permanent: the key holds other content (``archive-conflict``), which is not changed.
         Transient, Misconfigured: see ``failures``.
     """
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256 not in key:
         raise ValueError("An archive key must contain the SHA-256 of its content.")
-    with _client() as (client, bucket):
-        aws = _is_aws(client)
+    with connected() as (client, bucket):
+        aws = is_aws(client)
         if not aws and _exists(client, bucket, key):
             return _verified(client, bucket, key, sha256)
         written = _write_if_absent(client, bucket, key, content, content_type, sha256, aws=aws)
         if aws and written and written.get("ChecksumSHA256") == _base64(sha256):
-            return StoredObject(key, _version(written), sha256, len(content))
+            return StoredObject(key, version_of(written), sha256, len(content))
         return _verified(client, bucket, key, sha256)
 
 
@@ -110,7 +74,7 @@ def fetch(key: str, *, sha256: str = "") -> bytes:
             expected one (``archive-changed``).
         Transient, Misconfigured: see ``failures``.
     """
-    with _client() as (client, bucket):
+    with connected() as (client, bucket):
         content, _version_id = _read(client, bucket, key)
         if sha256 and hashlib.sha256(content).hexdigest() != sha256:
             again, _version_id = _read(client, bucket, key)
@@ -128,35 +92,10 @@ def fetch(key: str, *, sha256: str = "") -> bytes:
         return content
 
 
-def compare(objects: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Verdict]]:
-    """Read objects back, several at a time, and say of each whether it is what was stored.
-
-    Args:
-        objects: keys, each with the SHA-256 that its content must have.
-
-    Yields:
-        The keys in their order, each with the verdict.
-
-    Raises:
-        Transient, Misconfigured: the archive as a whole can't be used; then nothing is known.
-    """
-    probe()
-    rest = iter(objects)
-    with _client() as (client, bucket), ThreadPoolExecutor(_AT_ONCE) as pool:
-        # A few at a time: there may be millions, and each may be megabytes long.
-        while some := list(islice(rest, 4 * _AT_ONCE)):
-            verdicts = pool.map(lambda each: _verdict(client, bucket, *each), some)
-            for (key, _sha256), verdict in zip(some, verdicts, strict=True):
-                if verdict is Verdict.UNREADABLE:
-                    # One object that can't be read is a finding; an archive that is away is none.
-                    probe()
-                yield key, verdict
-
-
 def restore(key: str, content: bytes, content_type: str) -> StoredObject:
-    """Put a file's content back where the object is missing or is another one.
+    """Write a file's content again where the object is missing or its content is wrong.
 
-    Where the bucket keeps versions, the wrong one stays behind as an older version.
+    Where the bucket keeps versions, the wrong content remains as an older version.
 
     Args:
         key: as ``keys.file_key`` makes it; it must contain the content's SHA-256.
@@ -168,9 +107,9 @@ def restore(key: str, content: bytes, content_type: str) -> StoredObject:
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256 not in key:
         raise ValueError("An archive key must contain the SHA-256 of its content.")
-    with _client() as (client, bucket):
+    with connected() as (client, bucket):
         client.put_object(
-            **storages["archive"].get_object_parameters(key),  # type: ignore[attr-defined]
+            **object_parameters(key),
             Bucket=bucket,
             Key=key,
             Body=content,
@@ -179,163 +118,28 @@ def restore(key: str, content: bytes, content_type: str) -> StoredObject:
         return _verified(client, bucket, key, sha256)
 
 
-def folders(prefix: str) -> Iterator[str]:
-    """The names between ``prefix`` and the next slash, of all objects that have both."""
-    for page in _pages(prefix, Delimiter="/"):
-        for entry in page.get("CommonPrefixes", ()):
-            yield entry["Prefix"].removeprefix(prefix).rstrip("/")
-
-
-def keys_below(prefix: str) -> Iterator[str]:
-    """The keys of all objects that begin with ``prefix``."""
-    for page in _pages(prefix):
-        for entry in page.get("Contents", ()):
-            yield entry["Key"]
-
-
 def delete(key: str) -> None:
-    """Delete an object with all its versions; nothing there is a success.
+    """Delete an object with all its versions; a missing object is a success.
 
-    Where the bucket keeps versions, deleting only hides an object, so each version goes.
+    Where the bucket keeps versions, a plain deletion only hides an object.
 
     Raises:
-        Transient, Misconfigured: see ``failures``; some versions may be left, repeat it.
+        Transient, Misconfigured: see ``failures``. Some versions may remain; call it again.
     """
     from botocore.exceptions import ClientError
 
-    with _client() as (client, bucket):
+    with connected() as (client, bucket):
         try:
             versions = _versions(client, bucket, key)
         except ClientError as error:
-            # Servers without versions do not know the question.
-            if _status(error) not in (405, 501):
+            # Servers without versions do not support the request.
+            if status_of(error) not in (405, 501):
                 raise
             versions = []
         for version in versions:
             client.delete_object(Bucket=bucket, Key=key, VersionId=version)
         if not versions:
             client.delete_object(Bucket=bucket, Key=key)
-
-
-def ensure_bucket() -> bool:
-    """Create the bucket unless it is there; True when it was created.
-
-    Raises:
-        Misconfigured: no access, no name, or the name belongs to somebody else.
-        Transient: see ``failures``.
-    """
-    from botocore.exceptions import ClientError
-
-    with _client() as (client, bucket):
-        if _look_at_bucket(client, bucket) is not None:
-            return False
-        region = client.meta.region_name
-        place = {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        try:
-            client.create_bucket(
-                Bucket=bucket, **(place if region and region != "us-east-1" else {})
-            )
-        except ClientError as error:
-            # Another process was faster, or somebody else has the name: a look tells which.
-            if _status(error) != 409:
-                raise
-            if _look_at_bucket(client, bucket) is None:
-                raise Misconfigured(
-                    "archive-bucket",
-                    _(
-                        "The bucket name “%(bucket)s” is taken by somebody else. Choose another "
-                        "AWS_STORAGE_BUCKET_NAME."
-                    )
-                    % {"bucket": bucket},
-                ) from None
-            return False
-        return True
-
-
-def probe() -> dt.datetime | None:
-    """Return when the archive answers, accepts our key and has the bucket; within seconds.
-
-    Returns:
-        What time it is for the archive, when it says so.
-
-    Raises:
-        Transient, Misconfigured: what is wrong, see ``failures``.
-    """
-    with _client(_impatient()) as (client, bucket):
-        answer = _look_at_bucket(client, bucket)
-        if answer is None:
-            raise answered({"Error": {"Code": "NoSuchBucket"}}, bucket)
-        return date_of(answer)
-
-
-def honours_conditions() -> bool:
-    """Whether the archive refuses to write over an object when told so (``If-None-Match: *``).
-
-    Found out with an empty object of a fixed name, which is deleted again.
-    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html)
-
-    Raises:
-        Permanent, Transient, Misconfigured: nothing can be written, see ``failures``.
-    """
-    from botocore.exceptions import ClientError
-
-    with _client(_impatient()) as (client, bucket):
-        request = {**storages["archive"].get_object_parameters(PROBE_KEY), "Bucket": bucket}  # type: ignore[attr-defined]
-        try:
-            for _time in range(2):
-                client.put_object(**request, Key=PROBE_KEY, Body=b"", IfNoneMatch="*")
-        except ClientError as error:
-            if _status(error) not in (412, 501):
-                raise
-            return _status(error) == 412
-        finally:
-            # Who may write but not delete keeps an empty object.
-            with contextlib.suppress(EffectError):
-                delete(PROBE_KEY)
-    return False
-
-
-def _impatient() -> Config:
-    from botocore.config import Config
-
-    return Config(
-        connect_timeout=PROBE_TIMEOUT,
-        read_timeout=PROBE_TIMEOUT,
-        retries={"mode": "standard", "total_max_attempts": 1},
-    )
-
-
-def _pages(prefix: str, **options: str) -> Iterator[dict[str, Any]]:
-    with _client() as (client, bucket):
-        paginator = client.get_paginator("list_objects_v2")
-        yield from paginator.paginate(Bucket=bucket, Prefix=prefix, **options)
-
-
-@contextmanager
-def _client(config: Config | None = None) -> Iterator[tuple[Any, str]]:
-    """The client and the bucket of the alias ``archive``; failures come out explained."""
-    storage: Any = storages["archive"]
-    if not storage.bucket_name:
-        raise Misconfigured(
-            "archive-bucket", _("The archive (S3) has no bucket. Set AWS_STORAGE_BUCKET_NAME.")
-        )
-    # A child process must not speak over its parent's connections.
-    if vars(storage).setdefault("_opened_by", os.getpid()) != os.getpid():
-        vars(storage).update(_opened_by=os.getpid(), _connections=threading.local(), _bucket=None)
-    with explained(storage.bucket_name):
-        if config is None:
-            yield storage.connection.meta.client, storage.bucket_name
-            return
-        parameters: Any = settings.STORAGES["archive"]
-        options = {**parameters["OPTIONS"], "client_config": storage.client_config.merge(config)}
-        storage = storages.create_storage({**parameters, "OPTIONS": options})
-        with closing(storage.connection.meta.client) as client:
-            yield client, storage.bucket_name
-
-
-def _is_aws(client: Any) -> bool:
-    host = urlsplit(client.meta.endpoint_url).hostname or ""
-    return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu"))
 
 
 def _write_if_absent(
@@ -348,11 +152,11 @@ def _write_if_absent(
     *,
     aws: bool,
 ) -> dict[str, Any]:
-    """The server's answer; an empty one when an object was there already."""
+    """The server's answer; empty when the object exists already."""
     from botocore.exceptions import ClientError
 
     request = {
-        **storages["archive"].get_object_parameters(key),  # type: ignore[attr-defined]
+        **object_parameters(key),
         "Bucket": bucket,
         "Key": key,
         "Body": content,
@@ -363,11 +167,11 @@ def _write_if_absent(
     try:
         return dict(client.put_object(**request, IfNoneMatch="*"))
     except ClientError as error:
-        if _status(error) == 412:
+        if status_of(error) == 412:
             return {}
-        if _status(error) != 501:
+        if status_of(error) != 501:
             raise
-    # The server can't write conditionally; the caller has looked that nothing is there.
+    # The server can't write conditionally. The caller made sure that there is no object.
     return dict(client.put_object(**request))
 
 
@@ -382,12 +186,12 @@ def _verified(client: Any, bucket: str, key: str, sha256: str) -> StoredObject:
         raise Transient(
             "archive-forgot",
             _(
-                "The archive (S3) said that it has the file, and does not have it. It will be "
-                "tried again."
+                "The archive (S3) confirmed that it stored the file, but the file is missing. It "
+                "will be tried again."
             ),
         ) from None
     if hashlib.sha256(content).hexdigest() != sha256:
-        # One wrong reading may be a fault of the network; the same one twice is the object.
+        # The network may damage one reading. The same content twice comes from the object.
         again, version = _read(client, bucket, key)
         if again != content:
             raise _damaged()
@@ -404,32 +208,7 @@ def _verified(client: Any, bucket: str, key: str, sha256: str) -> StoredObject:
 def _read(client: Any, bucket: str, key: str) -> tuple[bytes, str]:
     answer = client.get_object(Bucket=bucket, Key=key)
     with closing(answer["Body"]) as body:
-        return body.read(), _version(answer)
-
-
-def _verdict(client: Any, bucket: str, key: str, sha256: str) -> Verdict:
-    try:
-        with explained(bucket):
-            found = _sha256(client, bucket, key)
-            if found == sha256:
-                return Verdict.VERIFIED
-            # One wrong reading may be a fault of the network; the same one twice is the object.
-            again = _sha256(client, bucket, key)
-            if again == sha256:
-                return Verdict.VERIFIED
-            return Verdict.CHANGED if again == found else Verdict.UNREADABLE
-    except Permanent as error:
-        return Verdict.MISSING if error.code == "archive-missing" else Verdict.UNREADABLE
-    except EffectError:
-        return Verdict.UNREADABLE
-
-
-def _sha256(client: Any, bucket: str, key: str) -> str:
-    digest = hashlib.sha256()
-    with closing(client.get_object(Bucket=bucket, Key=key)["Body"]) as body:
-        for chunk in body.iter_chunks(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return body.read(), version_of(answer)
 
 
 def _damaged() -> Transient:
@@ -445,27 +224,14 @@ def _exists(client: Any, bucket: str, key: str) -> bool:
     try:
         client.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
-        if _status(error) != 404:
+        if status_of(error) != 404:
             raise
         return False
     return True
 
 
-def _look_at_bucket(client: Any, bucket: str) -> dict[str, Any] | None:
-    """The server's answer to a question about the bucket; None when there is no such bucket."""
-    from botocore.exceptions import ClientError
-
-    try:
-        return dict(client.head_bucket(Bucket=bucket))
-    except ClientError as error:
-        if _status(error) == 404:
-            return None
-    # The answer to a HEAD has no body, so no reason: ask in a way that gets one.
-    return dict(client.list_objects_v2(Bucket=bucket, MaxKeys=1))
-
-
 def _versions(client: Any, bucket: str, key: str) -> list[str]:
-    """Every version of one object and every mark that hides it."""
+    """The ids of every version and delete marker of one object."""
     pages = client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)
     return [
         entry["VersionId"]
@@ -473,15 +239,6 @@ def _versions(client: Any, bucket: str, key: str) -> list[str]:
         for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
         if entry["Key"] == key and entry.get("VersionId")
     ]
-
-
-def _status(error: ClientError) -> int:
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-
-
-def _version(answer: dict[str, Any]) -> str:
-    version = str(answer.get("VersionId") or "")
-    return "" if version == "null" else version
 
 
 def _base64(sha256: str) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from careers import archive
 from careers.applications.models import Application, FileBytes
-from careers.archive import store
 from tests.support.factories import ApplicationFactory, ApplicationFileFactory
 from tests.support.pictures import FILE_LIMIT, HERE, PICTURES, TOTAL_LIMIT
 from tests.support.servers import HostileS3, close_archive
@@ -116,11 +116,11 @@ def test_deletion_by_hand_leaves_nothing(settings: Any) -> None:
     gone, stays = ApplicationFactory(), ApplicationFactory()
     with HostileS3() as s3:
         settings.STORAGES = s3.storages()
-        store.ensure_bucket()
+        archive.ensure_bucket()
         for application, content in ((gone, b"%PDF of hers"), (stays, b"%PDF of his")):
             file = ApplicationFileFactory(application=application, content=content, archived=True)
             ApplicationFileFactory(application=application, content=content, kind="pdf")
-            store.put(file.object_key, content, file.content_type)
+            archive.put(file.object_key, content, file.content_type)
         exec("\n".join(lines).replace("ABCD-1234", gone.reference), {})
         close_archive()
         assert list(s3.objects) == [file.object_key]

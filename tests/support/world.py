@@ -25,7 +25,7 @@ from django.utils import timezone
 from careers.applications.errors import Permanent, Transient, Uncertain
 from careers.applications.files import store_file
 from careers.applications.models import Application, ApplicationFile, FileBytes, FileKind
-from careers.archive import store
+from careers.archive import bucket, listing, store
 from careers.archive.failures import explained
 from careers.intake import submit as intake
 from careers.notifications import BeforeSend, Memory
@@ -486,7 +486,8 @@ class Stage:
         monkeypatch.setattr(dispatch, "_publish", lambda *args: self.world.publish(*args))
         monkeypatch.setattr(dispatch, "REST", 0)
         monkeypatch.setattr(dispatch, "queue_length", lambda queue: 0)
-        monkeypatch.setattr(store, "_client", lambda config=None: self.world.bucket(config))
+        for module in (store, listing, bucket):
+            monkeypatch.setattr(module, "connected", lambda config=None: self.world.bucket(config))
         effects: dict[StepKind, Any] = dict.fromkeys(
             MAILS, lambda step, before_send: self.world.send_mail(step, before_send)
         )

@@ -12,10 +12,11 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from careers import archive
 from careers.applications.errors import EffectError
 from careers.applications.models import Application, ApplicationFile
-from careers.archive import keys, store
-from careers.archive.store import Verdict
+from careers.archive import keys
+from careers.archive.listing import Verdict
 
 #: Rows in one query. Short queries do not hold a transaction open for the whole run.
 BATCH = 500
@@ -54,7 +55,7 @@ class Command(BaseCommand):
     def compare(self) -> None:
         """Compare every archived file. Files that are not archived yet are counted separately."""
         counted = dict.fromkeys(Verdict, 0)
-        for key, verdict in store.compare(archived(ApplicationFile.objects.all())):
+        for key, verdict in archive.compare(archived(ApplicationFile.objects.all())):
             counted[verdict] += 1
             if verdict is not Verdict.VERIFIED:
                 self.stdout.write(f"{verdict_word(verdict)}  {key}")
@@ -132,7 +133,7 @@ def archived(files: QuerySet[ApplicationFile]) -> Iterator[tuple[str, str]]:
 
 def unknown() -> Iterator[str]:
     """Yield the public ids of applications that have objects but no row."""
-    found = store.folders(keys.FOLDER)
+    found = archive.folders(keys.FOLDER)
     while some := list(islice(found, BATCH)):
         ids = [public_id for name in some if (public_id := keys.as_public_id(name))]
         known = set(
@@ -143,9 +144,9 @@ def unknown() -> Iterator[str]:
 
 def described(public_id: str) -> str:
     """Reference, date and job of an application, from its manifest."""
-    for key in store.keys_below(f"{keys.FOLDER}{public_id}/manifest-"):
+    for key in archive.keys_below(f"{keys.FOLDER}{public_id}/manifest-"):
         try:
-            manifest = json.loads(store.fetch(key, sha256=keys.sha256_of(key)))
+            manifest = json.loads(archive.fetch(key, sha256=keys.sha256_of(key)))
             received = dt.datetime.fromisoformat(manifest["received_at"])
             reference, job = manifest["reference"], manifest["job"]["title"]
         except (EffectError, ValueError, LookupError, TypeError):

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from careers import archive
 from careers.applications.errors import EffectError, Transient
-from careers.archive import store
 
 
 class Command(BaseCommand):
@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            created = store.ensure_bucket()
+            created = archive.ensure_bucket()
         except Transient:
             raise CommandError(
                 _("The archive (S3) did not answer. Check AWS_S3_ENDPOINT_URL, then start again."),

@@ -15,12 +15,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from careers import archive
 from careers.applications.errors import EffectError, Permanent
 from careers.applications.files import stored_bytes
 from careers.applications.models import ApplicationFile, FileKind
 from careers.applications.references import normalise_reference
-from careers.archive import keys, store
-from careers.archive.store import Verdict
+from careers.archive import keys
+from careers.archive.listing import Verdict
 from careers.management.commands.check_archive import archived, verdict_word
 
 STDOUT = "-"
@@ -124,7 +125,7 @@ class Command(BaseCommand):
                 % {"count": count}
             )
         failed = restored = 0
-        for key, verdict in store.compare(archived(rows)):
+        for key, verdict in archive.compare(archived(rows)):
             if verdict is Verdict.VERIFIED:
                 continue
             refusal = verdict_word(verdict)
@@ -154,7 +155,7 @@ def _put_back(key: str, source: Path) -> str:
     if hashlib.sha256(content).hexdigest() != keys.sha256_of(key):
         return _("different in the copy")
     try:
-        stored = store.restore(key, content, rows[0].content_type)
+        stored = archive.restore(key, content, rows[0].content_type)
     except Permanent as error:
         return error.public
     rows.update(object_version=stored.version, verified_at=timezone.now())
@@ -215,7 +216,7 @@ def _of_row(file: ApplicationFile) -> Wanted:
 
 def _keys_below(what: str) -> Iterable[str]:
     public_id = keys.as_public_id(what)
-    return store.keys_below(f"{keys.FOLDER}{public_id}/") if public_id else ()
+    return archive.keys_below(f"{keys.FOLDER}{public_id}/") if public_id else ()
 
 
 def _of_keys(found: Iterable[str]) -> Iterator[Wanted]:
@@ -233,7 +234,7 @@ def _content(file: Wanted) -> bytes:
             raise Permanent(
                 "file-missing", _("The file is neither in the database nor in the archive.")
             )
-        return store.fetch(file.key, sha256=file.sha256)
+        return archive.fetch(file.key, sha256=file.sha256)
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise Permanent(
             "file-changed", _("The content in the database does not match its recorded hash.")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from careers import archive
 from careers.archive import store
 from tests.support.servers import HostileS3, Rclone, close_archive
 
@@ -18,7 +19,7 @@ def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rclone]:
 @pytest.fixture
 def real_s3(rclone: Rclone, settings: Any) -> Iterator[Rclone]:
     settings.STORAGES = rclone.storages()
-    store.ensure_bucket()
+    archive.ensure_bucket()
     yield rclone
     close_archive()
 
@@ -34,4 +35,4 @@ def s3(settings: Any) -> Iterator[HostileS3]:
 @pytest.fixture
 def like_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server's conditions and checksums are trusted as AWS's are."""
-    monkeypatch.setattr(store, "_is_aws", lambda client: True)
+    monkeypatch.setattr(store, "is_aws", lambda client: True)

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from careers import archive
 from careers.applications.models import ApplicationFile, FileBytes
-from careers.archive import store
 from careers.archive.keys import file_key
 from tests.support.factories import ApplicationFactory, ApplicationFileFactory
 from tests.support.servers import HostileS3
@@ -50,7 +50,7 @@ class TestCheckArchive:
             file = ApplicationFileFactory(application=application, content=content, archived=True)
             key = file_key(application.public_id, "cv", file.sha256, "application/pdf")
             ApplicationFile.objects.filter(pk=file.pk).update(object_key=key)
-            store.put(key, content, "application/pdf")
+            archive.put(key, content, "application/pdf")
         ApplicationFileFactory(application=application, content=b"%PDF three")
         return [file.object_key for file in ApplicationFile.objects.exclude(object_key="")]
 

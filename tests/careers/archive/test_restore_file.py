@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from careers import archive
 from careers.applications.models import Application, ApplicationFile, FileKind
-from careers.archive import keys, manifest, store
+from careers.archive import keys, manifest
 from tests.careers.archive.test_commands import run
 from tests.support.factories import ApplicationFactory, ApplicationFileFactory
 from tests.support.servers import Rclone, close_archive
@@ -26,7 +27,7 @@ def bucket(rclone: Rclone, settings: Any) -> Any:
     """A bucket of the test's own, as a folder."""
     name = f"own-{uuid.uuid4().hex[:12]}"
     settings.STORAGES = rclone.storages(bucket_name=name)
-    store.ensure_bucket()
+    archive.ensure_bucket()
     yield rclone.directory / name
     close_archive()
 
@@ -36,12 +37,12 @@ def application(bucket: Path) -> Application:
     """Jane's application: CV and manifest archived, the cover letter still in the database."""
     found: Application = ApplicationFactory(reference="7KD4-93MX")
     cv = ApplicationFileFactory(application=found, content=CV, archived=True)
-    store.put(cv.object_key, CV, cv.content_type)
+    archive.put(cv.object_key, CV, cv.content_type)
     ApplicationFileFactory(application=found, content=LETTER, kind=FileKind.COVER_LETTER)
     content = manifest(found, [cv])
     sha256 = hashlib.sha256(content).hexdigest()
     key = keys.file_key(found.public_id, "manifest", sha256, "application/json")
-    store.put(key, content, "application/json")
+    archive.put(key, content, "application/json")
     return found
 
 

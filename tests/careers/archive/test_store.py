@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.files.storage import storages
 
+from careers import archive
 from careers.applications.errors import EffectError, Misconfigured, Permanent, Transient
 from careers.archive import store
 from careers.archive.keys import file_key
@@ -29,14 +30,14 @@ def key() -> str:
     return file_key(uuid.uuid4(), "cv", SHA256, "application/pdf")
 
 
-def put(key: str) -> store.StoredObject:
-    return store.put(key, PDF, "application/pdf")
+def put(key: str) -> archive.StoredObject:
+    return archive.put(key, PDF, "application/pdf")
 
 
 class TestRealServer:
     def test_put_stores_and_verifies(self, real_s3: Rclone, key: str) -> None:
         stored = put(key)
-        assert stored == store.StoredObject(key, "", SHA256, len(PDF))
+        assert stored == archive.StoredObject(key, "", SHA256, len(PDF))
         assert real_s3.path(key).read_bytes() == PDF
 
     def test_put_again_changes_nothing(self, real_s3: Rclone, key: str) -> None:
@@ -58,60 +59,60 @@ class TestRealServer:
 
     def test_fetch_compares(self, real_s3: Rclone, key: str) -> None:
         put(key)
-        assert store.fetch(key, sha256=SHA256) == PDF
+        assert archive.fetch(key, sha256=SHA256) == PDF
         changed = PDF[:-1] + b"?"
         real_s3.path(key).write_bytes(changed)
-        assert store.fetch(key) == changed
+        assert archive.fetch(key) == changed
         with pytest.raises(Permanent) as caught:
-            store.fetch(key, sha256=SHA256)
+            archive.fetch(key, sha256=SHA256)
         assert caught.value.code == "archive-changed"
 
     def test_fetch_tells_missing_objects(self, real_s3: Rclone, key: str) -> None:
         with pytest.raises(Permanent) as caught:
-            store.fetch(key)
+            archive.fetch(key)
         assert caught.value.code == "archive-missing"
 
     def test_restore_takes_the_place_of_other_content(self, real_s3: Rclone, key: str) -> None:
         put(key)
         real_s3.path(key).write_bytes(b"somebody else's")
         real_s3.forget()
-        assert store.restore(key, PDF, "application/pdf").sha256 == SHA256
-        assert store.fetch(key, sha256=SHA256) == PDF
+        assert archive.restore(key, PDF, "application/pdf").sha256 == SHA256
+        assert archive.fetch(key, sha256=SHA256) == PDF
         with pytest.raises(ValueError, match="SHA-256"):
-            store.restore(key, b"another file", "application/pdf")
+            archive.restore(key, b"another file", "application/pdf")
 
     def test_compare_tells_what_is_there_from_what_is_not(self, real_s3: Rclone, key: str) -> None:
         put(key)
         gone = key.replace("/cv-", "/pdf-")
         objects = [(key, SHA256), (gone, SHA256), (key, "0" * 64)] * 50
-        verdicts = [store.Verdict.VERIFIED, store.Verdict.MISSING, store.Verdict.CHANGED] * 50
-        assert [verdict for _key, verdict in store.compare(objects)] == verdicts
+        verdicts = [archive.Verdict.VERIFIED, archive.Verdict.MISSING, archive.Verdict.CHANGED] * 50
+        assert [verdict for _key, verdict in archive.compare(objects)] == verdicts
 
     def test_folders_and_keys_are_listed(self, real_s3: Rclone) -> None:
         ids = sorted(str(uuid.uuid4()) for _number in range(3))
         made = [file_key(public_id, "cv", SHA256, "application/pdf") for public_id in ids]
         for each in made:
             put(each)
-        assert {*ids} <= {*store.folders("applications/")}
-        assert list(store.keys_below(f"applications/{ids[0]}/")) == made[:1]
-        assert list(store.keys_below("applications/nobody/")) == []
+        assert {*ids} <= {*archive.folders("applications/")}
+        assert list(archive.keys_below(f"applications/{ids[0]}/")) == made[:1]
+        assert list(archive.keys_below("applications/nobody/")) == []
 
     def test_delete_is_repeatable(self, real_s3: Rclone, key: str) -> None:
         put(key)
-        store.delete(key)
-        store.delete(key)
+        archive.delete(key)
+        archive.delete(key)
         with pytest.raises(Permanent):
-            store.fetch(key)
+            archive.fetch(key)
 
     def test_bucket_is_created_once(self, real_s3: Rclone, settings: Any) -> None:
         close_archive()
         settings.STORAGES = real_s3.storages(bucket_name=f"new-{uuid.uuid4().hex}")
         with pytest.raises(Misconfigured) as caught:
-            store.probe()
+            archive.probe()
         assert "prepare_archive" in caught.value.public
-        assert store.ensure_bucket() is True
-        assert store.ensure_bucket() is False
-        store.probe()
+        assert archive.ensure_bucket() is True
+        assert archive.ensure_bucket() is False
+        archive.probe()
 
     @pytest.mark.parametrize(
         "options", [{"access_key": "other"}, {"secret_key": "other"}], ids=["key", "secret"]
@@ -121,7 +122,7 @@ class TestRealServer:
     ) -> None:
         close_archive()
         settings.STORAGES = real_s3.storages(**options)
-        for attempt in (lambda: put(key), store.probe, store.ensure_bucket):
+        for attempt in (lambda: put(key), archive.probe, archive.ensure_bucket):
             with pytest.raises(Misconfigured) as caught:
                 attempt()
             assert "AWS_" in caught.value.public
@@ -131,7 +132,7 @@ class TestRealServer:
     ) -> None:
         close_archive()
         settings.STORAGES = real_s3.storages(bucket_name="nobody-made-it")
-        for attempt in (lambda: put(key), lambda: store.fetch(key), store.probe):
+        for attempt in (lambda: put(key), lambda: archive.fetch(key), archive.probe):
             with pytest.raises(Misconfigured) as caught:
                 attempt()
             assert "AWS_STORAGE_BUCKET_NAME" in caught.value.public
@@ -143,19 +144,19 @@ class TestRealServer:
         parent = storages["archive"].connection
         # Forking beside the threads of a test run is not safe; to the store only the id tells.
         monkeypatch.setattr(os, "getpid", lambda: 1)
-        assert store.fetch(key, sha256=SHA256) == PDF
+        assert archive.fetch(key, sha256=SHA256) == PDF
         assert storages["archive"].connection is not parent
         parent.meta.client.close()
 
 
 def test_keys_must_name_the_content() -> None:
     with pytest.raises(ValueError, match="SHA-256"):
-        store.put("applications/x/cv.pdf", PDF, "application/pdf")
+        archive.put("applications/x/cv.pdf", PDF, "application/pdf")
 
 
 def test_nobody_listens(settings: Any, s3: HostileS3, key: str) -> None:
     settings.STORAGES = s3.storages(endpoint_url=f"http://127.0.0.1:{free_port()}")
-    for attempt in (lambda: put(key), lambda: store.fetch(key), store.probe):
+    for attempt in (lambda: put(key), lambda: archive.fetch(key), archive.probe):
         with pytest.raises(Transient):
             attempt()
 
@@ -195,7 +196,7 @@ def test_failures_of_put(
     aws: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(store, "_is_aws", lambda client: aws)
+    monkeypatch.setattr(store, "is_aws", lambda client: aws)
     s3.mode = mode
     with pytest.raises(EffectError) as caught:
         put(key)
@@ -240,7 +241,7 @@ def test_aws_answers_412_to_the_same_content(s3: HostileS3, key: str, like_aws: 
 
 
 def test_aws_is_believed_without_reading_back(s3: HostileS3, key: str, like_aws: None) -> None:
-    assert put(key) == store.StoredObject(key, "v1", SHA256, len(PDF))
+    assert put(key) == archive.StoredObject(key, "v1", SHA256, len(PDF))
     assert [method for method, _path in s3.requests] == ["PUT"]
 
 
@@ -266,7 +267,10 @@ def test_server_that_stores_nothing_and_says_so_otherwise_is_asked_again(
         put(key)
     assert (caught.value.code, caught.value.public) == (
         "archive-forgot",
-        "The archive (S3) said that it has the file, and does not have it. It will be tried again.",
+        (
+            "The archive (S3) confirmed that it stored the file, but the file is missing. "
+            "It will be tried again."
+        ),
     )
     s3.mode = "ok"
     assert put(key).sha256 == SHA256
@@ -290,7 +294,7 @@ def test_concurrent_request_is_tried_again(s3: HostileS3, key: str) -> None:
 def test_lost_reply_leaves_one_version(
     s3: HostileS3, key: str, aws: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "_is_aws", lambda client: aws)
+    monkeypatch.setattr(store, "is_aws", lambda client: aws)
     s3.mode = "lost_reply"
     with pytest.raises(Transient):
         put(key)
@@ -305,7 +309,7 @@ def test_unreadable_copies_are_not_verified(s3: HostileS3, key: str, mode: str) 
     with pytest.raises(Transient):
         put(key)
     with pytest.raises(Transient):
-        store.fetch(key, sha256=SHA256)
+        archive.fetch(key, sha256=SHA256)
     s3.mode = "ok"
     assert put(key).sha256 == SHA256
     assert len(s3.objects[key]) == 1
@@ -314,7 +318,7 @@ def test_unreadable_copies_are_not_verified(s3: HostileS3, key: str, mode: str) 
 def test_one_damaged_reading_is_read_again(s3: HostileS3, key: str) -> None:
     put(key)
     s3.once("bit_flip")
-    assert store.fetch(key, sha256=SHA256) == PDF
+    assert archive.fetch(key, sha256=SHA256) == PDF
     s3.once("ok", "bit_flip")
     with pytest.raises(Transient) as caught:
         put(key)
@@ -328,43 +332,43 @@ def test_an_object_that_arrives_damaged_is_not_called_changed(
     put(key)
     s3.once("ok")  # the probe, which HostileS3 takes for any other request
     s3.mode = mode
-    assert list(store.compare([(key, SHA256)])) == [(key, store.Verdict.UNREADABLE)]
+    assert list(archive.compare([(key, SHA256)])) == [(key, archive.Verdict.UNREADABLE)]
 
 
 def test_delete_removes_every_version_of_this_object_only(s3: HostileS3, key: str) -> None:
     s3.put(key, b"first")
     s3.put(key, PDF)
     s3.put(f"{key}.old", b"another object")
-    store.delete(key)
+    archive.delete(key)
     assert list(s3.objects) == [f"{key}.old"]
-    store.delete(key)
+    archive.delete(key)
 
 
 def test_delete_that_is_refused_is_not_taken_for_done(s3: HostileS3, key: str) -> None:
     s3.put(key, PDF)
     s3.mode = "denied"
     with pytest.raises(Misconfigured):
-        store.delete(key)
+        archive.delete(key)
 
 
 def test_bucket_name_is_taken_by_somebody_else(s3: HostileS3) -> None:
     s3.buckets.clear()
     s3.takes_names = True
     with pytest.raises(Misconfigured) as caught:
-        store.ensure_bucket()
+        archive.ensure_bucket()
     assert "AWS_STORAGE_BUCKET_NAME" in caught.value.public
 
 
 def test_bucket_was_created_by_a_faster_process(s3: HostileS3) -> None:
     s3.once("no_bucket")
-    assert store.ensure_bucket() is False
+    assert archive.ensure_bucket() is False
 
 
 @pytest.mark.parametrize(("mode", "error"), FAILURES)
 def test_probe_tells_what_is_wrong(s3: HostileS3, mode: str, error: type[EffectError]) -> None:
     s3.mode = mode
     with pytest.raises(EffectError) as caught:
-        store.probe()
+        archive.probe()
     assert type(caught.value) is error
 
 

@@ -163,7 +163,7 @@ def test_mail_provider_that_is_away_is_named_with_its_settings(settings: Any) ->
         ("no_bucket", "archive-bucket", "has no bucket “careers-test”"),
         ("denied", "archive-forbidden", "refused access to the bucket “careers-test”"),
         ("wrong_clock", "archive-clock", "the clocks differ: here it is 20"),
-        ("error_500", "archive-unavailable", "had a problem of its own."),
+        ("error_500", "archive-unavailable", "had an internal error."),
     ],
 )
 def test_archive_that_refuses_says_which_setting(
