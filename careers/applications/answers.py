@@ -1,22 +1,18 @@
-"""Answers in words: what the PDF, the receipt and HR's page all show."""
+"""Answers in words, as the PDF, the receipt and HR's page show them."""
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
-
-from django.utils import formats
-from django.utils.translation import gettext as _
 
 from careers.applications.frozen import Question
 from careers.applications.models import Application, ApplicationFile
+from careers.applications.question_types import type_of
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One question and what was answered; no paragraphs and no files means no answer."""
+    """One question and its answer; without paragraphs and files there is no answer."""
 
     question: Question
     paragraphs: tuple[str, ...] = ()
@@ -30,7 +26,7 @@ class Answer:
 def readable(application: Application) -> list[Answer]:
     """Every question of the form in its order, with its answer as people read it.
 
-    Dates, numbers and yes/no are in the language that is active.
+    Dates, numbers and yes/no are in the active language.
     """
     uploads: dict[str, list[ApplicationFile]] = {}
     for file in application.files.all():
@@ -43,28 +39,10 @@ def readable(application: Application) -> list[Answer]:
             files=tuple(uploads.get(question.key, ())),
         )
         for question in application.frozen_form.questions
-        if question.type != "note"
+        if type_of(question).is_asked
     ]
 
 
 def in_words(question: Question, value: Any) -> list[str]:
-    """An answer as it is stored (by key) as paragraphs of text."""
-    if value is None or value == "" or value == []:
-        return []
-    match question.type:
-        case "single_choice":
-            return [question.option_label(value)]
-        case "multiple_choice":
-            return [question.option_label(key) for key in value]
-        case "yes_no":
-            return [_("Yes") if value else _("No")]
-        case "consent":
-            return [_("Agreed") if value else _("Not agreed")]
-        case "date":
-            return [formats.date_format(dt.date.fromisoformat(value), "DATE_FORMAT")]
-        case "number":
-            return [formats.number_format(Decimal(value), force_grouping=True)]
-        case "file":
-            return []
-        case _:
-            return [line.strip() for line in str(value).splitlines() if line.strip()]
+    """A stored answer as paragraphs of text, in the active language."""
+    return type_of(question).in_words(question, value)

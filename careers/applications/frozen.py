@@ -1,7 +1,7 @@
 """The form as the applicant saw it, kept with the application.
 
 The same classes describe a form before it is answered: ``careers.forms`` builds the web
-form from a ``FrozenForm``, and the application stores that very object. Questions are
+form from a ``FrozenForm``, and the application stores the same object. Questions are
 identified by keys that survive translation, reordering and renaming.
 """
 
@@ -15,11 +15,6 @@ from typing import Any
 #: Keys of the questions that every form asks, in the order in which they are asked.
 NAME, EMAIL, PHONE, CV, COVER_LETTER = "name", "email", "phone", "cv", "cover_letter"
 
-#: What a question may be; the last row asks nothing.
-TEXT_TYPES = ("name", "email", "phone", "short_text", "long_text", "link")
-CHOICE_TYPES = ("single_choice", "multiple_choice")
-TYPES = (*TEXT_TYPES, *CHOICE_TYPES, "yes_no", "number", "date", "file", "consent", "note")
-
 
 @dataclass(frozen=True)
 class Option:
@@ -29,6 +24,8 @@ class Option:
 
 @dataclass(frozen=True)
 class Question:
+    """One question of a form; ``type`` is the name of a type in ``question_types``."""
+
     key: str
     type: str
     label: str
@@ -67,10 +64,10 @@ class FrozenForm:
 
     @property
     def edition(self) -> str:
-        """Names what an applicant reads: other words give another edition.
+        """Identifies the words that an applicant reads: 16 hexadecimal digits.
 
-        A page with the form may be hours old; this tells whether its questions and its
-        privacy notice are still those of today.
+        A page with the form may be hours old. The edition tells whether its questions and
+        its privacy notice are still the current ones.
         """
         read = [[asdict(question) for question in self.questions], self.privacy_notice]
         text = json.dumps(read, sort_keys=True, ensure_ascii=False)

@@ -19,7 +19,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.widgets.button import HeaderButton
 
 from careers.applications.answers import Answer, readable
-from careers.applications.frozen import CHOICE_TYPES, TEXT_TYPES, FrozenForm
+from careers.applications.frozen import FrozenForm
 from careers.applications.models import (
     Application,
     ApplicationFile,
@@ -27,6 +27,7 @@ from careers.applications.models import (
     ReviewStage,
     ScanVerdict,
 )
+from careers.applications.question_types import type_of
 from careers.applications.references import normalise_reference
 from careers.backoffice import audit, presentation, task_acts
 from careers.backoffice.permissions import (
@@ -173,16 +174,12 @@ class ApplicationDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
 
     def _line(self, answer: Answer, own: FrozenForm | None) -> AnswerLine:
         asked = answer.question
-        said = asked.type in (*TEXT_TYPES, *CHOICE_TYPES)
-        language = self.application.language if said else ""
+        language = self.application.language if type_of(asked).is_in_form_language else ""
         # What it is called in another language is found by key: words may change, keys don't.
         question = own.question(asked.key) if own else None
         if question is None:
             return AnswerLine(answer, language)
-        value = self.application.answers.get(asked.key) if asked.type in CHOICE_TYPES else None
-        labels = {option.key: option.label for option in question.options}
-        chosen = value if isinstance(value, list) else [value]
-        words = tuple(labels[key] for key in chosen if key in labels)
+        words = type_of(asked).fixed_words(question, self.application.answers.get(asked.key))
         return AnswerLine(
             answer,
             language,

@@ -12,6 +12,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from careers.applications.frozen import COVER_LETTER, CV, EMAIL, NAME, PHONE
+from careers.applications.question_types import type_of
 
 if TYPE_CHECKING:
     from careers.applications.answers import Answer
@@ -156,7 +157,7 @@ def _answer(answer: Answer) -> AnswerText:
         label=answer.label,
         paragraphs=(*answer.paragraphs, *names),
         help=answer.question.help,
-        is_list=answer.question.type == "multiple_choice" or len(names) > 1,
+        is_list=type_of(answer.question).is_list or len(names) > 1,
     )
 
 

@@ -1,4 +1,4 @@
-"""HR's settings and blocks, as the list of questions that one form asks."""
+"""The list of questions that one form asks, made from HR's settings and custom questions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from careers.applications.frozen import CV, EMAIL, NAME, PHONE, Option, Question
 
 
 class Asked(models.TextChoices):
-    """Whether a form asks for something that we know how to ask."""
+    """Whether a form asks a standard question."""
 
     REQUIRED = "required", gettext_lazy("Required")
     OPTIONAL = "optional", gettext_lazy("Optional")
@@ -25,7 +25,7 @@ def questions_for(*, phone: str, cv: str, cover_letter: str, own: Any) -> tuple[
 
     Args:
         phone, cv, cover_letter: values of ``Asked``.
-        own: the StreamField value with HR's questions (see ``blocks``).
+        own: the value of the page's ``QuestionsField``.
     """
     asked = [
         Question(NAME, "name", _("Full name"), required=True),
@@ -46,10 +46,10 @@ def questions_for(*, phone: str, cv: str, cover_letter: str, own: Any) -> tuple[
     if cover_letter != Asked.OFF:
         required = cover_letter == Asked.REQUIRED
         asked.append(Question(COVER_LETTER_KEY, "file", _("Cover letter"), "", required))
-    return (*asked, *(_own_question(child) for child in own))
+    return (*asked, *(_custom_question(child) for child in own))
 
 
-def _own_question(child: Any) -> Question:
+def _custom_question(child: Any) -> Question:
     value = child.value
     options = value.get("options")
     return Question(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from django.utils.crypto import salted_hmac
 from careers.applications.files import Upload, store_file
 from careers.applications.frozen import COVER_LETTER, CV, EMAIL, NAME, PHONE, FrozenForm
 from careers.applications.models import Application, ConsentRecord, FileKind
+from careers.applications.question_types import QuestionType, is_empty, type_of
 from careers.pipeline import dispatch
 from careers.pipeline.enqueue import create_steps
 from home.models import SiteSettings
@@ -146,7 +146,7 @@ def _record_consents(application: Application, submission: Submission, now: dt.d
             bool(submission.answers.get(question.key)),
         )
         for question in submission.form.questions
-        if question.type == "consent"
+        if type_of(question).is_consent
     ]
     ConsentRecord.objects.bulk_create(
         ConsentRecord(application=application, purpose=purpose, text=text, given=given, at=now)
@@ -166,7 +166,7 @@ def fingerprint_of(submission: Submission) -> str:
     """A keyed hash of everything that makes an application this one and no other."""
     content = {
         "job": str(submission.job_key),
-        "answers": _normalised(submission.answers),
+        "answers": _normalised(submission.form, submission.answers),
         "files": sorted([upload.question_key, upload.sha256] for upload in submission.uploads),
         "nonce": submission.nonce,
     }
@@ -174,19 +174,12 @@ def fingerprint_of(submission: Submission) -> str:
     return salted_hmac("careers.intake.fingerprint", text, algorithm="sha256").hexdigest()
 
 
-def _normalised(answers: dict[str, Any]) -> dict[str, Any]:
-    """What a person would call the same: other spaces or capitals in the address are."""
+def _normalised(form: FrozenForm, answers: dict[str, Any]) -> dict[str, Any]:
+    """The answers without what makes no difference, such as spaces or capitals in an address."""
+    types = {question.key: type_of(question) for question in form.questions}
+    text = QuestionType()
     return {
-        key: value
-        for key, value in ((key, _plain(key, value)) for key, value in answers.items())
-        if value not in (None, "", [])
+        key: normalised
+        for key, value in answers.items()
+        if not is_empty(normalised := types.get(key, text).normalise(value))
     }
-
-
-def _plain(key: str, value: Any) -> Any:
-    if isinstance(value, str):
-        text = " ".join(unicodedata.normalize("NFC", value).split())
-        return text.lower() if key == EMAIL else text
-    if isinstance(value, list):
-        return sorted(value)
-    return value

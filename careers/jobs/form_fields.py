@@ -6,11 +6,12 @@ from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy
-from wagtail.fields import RichTextField, StreamField
+from wagtail.fields import RichTextField
 
 from careers.applications.frozen import Question
-from careers.forms.blocks import QuestionsBlock
+from careers.applications.question_types import type_of
 from careers.forms.questions import Asked, questions_for
+from careers.forms.questions_field import QuestionsField
 from home.blocks import TEXT_FEATURES
 
 
@@ -37,9 +38,7 @@ class FormFields(models.Model):
     ask_cover_letter = models.CharField(
         gettext_lazy("cover letter"), max_length=8, choices=Asked.choices, default=Asked.OFF
     )
-    questions = StreamField(
-        QuestionsBlock(required=False), verbose_name=gettext_lazy("custom questions"), blank=True
-    )
+    questions = QuestionsField(verbose_name=gettext_lazy("custom questions"), blank=True)
 
     class Meta:
         abstract = True
@@ -61,8 +60,7 @@ class FormFields(models.Model):
     @property
     def minutes(self) -> int:
         """About how many minutes it takes to fill in the form."""
-        weights = {"long_text": 2.0, "file": 1.0, "note": 0.0}
-        total = sum(weights.get(question.type, 0.4) for question in self.asked())
+        total = sum(type_of(question).minutes for question in self.asked())
         return max(2, round(total + 1))
 
     def notice(self) -> str:

@@ -26,9 +26,9 @@ from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from careers.applications.answers import in_words
-from careers.applications.frozen import CHOICE_TYPES, FrozenForm
+from careers.applications.frozen import FrozenForm
 from careers.applications.models import Application, ApplicationFile, FileKind
+from careers.applications.question_types import type_of
 from home.colour import DARK_GROUND, LIGHT_GROUND, shades
 
 #: Longer subjects are cut by mail programs anyway.
@@ -318,15 +318,7 @@ def _choices(form: FrozenForm, answers: dict[str, Any]) -> list[tuple[str, str]]
     """Questions with choices and the options chosen, only in the words of the form."""
     chosen: list[tuple[str, str]] = []
     for question in form.questions:
-        value = answers.get(question.key)
-        if question.type in CHOICE_TYPES:
-            keys = value if isinstance(value, list) else [value]
-            labels = {option.key: option.label for option in question.options}
-            words = [labels[key] for key in keys if key in labels]
-        elif question.type == "yes_no" and isinstance(value, bool):
-            words = in_words(question, value)
-        else:
-            continue
+        words = type_of(question).fixed_words(question, answers.get(question.key))
         if words:
             label = one_line(question.label, _LABEL_LENGTH)
             chosen.append((label, ", ".join(one_line(word, _LABEL_LENGTH) for word in words)))

@@ -41,7 +41,7 @@ def publish_job(page: Page, title: str) -> None:
     page.locator("#questions-0-value-required").press("Space")
     expect(page.locator("#questions-0-value-required")).to_be_checked()
     page.get_by_role("button", name="Insert a block").last.click()
-    page.get_by_role("option", name="One of several").click()
+    page.get_by_role("option", name="Single choice").click()
     page.locator("#questions-1-value-label").fill(CHOICE)
     page.locator("#questions-1-value-options-0-value").fill("Bergen")
     page.get_by_role("button", name="Add", exact=True).last.click()

@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
-from careers.applications.frozen import Question
+from careers.applications.frozen import EMAIL, NAME, Question
 from careers.applications.models import Application
+from careers.applications.question_types import type_of
 from careers.forms.builder import field_name
+from careers.forms.types import field_type
 from careers.jobs.models import JobPage
 from careers.pipeline.models import Step, StepEvent, StepKind
 from careers.pipeline.states import UNDER_WAY, State
@@ -131,32 +132,15 @@ class Command(BaseCommand):
 
 
 def _answer(question: Question, name: str) -> Any:
-    match question.type:
-        case "name":
-            return name
-        case "email":
-            local = "".join(c for c in name.lower() if c.isascii() and c.isalnum())
-            return f"{local}@example.org"
-        case "phone":
-            return "+44 20 7946 0018"
-        case "file":
-            return ("Curriculum vitæ.pdf", curriculum_vitae(name)) if question.required else None
-        case "single_choice":
-            return question.options[0].key
-        case "multiple_choice":
-            return [option.key for option in question.options[:2]]
-        case "yes_no":
-            return "yes"
-        case "number":
-            return "6"
-        case "date":
-            return timezone.now().date().isoformat()
-        case "link":
-            return "https://example.org/work"
-        case "note" | "consent":
-            return None
-        case _:
-            return "I have done this for six years and would like to do it with you."
+    """What a demo applicant sends for a question; None leaves it empty."""
+    if type_of(question).is_file:
+        return ("Curriculum vitæ.pdf", curriculum_vitae(name)) if question.required else None
+    if question.key == NAME:
+        return name
+    if question.key == EMAIL:
+        local = "".join(c for c in name.lower() if c.isascii() and c.isalnum())
+        return f"{local}@example.org"
+    return field_type(question).example(question)
 
 
 def curriculum_vitae(name: str) -> bytes:

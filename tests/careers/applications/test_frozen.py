@@ -7,13 +7,14 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from careers.applications.frozen import TYPES, FrozenForm, Option, Question
+from careers.applications import question_types
+from careers.applications.frozen import FrozenForm, Option, Question
 
 options = st.builds(Option, key=st.text(max_size=8), label=st.text(max_size=20))
 questions = st.builds(
     Question,
     key=st.text(max_size=36),
-    type=st.sampled_from(TYPES),
+    type=st.sampled_from(question_types.names()),
     label=st.text(max_size=40),
     help=st.text(max_size=20),
     required=st.booleans(),

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from careers.applications.frozen import FrozenForm, Option, Question
-from careers.forms.builder import LONG_TEXT_LIMIT, ApplicationForm, field_name
+from careers.forms.builder import ApplicationForm, field_name
+from careers.forms.types.long_text import LIMIT
 from careers.forms.uploads import clean_up, keep
 from tests.support.applying import JANE, ask, bound, received, the_cv
 from tests.support.factories import JobPageFactory
@@ -278,7 +279,7 @@ def test_number_beyond_measure_is_refused_not_stored(job: Any, typed: str) -> No
 
 
 def test_long_text_of_10000_characters_is_taken(job: Any) -> None:
-    text = "🌊" * LONG_TEXT_LIMIT
+    text = "🌊" * LIMIT
     assert answer(job, "long_text", text) == text
 
 

@@ -11,7 +11,8 @@ import pytest
 from django.http import QueryDict
 from django.template.loader import render_to_string
 
-from careers.applications.frozen import TYPES, FrozenForm, Option, Question
+from careers.applications import question_types
+from careers.applications.frozen import FrozenForm, Option, Question
 from careers.forms.builder import ApplicationForm, field_name
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +58,7 @@ def ask(kind: str, **more: Any) -> Question:
     )
 
 
-@pytest.mark.parametrize("kind", [kind for kind in TYPES if kind != "note"])
+@pytest.mark.parametrize("kind", [kind for kind in question_types.names() if kind != "note"])
 def test_every_control_has_a_label_and_every_reference_a_target(kind: str) -> None:
     page = Elements(render(ask(kind, help="A hint & more", required=True), **{"q-k": ""}))
     ids = [attributes["id"] for _tag, attributes in page.found if "id" in attributes]
@@ -79,7 +80,7 @@ def test_every_control_has_a_label_and_every_reference_a_target(kind: str) -> No
     assert "id_q-k-hint" in tied
 
 
-@pytest.mark.parametrize("kind", [kind for kind in TYPES if kind not in ("note",)])
+@pytest.mark.parametrize("kind", [kind for kind in question_types.names() if kind not in ("note",)])
 def test_an_error_is_tied_to_its_control(kind: str) -> None:
     html = render(ask(kind, required=True), **{"q-k": ""})
     page = Elements(html)
@@ -90,7 +91,7 @@ def test_an_error_is_tied_to_its_control(kind: str) -> None:
     assert page.all("input", "select", "textarea")[0]["aria-invalid"] == "true"
 
 
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("kind", question_types.names())
 def test_labels_and_hints_are_escaped(kind: str) -> None:
     html = render(ask(kind, help="<script>alert(1)</script>"))
     assert "What &lt;now&gt;?" in html
@@ -107,7 +108,7 @@ def test_what_was_typed_comes_back_escaped(kind: str) -> None:
     assert "&lt;script&gt;" in html
 
 
-@pytest.mark.parametrize("kind", [kind for kind in TYPES if kind != "note"])
+@pytest.mark.parametrize("kind", [kind for kind in question_types.names() if kind != "note"])
 def test_only_optional_questions_say_so(kind: str) -> None:
     assert "(optional)" in render(ask(kind))
     assert "(optional)" not in render(ask(kind, required=True))

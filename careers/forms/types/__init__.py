@@ -1,0 +1,117 @@
+"""How each type of question is added by HR, asked on the form and validated.
+
+A module of this package describes one type: its block in the page editor, its form field with
+widget and error messages, and its template. What an answer means afterwards is in the module of
+the same name in ``careers.applications.question_types``.
+
+Another app adds a type with a module ``form_types`` of its own, or calls ``register`` in its
+``ready()``::
+
+    from careers.forms.types import FieldType, register
+
+    @register
+    class Rating(FieldType):
+        name = "rating"
+        ...
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+from typing import Any, ClassVar, TypeVar
+
+from django import forms
+from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext as _
+from wagtail.blocks import Block
+
+from careers.applications.frozen import Question
+
+
+class FieldType:
+    """How one type of question is asked.
+
+    Attributes:
+        name: the same as in ``careers.applications.question_types``.
+        template: shows one question of this type. Its context has ``field`` (the bound field),
+            ``question`` and ``id``.
+        position: where the type stands in the list from which HR chooses; small ones first.
+    """
+
+    name: ClassVar[str]
+    template: ClassVar[str] = "careers/forms/types/line.html"
+    position: ClassVar[int] = 1000
+
+    def block(self) -> Block | None:
+        """A new block with which HR adds such a question; None where HR cannot add one.
+
+        Its value has ``label``, and may have ``help_text``, ``required`` and ``options``.
+        """
+        return None
+
+    def field(self, question: Question) -> forms.Field:
+        """A new form field for one question, with errors that say how to correct them."""
+        raise NotImplementedError
+
+    def required_message(self, question: Question) -> str:
+        """The error for a required question without an answer."""
+        return _("Enter an answer to “%(label)s”.") % {"label": question.label}
+
+    def example(self, question: Question) -> Any:
+        """What a demo applicant sends, as the browser sends it; None leaves it empty."""
+        return "I have done this for six years and would like to do it with you."
+
+    def options(self, question: Question) -> dict[str, Any]:
+        """The arguments that every form field takes."""
+        return {
+            "label": question.label,
+            "help_text": question.help,
+            "required": question.required,
+            "error_messages": {"required": self.required_message(question)},
+            "template_name": self.template,
+        }
+
+
+_registered: dict[str, FieldType] = {}
+T = TypeVar("T", bound=type[FieldType])
+
+
+def register(cls: T) -> T:
+    """Add a type; a class decorator.
+
+    Raises:
+        ValueError: another class has the name.
+    """
+    known = _registered.setdefault(cls.name, cls())
+    if type(known) is not cls:
+        raise ValueError(f"There are two field types with the name {cls.name!r}.")
+    return cls
+
+
+def field_type(question: Question) -> FieldType:
+    """The type of a question.
+
+    Raises:
+        ValueError: no installed app has the type.
+    """
+    _discover()
+    try:
+        return _registered[question.type]
+    except KeyError:
+        raise ValueError(f"unknown question type {question.type!r}") from None
+
+
+def choosable() -> list[tuple[str, Block]]:
+    """The types that HR may add, in their order: each name with a new block."""
+    _discover()
+    kinds = sorted(_registered.values(), key=lambda kind: (kind.position, kind.name))
+    return [(kind.name, block) for kind in kinds if (block := kind.block()) is not None]
+
+
+@cache
+def _discover() -> None:
+    for module in pkgutil.iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")
+    autodiscover_modules("form_types")
