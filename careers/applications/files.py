@@ -1,4 +1,4 @@
-"""Files of an application: keep their bytes, read them back."""
+"""Files of an application: store their bytes, read them back."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def store_file(
     question_key: str = "",
     scan_verdict: str = "not_scanned",
 ) -> ApplicationFile:
-    """Keep a file with its application, inside the caller's transaction.
+    """Store a file with its application, inside the caller's transaction.
 
-    Storing the same bytes for the same purpose again returns the row that is there, so a
-    repeated step changes nothing.
+    Storing the same bytes for the same purpose again returns the existing row, so a repeated
+    step changes nothing.
     """
     sha256 = hashlib.sha256(content).hexdigest()
     file, created = ApplicationFile.objects.get_or_create(
@@ -57,6 +57,6 @@ def store_file(
 
 
 def stored_bytes(file: ApplicationFile) -> bytes | None:
-    """The file's bytes while the database has them; None once only the archive does."""
+    """The file's bytes; None when only the archive has them."""
     content = FileBytes.objects.filter(file=file).values_list("content", flat=True).first()
     return None if content is None else bytes(content)

@@ -1,4 +1,4 @@
-"""What applicants sent, and proof of what became of it."""
+"""Applications with their files and consents, and the log of who read them."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ class ApplicationQuerySet(models.QuerySet["Application"]):
 class Application(models.Model):
     """One person's application for one job.
 
-    Created by ``intake.submit`` only. The public id appears in object keys and Message-IDs;
-    the receipt secret appears nowhere but in the applicant's own link.
+    Only ``intake.submit`` creates applications. The public id appears in object keys and
+    Message-IDs. The receipt secret appears only in the applicant's own link.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     reference = models.CharField(_("reference"), max_length=9, unique=True, default=new_reference)
     receipt_secret = models.CharField(max_length=64, unique=True, default=new_secret)
 
-    # PROTECT: deleting a page must never delete what people sent. The page views explain.
+    # PROTECT: deleting a page must never delete applications. The page views explain this.
     page = models.ForeignKey(
         "careers.JobPage", on_delete=models.PROTECT, related_name="applications"
     )
@@ -66,7 +66,7 @@ class Application(models.Model):
     quarantined = models.BooleanField(_("held back as spam"), default=False)
     quarantine_reason = models.CharField(max_length=40, blank=True)
 
-    # Applications point at pages as records do; Wagtail's usage counts are about content.
+    # An application is a record and not content, so Wagtail must not count it as a usage.
     wagtail_reference_index_ignore = True
 
     objects = ApplicationQuerySet.as_manager()
@@ -92,7 +92,7 @@ class Application(models.Model):
 
 
 class ConsentRecord(models.Model):
-    """What an applicant was told or agreed to, in the words that were shown (GDPR 7(1), 13)."""
+    """A notice or consent in the words that the applicant saw (GDPR, articles 7(1) and 13)."""
 
     application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="consents")
     purpose = models.CharField(max_length=64)
@@ -122,7 +122,7 @@ class ScanVerdict(models.TextChoices):
 
 
 class ApplicationFile(models.Model):
-    """A file of an application: what was uploaded, or what we made of it.
+    """A file of an application: an upload, or a file that the pipeline made.
 
     The bytes are in ``FileBytes`` until the archived copy is verified.
     """
@@ -160,7 +160,7 @@ class ApplicationFile(models.Model):
 
 
 class FileBytes(models.Model):
-    """The bytes of one file, apart from its row so that no list ever loads them."""
+    """The bytes of one file, in a table of their own so that no list loads them."""
 
     file = models.OneToOneField(
         ApplicationFile, on_delete=models.CASCADE, primary_key=True, related_name="stored"
@@ -174,7 +174,7 @@ class FileBytes(models.Model):
 
 
 class ApplicationView(models.Model):
-    """Who looked at an application, or took a file out of it, and when."""
+    """An entry of the access log: who opened an application or one of its files, and when."""
 
     application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="views")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)

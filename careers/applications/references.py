@@ -1,4 +1,4 @@
-"""Names for an application: one to read aloud, one that nobody can guess."""
+"""Names for an application: a reference for people, and a secret for the applicant's link."""
 
 import secrets
 
@@ -7,20 +7,22 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def new_reference() -> str:
-    """A reference for people, such as ``7KD4-93MX``: 40 random bits, checked for uniqueness
-    by the database."""
+    """A reference for people, such as ``7KD4-93MX``: 40 random bits.
+
+    The database checks that it is unique.
+    """
     letters = "".join(secrets.choice(ALPHABET) for _ in range(8))
     return f"{letters[:4]}-{letters[4:]}"
 
 
 def new_secret() -> str:
-    """256 random bits for an address that only the applicant knows."""
+    """A secret of 256 random bits for an address that only the applicant knows."""
     return secrets.token_urlsafe(32)
 
 
 def normalise_reference(typed: str) -> str:
-    """A reference as people type it (lower case, O for 0, without the dash) as it is stored."""
-    # Programs turn the dash into a longer one, or into nothing.
+    """The stored form of a typed reference, which may have lower case, O for 0 or no dash."""
+    # Some programs lengthen or drop the dash.
     letters = "".join(letter for letter in typed.upper() if letter.isalnum())
     letters = letters.translate(str.maketrans("OIL", "011"))
     return f"{letters[:4]}-{letters[4:]}" if len(letters) == 8 else letters

@@ -1,7 +1,7 @@
-"""The one document that tells a whole application: plain data in, PDF bytes out.
+"""The PDF of a whole application: plain data in, PDF bytes out.
 
-The only importer of WeasyPrint, and only inside the functions that need it: importing it costs
-a web worker memory and most of a second, and web workers never set type.
+Only this package imports WeasyPrint, and only inside the functions that need it. The import
+costs memory and most of a second, and web workers never make a PDF.
 """
 
 from careers.documents.document import (

@@ -1,4 +1,4 @@
-"""What the document says, as plain data: nothing here knows how it will look."""
+"""The content of the document, as plain data without any layout."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from careers.applications.answers import Answer
     from careers.applications.models import Application
 
-#: A label and what stands beside it.
+#: A label and its value.
 Fact = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Branding:
-    """How the company shows itself.
+    """The look of the company.
 
     Attributes:
         company: its name.
-        colour: the accent, as ``#rrggbb``.
-        logo: a raster image, or none; then the name stands in its place.
-        logo_type: its media type.
+        colour: the accent colour, as ``#rrggbb``.
+        logo: a raster image. Without one, the document shows the name.
+        logo_type: the media type of the logo.
     """
 
     company: str
@@ -44,9 +44,9 @@ class AnswerText:
     """One question and its answer in words.
 
     Attributes:
-        paragraphs: none means that the question was left empty.
-        help: what stood beside the question.
-        is_list: whether each paragraph is one of several choices.
+        paragraphs: empty when the question has no answer.
+        help: the hint that the form showed.
+        is_list: whether each paragraph is an item of a list.
     """
 
     label: str
@@ -57,7 +57,7 @@ class AnswerText:
 
 @dataclass(frozen=True)
 class FileLine:
-    """One file that came with the application, and the checksum that proves it."""
+    """One file that the applicant sent, with its checksum."""
 
     name: str
     kind: str
@@ -67,16 +67,16 @@ class FileLine:
 
 @dataclass(frozen=True)
 class ApplicationDocument:
-    """One application as it is to be printed.
+    """The content of one application's PDF.
 
     Attributes:
-        language: of the words that are ours; labels and answers come as they are.
-        received_at: aware.
-        time_zone: the IANA name of the zone in which ``received_at`` is told.
-        applicant: how to reach the person.
-        job: what the job page said about the job.
-        contact: whom to ask about this application; empty for nobody.
-        is_test: whether it must not be taken for a real application.
+        language: the language of the document's own words. Labels and answers are not translated.
+        received_at: an aware datetime.
+        time_zone: the IANA name of the zone in which ``received_at`` is shown.
+        applicant: name and contact details of the applicant.
+        job: the facts that the job page showed.
+        contact: the person at the company to ask; empty when there is none.
+        is_test: whether it is a test application.
     """
 
     branding: Branding
@@ -95,25 +95,25 @@ class ApplicationDocument:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that is said, in hexadecimal; how it looks does not count."""
-        said = asdict(self)
-        del said["branding"]
-        said["company"] = self.branding.company
-        text = json.dumps(said, ensure_ascii=True, sort_keys=True, default=_as_text)
+        """SHA-256 of the content in hexadecimal, without the look."""
+        content = asdict(self)
+        del content["branding"]
+        content["company"] = self.branding.company
+        text = json.dumps(content, ensure_ascii=True, sort_keys=True, default=_as_text)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 def document_for(application: Application, branding: Branding) -> ApplicationDocument:
-    """Gather what an application's document says, in the language of the application.
+    """Collect the content of an application's document, in the application's language.
 
     Args:
-        application: as it is stored; files that we made of it (PDF, manifest) do not count.
-        branding: how the company shows itself.
+        application: a stored application. Its PDF and manifest are left out.
+        branding: the look of the company.
 
     Returns:
-        The same data whenever it is called, so that the document can be made again.
+        The same data on each call, so that the document can be made again.
     """
-    # Models cannot be imported before Django has loaded its apps; this package can.
+    # This package may be imported before Django has loaded its apps; models may not.
     from careers.applications.answers import readable
 
     form = application.frozen_form
@@ -147,7 +147,7 @@ def document_for(application: Application, branding: Branding) -> ApplicationDoc
 
 
 def _is_answer(answer: Answer) -> bool:
-    """Whether it belongs among the answers: the rest stands above or among the files."""
+    """Whether it is shown among the answers. The others are shown as facts or files."""
     return answer.question.key not in (NAME, EMAIL, PHONE, CV, COVER_LETTER)
 
 
@@ -164,7 +164,7 @@ def _answer(answer: Answer) -> AnswerText:
 def _files(application: Application, labels: dict[str, str]) -> tuple[FileLine, ...]:
     from careers.applications.models import FileKind
 
-    ours = (FileKind.PDF, FileKind.MANIFEST)
+    made_by_us = (FileKind.PDF, FileKind.MANIFEST)
     return tuple(
         FileLine(
             name=file.filename,
@@ -173,11 +173,11 @@ def _files(application: Application, labels: dict[str, str]) -> tuple[FileLine, 
             sha256=file.sha256,
         )
         for file in application.files.all()
-        if file.kind not in ours
+        if file.kind not in made_by_us
     )
 
 
 def _as_text(value: Any) -> str:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat()
-    raise TypeError(f"{type(value).__name__} has no place in a document")
+    raise TypeError(f"{type(value).__name__} cannot be part of a document")

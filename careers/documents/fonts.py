@@ -1,8 +1,8 @@
-"""Which scripts this machine has no font for.
+"""Finds the scripts for which this machine has no font.
 
-Latin, Greek, Cyrillic, Vietnamese, Arabic and Hebrew come with the site; the rest are megabytes
-that only some companies need, so they are left to the system. Characters without a font are
-printed as boxes; they can still be copied out of the PDF.
+The product includes fonts for Latin, Greek, Cyrillic, Vietnamese, Arabic and Hebrew. Fonts for
+other scripts take megabytes and only some companies need them, so the system provides them. The
+PDF shows characters without a font as boxes; they can still be copied out of the PDF.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-#: Seconds that asking for one script may take; the first time a machine reads all its fonts.
+#: Seconds to wait for the answer for one script. For the first one, fontconfig reads all fonts.
 PATIENCE = 20
 
 
@@ -23,7 +23,7 @@ class Script:
     """A script, and how to get a font for it.
 
     Attributes:
-        sample: characters that every font for it has.
+        sample: characters that every font for the script has.
         package: the Debian package with such a font.
     """
 
@@ -45,8 +45,8 @@ SCRIPTS = {
 def missing_scripts() -> list[str]:
     """The keys of ``SCRIPTS`` for which no font is installed here.
 
-    Asks fontconfig's own program, which Pango brings; where it is missing nobody knows, and
-    nothing is claimed.
+    It asks fontconfig's program ``fc-list``, which Pango installs. Without that program the
+    answer is unknown, and the list is empty.
     """
     program = shutil.which("fc-list")
     if program is None:

@@ -1,4 +1,4 @@
-"""The document as HTML: words, order and bounds; ``static/css/print.css`` is its look."""
+"""The document as HTML: words, order and limits. ``static/css/print.css`` has the layout."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ TEMPLATE = "careers/documents/application.html"
 PAPER = "#ffffff"
 INK = "#1b1d21"
 GREY = "#595f69"
-#: The contrast from which a band stands out from the paper.
+#: The least contrast at which a coloured area is visible on the paper.
 VISIBLE = 1.3
 
-#: Bounds that keep the time of setting a page in hand, whatever was typed. The manifest in the
-#: archive holds every answer in full.
+#: Limits on the time that the layout takes, for any text. The manifest in the archive holds
+#: every answer in full.
 ANSWER_CHARACTERS = 20_000
 ANSWER_PARAGRAPHS = 400
 DOCUMENT_CHARACTERS = 100_000
 DOCUMENT_PARAGRAPHS = 3_000
 FACT_CHARACTERS = 300
 LABEL_CHARACTERS = 1_000
-#: A title of more characters is set smaller.
+#: A longer title gets a smaller font.
 LONG_TITLE = 60
 
 
 @dataclass(frozen=True)
 class Line:
-    """A piece of text and the direction in which it runs; empty for the document's own."""
+    """A text and its direction; an empty direction is that of the document."""
 
     text: str
     dir: str
@@ -55,11 +55,11 @@ class ShownAnswer:
 
 
 def to_html(document: ApplicationDocument, *, logo_url: str = "") -> str:
-    """The document as HTML, every text of a person escaped.
+    """The document as HTML, with every text escaped.
 
     Args:
-        document: what to say.
-        logo_url: where the fetcher finds the logo; without, the company's name stands there.
+        document: the content.
+        logo_url: the address of the logo for the fetcher. Without it the company's name is shown.
     """
     with translation.override(document.language):
         return render_to_string(TEMPLATE, _context(document, logo_url))
@@ -91,7 +91,7 @@ def _context(document: ApplicationDocument, logo_url: str) -> dict[str, Any]:
 
 
 def _colours(accent: str) -> dict[str, str]:
-    """The accent, and what can be read on it and beside it."""
+    """The accent colour, and readable colours for text on it and beside it."""
     try:
         edge = accent if contrast(accent, PAPER) >= VISIBLE else GREY
         words = readable(accent, PAPER, WORDS)
@@ -102,7 +102,7 @@ def _colours(accent: str) -> dict[str, str]:
             "words": words,
         }
     except ValueError:
-        # A colour is never worth an application without its document.
+        # A wrong colour must not stop the PDF.
         return {"band": INK, "band_words": PAPER, "band_edge": INK, "words": INK}
 
 
@@ -173,7 +173,7 @@ def _zone(name: str) -> dt.tzinfo:
 def _received(moment: dt.datetime) -> str:
     zone = str(moment.tzinfo)
     if zone != "UTC":
-        # A minus sign, which no line ends after, where Python writes a hyphen.
+        # A line may break after a hyphen, but not after a minus sign.
         offset = f"{moment:%z}".replace("-", "\N{MINUS SIGN}")
         zone += f", UTC{offset[:3]}:{offset[3:]}"
     return _("%(date)s, %(time)s (%(zone)s)") % {
@@ -184,7 +184,7 @@ def _received(moment: dt.datetime) -> str:
 
 
 def _page_of_pages() -> SafeString:
-    """The words around the two numbers, which only the typesetter knows."""
+    """The words around the page numbers, which the layout fills in."""
     template = _("Page %(page)s of %(pages)s")
     return format_html(
         template.replace("%(page)s", "{page}").replace("%(pages)s", "{pages}"),

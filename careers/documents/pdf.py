@@ -1,4 +1,4 @@
-"""HTML to PDF bytes: always the same bytes for the same document, and nothing from outside."""
+"""HTML to PDF: the same bytes for the same document, and nothing loaded from outside."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ VARIANT = "pdf/a-3a"
 STYLESHEET = "css/print.css"
 FONTS = "fonts"
 LOGO = "careers:logo"
-#: Seconds until a typesetter is made anew: it reads fonts from temporary files, and hosts clear
-#: those away after some days.
+#: Seconds after which a typesetter is replaced. It reads fonts from temporary files, and some
+#: systems delete those after a few days.
 FRESH = 24 * 60 * 60
 
-#: What WeasyPrint raises when a text meets a fault of its own. Not every Exception: a worker is
-#: told to stop by one.
+#: What a bug of WeasyPrint may raise. Celery stops a worker by other exceptions, so this is not
+#: every Exception.
 BUGS = (
     ArithmeticError,
     AssertionError,
@@ -52,30 +52,30 @@ BUGS = (
     ValueError,
 )
 
-#: What a fetcher may hand out: bytes and media type by address.
+#: What a document may load: bytes and media type by address.
 Assets = Mapping[str, tuple[bytes, str]]
 
 
 def render_pdf(document: ApplicationDocument) -> bytes:
-    """Set an application's document in type.
+    """Make the PDF of an application.
 
     Args:
-        document: what it says and how the company looks.
+        document: the content and the look of the company.
 
     Returns:
-        A tagged PDF/A-3a file, the same bytes each time on one machine.
+        A tagged PDF/A-3a file. The bytes are the same each time on one machine.
 
     Raises:
-        Permanent: this document cannot be set, now or later, or not with PDF_MEMORY_LIMIT.
+        Permanent: WeasyPrint cannot make this document, or not within PDF_MEMORY_LIMIT.
         Misconfigured: a library, a font or the stylesheet is missing on this machine.
-        Transient: the machine ran out of disk or files.
+        Transient: the machine ran out of disk space or file handles.
     """
     logo = _usable_logo(document.branding)
     html = to_html(document, logo_url=LOGO if logo else "")
-    content, missing = _set_in_type(html, {LOGO: logo} if logo else {}, document)
+    content, missing = _make(html, {LOGO: logo} if logo else {}, document)
     if missing:
         logger.info(
-            "No font here shows %d characters of the PDF of %s; the Noto fonts would",
+            "This machine has no font for %d characters of the PDF of %s; install the Noto fonts",
             missing,
             document.reference,
         )
@@ -83,45 +83,49 @@ def render_pdf(document: ApplicationDocument) -> bytes:
 
 
 def short_of_room() -> Transient:
-    """What to raise where the machine that makes PDFs lacks disk space or files for the moment."""
+    """The error to raise when the machine lacks disk space or file handles for the moment."""
     return Transient(
         "pdf-machine", _("The machine that makes PDFs was short of disk space or files.")
     )
 
 
-def _set_in_type(html: str, assets: Assets, document: ApplicationDocument) -> tuple[bytes, int]:
-    """What the typesetter makes of ``html``, and its failures by their kind."""
+def _make(html: str, assets: Assets, document: ApplicationDocument) -> tuple[bytes, int]:
+    """The PDF of ``html``, and how many characters have no font; errors are classified."""
     try:
         from weasyprint.urls import FatalURLFetchingError
     except OSError:
         raise Misconfigured(
             "pdf-libraries",
-            _("The libraries that set type are missing. Install Pango 1.44 or newer."),
+            _("The libraries that make PDFs are missing. Install Pango 1.44 or newer."),
         ) from None
     try:
         with _bounded_memory():
             return _typesetter().set(html, assets, document.digest)
     except FatalURLFetchingError:
-        # Not an Exception, so that WeasyPrint cannot swallow it, and nor could a worker.
+        # It is no Exception, so that WeasyPrint does not catch it. A worker would not either.
         raise Permanent(
             "pdf-outside",
-            _("The document asked for something outside itself and was not made."),
+            _("The document tried to load an external file, so the PDF was not made."),
         ) from None
     except MemoryError:
-        # It stopped anywhere: what fonts and stylesheet remember of it is not to be trusted.
+        # It stopped at an unknown point, so the state of fonts and stylesheet is unknown, too.
         _typesetters.pop(os.getpid(), None)
-        logger.error("The PDF of %s needs more memory than it may have", document.reference)
+        logger.error(
+            "The PDF of %s needs more memory than PDF_MEMORY_LIMIT allows", document.reference
+        )
         raise Permanent(
             "pdf-memory",
             _(
-                "Setting this application as a PDF takes more memory than %(limit)d MB. Its "
-                "answers and files are safe. Raise PDF_MEMORY_LIMIT, start the workers for the "
-                "queue cpu again, then retry."
+                "The PDF of this application needs more memory than %(limit)d MB. Its answers "
+                "and files are safe. Raise PDF_MEMORY_LIMIT, restart the workers for the "
+                "queue cpu, then retry."
             )
             % {"limit": settings.PDF_MEMORY_LIMIT},
         ) from None
     except OSError as error:
-        logger.warning("The PDF of %s met %s", document.reference, type(error).__name__)
+        logger.warning(
+            "Making the PDF of %s failed with %s", document.reference, type(error).__name__
+        )
         raise short_of_room() from None
     except BUGS as error:
         raise _unrenderable(document, error) from None
@@ -129,9 +133,9 @@ def _set_in_type(html: str, assets: Assets, document: ApplicationDocument) -> tu
 
 @dataclass
 class Typesetter:
-    """Fonts and stylesheet, read once: a new set for each document would leak memory.
+    """Fonts and stylesheet, read once because a new set for each document leaks memory.
 
-    Pango's font map knows no threads, hence the lock.
+    The lock is needed because Pango's font map is not thread-safe.
     """
 
     fonts: FontConfiguration
@@ -144,16 +148,16 @@ class Typesetter:
         return time.monotonic() - self.made_at < FRESH
 
     def set(self, html: str, assets: Assets, identifier: str) -> tuple[bytes, int]:
-        """One document as PDF bytes, and how many of its characters no font could show.
+        """One document as PDF bytes, and the number of its characters without a font.
 
         Args:
             html: from ``to_html``.
-            assets: all that the document may load.
-            identifier: the first half of the file's identity; the second is made from its bytes.
+            assets: everything that the document may load.
+            identifier: the first half of the file's ID. WeasyPrint makes the second from its bytes.
         """
         from weasyprint import HTML
 
-        with self.lock, _no_date_in_fonts(), _characters_kept_out_of_the_log() as missing:
+        with self.lock, _no_date_in_fonts(), _without_quoted_characters() as missing:
             content = HTML(string=html, url_fetcher=_only(assets)).write_pdf(
                 stylesheets=[self.stylesheet],
                 font_config=self.fonts,
@@ -166,17 +170,16 @@ class Typesetter:
 
 @contextmanager
 def _bounded_memory() -> Iterator[None]:
-    """Let one document take no more than PDF_MEMORY_LIMIT on top of what this process has.
+    """Limit one document to PDF_MEMORY_LIMIT on top of what this process uses already.
 
-    The bound is the kernel's (setrlimit(2), RLIMIT_DATA), so it holds for the libraries in C,
-    too: what they can't get either raises MemoryError or ends the process, and never the
-    machine's other work. It is lifted again afterwards, which the limit for the whole life of a
-    process could not be.
+    The kernel enforces the limit (setrlimit(2), RLIMIT_DATA), so it holds for the C libraries,
+    too. Beyond it, they raise MemoryError or end this process; other processes are not
+    affected. Only the soft limit changes, so it can be raised again afterwards.
     """
     try:
         used = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
     except OSError:
-        # Not Linux, where no other kernel keeps the promise anyhow.
+        # Only Linux has /proc, and only Linux enforces this limit.
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
@@ -191,7 +194,7 @@ def _bounded_memory() -> Iterator[None]:
 
 @contextmanager
 def _no_date_in_fonts() -> Iterator[None]:
-    """Keep fontTools from writing the present second into fonts that it changes, as emoji fonts.
+    """Keep fontTools from writing the current time into fonts that it changes, such as emoji.
 
     (https://reproducible-builds.org/specs/source-date-epoch/)
     """
@@ -207,7 +210,7 @@ def _no_date_in_fonts() -> Iterator[None]:
 
 
 class _MissingCharacters(logging.Filter):
-    """Counts the warnings that quote a character of an answer, and stops them."""
+    """Counts and drops the warnings that quote a character of an answer."""
 
     count = 0
 
@@ -219,7 +222,7 @@ class _MissingCharacters(logging.Filter):
 
 
 @contextmanager
-def _characters_kept_out_of_the_log() -> Iterator[_MissingCharacters]:
+def _without_quoted_characters() -> Iterator[_MissingCharacters]:
     library, missing = logging.getLogger("weasyprint"), _MissingCharacters()
     library.addFilter(missing)
     try:
@@ -228,8 +231,8 @@ def _characters_kept_out_of_the_log() -> Iterator[_MissingCharacters]:
         library.removeFilter(missing)
 
 
-#: By process: after a fork the child makes its own and leaves its parent's alone, whose
-#: temporary font files would otherwise go when the child forgets them.
+#: By process id. A forked child makes its own and keeps a reference to its parent's, because
+#: dropping that would delete the parent's temporary font files.
 _typesetters: dict[int, Typesetter] = {}
 
 
@@ -255,17 +258,16 @@ def _new_typesetter() -> Typesetter:
     fonts = FontConfiguration()
     rules = _font_rules([file.stem for file in files])
     text = rules + Path(stylesheet).read_text(encoding="utf-8")
-    # Fontconfig reads fonts from files only, for as long as it uses them.
+    # Fontconfig reads fonts only from files, which must exist as long as it uses them.
     with scratch():
         return Typesetter(fonts, CSS(string=text, font_config=fonts, url_fetcher=_only(assets)))
 
 
 def _font_rules(stems: list[str]) -> str:
-    """Font faces of the files, named ``family-script-weight``, and the two families as stacks.
+    """CSS for the fonts in files named ``family-script-weight``, and for two stacks of them.
 
-    Each script is a family of its own: WeasyPrint tells fonts apart by family and weight, and
-    would take two files of one family and weight for the same font. It knows no weight 650
-    either, so ours is its bold.
+    Each script is a family of its own, because WeasyPrint takes two files of the same family
+    and weight for the same font. It does not support weight 650, so that is declared as bold.
     """
     rules, families = [], {}
     for stem in stems:
@@ -276,7 +278,7 @@ def _font_rules(stems: list[str]) -> str:
             f' src: url("careers:{stem}") }}\n'
         )
         families[family] = True
-    # Latin first: the other scripts' files hold spaces of their own.
+    # Latin comes first because the files of other scripts contain spaces, too.
     sans = sorted((name for name in families if "-sans-" in name), key=_latin_first)
     mono = sorted(name for name in families if "-mono-" in name)
     text, code = (", ".join(f'"{name}"' for name in stack) for stack in (sans, mono))
@@ -291,7 +293,7 @@ def _latin_first(family: str) -> tuple[bool, str]:
 
 
 def _only(assets: Assets) -> URLFetcher:
-    """A fetcher that knows ``assets`` and refuses every other address."""
+    """A fetcher that returns ``assets`` and refuses every other address."""
     return _fetcher_class()(assets)
 
 
@@ -308,7 +310,7 @@ def _fetcher_class() -> type[URLFetcher]:
 
         def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
             if url not in self.assets:
-                raise FatalURLFetchingError("Only what the document brings may be loaded")
+                raise FatalURLFetchingError("Only the document's own assets may be loaded")
             content, media_type = self.assets[url]
             return URLFetcherResponse(url, content, {"Content-Type": media_type})
 
@@ -316,7 +318,7 @@ def _fetcher_class() -> type[URLFetcher]:
 
 
 def _usable_logo(branding: Branding) -> tuple[bytes, str] | None:
-    """The logo, if it is a raster image that opens; the company's name is as good."""
+    """The logo and its media type, if it is a raster image that can be opened."""
     if not branding.logo:
         return None
     from PIL import Image
@@ -326,16 +328,20 @@ def _usable_logo(branding: Branding) -> tuple[bytes, str] | None:
             image.load()
             return branding.logo, branding.logo_type or f"image/{image.format}".lower()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        logger.warning("The logo of the PDF is not an image; the company's name stands in for it")
+        logger.warning("The logo is not an image; the PDF shows the company's name instead")
         return None
 
 
 def _unrenderable(document: ApplicationDocument, error: Exception) -> Permanent:
-    # The message may quote an answer; the place is enough to find the cause.
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else "?"
+    # The message may quote an answer. The location is enough to find the cause.
+    location = error.__traceback__
+    while location is not None and location.tb_next is not None:
+        location = location.tb_next
+    where = (
+        f"{Path(location.tb_frame.f_code.co_filename).name}:{location.tb_lineno}"
+        if location
+        else "?"
+    )
     logger.error(
         "The PDF of %s cannot be made: %s at %s",
         document.reference,
@@ -344,5 +350,5 @@ def _unrenderable(document: ApplicationDocument, error: Exception) -> Permanent:
     )
     return Permanent(
         "pdf-unrenderable",
-        _("This application cannot be set as a PDF. Its answers and files are safe."),
+        _("The PDF of this application cannot be made. Its answers and files are safe."),
     )

@@ -1,8 +1,8 @@
-"""A folder for the temporary files of one process, which goes even when the process is killed.
+"""A folder for the temporary files of one process, deleted even after the process is killed.
 
-Python deletes temporary files when it ends in peace. Children of a worker's pool never do: they
-are renewed without it, and killed when the worker stops. So each folder is locked for as long as
-its process lives (flock(2)), and whoever makes the next one clears away those that nobody holds.
+Python deletes temporary files when the interpreter exits normally. Children of a worker's pool
+do not exit normally: the pool replaces or kills them. So each process locks its folder while it
+lives (flock(2)), and a process that makes a folder deletes those that no process locks.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from pathlib import Path
 
 PREFIX = "careers-scratch-"
 
-#: By process, with the open file that holds the lock: a fork must not write into its parent's.
+#: By process id, with the file descriptor that holds the lock. A forked child needs its own.
 _folders: dict[int, tuple[Path, int]] = {}
 
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """Have ``tempfile`` make its files in this process's own folder, which is given back.
+    """Make ``tempfile`` use this process's own folder inside the block; yields the folder.
 
     Raises:
-        OSError: the disk is full or the temporary directory cannot be written.
+        OSError: the disk is full, or the temporary directory is not writable.
     """
     before, folder = tempfile.tempdir, _own()
     tempfile.tempdir = os.fspath(folder)
@@ -40,7 +40,7 @@ def scratch() -> Iterator[Path]:
 def _own() -> Path:
     folder, _lock = _folders.get(os.getpid(), (None, 0))
     if folder is None or not folder.exists():
-        _clear_away()
+        _delete_abandoned()
         folder, lock = _new()
         _folders[os.getpid()] = folder, lock
     return folder
@@ -53,13 +53,13 @@ def _new() -> tuple[Path, int]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if folder.exists():
             return folder, lock
-        # Somebody cleared it away before it was locked.
+        # Another process deleted it before it was locked.
         os.close(lock)
 
 
-def _clear_away() -> None:
+def _delete_abandoned() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        # Held by its process, somebody else's, or gone in this moment.
+        # A live process holds it, it belongs to another user, or it is just being deleted.
         with contextlib.suppress(OSError):
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:

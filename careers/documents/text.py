@@ -1,4 +1,4 @@
-"""What strangers typed, made safe to set in type without changing what it says."""
+"""Makes typed text safe for the PDF without changing its meaning."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-#: Marks that may sit on one letter; the longest in a living script is about five. Floods of
-#: them draw over the lines around and take minutes to lay out.
+#: The most combining marks on one letter; living scripts use up to about five. Hundreds of them
+#: overlap the lines around and take minutes to lay out.
 MARKS_ON_A_LETTER = 8
-#: For how many letters an emoji counts. Each is a picture of its own in the PDF and takes two
-#: milliseconds, fifty times as long as a letter: a full answer of them would take minutes.
+#: The weight of an emoji in letters. Each is a picture in the PDF and takes two milliseconds,
+#: fifty times as long as a letter. A long answer of emoji would take minutes.
 LETTERS_IN_A_PICTURE = 50
-#: Zero width space: a line may end here.
+#: Zero width space: a line may break here.
 BREAK = "\u200b"
 
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 _SPACES = re.compile("[ \u00a0]*\t[ \u00a0]*")
-#: Everything that shows nothing and can make a text read as another one: controls, halves of
-#: surrogate pairs, non-characters, explicit directions (UAX #9, 2.1 to 2.4), soft hyphens (a text
-#: full of them takes minutes) and tags. What spelling needs (ZWJ, ZWNJ, LRM, RLM, ALM) stays.
+#: Invisible characters that can make a text read differently: controls, lone surrogates,
+#: non-characters, explicit directions (UAX #9, 2.1 to 2.4), soft hyphens (a text full of them
+#: takes minutes) and tags. Spelling needs ZWJ, ZWNJ, LRM, RLM and ALM, so these stay.
 _HIDDEN = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u202a-\u202e\u2060-\u206f\ufff0-\ufffb\ufffe\uffff"
     "\ufdd0-\ufdef\ufeff\U000e0000-\U000e0fff\ud800-\udfff"
@@ -34,25 +34,24 @@ _BETWEEN_LETTERS = (
     "\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 )
 _LONG_RUN = re.compile(f"[^ \n\u200b{_BETWEEN_LETTERS}]{{200,}}")
-#: Ten letters or so, never parted from the marks and joiners that follow.
+#: About ten letters together with the marks and joiners that follow them.
 _PIECE = re.compile(
     ".{10}[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0dff"
     "\u0e31-\u0e4e\u1ab0-\u1aff\u1dc0-\u1dff\u200c\u200d\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]*"
 )
 
 
-#: What fonts draw as pictures: emoji, flags and symbols.
+#: Characters that fonts draw as pictures: emoji, flags and symbols.
 _PICTURES = re.compile("[\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\ufe0f\U0001f000-\U0001faff]")
 
 
 def clean(text: str) -> str:
-    """Composed text without anything invisible that could hide, reorder or flood.
+    """Composed text without invisible characters that hide or reorder it, or slow it down.
 
-    Line breaks stay, all as ``\\n``; letters of every script stay, so right-to-left text
-    does too.
+    Letters of every script stay, right-to-left text included. Each line break becomes ``\\n``.
 
     Args:
-        text: anything a person may send.
+        text: any text.
 
     Returns:
         The text in normalization form C (UAX #15).
@@ -62,13 +61,13 @@ def clean(text: str) -> str:
 
 
 def one_line(text: str, limit: int) -> str:
-    """Clean text on one line, ending in an ellipsis where it was longer than ``limit``."""
+    """Clean text on one line of at most ``limit`` characters; an ellipsis shows a cut."""
     line = " ".join(clean(text).split())
     return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
 
 
 def direction(text: str) -> str:
-    """``"rtl"`` or ``"ltr"``, as the first letter with a direction says (UAX #9, P2 and P3)."""
+    """``"rtl"``, ``"ltr"`` or "", by the first letter with a direction (UAX #9, P2 and P3)."""
     for character in text:
         match unicodedata.bidirectional(character):
             case "L":
@@ -79,11 +78,10 @@ def direction(text: str) -> str:
 
 
 def breakable(text: str) -> str:
-    """The text with places to break in runs that are longer than any word or address.
+    """The text with break opportunities in runs that are longer than any word or address.
 
-    Where a line may end nowhere, all of the rest is measured again for each line, so that the
-    time grows with the square of the length. Scripts that break between any two letters are
-    left alone.
+    In a run without them, the layout measures the whole rest again for each line, so the time
+    grows with the square of the length. Scripts that break between any two letters need none.
     """
     return _LONG_RUN.sub(lambda run: _PIECE.sub(rf"\g<0>{BREAK}", run[0]), text)
 
@@ -94,9 +92,9 @@ class Excerpt:
 
     Attributes:
         paragraphs: cleaned, none empty.
-        shown: characters in ``paragraphs``.
-        total: characters in the whole text.
-        weight: the same as ``shown``, but that a picture counts for many letters.
+        shown: the number of characters in ``paragraphs``.
+        total: the number of characters in the whole text.
+        weight: as ``shown``, with ``LETTERS_IN_A_PICTURE`` for each picture.
     """
 
     paragraphs: tuple[str, ...]
@@ -113,8 +111,8 @@ def excerpt(paragraphs: Iterable[str], *, limit: int, most: int) -> Excerpt:
     """The beginning of a text.
 
     Args:
-        limit: its greatest weight.
-        most: its greatest number of paragraphs.
+        limit: the maximum weight.
+        most: the maximum number of paragraphs.
     """
     lines = [
         line for text in paragraphs for raw in clean(text).split("\n") if (line := raw.strip())
@@ -135,7 +133,7 @@ def _weight(text: str) -> int:
 
 
 def _beginning(line: str, room: int) -> str:
-    """As much of a line as weighs no more than ``room``."""
+    """The longest beginning of a line with a weight of at most ``room``."""
     start = line[:room]
     if _weight(start) <= room:
         return start

@@ -68,7 +68,7 @@ class ApplicationForm(forms.Form):
     Args:
         frozen: the questions to ask.
         job_key: ties kept uploads to this job.
-        network: hash of the sender's network, for the upload quotas.
+        network: a hash of the sender's network, for the upload quotas (see ``network_of``).
     """
 
     bound_field_class = QuestionBoundField
@@ -94,7 +94,7 @@ class ApplicationForm(forms.Form):
             field.question = question  # type: ignore[attr-defined]
             self.fields[field_name(question.key)] = field
 
-    # ── Reading what was sent ───────────────────────────────────────────────────────────
+    # ── Validation ──────────────────────────────────────────────────────────────────────
 
     def _clean_fields(self) -> None:
         self._take_kept_files()

@@ -1,4 +1,4 @@
-"""Files that were chosen before there is an application to keep them with."""
+"""Uploaded files that do not belong to an application yet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models
 
 
 class PendingUpload(models.Model):
-    """A file that survived a form with errors; deleted after ``expires_at``."""
+    """A valid file from a form with errors; it is deleted after ``expires_at``."""
 
     token = models.CharField(max_length=64, unique=True)
     job_key = models.UUIDField()
@@ -18,7 +18,7 @@ class PendingUpload(models.Model):
     size = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
     content = models.BinaryField()
-    #: A keyed hash of the network that sent it, for quotas; never the address itself.
+    #: A keyed hash of the sender's network, for quotas. The address itself is never stored.
     network = models.CharField(max_length=64, db_index=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(db_index=True)

@@ -20,12 +20,12 @@ class Asked(models.TextChoices):
     OFF = "off", gettext_lazy("Not asked")
 
 
-def questions_for(*, phone: str, cv: str, cover_letter: str, own: Any) -> tuple[Question, ...]:
+def questions_for(*, phone: str, cv: str, cover_letter: str, custom: Any) -> tuple[Question, ...]:
     """Everything that a form asks, in order, in the active language.
 
     Args:
         phone, cv, cover_letter: values of ``Asked``.
-        own: the value of the page's ``QuestionsField``.
+        custom: the value of the page's ``QuestionsField``.
     """
     asked = [
         Question(NAME, "name", _("Full name"), required=True),
@@ -46,7 +46,7 @@ def questions_for(*, phone: str, cv: str, cover_letter: str, own: Any) -> tuple[
     if cover_letter != Asked.OFF:
         required = cover_letter == Asked.REQUIRED
         asked.append(Question(COVER_LETTER_KEY, "file", _("Cover letter"), "", required))
-    return (*asked, *(_custom_question(child) for child in own))
+    return (*asked, *(_custom_question(child) for child in custom))
 
 
 def _custom_question(child: Any) -> Question:

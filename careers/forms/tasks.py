@@ -1,4 +1,4 @@
-"""What the clock does about uploads."""
+"""Scheduled tasks for uploads."""
 
 from typing import Any
 
@@ -9,5 +9,5 @@ from careers.forms.uploads import clean_up
 
 @shared_task(name="careers.clean_up_uploads")
 def clean_up_uploads(**_: Any) -> None:
-    """Delete files that were kept for a form nobody sent."""
+    """Delete kept files whose form was never sent."""
     clean_up()

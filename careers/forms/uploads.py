@@ -1,7 +1,7 @@
-"""Uploaded files: receive within limits, judge by content, keep for the next try.
+"""Uploaded files: receive within limits, check by content, keep for the next attempt.
 
-Follows the OWASP File Upload cheat sheet: a short list of types, told by content and not by
-name, size bounded while the bytes arrive, a file name that is only ever text.
+Follows the OWASP File Upload cheat sheet: a short list of types that the content decides and not
+the name, a size limit while the bytes arrive, and a file name that is only text.
 """
 
 from __future__ import annotations
@@ -36,32 +36,32 @@ PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 ODT = "application/vnd.oasis.opendocument.text"
 JPEG, PNG = "image/jpeg", "image/png"
-#: What a form takes, with the file name endings by which browsers filter.
+#: The accepted types, with the file name extensions by which browsers filter.
 ACCEPTED = {PDF: ".pdf", DOCX: ".docx", ODT: ".odt", JPEG: ".jpg", PNG: ".png"}
 TYPES_IN_WORDS = "PDF, DOCX, ODT, JPG, PNG"
 
-#: An office file is a ZIP: these keep one from unpacking to a bomb, here or at HR's.
+#: An office file is a ZIP. These limits refuse ZIP bombs, which would harm this machine or HR's.
 ZIP_MAX_ENTRIES, ZIP_MAX_BYTES = 2000, 200 * 1024 * 1024
 
 KEPT_FOR = dt.timedelta(hours=24)
 CLAIMED_FOR = dt.timedelta(hours=1)
-KEPT_PER_NETWORK = 40  # files; an office behind one address must get through
+KEPT_PER_NETWORK = 40  # files; a whole office may share one address
 KEPT_TOTAL_BYTES = 2 * 1024**3
 
 
 class ReceivedFile(SimpleUploadedFile):
-    """A file as it arrived; ``true_size`` counts also what was not kept of it."""
+    """A file as it arrived; ``true_size`` (bytes) includes the bytes that were dropped."""
 
     true_size: int
     is_whole: bool = True
 
 
 class BoundedUploadHandler(FileUploadHandler):
-    """Keeps files in memory up to the limit and reads on past it.
+    """Keeps files in memory up to a limit, and counts and drops the bytes beyond it.
 
-    A file that is too large must not cost the applicant what he typed, so the rest of the
-    form is still parsed; the surplus bytes are counted and dropped. One request may bring a
-    hundred files: what it holds in memory is bounded, too.
+    It still parses the rest of the form, so that a file that is too large does not cost the
+    applicant what they typed. One request may have a hundred files, so the memory of a request
+    is limited, too.
     """
 
     def __init__(self, request: HttpRequest | None = None) -> None:
@@ -90,7 +90,7 @@ class BoundedUploadHandler(FileUploadHandler):
 
     def file_complete(self, file_size: int) -> ReceivedFile:
         content = b"".join(self._chunks)
-        # The handler lives as long as the request: no file is held twice.
+        # The handler lives as long as the request; without this it holds each file twice.
         self._chunks.clear()
         file = ReceivedFile(self.file_name or "file", content, self.content_type or "")
         file.true_size = self._seen
@@ -99,10 +99,10 @@ class BoundedUploadHandler(FileUploadHandler):
 
 
 def check(received: ReceivedFile, question_key: str) -> Upload:
-    """Judge one file.
+    """Check one file.
 
     Raises:
-        ValidationError: in the applicant's words, with how to put it right.
+        ValidationError: tells the applicant what is wrong and how to correct it.
     """
     limit = settings.UPLOAD_MAX_BYTES
     if received.true_size > limit:
@@ -129,12 +129,12 @@ def check(received: ReceivedFile, question_key: str) -> Upload:
 
 
 def sniff(content: bytes) -> str:
-    """The type of a file, by its bytes alone.
+    """The media type of a file, decided by its bytes alone.
 
     Raises:
-        ValidationError: it is none of the accepted types, damaged, locked or dangerous.
+        ValidationError: the type is not accepted, or the file is damaged, locked or dangerous.
     """
-    # Readers of PDF allow up to a kilobyte of other bytes before the header.
+    # PDF readers allow up to a kilobyte of other bytes before the header.
     if b"%PDF-" in content[:1024]:
         _check_pdf(content)
         return PDF
@@ -165,10 +165,10 @@ def _check_pdf(content: bytes) -> None:
     )
     try:
         reader = PdfReader(io.BytesIO(content))
-        # Many programs lock only printing or copying: such a file opens without a password.
+        # Many programs lock only printing or copying. Such a file opens without a password.
         locked = reader.is_encrypted and not reader.decrypt("")
         pages = 0 if locked else len(reader.pages)
-    except Exception:  # strangers' bytes make a parser fail in any way at all
+    except Exception:  # a parser may fail in any way on such bytes
         raise damaged from None
     if locked:
         raise ValidationError(
@@ -191,7 +191,7 @@ def _office_type(content: bytes) -> str:
                 if "mimetype" in names and (archive.getinfo("mimetype").file_size < 100)
                 else b""
             )
-    except Exception:  # strangers' bytes make a parser fail in any way at all
+    except Exception:  # a parser may fail in any way on such bytes
         raise damaged from None
     unpacked = sum(entry.file_size for entry in entries)
     if len(entries) > ZIP_MAX_ENTRIES or unpacked > ZIP_MAX_BYTES:
@@ -215,8 +215,7 @@ def _office_type(content: bytes) -> str:
 
 
 def clean_filename(name: str, content_type: str) -> str:
-    """A file name that is only text: no path, no control or direction characters, and the
-    ending that its content calls for."""
+    """A file name without path, control or direction characters, and with the right extension."""
     name = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
     name = "".join(c for c in name if unicodedata.category(c)[0] != "C" and c not in '"<>:|?*')
     stem = name.rsplit(".", 1)[0].strip(" .") or "file"
@@ -224,12 +223,12 @@ def clean_filename(name: str, content_type: str) -> str:
 
 
 def network_of(address: str) -> str:
-    """A keyed hash of the network that an address belongs to (IPv4 /32, IPv6 /64)."""
+    """A keyed hash of the network of an address (IPv4 /32, IPv6 /64); "" if it is no address."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return ""
-    # A server that listens on IPv6 sees every IPv4 visitor inside one and the same /64.
+    # A server that listens on IPv6 sees all IPv4 visitors in the same /64 network.
     ip = getattr(ip, "ipv4_mapped", None) or ip
     prefix = 32 if ip.version == 4 else 64
     network = ipaddress.ip_network((ip, prefix), strict=False)
@@ -237,9 +236,10 @@ def network_of(address: str) -> str:
 
 
 def keep(upload: Upload, *, job_key: UUID, network: str) -> PendingUpload | None:
-    """Keep a good file while its form has errors.
+    """Keep a valid file while its form has errors.
 
-    Returns None when the quotas are used up; then the applicant chooses the file again.
+    Returns:
+        None when a quota is used up. Then the applicant chooses the file again.
     """
     now = timezone.now()
     kept = PendingUpload.objects.filter(expires_at__gt=now)
@@ -262,8 +262,8 @@ def keep(upload: Upload, *, job_key: UUID, network: str) -> PendingUpload | None
 
 
 def kept_upload(token: str, *, job_key: UUID, question_key: str) -> PendingUpload | None:
-    """The kept file behind a token, if it is for this very question of this job."""
-    if "\x00" in token:  # PostgreSQL refuses even to look for it
+    """The kept file of a token, if it belongs to this question of this job."""
+    if "\x00" in token:  # PostgreSQL refuses such a query
         return None
     return PendingUpload.objects.filter(
         token=token, job_key=job_key, question_key=question_key, expires_at__gt=timezone.now()
@@ -271,10 +271,10 @@ def kept_upload(token: str, *, job_key: UUID, question_key: str) -> PendingUploa
 
 
 def claim(kept: Iterable[PendingUpload]) -> None:
-    """Let go of files that are now an application's.
+    """Release files that an application has stored.
 
-    They stay for a little while: the same form sent twice must find them, or the second
-    answer, which is the one that the applicant sees, would ask for them again.
+    They stay for ``CLAIMED_FOR``. When an applicant sends a form twice, the second request must
+    find the files, because its response is the one that the applicant sees.
     """
     until = timezone.now() + CLAIMED_FOR
     PendingUpload.objects.filter(
@@ -283,5 +283,9 @@ def claim(kept: Iterable[PendingUpload]) -> None:
 
 
 def clean_up() -> int:
-    """Delete kept files that nobody claimed; returns how many."""
+    """Delete kept files that have expired.
+
+    Returns:
+        How many.
+    """
     return PendingUpload.objects.filter(expires_at__lte=timezone.now()).delete()[0]

@@ -54,7 +54,7 @@ class FormFields(models.Model):
             phone=self.ask_phone,
             cv=self.ask_cv,
             cover_letter=self.ask_cover_letter,
-            own=self.questions,
+            custom=self.questions,
         )
 
     @property

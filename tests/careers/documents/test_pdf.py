@@ -273,7 +273,7 @@ def test_template_that_asks_for_something_outside_fails_for_good(
     address, heard = server
     page = f'<html lang="en"><body>{html.format(address)}<p>Text</p></body></html>'
     with pytest.raises(Permanent) as raised:
-        pdf._set_in_type(page, {}, document())
+        pdf._make(page, {}, document())
     assert raised.value.code == "pdf-outside"
     assert heard == []
 
@@ -332,7 +332,9 @@ def test_characters_without_a_font_are_counted_and_not_quoted(
     with caplog.at_level(logging.INFO):
         render_pdf(answering("So \uabc0\uabc1 old"))
     told = [record.getMessage() for record in caplog.records]
-    assert told == ["No font here shows 2 characters of the PDF of 7KD4-93MX; the Noto fonts would"]
+    assert told == [
+        "This machine has no font for 2 characters of the PDF of 7KD4-93MX; install the Noto fonts"
+    ]
 
 
 def test_memory_stays_flat_over_many_documents() -> None:
