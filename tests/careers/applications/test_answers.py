@@ -40,18 +40,18 @@ OPTIONS = (Option("a", "Early"), Option("b", "Late"))
         ("file", None, []),
     ],
 )
-def test_answer_is_put_in_words(kind: str, value: Any, words: list[str]) -> None:
+def test_in_words_returns_paragraphs(kind: str, value: Any, words: list[str]) -> None:
     assert in_words(Question("q", kind, "?", options=OPTIONS), value) == words
 
 
-def test_numbers_are_in_the_active_language() -> None:
+def test_numbers_and_dates_follow_the_active_language() -> None:
     with translation.override("de"):
         assert in_words(Question("q", "number", "?"), "1234.5") == ["1.234,5"]
         assert in_words(Question("q", "date", "?"), "2027-03-31") == ["31. März 2027"]
 
 
 @pytest.mark.django_db
-def test_every_question_is_there_in_order_with_its_files(job: Any) -> None:
+def test_readable_returns_questions_in_order_with_files(job: Any) -> None:
     job.questions = [
         ask("note", "Nearly done", key="note"),
         ask("long_text", "Why?", key="why"),
@@ -75,7 +75,7 @@ def test_every_question_is_there_in_order_with_its_files(job: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_reading_takes_one_query(job: Any, django_assert_num_queries: Any) -> None:
+def test_readable_takes_one_query(job: Any, django_assert_num_queries: Any) -> None:
     application = apply_for(job)
     with django_assert_num_queries(1):
         readable(application)

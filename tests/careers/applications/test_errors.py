@@ -1,4 +1,4 @@
-"""Errors of effects say what people may read, and no more."""
+"""Errors of effects contain only text that people may read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from careers.applications.errors import (
 
 
 @pytest.mark.parametrize("kind", [Transient, Permanent, Misconfigured, Uncertain])
-def test_error_carries_its_code_and_its_words(kind: type[EffectError]) -> None:
+def test_error_has_its_code_and_public_text(kind: type[EffectError]) -> None:
     error = kind("smtp-busy", "The mail server is busy.", retry_after=60)
     assert (error.code, error.public, error.retry_after) == (
         "smtp-busy",
@@ -29,7 +29,7 @@ def test_error_carries_its_code_and_its_words(kind: type[EffectError]) -> None:
     assert str(error) == "smtp-busy"
 
 
-def test_full_disk_is_known_by_what_the_database_says() -> None:
+def test_full_disk_is_recognised_by_the_database_error() -> None:
     full = sqlite3.connect(":memory:")
     full.execute("CREATE TABLE notes (text)")
     full.execute("PRAGMA max_page_count = 2")

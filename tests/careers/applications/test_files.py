@@ -1,4 +1,4 @@
-"""Bytes of files: stored once, read back whole."""
+"""Bytes of files: stored once, read back unchanged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 EVERY_BYTE = bytes(range(256)) * 40
 
 
-def test_bytes_come_back_as_they_went_in(job: Any) -> None:
+def test_stored_bytes_returns_what_was_stored(job: Any) -> None:
     application = apply_for(job)
     file = store_file(
         application,
@@ -39,14 +39,14 @@ def test_same_bytes_for_the_same_purpose_are_stored_once(job: Any) -> None:
     assert FileBytes.objects.filter(file__kind__in=["pdf", "answer"]).count() == 2
 
 
-def test_bytes_that_only_the_archive_has_are_none(job: Any) -> None:
+def test_stored_bytes_is_none_when_only_the_archive_has_them(job: Any) -> None:
     application = apply_for(job)
     file = application.files.get()
     FileBytes.objects.all().delete()
     assert stored_bytes(file) is None
 
 
-def test_list_of_files_never_loads_their_bytes(job: Any, django_assert_num_queries: Any) -> None:
+def test_list_of_files_does_not_load_bytes(job: Any, django_assert_num_queries: Any) -> None:
     apply_for(job)
     with django_assert_num_queries(1) as captured:
         list(ApplicationFile.objects.all())

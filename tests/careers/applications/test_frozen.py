@@ -1,4 +1,4 @@
-"""A form that is kept comes back as it was."""
+"""The form that is stored with an application."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ forms = st.builds(
 
 
 @given(forms)
-def test_form_survives_storing(form: FrozenForm) -> None:
+def test_form_is_the_same_after_json(form: FrozenForm) -> None:
     assert FrozenForm.from_json(json.loads(json.dumps(form.to_json()))) == form
 
 
@@ -44,6 +44,6 @@ def test_question_is_found_by_its_key() -> None:
     assert form.question("what") is None
 
 
-def test_option_has_its_words_or_its_key() -> None:
+def test_option_label_of_an_unknown_key_is_the_key() -> None:
     asked = Question("s", "single_choice", "Shift?", options=(Option("a", "Early"),))
     assert (asked.option_label("a"), asked.option_label("gone")) == ("Early", "gone")

@@ -1,4 +1,4 @@
-"""References that one can read aloud, and secrets that nobody can guess."""
+"""References for people, and secrets for links."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from careers.applications.references import (
 )
 
 
-def test_reference_has_two_groups_of_unmistakable_letters() -> None:
+def test_reference_has_two_groups_of_unambiguous_letters() -> None:
     drawn = {new_reference() for _ in range(300)}
     assert len(drawn) == 300
     assert all(re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}", one) for one in drawn)
     assert not set("ILOU") & set(ALPHABET)
 
 
-def test_secret_is_long_and_new() -> None:
+def test_secrets_are_long_and_unique() -> None:
     drawn = {new_secret() for _ in range(100)}
     assert len(drawn) == 100
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", one) for one in drawn)
@@ -43,12 +43,12 @@ def test_secret_is_long_and_new() -> None:
         ("Jane Miller", "JANEM111ER"),
     ],
 )
-def test_reference_is_found_as_people_type_it(typed: str, reference: str) -> None:
+def test_normalise_reference_accepts_common_spellings(typed: str, reference: str) -> None:
     assert normalise_reference(typed) == reference
 
 
 @given(st.text(alphabet=ALPHABET, min_size=8, max_size=8))
-def test_reference_survives_being_read_aloud(letters: str) -> None:
+def test_normalise_reference_ignores_case_and_dash(letters: str) -> None:
     reference = f"{letters[:4]}-{letters[4:]}"
     aloud = reference.lower().replace("0", "o").replace("-", " ")
     assert normalise_reference(aloud) == reference
@@ -56,6 +56,6 @@ def test_reference_survives_being_read_aloud(letters: str) -> None:
 
 
 @given(st.text(max_size=40))
-def test_reference_of_any_text_stays_the_same_when_done_twice(typed: str) -> None:
+def test_normalise_reference_is_idempotent(typed: str) -> None:
     once = normalise_reference(typed)
     assert normalise_reference(once) == once

@@ -34,5 +34,5 @@ def s3(settings: Any) -> Iterator[HostileS3]:
 
 @pytest.fixture
 def like_aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server's conditions and checksums are trusted as AWS's are."""
+    """Trust the server's conditions and checksums like those of AWS."""
     monkeypatch.setattr(store, "is_aws", lambda client: True)

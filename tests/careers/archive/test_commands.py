@@ -33,7 +33,7 @@ class TestPrepareArchive:
         ("mode", "variable"),
         [("close", "AWS_S3_ENDPOINT_URL"), ("denied", "AWS_ACCESS_KEY_ID")],
     )
-    def test_names_what_to_check(self, s3: HostileS3, mode: str, variable: str) -> None:
+    def test_error_names_the_setting(self, s3: HostileS3, mode: str, variable: str) -> None:
         s3.mode = mode
         code, out, err = run("prepare_archive")
         assert (code, out) == (2, "")
@@ -54,7 +54,7 @@ class TestCheckArchive:
         ApplicationFileFactory(application=application, content=b"%PDF three")
         return [file.object_key for file in ApplicationFile.objects.exclude(object_key="")]
 
-    def test_tells_the_verified_from_those_that_still_wait(self, archived: list[str]) -> None:
+    def test_counts_verified_and_waiting_files(self, archived: list[str]) -> None:
         assert run("check_archive") == (
             0,
             (
@@ -64,7 +64,7 @@ class TestCheckArchive:
             "",
         )
 
-    def test_a_line_for_each_missing_or_changed_object(
+    def test_prints_a_line_for_each_missing_or_changed_object(
         self, s3: HostileS3, archived: list[str]
     ) -> None:
         del s3.objects[archived[0]]
@@ -78,7 +78,7 @@ class TestCheckArchive:
         ]
         assert "manage.py restore_file --all --from FOLDER" in err
 
-    def test_a_file_that_is_nowhere_is_lost(self, archived: list[str]) -> None:
+    def test_file_without_any_copy_is_reported_as_lost(self, archived: list[str]) -> None:
         FileBytes.objects.all().delete()
         lost = ApplicationFile.objects.get(verified_at=None)
         code, out, err = run("check_archive")
@@ -91,7 +91,7 @@ class TestCheckArchive:
         )
         assert "older backup of the database" in err
 
-    def test_one_unreadable_object_does_not_stop_it(
+    def test_unreadable_object_does_not_stop_the_check(
         self, s3: HostileS3, archived: list[str]
     ) -> None:
         s3.once("ok", "error_500")
@@ -101,7 +101,7 @@ class TestCheckArchive:
         assert first in {f"unreadable  {key}" for key in archived}
 
     @pytest.mark.parametrize("mode", ["close", "denied", "no_bucket"])
-    def test_an_archive_that_is_away_proves_nothing(
+    def test_unreachable_archive_gives_no_result(
         self, s3: HostileS3, archived: list[str], mode: str
     ) -> None:
         s3.mode = mode

@@ -14,7 +14,7 @@ def test_key_names_application_kind_and_content() -> None:
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "", "application/x-sh", "../../etc"])
-def test_unknown_content_type_gives_a_harmless_extension(content_type: str) -> None:
+def test_unknown_content_type_gives_the_extension_bin(content_type: str) -> None:
     assert file_key(PUBLIC_ID, "cv", SHA256, content_type).endswith(f"{SHA256}.bin")
 
 
@@ -22,7 +22,7 @@ def test_parameters_and_case_of_a_content_type_do_not_matter() -> None:
     assert file_key(PUBLIC_ID, "answer", SHA256, "Text/Plain; charset=utf-8").endswith(".txt")
 
 
-def test_extensions_are_plain() -> None:
+def test_extensions_are_lower_case_letters() -> None:
     assert all(extension.isalpha() for extension in EXTENSIONS.values())
 
 

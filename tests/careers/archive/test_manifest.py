@@ -25,7 +25,7 @@ def read(application: Application) -> Any:
     return json.loads(manifest(application, application.files.all()))
 
 
-def test_tells_what_was_asked_answered_and_archived(application: Application) -> None:
+def test_manifest_has_questions_answers_and_files(application: Application) -> None:
     document = read(application)
     assert document["application"] == str(application.public_id)
     assert document["reference"] == application.reference
@@ -55,13 +55,13 @@ def test_same_content_gives_the_same_bytes(application: Application) -> None:
     assert manifest(again, again.files.all()) == manifest(application, files)
 
 
-def test_is_readable_utf8_that_ends_with_a_newline(application: Application) -> None:
+def test_manifest_is_utf8_that_ends_with_a_newline(application: Application) -> None:
     content = manifest(application, [])
     assert "Zoë Ångström" in content.decode("utf-8")
     assert content.endswith(b"}\n")
 
 
-def test_does_not_list_itself(application: Application) -> None:
+def test_manifest_does_not_list_itself(application: Application) -> None:
     before = read(application)
     ApplicationFileFactory(
         application=application, kind=FileKind.MANIFEST, content_type="application/json"
@@ -69,6 +69,6 @@ def test_does_not_list_itself(application: Application) -> None:
     assert read(application) == before
 
 
-def test_half_a_surrogate_pair_does_no_harm(application: Application) -> None:
+def test_lone_surrogate_is_escaped(application: Application) -> None:
     application.answers = {"why": "half \ud83d of it"}
     assert read(application)["answers"] == {"why": "half \ud83d of it"}

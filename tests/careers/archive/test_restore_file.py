@@ -1,4 +1,4 @@
-"""``restore_file`` in both ways, and what only the bucket knows."""
+"""``restore_file`` in both directions, and applications that only the bucket has."""
 
 import hashlib
 import io
@@ -24,7 +24,7 @@ CV, LETTER = b"%PDF the CV", b"%PDF the letter"
 
 @pytest.fixture
 def bucket(rclone: Rclone, settings: Any) -> Any:
-    """A bucket of the test's own, as a folder."""
+    """A new bucket, as a folder."""
     name = f"own-{uuid.uuid4().hex[:12]}"
     settings.STORAGES = rclone.storages(bucket_name=name)
     archive.ensure_bucket()
@@ -51,7 +51,7 @@ def cv(application: Application) -> ApplicationFile:
     return application.files.get(kind=FileKind.CV)
 
 
-class TestOutOfTheArchive:
+class TestSaveFromTheArchive:
     def test_saves_every_file_of_an_application(
         self, application: Application, cv: ApplicationFile, tmp_path: Path
     ) -> None:
@@ -65,13 +65,13 @@ class TestOutOfTheArchive:
         assert (folder / letter).stat().st_mode & 0o077 == 0
 
     @pytest.mark.parametrize("name", ["public_id", "object_key"])
-    def test_a_file_is_named_by_its_id_or_its_key(
+    def test_file_is_found_by_id_or_key(
         self, cv: ApplicationFile, tmp_path: Path, name: str
     ) -> None:
         assert run("restore_file", str(getattr(cv, name)), "--to", str(tmp_path))[0] == 0
         assert [path.read_bytes() for path in tmp_path.rglob("*.pdf")] == [CV]
 
-    def test_one_file_goes_to_standard_output(
+    def test_one_file_can_go_to_standard_output(
         self, application: Application, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         out = io.BytesIO()
@@ -79,11 +79,11 @@ class TestOutOfTheArchive:
         assert run("restore_file", "7KD4-93MX", "--kind", "cv", "--to", "-") == (0, "", "")
         assert out.getvalue() == CV
 
-    def test_standard_output_takes_one_file(self, application: Application) -> None:
+    def test_several_files_to_standard_output_are_refused(self, application: Application) -> None:
         code, _out, err = run("restore_file", "7KD4-93MX", "--to", "-")
         assert (code, "Add --kind" in err) == (2, True)
 
-    def test_changed_bytes_never_get_the_name(
+    def test_changed_bytes_are_not_saved_under_the_name(
         self, cv: ApplicationFile, bucket: Path, tmp_path: Path
     ) -> None:
         (bucket / cv.object_key).write_bytes(b"%PDF no CV!")
@@ -92,13 +92,13 @@ class TestOutOfTheArchive:
         assert "is not the one that was stored" in err
         assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
-    def test_an_unknown_name_says_what_it_takes(self, application: Application) -> None:
+    def test_unknown_name_shows_what_is_accepted(self, application: Application) -> None:
         for what in ("AAAA-AAAA", str(uuid.uuid4()), "applications/x", "Robert'); --"):
             code, out, err = run("restore_file", what)
             assert (code, out) == (2, "")
             assert "reference" in err
 
-    def test_an_archive_that_is_away_is_named(
+    def test_unreachable_archive_is_named(
         self, cv: ApplicationFile, settings: Any, rclone: Rclone, tmp_path: Path
     ) -> None:
         close_archive()
@@ -107,13 +107,13 @@ class TestOutOfTheArchive:
         assert (code, "not-there" in err) == (2, True)
 
 
-class TestBackIntoTheArchive:
+class TestRestoreIntoTheArchive:
     @pytest.fixture
     def copy(self, application: Application, bucket: Path, tmp_path: Path) -> Path:
         """A copy of the bucket as ``rclone copy`` makes it."""
         return Path(shutil.copytree(bucket, tmp_path / "copy"))
 
-    def test_all_that_is_missing_or_changed(
+    def test_restores_all_missing_or_changed_objects(
         self, cv: ApplicationFile, bucket: Path, copy: Path, rclone: Rclone
     ) -> None:
         (bucket / cv.object_key).unlink()
@@ -132,7 +132,7 @@ class TestBackIntoTheArchive:
             "",
         )
 
-    def test_one_object_from_one_file(
+    def test_restores_one_object_from_one_file(
         self, cv: ApplicationFile, bucket: Path, tmp_path: Path, rclone: Rclone
     ) -> None:
         (bucket / cv.object_key).write_bytes(b"%PDF no CV!")
@@ -151,7 +151,7 @@ class TestBackIntoTheArchive:
         )
         assert run("check_archive")[0] == 0
 
-    def test_a_copy_without_the_object_is_told(
+    def test_copy_without_the_object_is_reported(
         self, cv: ApplicationFile, bucket: Path, tmp_path: Path, rclone: Rclone
     ) -> None:
         (bucket / cv.object_key).unlink()
@@ -169,7 +169,7 @@ class TestBackIntoTheArchive:
             [],
         ],
     )
-    def test_half_a_command_does_nothing(
+    def test_incomplete_arguments_change_nothing(
         self, application: Application, command: list[str]
     ) -> None:
         code, out, err = run("restore_file", *command)
@@ -177,14 +177,14 @@ class TestBackIntoTheArchive:
         assert err.endswith(".")
 
 
-class TestWhatOnlyTheBucketKnows:
+class TestApplicationsOnlyInTheBucket:
     @pytest.fixture
     def forgotten(self, application: Application) -> Application:
-        """An application that an older copy of the database does not have."""
+        """An application that is missing in an older copy of the database."""
         Application.objects.filter(pk=application.pk).delete()
         return application
 
-    def test_is_listed_without_names(self, forgotten: Application) -> None:
+    def test_forgotten_application_is_listed_without_names(self, forgotten: Application) -> None:
         code, out, err = run("check_archive", "--unknown")
         received = f"{forgotten.received_at:%Y-%m-%d %H:%M} UTC"
         assert (code, out) == (
@@ -193,21 +193,23 @@ class TestWhatOnlyTheBucketKnows:
         )
         assert "restore_file ID --to FOLDER" in err
 
-    def test_is_saved_with_its_manifest(self, forgotten: Application, tmp_path: Path) -> None:
+    def test_forgotten_application_is_saved_with_its_manifest(
+        self, forgotten: Application, tmp_path: Path
+    ) -> None:
         assert run("restore_file", str(forgotten.public_id), "--to", str(tmp_path))[0] == 0
         folder = tmp_path / str(forgotten.public_id)
         (told,) = folder.glob("manifest-*.json")
         assert json.loads(told.read_text())["applicant"]["name"] == "Jane Miller"
         assert [path.read_bytes() for path in folder.glob("cv-*.pdf")] == [CV]
 
-    def test_is_nothing_after_a_full_restore(self, application: Application) -> None:
+    def test_nothing_is_listed_after_a_full_restore(self, application: Application) -> None:
         assert run("check_archive", "--unknown") == (
             0,
             "The database knows every application in the archive.\n",
             "",
         )
 
-    def test_a_damaged_manifest_is_no_reason_to_stop(
+    def test_damaged_manifest_does_not_stop_the_list(
         self, forgotten: Application, bucket: Path, rclone: Rclone
     ) -> None:
         (path,) = bucket.rglob("manifest-*.json")

@@ -57,7 +57,7 @@ class TestRealServer:
         assert caught.value.code == "archive-conflict"
         assert path.read_bytes() == b"somebody else's"
 
-    def test_fetch_compares(self, real_s3: Rclone, key: str) -> None:
+    def test_fetch_compares_the_hash(self, real_s3: Rclone, key: str) -> None:
         put(key)
         assert archive.fetch(key, sha256=SHA256) == PDF
         changed = PDF[:-1] + b"?"
@@ -67,12 +67,12 @@ class TestRealServer:
             archive.fetch(key, sha256=SHA256)
         assert caught.value.code == "archive-changed"
 
-    def test_fetch_tells_missing_objects(self, real_s3: Rclone, key: str) -> None:
+    def test_fetch_of_a_missing_object_raises_permanent(self, real_s3: Rclone, key: str) -> None:
         with pytest.raises(Permanent) as caught:
             archive.fetch(key)
         assert caught.value.code == "archive-missing"
 
-    def test_restore_takes_the_place_of_other_content(self, real_s3: Rclone, key: str) -> None:
+    def test_restore_replaces_other_content(self, real_s3: Rclone, key: str) -> None:
         put(key)
         real_s3.path(key).write_bytes(b"somebody else's")
         real_s3.forget()
@@ -81,7 +81,7 @@ class TestRealServer:
         with pytest.raises(ValueError, match="SHA-256"):
             archive.restore(key, b"another file", "application/pdf")
 
-    def test_compare_tells_what_is_there_from_what_is_not(self, real_s3: Rclone, key: str) -> None:
+    def test_compare_finds_missing_and_changed_objects(self, real_s3: Rclone, key: str) -> None:
         put(key)
         gone = key.replace("/cv-", "/pdf-")
         objects = [(key, SHA256), (gone, SHA256), (key, "0" * 64)] * 50
@@ -117,7 +117,7 @@ class TestRealServer:
     @pytest.mark.parametrize(
         "options", [{"access_key": "other"}, {"secret_key": "other"}], ids=["key", "secret"]
     )
-    def test_wrong_credentials_are_a_matter_of_settings(
+    def test_wrong_credentials_raise_misconfigured(
         self, real_s3: Rclone, settings: Any, key: str, options: dict[str, str]
     ) -> None:
         close_archive()
@@ -127,7 +127,7 @@ class TestRealServer:
                 attempt()
             assert "AWS_" in caught.value.public
 
-    def test_missing_bucket_is_a_matter_of_settings(
+    def test_missing_bucket_raises_misconfigured(
         self, real_s3: Rclone, settings: Any, key: str
     ) -> None:
         close_archive()
@@ -137,31 +137,31 @@ class TestRealServer:
                 attempt()
             assert "AWS_STORAGE_BUCKET_NAME" in caught.value.public
 
-    def test_a_child_process_opens_its_own_connection(
+    def test_child_process_opens_its_own_connection(
         self, real_s3: Rclone, key: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         put(key)
         parent = storages["archive"].connection
-        # Forking beside the threads of a test run is not safe; to the store only the id tells.
+        # A fork is not safe beside the threads of a test run. The store only compares the id.
         monkeypatch.setattr(os, "getpid", lambda: 1)
         assert archive.fetch(key, sha256=SHA256) == PDF
         assert storages["archive"].connection is not parent
         parent.meta.client.close()
 
 
-def test_keys_must_name_the_content() -> None:
+def test_put_with_a_key_without_the_hash_raises() -> None:
     with pytest.raises(ValueError, match="SHA-256"):
         archive.put("applications/x/cv.pdf", PDF, "application/pdf")
 
 
-def test_nobody_listens(settings: Any, s3: HostileS3, key: str) -> None:
+def test_unreachable_server_raises_transient(settings: Any, s3: HostileS3, key: str) -> None:
     settings.STORAGES = s3.storages(endpoint_url=f"http://127.0.0.1:{free_port()}")
     for attempt in (lambda: put(key), lambda: archive.fetch(key), archive.probe):
         with pytest.raises(Transient):
             attempt()
 
 
-def test_bucket_name_is_missing(settings: Any, s3: HostileS3, key: str) -> None:
+def test_missing_bucket_name_raises_misconfigured(settings: Any, s3: HostileS3, key: str) -> None:
     close_archive()
     settings.STORAGES = s3.storages(bucket_name="")
     with pytest.raises(Misconfigured) as caught:
@@ -188,7 +188,7 @@ FAILURES = [
 
 @pytest.mark.parametrize(("mode", "error"), FAILURES)
 @pytest.mark.parametrize("aws", [False, True], ids=["compatible", "aws"])
-def test_failures_of_put(
+def test_put_classifies_failures(
     s3: HostileS3,
     key: str,
     mode: str,
@@ -200,7 +200,7 @@ def test_failures_of_put(
     s3.mode = mode
     with pytest.raises(EffectError) as caught:
         put(key)
-    # A HEAD has no body, so a compatible server's 404 is "not there": then the PUT tells.
+    # A HEAD has no body, so a 404 of a compatible server means "missing". The PUT has the reason.
     assert type(caught.value) is error
     assert s3.objects == {}
     for secret in (ACCESS_KEY, SECRET_KEY, key, "127.0.0.1", "X-Amz"):
@@ -209,7 +209,7 @@ def test_failures_of_put(
     assert put(key).sha256 == SHA256
 
 
-def test_a_busy_server_says_when_to_come_back(s3: HostileS3, key: str, like_aws: None) -> None:
+def test_busy_server_sets_retry_after(s3: HostileS3, key: str, like_aws: None) -> None:
     s3.mode = "slow_down"
     with pytest.raises(Transient) as caught:
         put(key)
@@ -217,7 +217,7 @@ def test_a_busy_server_says_when_to_come_back(s3: HostileS3, key: str, like_aws:
 
 
 @pytest.mark.parametrize("mode", ["ok", "ignores_conditions", "refuses_conditions"])
-def test_other_content_is_left_alone(s3: HostileS3, key: str, mode: str) -> None:
+def test_put_does_not_change_other_content(s3: HostileS3, key: str, mode: str) -> None:
     s3.mode = mode
     s3.put(key, b"somebody else's")
     with pytest.raises(Permanent) as caught:
@@ -240,13 +240,15 @@ def test_aws_answers_412_to_the_same_content(s3: HostileS3, key: str, like_aws: 
     assert len(s3.objects[key]) == 1
 
 
-def test_aws_is_believed_without_reading_back(s3: HostileS3, key: str, like_aws: None) -> None:
+def test_aws_checksum_is_trusted_without_reading_back(
+    s3: HostileS3, key: str, like_aws: None
+) -> None:
     assert put(key) == archive.StoredObject(key, "v1", SHA256, len(PDF))
     assert [method for method, _path in s3.requests] == ["PUT"]
 
 
 @pytest.mark.parametrize("mode", ["stores_garbage", "no_checksum"])
-def test_aws_is_read_back_without_the_right_checksum(
+def test_aws_without_the_right_checksum_is_read_back(
     s3: HostileS3, key: str, like_aws: None, mode: str
 ) -> None:
     s3.mode = mode
@@ -258,10 +260,8 @@ def test_aws_is_read_back_without_the_right_checksum(
     assert "GET" in [method for method, _path in s3.requests]
 
 
-def test_server_that_stores_nothing_and_says_so_otherwise_is_asked_again(
-    s3: HostileS3, key: str
-) -> None:
-    """Nothing was ever there: that is no file to restore from a backup."""
+def test_put_on_a_server_that_stores_nothing_raises_transient(s3: HostileS3, key: str) -> None:
+    """The file was never stored, so the error must not ask for a backup."""
     s3.mode = "stores_nothing"
     with pytest.raises(Transient) as caught:
         put(key)
@@ -277,21 +277,21 @@ def test_server_that_stores_nothing_and_says_so_otherwise_is_asked_again(
 
 
 @pytest.mark.parametrize("mode", ["ignores_conditions", "refuses_conditions"])
-def test_servers_without_conditional_writes(s3: HostileS3, key: str, mode: str) -> None:
+def test_put_works_without_conditional_writes(s3: HostileS3, key: str, mode: str) -> None:
     s3.mode = mode
     put(key)
     put(key)
     assert [content for _version, content in s3.objects[key]] == [PDF]
 
 
-def test_concurrent_request_is_tried_again(s3: HostileS3, key: str) -> None:
+def test_concurrent_request_raises_transient(s3: HostileS3, key: str) -> None:
     s3.mode = "conflict_409"
     with pytest.raises(Transient):
         put(key)
 
 
 @pytest.mark.parametrize("aws", [False, True], ids=["compatible", "aws"])
-def test_lost_reply_leaves_one_version(
+def test_put_again_after_a_lost_reply_leaves_one_version(
     s3: HostileS3, key: str, aws: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "is_aws", lambda client: aws)
@@ -304,7 +304,7 @@ def test_lost_reply_leaves_one_version(
 
 
 @pytest.mark.parametrize("mode", ["bit_flip", "truncated", "hang_get"])
-def test_unreadable_copies_are_not_verified(s3: HostileS3, key: str, mode: str) -> None:
+def test_unreadable_copy_is_not_verified(s3: HostileS3, key: str, mode: str) -> None:
     s3.mode = mode
     with pytest.raises(Transient):
         put(key)
@@ -315,7 +315,7 @@ def test_unreadable_copies_are_not_verified(s3: HostileS3, key: str, mode: str) 
     assert len(s3.objects[key]) == 1
 
 
-def test_one_damaged_reading_is_read_again(s3: HostileS3, key: str) -> None:
+def test_damaged_reading_is_read_again(s3: HostileS3, key: str) -> None:
     put(key)
     s3.once("bit_flip")
     assert archive.fetch(key, sha256=SHA256) == PDF
@@ -326,7 +326,7 @@ def test_one_damaged_reading_is_read_again(s3: HostileS3, key: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["bit_flip", "truncated", "hang_get"])
-def test_an_object_that_arrives_damaged_is_not_called_changed(
+def test_compare_of_an_object_that_arrives_damaged_is_unreadable(
     s3: HostileS3, key: str, mode: str
 ) -> None:
     put(key)
@@ -344,14 +344,14 @@ def test_delete_removes_every_version_of_this_object_only(s3: HostileS3, key: st
     archive.delete(key)
 
 
-def test_delete_that_is_refused_is_not_taken_for_done(s3: HostileS3, key: str) -> None:
+def test_refused_delete_raises(s3: HostileS3, key: str) -> None:
     s3.put(key, PDF)
     s3.mode = "denied"
     with pytest.raises(Misconfigured):
         archive.delete(key)
 
 
-def test_bucket_name_is_taken_by_somebody_else(s3: HostileS3) -> None:
+def test_ensure_bucket_with_a_taken_name_raises_misconfigured(s3: HostileS3) -> None:
     s3.buckets.clear()
     s3.takes_names = True
     with pytest.raises(Misconfigured) as caught:
@@ -359,13 +359,13 @@ def test_bucket_name_is_taken_by_somebody_else(s3: HostileS3) -> None:
     assert "AWS_STORAGE_BUCKET_NAME" in caught.value.public
 
 
-def test_bucket_was_created_by_a_faster_process(s3: HostileS3) -> None:
+def test_ensure_bucket_after_another_process_created_it_returns_false(s3: HostileS3) -> None:
     s3.once("no_bucket")
     assert archive.ensure_bucket() is False
 
 
 @pytest.mark.parametrize(("mode", "error"), FAILURES)
-def test_probe_tells_what_is_wrong(s3: HostileS3, mode: str, error: type[EffectError]) -> None:
+def test_probe_classifies_failures(s3: HostileS3, mode: str, error: type[EffectError]) -> None:
     s3.mode = mode
     with pytest.raises(EffectError) as caught:
         archive.probe()

@@ -12,7 +12,7 @@ from tests.support.paperwork import document
 BRAND = Branding("Tidewater", "#0e5c46")
 
 
-def test_document_gathers_what_the_applicant_saw_and_sent(job: Any) -> None:
+def test_document_has_what_the_applicant_saw_and_sent(job: Any) -> None:
     job.questions = [
         ask("long_text", "Why?", key="why", help_text="Be brief."),
         ask("multiple_choice", "Which?", key="which", options={"a": "Boats", "b": "Gauges"}),
@@ -48,7 +48,7 @@ def test_application_from_the_form_becomes_a_pdf(job: Any) -> None:
     assert render_pdf(document_for(apply_for(job), BRAND)).startswith(b"%PDF-1.7")
 
 
-def test_document_is_the_same_once_its_pdf_is_stored(job: Any) -> None:
+def test_document_is_the_same_after_its_pdf_is_stored(job: Any) -> None:
     application = apply_for(job)
     before = document_for(application, BRAND)
     for kind in ("pdf", "manifest"):
@@ -56,7 +56,7 @@ def test_document_is_the_same_once_its_pdf_is_stored(job: Any) -> None:
     assert document_for(application, BRAND) == before
 
 
-def test_phone_that_was_not_given_takes_no_room(job: Any) -> None:
+def test_document_without_phone_has_no_phone_line(job: Any) -> None:
     assert len(document_for(apply_for(job), BRAND).applicant) == 2
 
 
@@ -71,16 +71,16 @@ def test_phone_that_was_not_given_takes_no_room(job: Any) -> None:
         {"branding": Branding("Another", "#0e5c46")},
     ],
 )
-def test_fingerprint_of_another_content_is_another(change: dict[str, Any]) -> None:
+def test_digest_changes_with_the_content(change: dict[str, Any]) -> None:
     assert document(**change).digest != document().digest
 
 
-def test_fingerprint_does_not_know_the_looks() -> None:
+def test_digest_does_not_depend_on_the_look() -> None:
     painted = Branding("Tidewater Instruments", "#ff0000", b"logo", "image/png")
     assert dataclasses.replace(document(), branding=painted).digest == document().digest
 
 
-def test_fingerprint_is_that_of_the_moment_and_not_of_its_zone() -> None:
+def test_digest_does_not_depend_on_the_time_zone_of_the_datetime() -> None:
     oslo = dt.timezone(dt.timedelta(hours=1))
     there = dt.datetime(2026, 11, 22, 16, 3, tzinfo=oslo)
     assert document(received_at=there).digest == document().digest

@@ -1,4 +1,4 @@
-"""Answers in scripts that need the system's fonts, with those fonts and without any."""
+"""Answers in scripts that need the system's fonts, with and without those fonts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WORLD = {
 
 
 def glyphs(content: bytes) -> Iterator[tuple[TTFont | None, int]]:
-    """Every glyph that the pages draw with a composite font, and that font as embedded."""
+    """Every glyph that the pages draw with a composite font, with the embedded font."""
     with pikepdf.open(io.BytesIO(content)) as file:
         for page in file.pages:
             embedded = {}
@@ -37,7 +37,7 @@ def glyphs(content: bytes) -> Iterator[tuple[TTFont | None, int]]:
                 descriptor = font.DescendantFonts[0].FontDescriptor
                 stream = descriptor.get("/FontFile2") or descriptor.get("/FontFile3")
                 assert stream is not None, f"{font.BaseFont} is not embedded"
-                # Bare CFF has no table that TTFont could read; ours are never bare.
+                # TTFont cannot read bare CFF. Our fonts are never bare CFF.
                 embedded[name] = TTFont(io.BytesIO(stream.read_bytes()))
             current = None
             for operands, operator in pikepdf.parse_content_stream(page):
@@ -53,7 +53,7 @@ def glyphs(content: bytes) -> Iterator[tuple[TTFont | None, int]]:
 
 
 def boxes(content: bytes) -> int:
-    """How many glyphs no font has: they are drawn as boxes."""
+    """The number of glyphs that no font has, which are drawn as boxes."""
     return sum(
         1
         for font, glyph in glyphs(content)
@@ -69,28 +69,28 @@ def made() -> bytes:
 # ── With fonts, which bin/setup --dev installs ──────────────────────────────────────────
 
 
-def test_fonts_of_the_tests_are_installed() -> None:
+def test_fonts_for_the_tests_are_installed() -> None:
     assert {"chinese", "japanese", "korean", "emoji"} & {*missing_scripts()} == set()
 
 
-def test_answers_of_the_whole_world_are_drawn_without_boxes(made: bytes) -> None:
+def test_answers_in_all_scripts_have_glyphs(made: bytes) -> None:
     assert boxes(made) == 0
     assert sum(1 for _glyph in glyphs(made)) > 100
 
 
-def test_emoji_are_pictures_as_archives_take_them(made: bytes) -> None:
+def test_emoji_are_images_that_pdf_a_allows(made: bytes) -> None:
     with pikepdf.open(io.BytesIO(made)) as file:
         images = file.pages[0].Resources.XObject
         assert [image.Interpolate for image in images.values()] == [False] * 3
 
 
-def test_answers_of_the_whole_world_can_be_copied_out(made: bytes) -> None:
+def test_answers_in_all_scripts_can_be_extracted(made: bytes) -> None:
     text = letters(text_of(made))
     for script in ("chinese", "japanese", "korean", "emoji"):
         assert letters(WORLD[script]) in text
 
 
-def test_same_answer_gives_the_same_bytes_at_another_time(made: bytes) -> None:
+def test_same_answer_gives_the_same_bytes_later(made: bytes) -> None:
     # Fonts carry the time of their last change, in seconds.
     out = in_a_new_process(
         f"""
@@ -103,7 +103,7 @@ def test_same_answer_gives_the_same_bytes_at_another_time(made: bytes) -> None:
 
 
 @pytest.mark.parametrize(("script", "side"), [("arabic", "right"), ("chinese", "left")])
-def test_answers_stand_on_the_side_where_their_script_begins(script: str, side: str) -> None:
+def test_answers_are_aligned_by_the_direction_of_their_script(script: str, side: str) -> None:
     content = render_pdf(answering(WORLD[script]))
     words = WORLD[script].split()
     places = []
@@ -122,7 +122,7 @@ def test_answers_stand_on_the_side_where_their_script_begins(script: str, side: 
 
 @pytest.fixture
 def no_fonts(tmp_path: Path) -> str:
-    """A configuration that knows no font of the machine."""
+    """A configuration without any font of the machine."""
     path = tmp_path / "fonts.conf"
     path.write_text(
         f'<?xml version="1.0"?><fontconfig><cachedir>{tmp_path}</cachedir></fontconfig>'
@@ -130,14 +130,14 @@ def no_fonts(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_a_machine_without_fonts_says_which_it_lacks(
+def test_missing_scripts_without_fonts_lists_all(
     no_fonts: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FONTCONFIG_FILE", no_fonts)
     assert missing_scripts() == list(SCRIPTS)
 
 
-def test_a_machine_without_fonts_makes_the_pdf_all_the_same(no_fonts: str, tmp_path: Path) -> None:
+def test_pdf_is_made_without_fonts(no_fonts: str, tmp_path: Path) -> None:
     path = tmp_path / "made.pdf"
     in_a_new_process(
         f"""
@@ -149,7 +149,7 @@ def test_a_machine_without_fonts_makes_the_pdf_all_the_same(no_fonts: str, tmp_p
     content = path.read_bytes()
     unknown = ("chinese", "japanese", "korean", "emoji")
     assert boxes(content) == sum(len(letters(WORLD[script])) for script in unknown)
-    # What readers copy out comes from these tables.
+    # PDF readers extract text with these tables.
     with pikepdf.open(io.BytesIO(content)) as file:
         known = " ".join(
             font.ToUnicode.read_bytes().decode() for font in file.pages[0].Resources.Font.values()
@@ -158,14 +158,14 @@ def test_a_machine_without_fonts_makes_the_pdf_all_the_same(no_fonts: str, tmp_p
         assert f"<{character.encode('utf-16-be').hex()}>" in known
 
 
-def test_nothing_is_claimed_where_nobody_can_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_scripts_without_fontconfig_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _name: None)
     assert missing_scripts() == []
     monkeypatch.setattr(shutil, "which", lambda _name: "/bin/false")
     assert missing_scripts() == []
 
 
-def test_nothing_is_logged_about_characters_that_are_shown(
+def test_characters_with_a_font_are_not_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.INFO, logger="careers.documents"):

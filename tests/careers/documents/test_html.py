@@ -51,7 +51,7 @@ class Skeleton(HTMLParser):
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_in_every_field_stays_text(text: str) -> None:
+def test_markup_in_any_field_is_escaped(text: str) -> None:
     def skeleton(words: str) -> Skeleton:
         return Skeleton(
             to_html(
@@ -83,14 +83,14 @@ def test_any_answer_adds_paragraphs_and_nothing_else(text: str) -> None:
     assert all(line in html.text.replace(BREAK, "") for line in lines)
 
 
-def test_words_dates_and_numbers_are_in_the_language_of_the_application() -> None:
+def test_document_follows_the_language_of_the_application() -> None:
     html = to_html(document(language="de"))
     assert '<html lang="de" dir="ltr">' in html
     assert "22. November 2026, 16:03 (Europe/Oslo, UTC+01:00)" in html
     assert "47,1\xa0KB" in html
 
 
-def test_language_from_right_to_left_turns_the_page_and_not_the_answer() -> None:
+def test_right_to_left_language_changes_the_page_but_not_the_answers() -> None:
     html = to_html(answering("I write English.", "وأكتب العربية.", language="ar"))
     assert '<html lang="ar" dir="rtl">' in html
     assert '<p dir="ltr">I write English.</p>' in html
@@ -107,11 +107,11 @@ def test_language_from_right_to_left_turns_the_page_and_not_the_answer() -> None
         ("../../etc/passwd", "22 November 2026, 15:03 (UTC)"),
     ],
 )
-def test_time_is_told_in_the_zone_of_the_company(zone: str, words: str) -> None:
+def test_time_is_shown_in_the_time_zone_of_the_company(zone: str, words: str) -> None:
     assert words in to_html(document(time_zone=zone))
 
 
-def test_moment_in_the_file_is_the_same_from_every_zone() -> None:
+def test_metadata_time_is_utc() -> None:
     oslo = dt.timezone(dt.timedelta(hours=1))
     there = document(received_at=dt.datetime(2026, 11, 22, 16, 3, tzinfo=oslo))
     assert to_html(there) == to_html(document())
@@ -120,7 +120,7 @@ def test_moment_in_the_file_is_the_same_from_every_zone() -> None:
 
 @pytest.mark.parametrize("accent", [f"#{r}{g}{b}" for r, g, b in itertools.product(
     ("00", "44", "88", "cc", "ff"), repeat=3)])  # fmt: skip
-def test_words_can_be_read_on_the_band_and_on_paper(accent: str) -> None:
+def test_text_contrasts_with_the_accent_colour_and_paper(accent: str) -> None:
     colours = _colours(accent)
     assert colours["band"] == accent
     assert contrast(colours["band"], colours["band_words"]) >= 4.5
@@ -128,19 +128,19 @@ def test_words_can_be_read_on_the_band_and_on_paper(accent: str) -> None:
 
 
 @pytest.mark.parametrize("accent", ["", "red", "#12345", "#gggggg", "#123456;} body{display:none"])
-def test_colour_that_is_none_gives_ink(accent: str) -> None:
+def test_invalid_colour_falls_back_to_ink(accent: str) -> None:
     assert _colours(accent) == _colours("no colour")
     assert "display:none" not in to_html(document(branding=Branding("T", accent)))
 
 
-def test_long_answer_says_where_the_rest_is() -> None:
+def test_cut_answer_names_the_manifest() -> None:
     words = "wave " * 5_000
     html = to_html(answering(words))
     assert f"The first 20,000 of {len(words.strip()):,} characters." in html
     assert html.count("wave") == ANSWER_CHARACTERS // 5
 
 
-def test_answers_that_fill_the_document_leave_a_note_for_the_rest() -> None:
+def test_answers_beyond_the_document_limit_are_cut_with_a_note() -> None:
     answers = tuple(AnswerText(f"Q{n}", ("x " * 10_000,)) for n in range(7))
     html = to_html(document(answers=answers))
     assert html.count("x ") + html.count("x<") <= DOCUMENT_CHARACTERS // 2 + 10
@@ -148,12 +148,12 @@ def test_answers_that_fill_the_document_leave_a_note_for_the_rest() -> None:
     assert "Not answered" not in html
 
 
-def test_empty_answer_says_so() -> None:
+def test_empty_answer_is_marked() -> None:
     assert to_html(answering()).count("Not answered") == 1
     assert to_html(answering("\u202e\x00 \n")).count("Not answered") == 1
 
 
-def test_no_files_says_so() -> None:
+def test_document_without_files_says_so() -> None:
     assert "No files came with this application." in to_html(document(files=()))
 
 

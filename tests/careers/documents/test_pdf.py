@@ -1,4 +1,4 @@
-"""The PDF itself, read back by other libraries than the one that wrote it."""
+"""The PDF, read back by other libraries than the one that wrote it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def text_of(content: bytes) -> str:
 
 
 def letters(text: str) -> str:
-    """Without the spaces, which a reader of PDF guesses."""
+    """The text without spaces, because PDF readers guess those."""
     return re.sub(r"\s+", "", text)
 
 
@@ -50,7 +50,7 @@ def logo(kind: str = "PNG") -> bytes:
 
 
 def in_a_new_process(program: str, **environment: str) -> str:
-    """What a Python program prints that has Django and the sample document at hand."""
+    """The output of a Python program that can use Django and the sample document."""
     prelude = """
         import os
         import django
@@ -73,7 +73,7 @@ def in_a_new_process(program: str, **environment: str) -> str:
 # ── What a reader, a screen reader and an archive find ──────────────────────────────────
 
 
-def test_pdf_says_all_that_the_document_says(made: bytes) -> None:
+def test_pdf_contains_all_content_of_the_document(made: bytes) -> None:
     text = letters(text_of(made))
     for words in (
         "Tidewater Instruments",
@@ -99,7 +99,7 @@ def test_pdf_says_all_that_the_document_says(made: bytes) -> None:
         assert letters(words) in text
 
 
-def test_pdf_is_tagged_archival_and_named(made: bytes) -> None:
+def test_pdf_is_tagged_pdf_a_with_title(made: bytes) -> None:
     with pikepdf.open(io.BytesIO(made)) as file:
         assert str(file.Root.Lang) == "en"
         assert file.Root.MarkInfo.Marked is True
@@ -136,14 +136,14 @@ def test_pdf_has_headings_paragraphs_and_lists_in_its_structure(made: bytes) -> 
     }
 
 
-def test_logo_is_not_smoothed_as_archives_want_it() -> None:
+def test_logo_is_not_interpolated_as_pdf_a_requires() -> None:
     content = render_pdf(document(branding=Branding("Tidewater", "#0e5c46", logo(), "image/png")))
     with pikepdf.open(io.BytesIO(content)) as file:
         images = file.pages[0].Resources.XObject
         assert [image.Interpolate for image in images.values()] == [False]
 
 
-def test_every_font_is_embedded_and_ours() -> None:
+def test_every_font_is_embedded_from_our_files() -> None:
     words = "Łódź Ἀθήνα Київ Tiếng Việt مرحبا שלום — ½ ✓ →"
     with pikepdf.open(io.BytesIO(render_pdf(answering(words)))) as file:
         names = set()
@@ -156,13 +156,13 @@ def test_every_font_is_embedded_and_ours() -> None:
     assert {name.split("-")[2] for name in names} >= {"latin", "greek", "cyrillic", "arabic"}
 
 
-def test_text_of_many_scripts_can_be_copied_out() -> None:
+def test_text_in_several_scripts_can_be_extracted() -> None:
     words = ("Łódź Žižkov Ďáblice", "Ἀθήνα και θάλασσα", "Київ і море", "Tiếng Việt ở đây")
     text = letters(text_of(render_pdf(answering(*words))))
     assert all(letters(line) in text for line in words)
 
 
-def test_pages_are_counted_and_carry_the_reference() -> None:
+def test_pages_show_number_and_reference() -> None:
     pages = pypdf.PdfReader(io.BytesIO(render_pdf(answering(*[PROSE * 8] * 24)))).pages
     assert len(pages) > 3
     for number, page in enumerate(pages, start=1):
@@ -199,9 +199,7 @@ def test_same_document_gives_the_same_bytes_in_another_process_and_its_child(mad
     assert out.split() == [expected, expected, "0", expected]
 
 
-def test_typesetter_is_kept_for_a_day_and_then_made_anew(
-    made: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_typesetter_is_replaced_after_a_day(made: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     first = pdf._typesetter()
     assert pdf._typesetter() is first
     monkeypatch.setattr(first, "made_at", first.made_at - pdf.FRESH)
@@ -214,7 +212,7 @@ def test_typesetter_is_kept_for_a_day_and_then_made_anew(
 
 @pytest.fixture
 def server() -> Iterator[tuple[str, list[bytes]]]:
-    """A listener that notes whatever reaches it."""
+    """A server that records every connection."""
     heard: list[bytes] = []
 
     class Note(socketserver.StreamRequestHandler):
@@ -229,7 +227,7 @@ def server() -> Iterator[tuple[str, list[bytes]]]:
         thread.join()
 
 
-def test_hostile_answers_are_text_and_fetch_nothing(server: tuple[str, list[bytes]]) -> None:
+def test_markup_in_answers_is_text_and_loads_nothing(server: tuple[str, list[bytes]]) -> None:
     address, heard = server
     hostile = (
         f'<img src="{address}/a">',
@@ -267,7 +265,7 @@ def test_hostile_answers_are_text_and_fetch_nothing(server: tuple[str, list[byte
         '<object data="{}/x.svg" type="image/svg+xml"></object>',
     ],
 )
-def test_template_that_asks_for_something_outside_fails_for_good(
+def test_template_with_an_external_url_fails_permanently(
     html: str, server: tuple[str, list[bytes]]
 ) -> None:
     address, heard = server
@@ -295,26 +293,26 @@ def prose_seconds() -> float:
 
 @pytest.mark.parametrize("letter", ["x", "W", "ب", "a\u00a0", "a\u00ad", "/"])
 def test_endless_word_takes_about_as_long_as_prose(letter: str, prose_seconds: float) -> None:
-    # Without places to break, the time grows with the square: 15 to 90 times that of prose.
+    # Without break opportunities, the time grows with the square: 15 to 90 times that of prose.
     assert seconds((letter * 20_000)[:20_000]) < 10 * prose_seconds
 
 
-def test_endless_word_is_all_there() -> None:
-    # Letters that head and foot of a page have none of.
+def test_endless_word_is_printed_completely() -> None:
+    # These letters are not in the header or footer of a page.
     word = "".join("αβγδεζηθικ"[int(digit)] for number in range(2_000) for digit in f"{number:05d}")
     assert "".join(re.findall("[α-κ]", text_of(render_pdf(answering(word))))) == word
 
 
-def test_flood_of_pictures_takes_seconds() -> None:
-    """Each emoji is a picture of its own in the PDF."""
+def test_many_emoji_take_seconds() -> None:
+    """Each emoji is an image in the PDF."""
     assert seconds("👋🎉🚀" * 6_666) < 15
 
 
-def test_flood_of_marks_takes_no_time() -> None:
+def test_many_combining_marks_take_no_time() -> None:
     assert seconds("a" + "\u0301" * 100_000) < 3
 
 
-def test_rendering_says_nothing_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_rendering_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         render_pdf(
             document(
@@ -326,7 +324,7 @@ def test_rendering_says_nothing_in_the_log(caplog: pytest.LogCaptureFixture) -> 
     assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
 
 
-def test_characters_without_a_font_are_counted_and_not_quoted(
+def test_characters_without_a_font_are_counted_but_not_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.INFO):
@@ -361,7 +359,7 @@ def test_memory_stays_flat_over_many_documents() -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
-def test_logo_is_drawn_and_named(kind: str) -> None:
+def test_logo_is_drawn_with_alternative_text(kind: str) -> None:
     branding = Branding("Tidewater", "#0e5c46", logo(kind), f"image/{kind.lower()}")
     with pikepdf.open(io.BytesIO(render_pdf(document(branding=branding)))) as file:
         images = file.pages[0].get_images()
@@ -369,7 +367,7 @@ def test_logo_is_drawn_and_named(kind: str) -> None:
 
 
 @pytest.mark.parametrize("content", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\x89PNG\r\n"])
-def test_logo_that_is_no_image_leaves_the_name(content: bytes) -> None:
+def test_invalid_logo_is_replaced_by_the_name(content: bytes) -> None:
     branding = Branding("Tidewater", "#0e5c46", content, "image/png")
     made = render_pdf(document(branding=branding))
     assert "Tidewater" in text_of(made).splitlines()
@@ -387,15 +385,15 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     monkeypatch.setattr(pdf.Typesetter, "set", set_)
 
 
-def test_machine_in_need_is_worth_another_try(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_machine_without_room_raises_transient(monkeypatch: pytest.MonkeyPatch) -> None:
     failing(monkeypatch, OSError(28, "No space left on device"))
     with pytest.raises(Transient) as raised:
         render_pdf(document())
     assert raised.value.code == "pdf-machine"
 
 
-def test_machine_without_a_place_to_write_is_worth_another_try() -> None:
-    """Fonts are read from temporary files, and the disk for them has become read-only."""
+def test_read_only_temporary_directory_raises_transient() -> None:
+    """Fonts are read from temporary files, and here their disk is read-only."""
     told = in_a_new_process(
         """
         import tempfile
@@ -412,7 +410,7 @@ def test_machine_without_a_place_to_write_is_worth_another_try() -> None:
     assert told.split() == ["pdf-machine", "%PDF-"]
 
 
-def test_document_that_eats_memory_fails_for_good_and_harms_no_other(
+def test_document_over_the_memory_limit_fails_permanently_and_alone(
     settings: Any, monkeypatch: pytest.MonkeyPatch, made: bytes
 ) -> None:
     settings.PDF_MEMORY_LIMIT = 150
@@ -435,7 +433,7 @@ def test_document_that_eats_memory_fails_for_good_and_harms_no_other(
 
 
 @pytest.mark.parametrize("error", [ValueError("Jane"), IndexError("Jane"), RecursionError()])
-def test_fault_of_the_library_is_final_and_quotes_nobody(
+def test_bug_of_weasyprint_raises_permanent_without_quotes(
     error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     failing(monkeypatch, error)
@@ -447,16 +445,16 @@ def test_fault_of_the_library_is_final_and_quotes_nobody(
     assert f"{type(error).__name__} at test_pdf.py:" in caplog.text
 
 
-def test_order_to_stop_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_soft_time_limit_is_not_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     class TimeIsUp(Exception):
-        """Celery's SoftTimeLimitExceeded is an Exception of no other family."""
+        """Like Celery's SoftTimeLimitExceeded, a direct subclass of Exception."""
 
     failing(monkeypatch, TimeIsUp())
     with pytest.raises(TimeIsUp):
         render_pdf(document())
 
 
-def test_stylesheet_that_asks_for_something_outside_fails_for_good(
+def test_stylesheet_with_an_external_url_fails_permanently(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     stylesheet = tmp_path / "print.css"
@@ -471,7 +469,7 @@ def test_stylesheet_that_asks_for_something_outside_fails_for_good(
     assert raised.value.code == "pdf-outside"
 
 
-def test_missing_fonts_are_the_operators_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_fonts_raise_misconfigured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf, "_typesetters", {})
     monkeypatch.setattr(pdf, "FONTS", "no-such-folder")
     with pytest.raises(Misconfigured) as raised:
@@ -479,19 +477,19 @@ def test_missing_fonts_are_the_operators_to_mend(monkeypatch: pytest.MonkeyPatch
     assert raised.value.code == "pdf-assets"
 
 
-def test_importing_the_package_loads_no_typesetter() -> None:
+def test_importing_the_package_does_not_import_weasyprint() -> None:
     out = in_a_new_process("import sys; print('weasyprint' in sys.modules, 'PIL' in sys.modules)")
     assert out.split()[0] == "False"
 
 
-def test_fonts_of_a_killed_process_are_cleared_away_by_the_next(tmp_path: Path) -> None:
-    """A worker's child is renewed after some hundred tasks, and never ends in peace."""
+def test_fonts_of_a_killed_process_are_deleted_by_the_next(tmp_path: Path) -> None:
+    """A worker replaces its children after some hundred tasks, without a normal exit."""
     program = """
         render_pdf(document())
         print(len(list(__import__("pathlib").Path(os.environ["TMPDIR"]).glob("*/weasyprint-*"))))
         os._exit(0)
     """
-    # What is printed must leave the buffer, for nothing else does.
+    # The output must be flushed, because the process is killed.
     found = [
         in_a_new_process(program, TMPDIR=str(tmp_path), PYTHONUNBUFFERED="1") for _ in range(2)
     ]

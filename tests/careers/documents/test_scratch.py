@@ -1,4 +1,4 @@
-"""Temporary files of a process that dies are cleared away by the next one."""
+"""Temporary files of a killed process are deleted by the next one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ sys.stdin.read()
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The machine's temporary directory, with nothing in it."""
+    """The machine's temporary directory, empty."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(module, "_folders", {})
     yield tmp_path
@@ -36,7 +36,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 
 def another_process(temporary: Path) -> tuple[subprocess.Popen[str], Path]:
-    """One that keeps a folder of fonts, and where that is."""
+    """A process with a folder of fonts, and the path of that folder."""
     process = subprocess.Popen(
         [sys.executable, "-c", MAKES_ONE_AND_WAITS],
         env={**os.environ, "TMPDIR": str(temporary)},
@@ -48,7 +48,7 @@ def another_process(temporary: Path) -> tuple[subprocess.Popen[str], Path]:
     return process, Path(process.stdout.readline().strip())
 
 
-def test_files_are_made_in_one_folder_of_the_process(temporary: Path) -> None:
+def test_temporary_files_are_in_one_folder_of_the_process(temporary: Path) -> None:
     with scratch() as folder:
         made = Path(tempfile.mkdtemp())
     with scratch() as again:
@@ -57,7 +57,7 @@ def test_files_are_made_in_one_folder_of_the_process(temporary: Path) -> None:
     assert Path(tempfile.mkdtemp()).parent == temporary
 
 
-def test_files_of_the_living_stay_and_of_the_killed_go(temporary: Path) -> None:
+def test_folder_of_a_killed_process_is_deleted_and_of_a_live_one_kept(temporary: Path) -> None:
     living, fonts_of_living = another_process(temporary)
     killed, fonts_of_killed = another_process(temporary)
     with living, killed:
@@ -71,7 +71,7 @@ def test_files_of_the_living_stay_and_of_the_killed_go(temporary: Path) -> None:
         living.kill()
 
 
-def test_fork_has_a_folder_of_its_own(temporary: Path) -> None:
+def test_forked_child_has_a_folder_of_its_own(temporary: Path) -> None:
     with scratch() as own:
         pass
     reading, writing = os.pipe()
@@ -89,7 +89,7 @@ def test_fork_has_a_folder_of_its_own(temporary: Path) -> None:
     assert own.is_dir()
 
 
-def test_folder_that_the_host_cleared_away_is_made_again(temporary: Path) -> None:
+def test_folder_deleted_by_the_system_is_made_again(temporary: Path) -> None:
     with scratch() as own:
         pass
     own.rmdir()

@@ -37,16 +37,18 @@ WILD = st.text(st.characters(exclude_categories=()))
         ("ש\u05c1ָלוֹם", unicodedata.normalize("NFC", "ש\u05c1ָלוֹם")),
     ],
 )
-def test_clean_removes_what_hides_and_keeps_what_spells(typed: str, kept: str) -> None:
+def test_clean_removes_invisible_characters_that_spelling_does_not_need(
+    typed: str, kept: str
+) -> None:
     assert clean(typed) == kept
 
 
-def test_clean_text_with_a_flood_of_marks_keeps_a_few() -> None:
+def test_clean_limits_combining_marks() -> None:
     assert len(clean("a" + "\u0317" * 100_000 + "b")) == 2 + MARKS_ON_A_LETTER
 
 
 @given(WILD)
-def test_clean_text_can_be_written_and_hides_nothing(typed: str) -> None:
+def test_clean_of_any_text_can_be_encoded_and_is_visible(typed: str) -> None:
     text = clean(typed)
     text.encode()
     hidden = {character for character in text if unicodedata.category(character) in ("Cc", "Cs")}
@@ -55,7 +57,7 @@ def test_clean_text_can_be_written_and_hides_nothing(typed: str) -> None:
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "Zs"], max_codepoint=0x24F)))
-def test_clean_leaves_ordinary_text_alone(typed: str) -> None:
+def test_clean_does_not_change_ordinary_text(typed: str) -> None:
     assert clean(typed) == unicodedata.normalize("NFC", typed)
 
 
@@ -69,32 +71,32 @@ def test_clean_leaves_ordinary_text_alone(typed: str) -> None:
         ("", ""),
     ],
 )
-def test_direction_is_that_of_the_first_letter(text: str, runs: str) -> None:
+def test_direction_follows_the_first_letter(text: str, runs: str) -> None:
     assert direction(text) == runs
 
 
-def test_one_line_that_is_too_long_ends_in_an_ellipsis() -> None:
+def test_one_line_over_the_limit_ends_with_an_ellipsis() -> None:
     assert one_line("a\nbb   cc", 6) == "a bb…"
     assert one_line("a\nbb   cc", 7) == "a bb cc"
 
 
 @pytest.mark.parametrize("text", ["x" * 199, f"{'word ' * 500}", "漢" * 5_000, ""])
-def test_breakable_text_without_endless_runs_stays_as_it_is(text: str) -> None:
+def test_breakable_does_not_change_ordinary_text(text: str) -> None:
     assert breakable(text) == text
 
 
 @given(st.text(st.sampled_from("aش\u0301\u200d漢 -"), max_size=2_000))
-def test_breakable_adds_nothing_but_places_to_break(text: str) -> None:
+def test_breakable_adds_only_break_opportunities(text: str) -> None:
     assert breakable(text).replace(BREAK, "") == text
 
 
-def test_breakable_breaks_an_endless_run_before_no_mark() -> None:
+def test_breakable_never_breaks_before_a_mark() -> None:
     assert BREAK in breakable("x" * 10_000)
     assert max(map(len, breakable("x" * 10_000).split(BREAK))) == 10
     assert f"{BREAK}\u0301" not in breakable("e\u0301" * 500 + "\u0301" * 3)
 
 
-def test_excerpt_counts_what_it_leaves_out() -> None:
+def test_excerpt_counts_all_characters() -> None:
     cut = excerpt(["abcd", "", "ef\ngh"], limit=5, most=9)
     assert (cut.paragraphs, cut.shown, cut.total, cut.is_cut) == (("abcd", "e"), 5, 8, True)
 
@@ -104,14 +106,14 @@ def test_excerpt_of_many_paragraphs_keeps_the_first() -> None:
     assert (cut.paragraphs, cut.is_cut) == (("a", "b"), True)
 
 
-def test_excerpt_takes_fewer_pictures_than_letters() -> None:
+def test_excerpt_weighs_pictures_more_than_letters() -> None:
     cut = excerpt(["ab 🎉🎉🎉", "c"], limit=3 + 2 * LETTERS_IN_A_PICTURE, most=9)
     assert (cut.paragraphs, cut.shown, cut.total) == (("ab 🎉🎉",), 5, 7)
     assert cut.weight == 3 + 2 * LETTERS_IN_A_PICTURE
 
 
 @given(st.lists(WILD), st.integers(0, 500), st.integers(0, 20))
-def test_excerpt_stays_within_its_bounds(paragraphs: list[str], limit: int, most: int) -> None:
+def test_excerpt_stays_within_its_limits(paragraphs: list[str], limit: int, most: int) -> None:
     part = excerpt(paragraphs, limit=limit, most=most)
     assert part.shown == sum(map(len, part.paragraphs)) <= min(part.weight, part.total)
     assert part.weight <= limit

@@ -1,4 +1,4 @@
-"""The form of a job: every type of question, right and wrong, in the applicant's words."""
+"""The form of a job: every type of question with valid and invalid answers."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ pytestmark = pytest.mark.django_db
 SHIFTS = {"early": "Early", "late": "Late"}
 
 
-def own(job: Any, *questions: Any) -> Any:
+def add_questions(job: Any, *questions: Any) -> Any:
     job.questions = list(questions)
     job.save()
     return job
 
 
 def answer(job: Any, kind: str, value: Any, **question: Any) -> Any:
-    """The stored answer to one own question, or its error messages."""
-    own(job, ask(kind, "What?", key="it", **question))
+    """The stored answer to one custom question, or its error messages."""
+    add_questions(job, ask(kind, "What?", key="it", **question))
     form = bound(job, **{"q-it": value})
     return form.answers["it"] if form.is_valid() else list(form.errors["q-it"])
 
 
-# ── What is always asked ────────────────────────────────────────────────────────────────
+# ── Standard fields ────────────────────────────────────────────────────────────────────
 
 
-def test_form_with_the_least_is_valid(job: Any) -> None:
+def test_form_with_required_answers_only_is_valid(job: Any) -> None:
     form = bound(job)
     assert form.is_valid(), form.errors
     assert form.answers == {"name": JANE, "email": "jane@example.org", "phone": ""}
     assert [upload.question_key for upload in form.uploads] == ["cv"]
 
 
-def test_empty_form_says_what_to_enter(job: Any) -> None:
+def test_empty_form_names_each_missing_answer(job: Any) -> None:
     form = bound(job, name=None, email=None, cv=None)
     assert not form.is_valid()
     assert form.errors == {
@@ -75,14 +75,14 @@ def test_empty_form_says_what_to_enter(job: Any) -> None:
         "=cmd|' /C calc'!A0",
     ],
 )
-def test_name_of_any_people_is_taken_as_typed(job: Any, name: str) -> None:
+def test_name_in_any_language_is_stored_as_typed(job: Any, name: str) -> None:
     form = bound(job, name=name)
     assert form.is_valid(), form.errors
     assert form.answers["name"] == name
 
 
 @pytest.mark.parametrize("name", ["  Jane Miller \n", "\tJane Miller"])
-def test_space_around_a_name_is_dropped(job: Any, name: str) -> None:
+def test_name_with_space_around_it_is_stripped(job: Any, name: str) -> None:
     form = bound(job, name=name)
     assert form.is_valid(), form.errors
     assert form.answers["name"] == JANE
@@ -97,7 +97,7 @@ def test_name_with_a_line_break_is_refused(job: Any, name: str) -> None:
     assert form.errors["name"] == ["Remove line breaks and control characters."]
 
 
-def test_name_with_a_nul_byte_is_refused_in_the_same_words(job: Any) -> None:
+def test_name_with_a_nul_byte_gets_the_same_error(job: Any) -> None:
     form = bound(job, name="Jane\x00Miller")
     assert not form.is_valid()
     assert form.errors["name"] == ["Remove line breaks and control characters."]
@@ -109,7 +109,7 @@ def test_name_too_long_names_limit_and_length(job: Any) -> None:
     assert form.errors["name"] == ["Shorten this to 150 characters. It has 151."]
 
 
-def test_name_that_grows_when_normalised_still_fits_its_column(job: Any) -> None:
+def test_name_is_measured_after_normalisation(job: Any) -> None:
     # U+FB2C becomes three characters in NFC.
     form = bound(job, name="\ufb2c" * 150)
     assert not form.is_valid()
@@ -126,7 +126,7 @@ def test_name_that_grows_when_normalised_still_fits_its_column(job: Any) -> None
         "jane@münchen.example.de",
     ],
 )
-def test_email_that_people_have_is_taken(job: Any, email: str) -> None:
+def test_valid_email_is_accepted(job: Any, email: str) -> None:
     form = bound(job, email=email)
     assert form.is_valid(), form.errors
     assert form.answers["email"] == email.strip()
@@ -146,7 +146,7 @@ def test_email_that_people_have_is_taken(job: Any, email: str) -> None:
         "jane\x00@example.org",
     ],
 )
-def test_email_that_is_none_says_the_form(job: Any, email: str) -> None:
+def test_invalid_email_shows_an_example(job: Any, email: str) -> None:
     form = bound(job, email=email)
     assert not form.is_valid()
     assert form.errors["email"] == ["Enter an e-mail address in the form name@example.com."]
@@ -155,20 +155,20 @@ def test_email_that_is_none_says_the_form(job: Any, email: str) -> None:
 @pytest.mark.parametrize(
     "phone", ["+44 20 7946 0018", "(0)55 / 12-34", "0049.30.1234", "+1 (555) 010-9999 x12"]
 )
-def test_phone_as_people_write_it_is_taken(job: Any, phone: str) -> None:
+def test_phone_in_common_notations_is_accepted(job: Any, phone: str) -> None:
     form = bound(job, phone=phone)
     assert form.is_valid(), form.errors
     assert form.answers["phone"] == phone
 
 
 @pytest.mark.parametrize("phone", ["none", "+", "12\n34", "call me", "١٢٣"])
-def test_phone_that_is_none_shows_an_example(job: Any, phone: str) -> None:
+def test_invalid_phone_shows_an_example(job: Any, phone: str) -> None:
     form = bound(job, phone=phone)
     assert not form.is_valid()
     assert form.errors["phone"] == ["Enter a phone number, such as +44 20 7946 0018."]
 
 
-def test_phone_when_required_is_asked_for(job: Any) -> None:
+def test_missing_required_phone_is_an_error(job: Any) -> None:
     job.ask_phone = "required"
     form = bound(job)
     assert not form.is_valid()
@@ -182,7 +182,7 @@ def test_phone_and_cv_when_off_are_not_asked(job: Any) -> None:
     assert form.is_valid()
 
 
-# ── HR's own questions ──────────────────────────────────────────────────────────────────
+# ── Custom questions ───────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_choice_is_stored_by_key(job: Any) -> None:
         ("multiple_choice", ["early", "night"], "Choose among the answers."),
     ],
 )
-def test_wrong_answer_says_how_to_put_it_right(
+def test_invalid_answer_gets_an_error_with_the_correction(
     job: Any, kind: str, typed: Any, message: str
 ) -> None:
     options = {"options": SHIFTS} if "choice" in kind else {}
@@ -261,35 +261,35 @@ def test_wrong_answer_says_how_to_put_it_right(
         ("file", "Choose a file for “What?”."),
     ],
 )
-def test_required_question_without_an_answer_is_named(job: Any, kind: str, message: str) -> None:
+def test_missing_required_answer_names_the_question(job: Any, kind: str, message: str) -> None:
     options = {"options": SHIFTS} if "choice" in kind else {}
     assert answer(job, kind, None, required=True, **options) == [message]
 
 
-def test_note_asks_nothing(job: Any) -> None:
-    own(job, ask("note", "No CV?", key="note"))
+def test_note_has_no_answer(job: Any) -> None:
+    add_questions(job, ask("note", "No CV?", key="note"))
     form = bound(job, **{"q-note": "typed into nothing"})
     assert form.is_valid()
     assert "note" not in form.answers
 
 
 @pytest.mark.parametrize("typed", ["1" * 16, "1e40", "1e-9", "9" * 10_000])
-def test_number_beyond_measure_is_refused_not_stored(job: Any, typed: str) -> None:
+def test_number_with_too_many_digits_is_refused(job: Any, typed: str) -> None:
     assert isinstance(answer(job, "number", typed), list)
 
 
-def test_long_text_of_10000_characters_is_taken(job: Any) -> None:
+def test_long_text_of_10000_characters_is_accepted(job: Any) -> None:
     text = "🌊" * LIMIT
     assert answer(job, "long_text", text) == text
 
 
-def test_long_text_with_browsers_line_breaks_counts_each_as_one(job: Any) -> None:
+def test_long_text_counts_each_line_break_as_one_character(job: Any) -> None:
     # A browser counts a line break as one character and sends two.
     text = "a\r\n" * 5000
     assert answer(job, "long_text", text) == "a\n" * 4999 + "a"
 
 
-def test_long_text_of_10001_characters_is_refused_with_words(job: Any) -> None:
+def test_long_text_of_10001_characters_is_refused(job: Any) -> None:
     assert answer(job, "long_text", "x" * 10_001) == [
         "Your text is 10001 characters long. Shorten it to 10000 or attach it as a file."
     ]
@@ -297,15 +297,15 @@ def test_long_text_of_10001_characters_is_refused_with_words(job: Any) -> None:
 
 def test_question_keeps_its_key_when_reordered_and_renamed(job: Any) -> None:
     why, what = ask("long_text", "Why?", key="why"), ask("short_text", "What?", key="what")
-    own(job, why, what)
+    add_questions(job, why, what)
     before = {question.key: question.type for question in job.frozen_form().questions}
-    own(job, {**what, "value": {**what["value"], "label": "What, then?"}}, why)
+    add_questions(job, {**what, "value": {**what["value"], "label": "What, then?"}}, why)
     after = {question.key: question.type for question in job.frozen_form().questions}
     assert after == before
     assert list(after)[-2:] == ["what", "why"]
 
 
-def test_field_of_an_own_question_never_takes_a_built_in_name() -> None:
+def test_custom_question_never_gets_the_field_name_of_a_standard_field() -> None:
     assert field_name("email") == "email"
     assert field_name("website") == "q-website"
 
@@ -313,7 +313,7 @@ def test_field_of_an_own_question_never_takes_a_built_in_name() -> None:
 # ── Files ───────────────────────────────────────────────────────────────────────────────
 
 
-def test_file_that_fails_the_check_gives_its_words(job: Any) -> None:
+def test_file_that_fails_the_check_shows_the_reason(job: Any) -> None:
     form = bound(job, cv=received(OLD_WORD, "cv.doc"))
     assert not form.is_valid()
     (message,) = form.errors["cv"]
@@ -323,7 +323,7 @@ def test_file_that_fails_the_check_gives_its_words(job: Any) -> None:
     )
 
 
-def test_good_file_is_kept_while_the_form_has_errors(job: Any) -> None:
+def test_valid_file_is_kept_while_the_form_has_errors(job: Any) -> None:
     form = bound(job, name=None)
     assert not form.is_valid()
     form.keep_files()
@@ -337,7 +337,7 @@ def test_good_file_is_kept_while_the_form_has_errors(job: Any) -> None:
     )
 
 
-def test_kept_file_gives_way_to_one_chosen_again(job: Any) -> None:
+def test_kept_file_is_replaced_by_a_new_file(job: Any) -> None:
     form = bound(job, name=None)
     form.is_valid()
     form.keep_files()
@@ -347,7 +347,7 @@ def test_kept_file_gives_way_to_one_chosen_again(job: Any) -> None:
     assert [upload.content for upload in again.uploads] == [other]
 
 
-def test_kept_file_is_dropped_when_asked(job: Any) -> None:
+def test_kept_file_is_dropped_on_request(job: Any) -> None:
     form = bound(job, name=None)
     form.is_valid()
     form.keep_files()
@@ -368,7 +368,7 @@ def test_kept_file_of_another_job_is_refused(job: Any, job_index: Any) -> None:
 
 
 def test_kept_file_of_another_question_is_refused(job: Any) -> None:
-    own(job, ask("file", "Certificates", key="papers"))
+    add_questions(job, ask("file", "Certificates", key="papers"))
     form = bound(job, name=None)
     form.is_valid()
     form.keep_files()
@@ -377,7 +377,7 @@ def test_kept_file_of_another_question_is_refused(job: Any) -> None:
     assert again.errors == {"q-papers": ["The file is no longer here. Choose it again."]}
 
 
-def test_kept_file_after_a_day_is_no_longer_there(job: Any, time_machine: Any) -> None:
+def test_kept_file_expires_after_a_day(job: Any, time_machine: Any) -> None:
     form = bound(job, name=None)
     form.is_valid()
     form.keep_files()
@@ -390,13 +390,13 @@ def test_kept_file_after_a_day_is_no_longer_there(job: Any, time_machine: Any) -
 
 
 @pytest.mark.parametrize("token", ["\x00", "x" * 5000, "🦑", "' OR 1=1 --"])
-def test_kept_token_of_any_kind_is_only_unknown(job: Any, token: str) -> None:
+def test_invalid_kept_token_is_treated_as_unknown(job: Any, token: str) -> None:
     form = bound(job, cv=None, **{"kept-cv": token})
     assert not form.is_valid()
     assert form.errors == {"cv": ["The file is no longer here. Choose it again."]}
 
 
-def test_file_that_could_not_be_kept_is_asked_for_again(job: Any, monkeypatch: Any) -> None:
+def test_file_beyond_the_quota_must_be_chosen_again(job: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr("careers.forms.uploads.KEPT_PER_NETWORK", 0)
     form = bound(job)
     assert form.is_valid()
@@ -404,7 +404,7 @@ def test_file_that_could_not_be_kept_is_asked_for_again(job: Any, monkeypatch: A
     assert form.errors == {"cv": ["Choose the file again: it could not be kept."]}
 
 
-def test_bad_file_is_never_kept(job: Any) -> None:
+def test_invalid_file_is_never_kept(job: Any) -> None:
     form = bound(job, cv=received(make_docx(word__vbaProject_bin=b"")))
     form.is_valid()
     bad = bound(job, cv=received(b"MZ"))
@@ -413,8 +413,8 @@ def test_bad_file_is_never_kept(job: Any) -> None:
     assert bad.kept == {}
 
 
-def test_typed_gives_everything_back_right_or_wrong(job: Any) -> None:
-    own(
+def test_typed_returns_valid_and_invalid_input(job: Any) -> None:
+    add_questions(
         job,
         ask("single_choice", "Shift?", key="shift", options=SHIFTS),
         ask("number", "Years?", key="years"),
@@ -431,13 +431,13 @@ def test_typed_gives_everything_back_right_or_wrong(job: Any) -> None:
     ]
 
 
-def test_trap_field_tells_machines_apart(job: Any) -> None:
+def test_filled_honeypot_looks_automatic(job: Any) -> None:
     assert bound(job).looks_automatic is False
     assert bound(job, more="  ").looks_automatic is False
     assert bound(job, more="https://spam.example").looks_automatic is True
 
 
-# ── Anything at all ─────────────────────────────────────────────────────────────────────
+# ── Any text ────────────────────────────────────────────────────────────────────────────
 
 ALL_TYPES = FrozenForm(
     job_title="Gauge keeper",
@@ -474,7 +474,7 @@ FIELDS = ["name", "email", "phone", *(f"q-{q.key}" for q in ALL_TYPES.questions[
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(entered=st.dictionaries(st.sampled_from(FIELDS), st.text(max_size=60)))
-def test_wild_text_is_taken_or_refused_but_never_breaks(entered: dict[str, str]) -> None:
+def test_any_text_is_accepted_or_gets_an_error(entered: dict[str, str]) -> None:
     data = QueryDict(mutable=True)
     data.update(entered)
     form = ApplicationForm(ALL_TYPES, job_key=uuid.uuid4(), data=data, files={})
@@ -487,7 +487,7 @@ def test_wild_text_is_taken_or_refused_but_never_breaks(entered: dict[str, str])
     assert all(text for _label, text in form.typed())
 
 
-def test_kept_file_belongs_to_no_application_yet(job: Any) -> None:
+def test_file_of_a_valid_form_can_be_kept(job: Any) -> None:
     form = bound(job)
     assert form.is_valid()
     pending = keep(form.uploads[0], job_key=job.job_key, network="n")

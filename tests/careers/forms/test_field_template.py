@@ -1,4 +1,4 @@
-"""How each type of question looks in HTML: labels, names, what is tied to what."""
+"""The HTML of each type of question: labels, names, references between elements."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Elements(HTMLParser):
 
 
 def render(question: Question, kept: Any = None, **sent: str | list[str]) -> str:
-    """The HTML of one question; with ``sent``, as it comes back after an error."""
+    """The HTML of one question; with ``sent``, as the form shows it again after an error."""
     frozen = FrozenForm("Job", "Company", "en", "UTC", (question,))
     data = QueryDict(mutable=True)
     for name, value in sent.items():
@@ -59,7 +59,7 @@ def ask(kind: str, **more: Any) -> Question:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in question_types.names() if kind != "note"])
-def test_every_control_has_a_label_and_every_reference_a_target(kind: str) -> None:
+def test_controls_have_labels_and_references_have_targets(kind: str) -> None:
     page = Elements(render(ask(kind, help="A hint & more", required=True), **{"q-k": ""}))
     ids = [attributes["id"] for _tag, attributes in page.found if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -81,7 +81,7 @@ def test_every_control_has_a_label_and_every_reference_a_target(kind: str) -> No
 
 
 @pytest.mark.parametrize("kind", [kind for kind in question_types.names() if kind not in ("note",)])
-def test_an_error_is_tied_to_its_control(kind: str) -> None:
+def test_error_is_referenced_by_its_control(kind: str) -> None:
     html = render(ask(kind, required=True), **{"q-k": ""})
     page = Elements(html)
     assert 'id="id_q-k-error"' in html
@@ -102,19 +102,19 @@ def test_labels_and_hints_are_escaped(kind: str) -> None:
 @pytest.mark.parametrize(
     "kind", ["name", "email", "phone", "short_text", "long_text", "link", "number", "date"]
 )
-def test_what_was_typed_comes_back_escaped(kind: str) -> None:
+def test_typed_text_is_shown_again_escaped(kind: str) -> None:
     html = render(ask(kind), **{"q-k": '"><script>x</script>'})
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
 
 
 @pytest.mark.parametrize("kind", [kind for kind in question_types.names() if kind != "note"])
-def test_only_optional_questions_say_so(kind: str) -> None:
+def test_optional_questions_are_marked(kind: str) -> None:
     assert "(optional)" in render(ask(kind))
     assert "(optional)" not in render(ask(kind, required=True))
 
 
-def test_a_date_comes_back_as_it_was_sent() -> None:
+def test_sent_date_is_shown_again() -> None:
     assert 'value="2027-03-31"' in render(ask("date"), **{"q-k": "2027-03-31"})
 
 
@@ -127,29 +127,29 @@ def test_a_date_comes_back_as_it_was_sent() -> None:
         ("consent", "on", ["on"]),
     ],
 )
-def test_a_choice_stays_made(kind: str, sent: Any, checked: list[str]) -> None:
+def test_sent_choice_is_checked_again(kind: str, sent: Any, checked: list[str]) -> None:
     boxes = Elements(render(ask(kind), **{"q-k": sent})).all("input")
     assert [box["value"] for box in boxes if "checked" in box] == checked
 
 
 @pytest.mark.parametrize("kind", ["single_choice", "multiple_choice", "yes_no", "consent"])
-def test_nothing_is_chosen_beforehand(kind: str) -> None:
+def test_no_choice_is_checked_by_default(kind: str) -> None:
     assert not [box for box in Elements(render(ask(kind))).all("input") if "checked" in box]
 
 
-def test_choices_are_a_group_with_a_legend() -> None:
+def test_choices_are_one_fieldset_with_a_legend() -> None:
     for kind in ("single_choice", "multiple_choice", "yes_no"):
         page = Elements(render(ask(kind)))
         assert len(page.all("fieldset")) == len(page.all("legend")) == 1
 
 
-def test_a_long_list_of_choices_folds() -> None:
+def test_single_choice_with_many_options_is_a_menu() -> None:
     options = tuple(Option(str(number), f"Place {number}") for number in range(12))
     page = Elements(render(ask("single_choice", options=options), **{"q-k": "7"}))
     assert [option["value"] for option in page.all("option") if "selected" in option] == ["7"]
 
 
-def test_autofill_and_keyboards() -> None:
+def test_controls_have_attributes_for_autofill_and_keyboard() -> None:
     control = Elements(render(ask("email"))).all("input")[0]
     assert (control["type"], control["autocomplete"]) == ("email", "email")
     assert control["spellcheck"] == "false"
@@ -158,12 +158,12 @@ def test_autofill_and_keyboards() -> None:
     assert Elements(render(ask("number"))).all("input")[0]["inputmode"] == "decimal"
 
 
-def test_a_long_answer_says_its_limit_to_the_counter() -> None:
+def test_long_text_has_its_limit_for_the_counter() -> None:
     area = Elements(render(ask("long_text"))).all("textarea")[0]
     assert area["data-limit"] == "10000"
 
 
-def test_a_kept_file_is_shown_and_can_be_removed() -> None:
+def test_kept_file_is_shown_and_can_be_removed() -> None:
     kept = SimpleNamespace(filename="<my> CV.pdf", size=2048, token='t"1')
     html = render(ask("file", required=True), kept=kept)
     inputs = {box["name"]: box for box in Elements(html).all("input")}
@@ -174,12 +174,12 @@ def test_a_kept_file_is_shown_and_can_be_removed() -> None:
     assert "2.0\xa0KB" in html
 
 
-def test_a_file_says_what_it_may_be() -> None:
+def test_file_names_accepted_types_and_size() -> None:
     html = render(ask("file"))
     assert "PDF; up to 10 MB." in html
     assert Elements(html).all("input")[0]["accept"].startswith(".pdf")
 
 
-def test_a_note_asks_nothing() -> None:
+def test_note_has_no_control() -> None:
     page = Elements(render(ask("note", help="Two\nlines")))
     assert not page.all("input", "select", "textarea", "label")

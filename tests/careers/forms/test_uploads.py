@@ -1,4 +1,4 @@
-"""Uploaded files: judged by their bytes, received within limits, kept within quotas."""
+"""Uploaded files: checked by their bytes, received within limits, kept within quotas."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def refusal(content: bytes, name: str = "cv.pdf", size: int | None = None) -> st
     return message
 
 
-# ── What kind of file it is ─────────────────────────────────────────────────────────────
+# ── Type ────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -63,16 +63,16 @@ def refusal(content: bytes, name: str = "cv.pdf", size: int | None = None) -> st
         (papers.PNG, PNG),
     ],
 )
-def test_accepted_file_is_told_by_its_bytes(content: bytes, content_type: str) -> None:
+def test_sniff_of_an_accepted_file_returns_its_type(content: bytes, content_type: str) -> None:
     assert sniff(content) == content_type
 
 
-def test_pdf_locked_only_for_editing_is_taken() -> None:
+def test_pdf_locked_only_for_editing_is_accepted() -> None:
     upload = check(received(make_cv(owner_password="secret")), "cv")
     assert upload.content_type == PDF
 
 
-def test_pdf_with_a_password_says_so() -> None:
+def test_pdf_with_a_password_is_refused() -> None:
     assert refusal(make_cv(password="secret")) == (
         "The PDF is password-protected. Save it without a password and choose it again."
     )
@@ -81,26 +81,26 @@ def test_pdf_with_a_password_says_so() -> None:
 @pytest.mark.parametrize(
     "content", [b"%PDF-1.7\nnothing", b"%PDF-", make_cv()[:200], b"%PDF-1.4" + b"\xff" * 4000]
 )
-def test_damaged_pdf_says_so(content: bytes) -> None:
+def test_damaged_pdf_is_refused(content: bytes) -> None:
     assert refusal(content) == DAMAGED_PDF
 
 
-def test_empty_file_says_so() -> None:
+def test_empty_file_is_refused() -> None:
     assert refusal(b"") == "The file is empty. Choose another file."
 
 
-def test_program_named_pdf_is_refused() -> None:
+def test_program_with_the_name_of_a_pdf_is_refused() -> None:
     assert refusal(papers.PROGRAM, "cv.pdf") == UNKNOWN
 
 
 @pytest.mark.parametrize(
     "content", [b"Dear team,", b"{\\rtf1}", b"<html>", b"GIF89a", b"\0", make_zip({"a": b""})]
 )
-def test_other_type_names_the_accepted_ones(content: bytes) -> None:
+def test_error_for_another_type_names_the_accepted_types(content: bytes) -> None:
     assert refusal(content) == UNKNOWN
 
 
-def test_old_word_file_says_what_to_do() -> None:
+def test_old_word_file_is_refused_with_advice() -> None:
     assert refusal(papers.OLD_WORD, "cv.doc").startswith(
         "The file is password-protected or in the old Word format."
     )
@@ -127,17 +127,17 @@ def test_zip_bomb_is_refused_without_unpacking_it() -> None:
     assert refusal(make_zip_bomb(), "cv.docx") == DAMAGED_OFFICE
 
 
-def test_office_file_of_too_many_parts_is_refused() -> None:
+def test_office_file_with_too_many_parts_is_refused() -> None:
     parts = {"[Content_Types].xml": b"", "word/document.xml": b""}
     parts |= {f"word/{number}.xml": b"" for number in range(2000)}
     assert refusal(make_zip(parts), "cv.docx") == DAMAGED_OFFICE
 
 
-def test_office_file_cut_short_is_refused() -> None:
+def test_truncated_office_file_is_refused() -> None:
     assert refusal(make_docx()[:-30], "cv.docx") == DAMAGED_OFFICE
 
 
-def test_damaged_file_never_breaks_the_check() -> None:
+def test_check_of_damaged_files_raises_only_validation_errors() -> None:
     chance = random.Random(7)
     for original in (make_cv(), make_docx(), make_odt(), make_cv(owner_password="x")):
         for _round in range(60):
@@ -148,10 +148,10 @@ def test_damaged_file_never_breaks_the_check() -> None:
                 assert sniff(bytes(content)) in ACCEPTED
 
 
-# ── How large it is ─────────────────────────────────────────────────────────────────────
+# ── Size ────────────────────────────────────────────────────────────────────────────────
 
 
-def test_file_at_the_limit_is_read_and_one_byte_more_is_not(settings: Any) -> None:
+def test_file_one_byte_over_the_limit_is_refused(settings: Any) -> None:
     settings.UPLOAD_MAX_BYTES = len(the_cv())
     assert check(received(the_cv()), "cv").size == len(the_cv())
     settings.UPLOAD_MAX_BYTES = 1024 * 1024
@@ -173,13 +173,13 @@ def test_handler_keeps_a_file_up_to_the_limit(settings: Any) -> None:
     assert (file.read(), file.true_size, file.is_whole) == (b"0123456789" * 10, 100, True)
 
 
-def test_handler_counts_but_drops_what_is_too_large(settings: Any) -> None:
+def test_handler_counts_and_drops_bytes_beyond_the_limit(settings: Any) -> None:
     settings.UPLOAD_MAX_BYTES = 100
     file = fill(BoundedUploadHandler(), 250)
     assert (file.read(), file.true_size) == (b"", 250)
 
 
-def test_handler_bounds_all_files_of_a_request_together(settings: Any) -> None:
+def test_handler_limits_all_files_of_a_request_together(settings: Any) -> None:
     settings.UPLOAD_MAX_BYTES, settings.REQUEST_MAX_BYTES = 100, 150
     handler = BoundedUploadHandler()
     files = [fill(handler, size) for size in (250, 100, 100, 50)]
@@ -188,7 +188,7 @@ def test_handler_bounds_all_files_of_a_request_together(settings: Any) -> None:
         check(files[2], "cv")
 
 
-# ── What it is called ───────────────────────────────────────────────────────────────────
+# ── File name ───────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -215,13 +215,13 @@ def test_handler_bounds_all_files_of_a_request_together(settings: Any) -> None:
         ("e\u0301.pdf", "é.pdf"),
     ],
 )
-def test_file_name_becomes_only_text(name: str, clean: str) -> None:
+def test_clean_filename_removes_path_and_control_characters(name: str, clean: str) -> None:
     assert clean_filename(name, PDF) == clean
 
 
 @settings(max_examples=200, deadline=None)
 @given(name=st.text(max_size=400), content_type=st.sampled_from(sorted(ACCEPTED)))
-def test_file_name_of_any_text_is_harmless(name: str, content_type: str) -> None:
+def test_clean_filename_of_any_text_is_safe(name: str, content_type: str) -> None:
     clean = clean_filename(name, content_type)
     assert clean.endswith(ACCEPTED[content_type])
     assert len(clean) <= 125
@@ -245,17 +245,17 @@ def test_file_name_of_any_text_is_harmless(name: str, content_type: str) -> None
         ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
     ],
 )
-def test_network_is_what_one_household_has(one: str, other: str, same: bool) -> None:
+def test_network_is_the_same_for_one_household(one: str, other: str, same: bool) -> None:
     assert (network_of(one) == network_of(other)) is same
 
 
 @pytest.mark.parametrize("address", ["", "unknown", "unix:", "300.1.1.1", "\x00"])
-def test_network_of_no_address_is_empty(address: str) -> None:
+def test_network_of_an_invalid_address_is_empty(address: str) -> None:
     assert network_of(address) == ""
 
 
 @pytest.mark.django_db
-def test_quota_of_one_network_leaves_others_alone(job: Any, monkeypatch: Any) -> None:
+def test_quota_of_one_network_does_not_affect_others(job: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr("careers.forms.uploads.KEPT_PER_NETWORK", 2)
     upload = check(received(the_cv()), "cv")
     given = [keep(upload, job_key=job.job_key, network="one") for _ in range(3)]
@@ -264,7 +264,7 @@ def test_quota_of_one_network_leaves_others_alone(job: Any, monkeypatch: Any) ->
 
 
 @pytest.mark.django_db
-def test_quota_of_all_bytes_refuses_what_is_too_much(job: Any, monkeypatch: Any) -> None:
+def test_total_quota_refuses_further_files(job: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr("careers.forms.uploads.KEPT_TOTAL_BYTES", len(the_cv()) + 10)
     upload = check(received(the_cv()), "cv")
     assert keep(upload, job_key=job.job_key, network="one") is not None
@@ -272,7 +272,7 @@ def test_quota_of_all_bytes_refuses_what_is_too_much(job: Any, monkeypatch: Any)
 
 
 @pytest.mark.django_db
-def test_clean_up_deletes_only_what_expired(job: Any, time_machine: Any) -> None:
+def test_clean_up_deletes_only_expired_files(job: Any, time_machine: Any) -> None:
     upload = check(received(the_cv()), "cv")
     now = timezone.now()
     time_machine.move_to(now - dt.timedelta(hours=25), tick=False)
