@@ -1,7 +1,7 @@
 """The archive: private, verified copies of every file of an application in S3.
 
-The only importer of boto3, botocore and django-storages, and only inside the functions that
-need them: most processes never touch S3, and boto3 is slow to import.
+Only this package imports boto3, botocore and django-storages, and only inside the functions that
+need them. Most processes never use S3, and boto3 is slow to import.
 """
 
 from careers.archive.bucket import ensure_bucket, honours_conditions, probe

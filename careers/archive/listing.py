@@ -59,7 +59,7 @@ def compare(objects: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Verdict]]
     probe()
     rest = iter(objects)
     with connected() as (client, bucket), ThreadPoolExecutor(_AT_ONCE) as pool:
-        # A few at a time: there may be millions, and each may be megabytes long.
+        # In batches: there may be millions of objects, each several megabytes long.
         while some := list(islice(rest, 4 * _AT_ONCE)):
             verdicts = pool.map(lambda each: _verdict(client, bucket, *each), some)
             for (key, _sha256), verdict in zip(some, verdicts, strict=True):

@@ -37,7 +37,7 @@ class StoredObject:
 
 
 def put(key: str, content: bytes, content_type: str) -> StoredObject:
-    """Store ``content`` under ``key`` if nothing is there yet, and verify what is there.
+    """Store ``content`` under ``key`` unless the object exists, and verify the stored object.
 
     Safe to repeat: the same content under the same key is a success, whoever wrote it.
     (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html)
@@ -67,7 +67,7 @@ def fetch(key: str, *, sha256: str = "") -> bytes:
     """The content of an object.
 
     Args:
-        sha256: what the content must be; "" skips the comparison.
+        sha256: the expected hash of the content; "" skips the comparison.
 
     Raises:
         Permanent: the object is missing (``archive-missing``) or its content is not the
@@ -102,7 +102,7 @@ def restore(key: str, content: bytes, content_type: str) -> StoredObject:
 
     Raises:
         ValueError: the key does not name the content.
-        Permanent, Transient, Misconfigured: it could not be written, or is not there afterwards.
+        Permanent, Transient, Misconfigured: the object could not be written, or is missing afterwards.
     """
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256 not in key:
