@@ -39,7 +39,7 @@ def ensure_bucket() -> bool:
                 Bucket=bucket, **(location if region and region != "us-east-1" else {})
             )
         except ClientError as error:
-            # Another process created it, or another account has the name. A second look shows which.
+            # Another process created it, or another account has the name. Look again.
             if status_of(error) != 409:
                 raise
             if _look_at_bucket(client, bucket) is None:

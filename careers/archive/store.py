@@ -102,7 +102,7 @@ def restore(key: str, content: bytes, content_type: str) -> StoredObject:
 
     Raises:
         ValueError: the key does not name the content.
-        Permanent, Transient, Misconfigured: the object could not be written, or is missing afterwards.
+        Permanent, Transient, Misconfigured: the write failed, or the object is missing afterwards.
     """
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256 not in key:
