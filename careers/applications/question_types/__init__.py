@@ -87,10 +87,15 @@ class QuestionType:
         return "\n".join(self.in_words(question, value))
 
     def normalise(self, value: Any) -> Any:
-        """A stored answer reduced to what makes it different from another one."""
-        if not isinstance(value, str):
-            return value
-        return " ".join(unicodedata.normalize("NFC", value).split())
+        """A stored answer, without differences that mean nothing, to compare it with another.
+
+        These are spaces, the Unicode form, and the order of a list.
+        """
+        if isinstance(value, list):
+            return sorted(value)
+        if isinstance(value, str):
+            return " ".join(unicodedata.normalize("NFC", value).split())
+        return value
 
 
 def is_empty(value: Any) -> bool:

@@ -17,6 +17,3 @@ class MultipleChoice(QuestionType):
     def fixed_words(self, question: Question, value: Any) -> tuple[str, ...]:
         labels = {option.key: option.label for option in question.options}
         return tuple(labels[key] for key in value or () if key in labels)
-
-    def normalise(self, value: Any) -> Any:
-        return sorted(value) if isinstance(value, list) else value
