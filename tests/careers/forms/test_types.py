@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from django.apps import AppConfig, apps
 from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
 
 from careers.applications import question_types
-from careers.applications.frozen import FrozenForm, Question
+from careers.applications.frozen import FrozenForm, Option, Question
 from careers.forms import types
 from careers.forms.builder import ApplicationForm
 from careers.forms.questions_field import QuestionsField
@@ -133,3 +134,14 @@ def test_register_with_a_taken_name_raises() -> None:
     question_types.names()
     with pytest.raises(ValueError, match="date"):
         question_types.register(Other)
+
+
+@pytest.mark.parametrize("name", [name for name, _block in types.choosable()])
+def test_example_of_each_choosable_type_is_valid(name: str) -> None:
+    asked = Question("it", name, "What?", options=(Option("a", "A"), Option("b", "B")))
+    example = types.field_type(asked).example(asked)
+    data = QueryDict(mutable=True)
+    data.setlist("q-it", example if isinstance(example, list) else [example or ""])
+    frozen = FrozenForm("Job", "Company", "en", "UTC", (asked,))
+    form = ApplicationForm(frozen, job_key=uuid.uuid4(), data=data, files=MultiValueDict())
+    assert form.is_valid(), form.errors
