@@ -70,7 +70,7 @@ def test_every_alarm_is_in_its_table_once() -> None:
             codes |= codes_in(path, ERRORS | {"Finding"})
         elif path.parent.name in ("archive", "notifications"):
             codes |= codes_in(path, ERRORS)
-    named = first_column(section("What each alarm means"))
+    named = first_column(section("What each finding means"))
     assert sorted(named) == sorted(codes)
 
 
@@ -81,7 +81,7 @@ def test_every_cause_that_stops_a_step_is_in_a_table_once() -> None:
         for path in (env.ROOT / "careers" / package).rglob("*.py"):
             codes |= codes_in(path, ERRORS | STOPS)
             sources += path.read_text(encoding="utf-8")
-    alarms = first_column(section("What each alarm means"))
+    alarms = first_column(section("What each finding means"))
     named = first_column(section("What stops a step"))
     assert sorted(codes - {*alarms, *named}) == []
     assert [name for name in named if (named + alarms).count(name) > 1] == []
