@@ -1,4 +1,4 @@
-"""The operator's manual is complete: every setting, every alarm."""
+"""The operators' manual has every setting, every finding and every cause of a stopped step."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from pathlib import Path
 from careersite.settings import env
 
 MANUAL = (env.ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-#: Whose first argument is the code of something wrong with a service.
+#: Errors of a service; the first argument is the code.
 ERRORS = {"Misconfigured", "Transient"}
-#: Whose first argument is the code of what leaves a step to a person.
+#: Errors that leave a step to a person; the first argument is the code.
 STOPS = {"Permanent", "Uncertain", "Undecidable"}
+#: What reports a finding or gives its words, with the code as ``code`` or as arguments.
+FINDINGS = {"Finding", "says"}
 
 
 def section(title: str) -> str:
@@ -21,7 +23,7 @@ def section(title: str) -> str:
 
 
 def first_column(text: str) -> list[str]:
-    """What the rows of a table are about; several names in a cell stand for themselves."""
+    """The names in the first column of a table; a cell may hold several."""
     return [
         name
         for row in re.findall(r"^\| (.+?) \|", text, re.MULTILINE)
@@ -29,8 +31,8 @@ def first_column(text: str) -> list[str]:
     ]
 
 
-def codes_in(path: Path, coded: set[str]) -> set[str]:
-    """The codes that a module gives to what is in ``coded``, or returns with a sentence."""
+def codes_in(path: Path, callables: set[str]) -> set[str]:
+    """The codes that a module gives to one of ``callables``, or returns with a sentence."""
     found = set()
     tree = ast.parse(path.read_text(encoding="utf-8"))
     constants = {
@@ -41,18 +43,21 @@ def codes_in(path: Path, coded: set[str]) -> set[str]:
         if isinstance(target, ast.Name)
     }
     for node in ast.walk(tree):
-        first: ast.expr | None = None
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
-            first = node.args[0] if node.func.id in coded else None
+        given: list[ast.expr] = []
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id in callables:
+                given = node.args if node.func.id == "says" else node.args[:1]
+                given = [*given, *(word.value for word in node.keywords if word.arg == "code")]
         elif isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
-            first = node.value.elts[0]
-        if isinstance(first, ast.Name):
-            first = constants.get(first.id)
-        if isinstance(first, ast.JoinedStr):
-            # The rest names what it is about.
-            first = first.values[0]
-        if isinstance(first, ast.Constant) and isinstance(first.value, str):
-            found.add(first.value)
+            given = node.value.elts[:1]
+        for value in given:
+            if isinstance(value, ast.Name):
+                value = constants.get(value.id, value)
+            if isinstance(value, ast.JoinedStr):
+                # Only its beginning is the same for every finding of this kind.
+                value = value.values[0]
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                found.add(value.value.rstrip("."))
     return found
 
 
@@ -61,14 +66,15 @@ def test_every_variable_is_in_the_table_of_settings_once() -> None:
     assert sorted(named) == sorted(env.NAMES)
 
 
-def test_every_alarm_is_in_its_table_once() -> None:
+def test_every_finding_is_in_its_table_once() -> None:
     careers = env.ROOT / "careers"
     codes: set[str] = set()
     for path in careers.rglob("*.py"):
+        package = path.relative_to(careers).parts[0]
         source = path.read_text(encoding="utf-8")
-        if "Finding(" in source:
-            codes |= codes_in(path, ERRORS | {"Finding"})
-        elif path.parent.name in ("archive", "notifications"):
+        if "Finding(" in source or "@says(" in source:
+            codes |= codes_in(path, ERRORS | FINDINGS)
+        elif package in ("archive", "notifications"):
             codes |= codes_in(path, ERRORS)
     named = first_column(section("What each finding means"))
     assert sorted(named) == sorted(codes)
@@ -81,8 +87,8 @@ def test_every_cause_that_stops_a_step_is_in_a_table_once() -> None:
         for path in (env.ROOT / "careers" / package).rglob("*.py"):
             codes |= codes_in(path, ERRORS | STOPS)
             sources += path.read_text(encoding="utf-8")
-    alarms = first_column(section("What each finding means"))
+    findings = first_column(section("What each finding means"))
     named = first_column(section("What stops a step"))
-    assert sorted(codes - {*alarms, *named}) == []
-    assert [name for name in named if (named + alarms).count(name) > 1] == []
+    assert sorted(codes - {*findings, *named}) == []
+    assert [name for name in named if (named + findings).count(name) > 1] == []
     assert [name for name in named if f'"{name}"' not in sources] == []
