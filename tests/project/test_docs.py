@@ -1,4 +1,4 @@
-"""What the documents point at is there, and every picture is somebody's."""
+"""Links in the documents lead somewhere, and each picture is taken and shown."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ ELSEWHERE = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
 def prose(document: Path) -> str:
-    """A document without its code, where brackets mean something else."""
+    """A document without its code, in which brackets have another meaning."""
     text = re.sub(r"^ {0,3}```.*?^ {0,3}```", "", document.read_text("utf-8"), flags=re.M | re.S)
     return re.sub(r"`[^`\n]*`", "code", text)
 
 
 def links(document: Path) -> list[str]:
-    """Where a document points on this site, pictures included."""
+    """The targets of the links and pictures in a document, except other sites."""
     return [target for target in LINK.findall(prose(document)) if not ELSEWHERE.match(target)]
 
 
 def anchors(document: Path) -> set[str]:
-    """The names of a document's headings, made as GitHub makes them."""
+    """The anchors of a document's headings, made by GitHub's rules."""
     text = re.sub(r"^ {0,3}```.*?^ {0,3}```", "", document.read_text("utf-8"), flags=re.M | re.S)
     found: set[str] = set()
     for heading in re.findall(r"^#{1,6} +(.+?) *#*$", text, flags=re.M):
@@ -64,7 +64,7 @@ def test_link_leads_somewhere(document: Path) -> None:
     assert broken(document) == []
 
 
-def test_anchors_are_githubs(tmp_path: Path) -> None:
+def test_anchors_follow_the_rules_of_github(tmp_path: Path) -> None:
     document = tmp_path / "page.md"
     document.write_text(
         "# The `row`, and *more*: é_1\n```\n# no heading\n```\n## Twice\n## Twice\n## A [b](c.md)\n"
@@ -72,7 +72,7 @@ def test_anchors_are_githubs(tmp_path: Path) -> None:
     assert anchors(document) == {"the-row-and-more-é_1", "twice", "twice-1", "a-b"}
 
 
-def test_broken_links_are_found(tmp_path: Path) -> None:
+def test_broken_link_is_found(tmp_path: Path) -> None:
     document = tmp_path / "page.md"
     document.write_text(
         "# Here\n[a](missing.md) [b](#gone) [c](#here) [d](https://example.org) `[e](code.md)`\n"
@@ -81,7 +81,7 @@ def test_broken_links_are_found(tmp_path: Path) -> None:
     assert broken(document) == ["missing.md", "#gone", "no.png", "missing.md#x"]
 
 
-def test_every_document_is_reached_from_the_readme() -> None:
+def test_every_document_is_linked_from_the_readme_or_its_links() -> None:
     reached, waiting = {ROOT / "README.md"}, [ROOT / "README.md"]
     while waiting:
         document = waiting.pop()
@@ -109,8 +109,8 @@ def test_each_picture_is_taken_shown_and_small() -> None:
 
 
 @pytest.mark.django_db
-def test_deletion_by_hand_leaves_nothing(settings: Any) -> None:
-    """The lines for the shell in ``privacy.md`` do what they say, for one application."""
+def test_deletion_by_hand_removes_one_application_completely(settings: Any) -> None:
+    """Runs the lines for the shell in ``docs/privacy.md``."""
     lines = re.findall(
         r"^(?:>>>|\.\.\.) ?(.*)$", (ROOT / "docs" / "privacy.md").read_text("utf-8"), flags=re.M
     )
