@@ -19,6 +19,19 @@ ROOT = Path(__file__).resolve().parents[2]
 TOP = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 DOCUMENTS = [*(ROOT / name for name in TOP), *sorted((ROOT / "docs").glob("*.md"))]
 LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
+#: Folders whose files the documents name, such as ``careers/apply/decide.py``.
+FOLDERS = (
+    "bin",
+    "careers",
+    "docs",
+    "home",
+    "locale",
+    "prove",
+    "site",
+    "static",
+    "templates",
+    "tests",
+)
 ELSEWHERE = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
@@ -91,6 +104,18 @@ def test_every_document_is_linked_from_the_readme_or_its_links() -> None:
                 reached.add(target)
                 waiting.append(target)
     assert sorted(set(DOCUMENTS) - reached) == []
+
+
+def named_files(document: Path) -> list[str]:
+    """The files of this repository that a document names, with ``*`` for ``<name>``."""
+    text = re.sub(r"^ {0,3}```.*?^ {0,3}```", "", document.read_text("utf-8"), flags=re.M | re.S)
+    names = re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w/.<>-]+)`", text)
+    return [re.sub(r"<\w+>", "*", name) for name in names]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_file_that_a_document_names_exists(document: Path) -> None:
+    assert [name for name in named_files(document) if not any(ROOT.glob(name))] == []
 
 
 def test_each_picture_is_taken_shown_and_small() -> None:
