@@ -13,6 +13,9 @@ class CareersConfig(AppConfig):
     def ready(self) -> None:
         # Its signal handlers connect when it is imported.
         from careers.languages import sharing  # noqa: F401
+        from careers.notifications import providers
         from careers.operations.probes import refuse_newer
 
+        # Extension apps stand before this one, so their providers are registered by now.
+        providers.configured()
         pre_migrate.connect(refuse_newer, sender=self)

@@ -1,27 +1,28 @@
-"""What is said to whom by e-mail, and one careful way to send it.
+"""What the site says by e-mail, and how it sends one mail safely.
 
-Plain Python and Django templates: neither Celery nor Wagtail is known here.
+Plain Python and Django templates: this package knows neither Celery nor Wagtail.
 """
 
-from careers.notifications.before_send import BeforeSend, Memory
+from careers.notifications.before_send import BeforeSend, IdempotencyWindow
 from careers.notifications.delivery import Delivery, deliver, probe
 from careers.notifications.messages import Identity, hr_application, operator_alert, receipt
+from careers.notifications.providers import read_reports
 from careers.notifications.refusals import CROWDED
-from careers.notifications.reports import Forged, Report, Unreadable, reports
+from careers.notifications.reports import Forged, Report, Unreadable
 
 __all__ = [
     "CROWDED",
     "BeforeSend",
     "Delivery",
     "Forged",
+    "IdempotencyWindow",
     "Identity",
-    "Memory",
     "Report",
     "Unreadable",
     "deliver",
     "hr_application",
     "operator_alert",
     "probe",
+    "read_reports",
     "receipt",
-    "reports",
 ]

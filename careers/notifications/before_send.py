@@ -1,4 +1,4 @@
-"""What a sender says to the pipeline right before the point of no return."""
+"""What a sender tells the pipeline right before the point of no return."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
-class Memory:
-    """Somebody remembers that he got a mail under its key, so that a repetition is safe.
+class IdempotencyWindow:
+    """The time in which a provider sends a mail once, however often it gets the mail's key.
 
     Attributes:
-        of: who remembers, and the key: told apart from all others, so that a mail is never
-            repeated where nobody knows of the first time. At most 40 characters.
-        lasts: for how long, counted from the first time, with a margin taken off.
+        key: identifies the provider, the account and the mail's idempotency key, so that a mail
+            is never repeated at a provider that does not know the key. At most 40 characters.
+        duration: counted from the first attempt, with a safety margin taken off.
     """
 
-    of: str
-    lasts: dt.timedelta
+    key: str
+    duration: dt.timedelta
 
 
 class BeforeSend(Protocol):
-    """To be called right before the bytes leave that may make a mail be sent.
+    """Called right before the first bytes leave that may cause a mail to be sent.
 
-    Without a memory nobody may ever repeat what was begun; with one it is safe for a while.
-    Whatever it raises must be raised on, and nothing may be sent.
+    Without an idempotency window nobody may repeat the attempt; with one, a repetition is safe
+    until the window ends. The caller must let every exception through, and send nothing then.
     """
 
-    def __call__(self, memory: Memory | None = None) -> None: ...
+    def __call__(self, window: IdempotencyWindow | None = None, /) -> None: ...

@@ -1,4 +1,4 @@
-"""Hand one mail for one person to the mail server, and know what became of it."""
+"""Send one mail to one person, and know whether it was sent."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from careers.notifications.smtp import PhaseSMTP, PhaseSMTPOverTLS
 
 @dataclass(frozen=True)
 class Delivery:
-    """The mail server or provider took the mail.
+    """The mail server or provider accepted the mail.
 
     Attributes:
-        message_id: the mail's own.
-        response: what the server answered, such as ``250 2.0.0 Ok: queued as 4XyZ``; with it
-            the provider finds the mail. Addresses are removed.
+        message_id: the mail's Message-ID.
+        response: the server's answer, such as ``250 2.0.0 Ok: queued as 4XyZ``, without
+            addresses. The server's operator can find the mail with it.
     """
 
     message_id: str
@@ -41,19 +41,20 @@ class Delivery:
 
 
 def deliver(message: EmailMultiAlternatives, *, before_send: BeforeSend) -> Delivery:
-    """Send a mail to its one recipient with the server or provider of the ``EMAIL_…`` settings.
+    """Send a mail to its one recipient by the server or provider of the ``EMAIL_…`` settings.
 
-    One recipient, because a server may take a mail for one and refuse it for another, and
+    One recipient, because a server may accept a mail for one and refuse it for another, and
     there is only one answer to record. A mail is sent once the server confirmed it; how the
-    connection ends afterwards (a hanging or absurd answer to QUIT) changes nothing.
+    connection ends afterwards (no answer or garbage after QUIT) changes nothing.
 
     Args:
-        before_send: called at the last moment before the message leaves, to check that the step
-            is still ours and to write down that from here on the outcome may be unknown, or
-            who remembers it by a key. What it raises is raised, and nobody gets a message.
+        before_send: called at the last moment before the message leaves. It checks that the
+            step is still ours, and records that the outcome may be unknown from here on. When
+            it raises, nothing is sent and the exception goes on to the caller.
 
     Raises:
         ValueError: not exactly one recipient.
+        ImproperlyConfigured: no installed app registers the provider.
         Fenced, Undecidable: from ``before_send``.
         Transient, Permanent, Misconfigured: the mail was certainly not sent.
         Uncertain: the connection was lost after the message left and before the answer.
@@ -66,16 +67,13 @@ def deliver(message: EmailMultiAlternatives, *, before_send: BeforeSend) -> Deli
     if not sender:
         raise Misconfigured(
             "mail-sender",
-            _(
-                "Mails have no sender. Set DEFAULT_FROM_EMAIL to an address such as "
-                "careers@example.com."
-            ),
+            _("Mails have no sender. Set DEFAULT_FROM_EMAIL, for instance to careers@example.com."),
         )
     if not recipient:
         raise refused("recipient", 553, b"")
-    if settings.EMAIL_PROVIDER:
+    if provider := providers.configured():
         message_id = message.extra_headers["Message-ID"]
-        return Delivery(message_id, providers.send(message, before_send=before_send))
+        return Delivery(message_id, provider.send(message, before_send=before_send))
     mail = message.message()
     content = _bytes_of(mail)
 
@@ -86,10 +84,10 @@ def deliver(message: EmailMultiAlternatives, *, before_send: BeforeSend) -> Deli
         options = [f"size={len(content)}"] if client.has_extn("size") else []
         if client.has_extn("8bitmime") and not content.isascii():
             options.append("BODY=8BITMIME")
-        with _lost_before_dot():
+        with _connection_errors():
             code, text = client.mail(sender, options)
         _expect("sender", code, text, recipient)
-        with _lost_before_dot():
+        with _connection_errors():
             code, text = client.rcpt(recipient)
         _expect("recipient", code, text, recipient)
         code, text = _send_data(client, content, recipient)
@@ -103,15 +101,15 @@ def deliver(message: EmailMultiAlternatives, *, before_send: BeforeSend) -> Deli
 
 
 def probe() -> None:
-    """Return when the mail server answers, encrypts as told and takes our login.
+    """Return when the mail server answers, encrypts as configured and accepts the login.
 
-    A provider only has to answer: most keys may send and do nothing else.
+    A provider only has to answer: most API keys allow sending and nothing else.
 
     Raises:
         Transient, Misconfigured: what is wrong.
     """
-    if settings.EMAIL_PROVIDER:
-        providers.ask()
+    if provider := providers.configured():
+        provider.probe()
         return
     client = _connected()
     try:
@@ -123,10 +121,10 @@ def probe() -> None:
 def _connected() -> PhaseSMTP | PhaseSMTPOverTLS:
     if not settings.EMAIL_HOST:
         raise Misconfigured(
-            "mail-server", _("There is no mail server. Set EMAIL_HOST to its name.")
+            "mail-server", _("No mail server is configured. Set EMAIL_HOST to its name.")
         )
     try:
-        with _lost_before_dot():
+        with _connection_errors():
             if settings.EMAIL_USE_SSL:
                 return PhaseSMTPOverTLS(
                     settings.EMAIL_HOST,
@@ -147,9 +145,9 @@ def _connected() -> PhaseSMTP | PhaseSMTPOverTLS:
 
 
 def _introduce(client: PhaseSMTP | PhaseSMTPOverTLS) -> None:
-    """EHLO, STARTTLS where it is asked for, login where there is a user."""
+    """EHLO, STARTTLS if EMAIL_USE_TLS is set, login if there is a user."""
     try:
-        with _lost_before_dot():
+        with _connection_errors():
             client.ehlo_or_helo_if_needed()
     except smtplib.SMTPHeloError as error:
         code, text = error.smtp_code, _bytes(error.smtp_error)
@@ -161,7 +159,7 @@ def _introduce(client: PhaseSMTP | PhaseSMTPOverTLS) -> None:
 
 
 def _encrypt(client: PhaseSMTP | PhaseSMTPOverTLS) -> None:
-    # Somebody between us and the server may have removed the offer, so there is no way round.
+    # Never send without encryption instead: an attacker on the path may have removed the offer.
     if not client.has_extn("starttls"):
         raise Misconfigured(
             "mail-tls",
@@ -171,7 +169,7 @@ def _encrypt(client: PhaseSMTP | PhaseSMTPOverTLS) -> None:
             ),
         )
     try:
-        with _lost_before_dot():
+        with _connection_errors():
             client.starttls(context=ssl.create_default_context())
             client.ehlo_or_helo_if_needed()
     except smtplib.SMTPResponseException as error:
@@ -181,7 +179,7 @@ def _encrypt(client: PhaseSMTP | PhaseSMTPOverTLS) -> None:
 
 def _log_in(client: PhaseSMTP | PhaseSMTPOverTLS) -> None:
     try:
-        with _lost_before_dot():
+        with _connection_errors():
             client.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
     except smtplib.SMTPResponseException as error:
         code, text = error.smtp_code, _bytes(error.smtp_error)
@@ -190,7 +188,7 @@ def _log_in(client: PhaseSMTP | PhaseSMTPOverTLS) -> None:
         raise Misconfigured(
             "mail-login",
             _(
-                "The mail server offers no login that can be used. Check EMAIL_PORT, "
+                "The mail server offers no usable way to log in. Check EMAIL_PORT, "
                 "EMAIL_USE_TLS and EMAIL_HOST_USER."
             ),
         ) from None
@@ -199,14 +197,14 @@ def _log_in(client: PhaseSMTP | PhaseSMTPOverTLS) -> None:
 def _send_data(
     client: PhaseSMTP | PhaseSMTPOverTLS, content: bytes, recipient: str
 ) -> tuple[int, bytes]:
-    """The answer to the message; everything without a clear answer after the dot is unclear."""
+    """The answer to the message; without a clear one after the point of no return: Uncertain."""
     try:
-        with _lost_before_dot():
+        with _connection_errors():
             code, text = client.data(content)
     except Fenced:
         raise
     except Exception as error:
-        if client.after_dot:
+        if client.may_have_been_sent:
             raise _unconfirmed() from None
         if isinstance(error, smtplib.SMTPDataError):
             code, text = error.smtp_code, _bytes(error.smtp_error)
@@ -223,15 +221,15 @@ def _expect(stage: str, code: int, text: bytes, recipient: str) -> None:
 
 
 def _answer_or_silence(stage: str, code: int, text: bytes, recipient: str = "") -> EffectError:
-    """What a code means; a code that SMTP does not know is as good as none."""
+    """What a reply code means; one that SMTP does not define counts as no answer."""
     return refused(stage, code, text, recipient) if 400 <= code < 600 else _silence()
 
 
 @contextmanager
-def _lost_before_dot() -> Iterator[None]:
-    """Name the ways in which a connection fails; ``_send_data`` corrects it after the dot.
+def _connection_errors() -> Iterator[None]:
+    """Classify connection errors; ``_send_data`` overrules it after the point of no return.
 
-    Without the cause: its frames hold the message and the password.
+    Errors are raised without their cause: its frames hold the message and the password.
     """
     try:
         yield
@@ -239,9 +237,9 @@ def _lost_before_dot() -> Iterator[None]:
         raise Misconfigured(
             "mail-tls",
             _(
-                "The mail server's certificate is not valid for its name. Nothing was sent. "
-                "Check EMAIL_HOST; renew the certificate, or name the authority that signed it "
-                "in SSL_CERT_FILE."
+                "The mail server’s certificate is not valid for its name. Nothing was sent. "
+                "Check EMAIL_HOST, or renew the certificate. If your own authority signed it, "
+                "name its file in SSL_CERT_FILE."
             ),
         ) from None
     except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
@@ -252,19 +250,22 @@ def _lost_before_dot() -> Iterator[None]:
         raise Misconfigured(
             "mail-tls",
             _(
-                "The mail server does not speak TLS as expected. Nothing was sent. Check "
+                "The TLS connection to the mail server failed. Nothing was sent. Check "
                 "EMAIL_PORT, EMAIL_USE_TLS and EMAIL_USE_SSL."
             ),
         ) from None
     except socket.gaierror:
         raise Transient(
             "mail-unreachable",
-            _("The mail server's name was not found. Check EMAIL_HOST. It will be tried again."),
+            _(
+                "The mail server’s host name was not found. Check EMAIL_HOST. It will be tried "
+                "again."
+            ),
         ) from None
     except smtplib.SMTPServerDisconnected:
         raise _silence() from None
     except smtplib.SMTPException as error:
-        # smtplib invents a 500 for a line that is too long; that is no answer of the server.
+        # smtplib makes up a 500 for a line that is too long; the server did not say that.
         if type(error) is smtplib.SMTPResponseException and error.smtp_error == "Line too long.":
             raise _silence() from None
         raise
@@ -274,7 +275,8 @@ def _lost_before_dot() -> Iterator[None]:
 
 def _silence() -> Transient:
     return Transient(
-        "mail-unreachable", _("The mail server did not answer. It will be tried again.")
+        "mail-unreachable",
+        _("The mail server did not answer. It will be tried again."),
     )
 
 
@@ -282,14 +284,14 @@ def _unconfirmed() -> Uncertain:
     return Uncertain(
         "mail-unconfirmed",
         _(
-            "The mail server got the mail but did not confirm it. Ask the recipient or look into "
-            "the server's log, then mark it as arrived or send it again."
+            "The mail server got the mail but did not confirm it. Check the server’s log or ask "
+            "the recipient, then mark the mail as arrived or send it again."
         ),
     )
 
 
 def _address(mailbox: str) -> str:
-    """The bare address for the envelope, its domain in ASCII (RFC 5890); "" when it is none."""
+    """The bare address for the envelope, its domain in ASCII (RFC 5890); "" if not valid."""
     local, at, domain = parseaddr(mailbox)[1].rpartition("@")
     try:
         domain = domain.encode("idna").decode("ascii")
@@ -302,7 +304,7 @@ def _address(mailbox: str) -> str:
 
 
 def _bytes_of(mail: Message) -> bytes:
-    """The mail as it travels, its long Message-ID on one line: some servers lose a folded one."""
+    """The mail's bytes, its long Message-ID on one line: some servers lose a folded one."""
     written = io.BytesIO()
     policy = mail.policy.clone(linesep="\r\n", max_line_length=900)
     BytesGenerator(written, mangle_from_=False, policy=policy).flatten(mail)

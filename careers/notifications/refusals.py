@@ -1,4 +1,4 @@
-"""What a mail server's refusal means: a reply code is certain, wherever it comes.
+"""What a mail server's refusal means. A reply code is certain: the mail was not sent.
 
 Codes: RFC 5321, 4.2; RFC 4954, 6 (login); RFC 3207 (STARTTLS); RFC 3463 (enhanced codes).
 """
@@ -11,16 +11,16 @@ from django.utils.translation import gettext as _
 
 from careers.applications.errors import EffectError, Misconfigured, Permanent, Transient
 
-#: Login or encryption is missing or wrong, whatever the command was.
+#: Login or encryption is missing or wrong, whichever command was answered.
 LOGIN_CODES = frozenset([454, 530, 534, 535, 538])
-#: The code of a refusal that is about how many mails we send, and not about this one.
+#: The error code for "you send too many mails", which is no fault of the refused mail.
 CROWDED = "mail-crowded"
 CROWD_PAUSE = 10  # seconds
-#: How servers say so: Microsoft (432, "4.4.2 Message submission rate for this client has exceeded
-#: the configured limit", "554 5.2.0 STOREDRV.Submission…QuotaExceeded…"), Amazon SES ("454
+#: The servers' words for it: Microsoft (432, "4.4.2 Message submission rate for this client has
+#: exceeded the configured limit", "554 5.2.0 STOREDRV.Submission…QuotaExceeded…"), Amazon SES ("454
 #: Throttling failure"), Google ("550 5.4.5 Daily user sending limit exceeded"), Postfix ("too many
-#: connections", "too much mail"), rspamd ("Ratelimit … exceeded"). A full mailbox of the
-#: recipient's is none of them, and neither is a mail that is too large.
+#: connections", "too much mail"), rspamd ("Ratelimit … exceeded"). A recipient's full mailbox or a
+#: mail that is too large must not match.
 _TOO_MANY = re.compile(
     rb"too (?:many|much) (?:concurrent |smtp )?(?:conn|mail|mess|session|login)"
     rb"|throttl|concurrent|\brate.?limit|sender thread limit|storedrv\.(?:client)?submi"
@@ -32,11 +32,11 @@ def refused(stage: str, code: int, text: bytes, recipient: str = "") -> EffectEr
     """The error for a negative reply.
 
     Args:
-        stage: what was answered: ``connection``, ``encryption``, ``login``, ``sender``,
+        stage: what the server answered: ``connection``, ``encryption``, ``login``, ``sender``,
             ``recipient`` or ``message``.
         code: the reply code, 400 to 599.
-        text: the reply's text; used for the answer in words, addresses removed.
-        recipient: whose address must not appear.
+        text: the reply's text; the error quotes it without addresses.
+        recipient: the address that must not appear in the error.
     """
     answer = f"{code} {without_addresses(text, recipient)}".strip()
     words = {"answer": answer}
@@ -46,8 +46,8 @@ def refused(stage: str, code: int, text: bytes, recipient: str = "") -> EffectEr
         return Transient(
             CROWDED,
             _(
-                "The mail server takes no more mails just now (%(answer)s). It will be tried "
-                "again, and the other mails wait with it."
+                "The mail server accepts no more mails for now (%(answer)s). All mails "
+                "wait and will be tried again."
             )
             % words,
             retry_after=CROWD_PAUSE,
@@ -61,18 +61,19 @@ def refused(stage: str, code: int, text: bytes, recipient: str = "") -> EffectEr
             )
             % words,
         )
-    # Our mails are small. Microsoft refuses some as too large and takes the same ones later.
+    # Our mails are small. Microsoft refuses some as too large and accepts the same ones later.
     if 400 <= code < 500 or b"message is too large" in lower or _says_later(lower):
         return Transient(
             "mail-later",
-            _("The mail server asked to try later (%(answer)s). It will be tried again.") % words,
+            _("The mail server asked to try again later (%(answer)s). It will be tried again.")
+            % words,
         )
     if stage in ("connection", "encryption"):
         return Misconfigured(
             "mail-server",
             _(
-                "The mail server refuses this machine (%(answer)s). Check EMAIL_HOST and "
-                "EMAIL_PORT, or ask its operator."
+                "The mail server refuses connections from this machine (%(answer)s). Check "
+                "EMAIL_HOST and EMAIL_PORT, or ask the server’s operator."
             )
             % words,
         )
@@ -85,7 +86,7 @@ def refused(stage: str, code: int, text: bytes, recipient: str = "") -> EffectEr
         return Misconfigured(
             "mail-relay",
             _(
-                "The mail server does not send to others for us (%(answer)s). Check "
+                "The mail server does not forward mails for this machine (%(answer)s). Check "
                 "EMAIL_HOST_USER, or allow this machine on the server."
             )
             % words,
@@ -94,23 +95,23 @@ def refused(stage: str, code: int, text: bytes, recipient: str = "") -> EffectEr
         return Permanent(
             "mail-recipient",
             _(
-                "The mail server refused the recipient's address (%(answer)s). Correct the "
-                "address, or write in another way."
+                "The mail server refused the recipient’s address (%(answer)s). Correct the "
+                "address, or contact the person in another way."
             )
             % words,
         )
     return Permanent(
         "mail-refused",
         _(
-            "The mail server refused the mail (%(answer)s). Look into the server's log, then "
-            "send it again."
+            "The mail server refused the mail (%(answer)s). Check the server’s log, then send "
+            "the mail again."
         )
         % words,
     )
 
 
 def without_addresses(text: bytes, recipient: str = "") -> str:
-    """A reply's text in one short line without mail addresses and without the recipient's name."""
+    """A reply's text as one short line, without addresses and the recipient's name."""
     line = " ".join(text.decode("utf-8", "replace").split())
     line = "".join(c for c in line if c.isprintable())
     for personal in (recipient, recipient.rpartition("@")[0]):
@@ -122,5 +123,5 @@ def without_addresses(text: bytes, recipient: str = "") -> str:
 
 
 def _says_later(text: bytes) -> bool:
-    """Whether the enhanced code contradicts a permanent one (``550 4.7.1 …``): it is exacter."""
+    """Whether the enhanced code says "temporary" after a permanent one (``550 4.7.1 …``)."""
     return re.match(rb"4\.\d{1,3}\.\d{1,3}\b", text.strip()) is not None

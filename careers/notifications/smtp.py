@@ -1,8 +1,8 @@
 """smtplib with a known point of no return.
 
-A mail is the server's from the moment it has read the final dot (RFC 5321, 4.2.5 and 4.5.3.2).
-smtplib raises the same exceptions before and after it, so the exception can't tell whether a
-mail went out. These clients can.
+A mail belongs to the server once the server has read the final dot (RFC 5321, 4.2.5 and 4.5.3.2).
+smtplib raises the same exceptions before and after that, so an exception does not tell whether
+the mail was sent. These clients do.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-#: What smtplib sends last and in one piece with the message: the dot on a line of its own.
+#: The end of a message: smtplib sends it in one piece with the message.
 _DOT = b"\r\n.\r\n"
 
 if TYPE_CHECKING:
@@ -24,18 +24,18 @@ else:
 
 
 class _Phases(_Client):
-    """Asks before the final dot and remembers whether it may have left.
+    """Calls ``before_send`` at the point of no return, and knows whether it was passed.
 
     Attributes:
-        before_send: called right before the message with its final dot is sent; when it raises,
-            not one byte of the message leaves.
-        in_data: the server waits for a message; any command would become part of it.
-        after_dot: the server may have the whole message.
+        before_send: called right before the message is sent; when it raises, no byte of the
+            message leaves.
+        in_data: the server expects a message; it would read any command as part of it.
+        may_have_been_sent: the server may have the whole message.
     """
 
     before_send: Callable[[], None]
     in_data = False
-    after_dot = False
+    may_have_been_sent = False
 
     def send(self, s: Any) -> None:
         if not (isinstance(s, (bytes, bytearray)) and s.endswith(_DOT)):
@@ -43,22 +43,22 @@ class _Phases(_Client):
             return
         self.in_data = True
         self.before_send()
-        # Before the bytes leave: whatever interrupts us here, the server may have them.
-        self.after_dot = True
+        # Set before the bytes leave: after an interruption here the server may have them.
+        self.may_have_been_sent = True
         try:
             super().send(s)
         except smtplib.SMTPServerDisconnected:
-            # The system did not take the last bytes, so the dot never left this machine.
-            self.after_dot = False
+            # The operating system did not accept the last bytes, so they never left.
+            self.may_have_been_sent = False
             raise
         self.in_data = False
 
     def hang_up(self) -> None:
-        """Close without waiting for anything; the server gets no complete message from it."""
+        """Close without waiting; the server never takes this for the end of a message."""
         if self.sock is not None:
             with contextlib.suppress(OSError):
                 if self.in_data:
-                    # Reset the connection: no server may take silence for the end of a mail.
+                    # Reset: a server could take an orderly close for the end of the mail.
                     self.sock.setsockopt(
                         socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
                     )
@@ -70,7 +70,7 @@ class _Phases(_Client):
 
 
 class PhaseSMTP(_Phases, smtplib.SMTP):
-    """SMTP in the clear, or with STARTTLS."""
+    """SMTP without encryption, or with STARTTLS."""
 
 
 class PhaseSMTPOverTLS(_Phases, smtplib.SMTP_SSL):

@@ -40,7 +40,7 @@ def listen(request: HttpRequest) -> HttpResponse:
     if request.method == "HEAD":
         return HttpResponse()
     try:
-        told = notifications.reports(request)
+        told = notifications.read_reports(request)
     except notifications.Forged:
         return HttpResponse(status=401, headers={"WWW-Authenticate": 'Basic realm="mail"'})
     except notifications.Unreadable:
@@ -55,7 +55,7 @@ def listen(request: HttpRequest) -> HttpResponse:
 
 def record(report: notifications.Report) -> bool:
     """Write down what a report says; False when it is about no mail of ours."""
-    step_id = step_of_reference(report.mark)
+    step_id = step_of_reference(report.reference)
     if step_id is None:
         log.warning("the mail provider reported about a mail that is not ours")
         return False
@@ -63,9 +63,9 @@ def record(report: notifications.Report) -> bool:
     at = min(report.at or now, now)
     mail = Step.objects.filter(pk=step_id)
     mail.filter(reported_at=None).update(reported_at=at)
-    if report.came_back:
-        _came_back(step_id, at, report.came_back)
-    elif report.arrived:
+    if report.bounce_reason:
+        _came_back(step_id, at, report.bounce_reason)
+    elif report.delivered:
         _arrived(step_id, at)
     if report.remark:
         _remarked(step_id, report.remark)

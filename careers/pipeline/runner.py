@@ -29,7 +29,7 @@ from careers.applications.errors import (
     Undecidable,
 )
 from careers.applications.errors import Transient as TransientError
-from careers.notifications import Memory
+from careers.notifications import IdempotencyWindow
 from careers.pipeline import rate_limit, restored_database, steps
 from careers.pipeline.models import Step, StepKind
 from careers.pipeline.states import CLAIMABLE, ENDED, ErrorClass, State
@@ -86,24 +86,24 @@ class Claim:
     unconfirmed_until: dt.datetime | None = None
     may_have_been_sent: bool = False
 
-    def before_send(self, memory: Memory | None = None) -> None:
+    def before_send(self, window: IdempotencyWindow | None = None, /) -> None:
         """Call right before the bytes that make an effect happen.
 
         Args:
-            memory: the other side's, where it knows the effect by a key when it comes again.
+            window: the provider's idempotency window; None when it takes no key.
 
         Raises:
             Fenced: the step is no longer ours.
             Undecidable: it was handed over before, to one whom we would not ask now.
         """
         step, known = self.step, self.unconfirmed_until
-        if known and (memory is None or memory.of != step.repeat_with):
+        if known and (window is None or window.key != step.repeat_with):
             raise Undecidable("mail-unconfirmed", _elsewhere())
-        if memory is None:
+        if window is None:
             entered = enter_data_phase(step.pk, step.token)
         else:
-            until = known or db_now() + memory.lasts
-            entered = enter_keyed_phase(step.pk, step.token, repeat_until=until, of=memory.of)
+            until = known or db_now() + window.duration
+            entered = enter_keyed_phase(step.pk, step.token, repeat_until=until, of=window.key)
             step.repeat_until = until
         if not entered:
             raise Fenced

@@ -169,7 +169,11 @@ def install() -> None:
 
     def faulty_send(client: Any, content: Any) -> None:
         send(client, content)
-        if client.after_dot and not isinstance(content, str) and content.endswith(smtp._DOT):
+        if (
+            client.may_have_been_sent
+            and not isinstance(content, str)
+            and content.endswith(smtp._DOT)
+        ):
             _here("after_dot")
 
     def faulty_set(*args: Any) -> Any:

@@ -62,15 +62,15 @@ def test_what_the_mail_server_said_stands_in_the_panel(wired: WiredSite, storm: 
     """In words, with the next action, and without the address."""
     refused, unclear = storm.mails["unknown address"], storm.mails["silent after the dot"]
     assert wired.step(refused, "mail_applicant")["error_public"] == (
-        "The mail server refused the recipient's address (550 5.1.1 <…>: User unknown). Correct "
-        "the address, or write in another way."
+        "The mail server refused the recipient’s address (550 5.1.1 <…>: User unknown). Correct "
+        "the address, or contact the person in another way."
     )
     assert "(550 5.1.1 <…>: User unknown). Correct the address" in wired.page_of(refused)
     step = wired.step(unclear, "mail_applicant")
     assert step["error_code"] == NO_ANSWER
     page = wired.page_of(unclear)
     assert "Not confirmed" in page
-    assert "did not confirm it. Ask the recipient or look into the server" in page
+    assert "did not confirm it. Check the server" in page
 
 
 def test_connections_that_lead_nowhere_delay_and_lose_nothing(storm: Storm) -> None:
@@ -78,9 +78,9 @@ def test_connections_that_lead_nowhere_delay_and_lose_nothing(storm: Storm) -> N
     met somebody, whose mail was sent once all the same."""
     for words in (
         "The mail server did not answer.",
-        "The mail server takes no more mails just now (421 4.3.2 Too busy).",
+        "The mail server accepts no more mails for now (421 4.3.2 Too busy).",
         "The other side was so slow that the step was stopped after 10 seconds.",
-        "The mail server asked to try later (451 4.3.0 Try again later).",
+        "The mail server asked to try again later (451 4.3.0 Try again later).",
     ):
         assert words in "\n".join(again["reason"] for again in storm.tried_again)
     # Whoever was to meet another fate afterwards has met it; all the others were served.

@@ -28,7 +28,7 @@ from careers.applications.models import Application, ApplicationFile, FileBytes,
 from careers.archive import bucket, listing, store
 from careers.archive.failures import explained
 from careers.intake import submit as intake
-from careers.notifications import BeforeSend, Memory
+from careers.notifications import BeforeSend, IdempotencyWindow
 from careers.operations import heartbeat, sweeper
 from careers.pipeline import actions, dispatch, rate_limit, runner, steps, transitions
 from careers.pipeline.models import Step, StepEvent, StepKind
@@ -47,7 +47,7 @@ KINDS = {StepKind.RENDER_PDF, StepKind.ARCHIVE, *MAILS}
 WAITS_FOR = {StepKind.ARCHIVE: (State.SUCCEEDED,), StepKind.MAIL_HR: ENDED}
 LEASE = dt.timedelta(seconds=180)
 #: For how long the provider remembers, with the margin and without.
-MEMORY = Memory("provider", dt.timedelta(hours=20))
+MEMORY = IdempotencyWindow("provider", dt.timedelta(hours=20))
 REALLY_REMEMBERS = dt.timedelta(hours=24)
 PDF = b"%PDF-1.7 made of an application"
 

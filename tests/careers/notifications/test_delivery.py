@@ -59,7 +59,7 @@ def send(message: EmailMultiAlternatives | None = None) -> Delivery:
     return deliver(message or mail(), before_send=lambda: None)
 
 
-def test_delivers_to_one_recipient(smtp: HostileSMTP) -> None:
+def test_deliver_sends_to_one_recipient(smtp: HostileSMTP) -> None:
     delivery = send()
     assert delivery == Delivery(MESSAGE_ID, "250 2.0.0 Ok: queued as 4XyZ7t")
     [accepted] = smtp.accepted
@@ -69,7 +69,7 @@ def test_delivers_to_one_recipient(smtp: HostileSMTP) -> None:
     assert b"\r\n.\r\n..dots\r\n" in accepted.content
 
 
-#: Mode, the class of the failure (None: sent), as measured in the 15 modes and beyond them.
+#: A server's mode, and the class of the error (None: the mail is sent).
 OUTCOMES: list[tuple[str, type[EffectError] | None]] = [
     ("ok", None),
     ("no_banner", Transient),
@@ -79,7 +79,7 @@ OUTCOMES: list[tuple[str, type[EffectError] | None]] = [
     ("rcpt_421", Transient),
     ("rcpt_550", Permanent),
     ("second_rcpt_550", None),
-    # The server got the dot into its buffer and reset: nobody here can know.
+    # The server may have read the final dot before it reset the connection.
     ("close_in_data", Uncertain),
     ("dot_451", Transient),
     ("dot_552", Permanent),
@@ -106,16 +106,16 @@ OUTCOMES: list[tuple[str, type[EffectError] | None]] = [
 
 
 @pytest.mark.parametrize(("mode", "error"), OUTCOMES)
-def test_outcome_of_each_mode(
+def test_deliver_classifies_each_smtp_mode(
     smtp: HostileSMTP, mode: str, error: type[EffectError] | None
 ) -> None:
     smtp.mode = mode
-    marked = []
+    called = []
     with contextlib.nullcontext() if error is None else pytest.raises(error) as caught:
-        deliver(mail(), before_send=lambda: marked.append("data"))
+        deliver(mail(), before_send=lambda: called.append("data"))
     assert len(smtp.accepted) == (mode in SMTP_TAKES)
-    # Whoever could have got the mail, got it only after the mark was set.
-    assert marked == ["data"] or not smtp.accepted
+    # The server can have the mail only after before_send was called.
+    assert called == ["data"] or not smtp.accepted
     if caught is not None:
         assert type(caught.value) is error
         for personal in ("jane", "miller", "applicants"):
@@ -123,7 +123,7 @@ def test_outcome_of_each_mode(
 
 
 @pytest.mark.parametrize("mode", ["banner_421", "rcpt_421", "rcpt_432", "dot_454"])
-def test_a_crowded_server_gets_a_pause(smtp: HostileSMTP, mode: str) -> None:
+def test_rate_limited_server_gets_a_pause(smtp: HostileSMTP, mode: str) -> None:
     smtp.mode = mode
     with pytest.raises(Transient) as caught:
         send()
@@ -144,8 +144,8 @@ def test_a_crowded_server_gets_a_pause(smtp: HostileSMTP, mode: str) -> None:
         "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException",
     ],
 )
-def test_too_many_mails_is_no_fault_of_this_one(answer: str) -> None:
-    """Amazon's 454 is no refused login, Microsoft's and Google's daily limits end by themselves."""
+def test_rate_limit_answer_is_temporary_for_all_mails(answer: str) -> None:
+    """Amazon's 454 is no refused login. Microsoft's and Google's daily limits are temporary."""
     error = refused("message", int(answer[:3]), answer[4:].encode())
     assert (type(error), error.code) == (Transient, "mail-crowded")
 
@@ -161,11 +161,11 @@ def test_too_many_mails_is_no_fault_of_this_one(answer: str) -> None:
         ("554 5.7.1 Corporate limits for this address", "mail-recipient"),
     ],
 )
-def test_other_limits_are_not_taken_for_it(answer: str, code: str) -> None:
+def test_other_limits_are_not_rate_limits(answer: str, code: str) -> None:
     assert refused("recipient", int(answer[:3]), answer[4:].encode()).code == code
 
 
-def test_greylisting_ends_with_one_mail(smtp: HostileSMTP) -> None:
+def test_mail_is_sent_once_after_greylisting(smtp: HostileSMTP) -> None:
     smtp.once("rcpt_450")
     with pytest.raises(Transient):
         send()
@@ -173,11 +173,11 @@ def test_greylisting_ends_with_one_mail(smtp: HostileSMTP) -> None:
     assert [accepted.message_id for accepted in smtp.accepted] == [MESSAGE_ID]
 
 
-class TestFence:
+class TestBeforeSend:
     def refuse(self) -> None:
         raise Fenced
 
-    def test_nothing_is_sent(self, smtp: HostileSMTP) -> None:
+    def test_fenced_step_sends_nothing(self, smtp: HostileSMTP) -> None:
         with pytest.raises(Fenced):
             deliver(mail(), before_send=self.refuse)
         send()
@@ -185,7 +185,7 @@ class TestFence:
         assert smtp.partial == b""
         assert smtp.commands.count("(message)") == 1
 
-    def test_other_failures_of_the_check_send_nothing_either(self, smtp: HostileSMTP) -> None:
+    def test_failed_check_sends_nothing(self, smtp: HostileSMTP) -> None:
         def fail() -> None:
             raise RuntimeError("database away")
 
@@ -194,22 +194,22 @@ class TestFence:
         assert smtp.accepted == []
         assert smtp.partial == b""
 
-    def test_comes_last(self, smtp: HostileSMTP) -> None:
+    def test_is_called_right_before_the_message(self, smtp: HostileSMTP) -> None:
         seen: list[str] = []
         deliver(mail(), before_send=lambda: seen.extend(smtp.commands))
         assert seen[-1].upper() == "DATA"
         assert "(message)" not in seen
 
-    def test_interruption_after_the_dot_is_uncertain(
+    def test_interruption_after_the_point_of_no_return_is_uncertain(
         self, smtp: HostileSMTP, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A time limit of the worker strikes while the server has not answered."""
+        """The worker's time limit interrupts the wait for the server's answer."""
         from careers.notifications.smtp import PhaseSMTP
 
         answer = PhaseSMTP.getreply
 
         def strike(client: PhaseSMTP) -> Any:
-            if client.after_dot:
+            if client.may_have_been_sent:
                 raise TimeoutError
             return answer(client)
 
@@ -222,59 +222,61 @@ class TestFence:
     "recipients",
     [{"to": []}, {"to": [RECIPIENT, "other@example.com"]}, {"bcc": ["other@example.com"]}],
 )
-def test_exactly_one_recipient(smtp: HostileSMTP, recipients: dict[str, list[str]]) -> None:
+def test_deliver_refuses_other_than_one_recipient(
+    smtp: HostileSMTP, recipients: dict[str, list[str]]
+) -> None:
     with pytest.raises(ValueError, match="exactly one"):
         send(mail(**recipients))
     assert smtp.commands == []
 
 
-def test_address_that_smtp_can_not_carry(smtp: HostileSMTP) -> None:
+def test_address_with_non_ascii_local_part_is_refused(smtp: HostileSMTP) -> None:
     for address in ("zoë@example.com", "no address", "a@" + "x" * 70 + ".com"):
         with pytest.raises(Permanent):
             send(mail(to=[address]))
     assert smtp.commands == []
 
 
-def test_domain_in_unicode_travels_in_ascii(smtp: HostileSMTP) -> None:
+def test_unicode_domain_is_sent_as_ascii(smtp: HostileSMTP) -> None:
     send(mail(to=["jane@bücher.example"]))
     assert smtp.accepted[0].recipients == ("jane@xn--bcher-kva.example",)
 
 
-def test_a_long_message_id_stays_on_its_line(smtp: HostileSMTP) -> None:
+def test_long_message_id_is_not_folded(smtp: HostileSMTP) -> None:
     message_id = f"<receipt.6f1f9d4e-51a5-4c0c-8a3e-0d6b1a2c3d4e.0@{'long.' * 10}example>"
     assert send(mail(headers={"Message-ID": message_id})).message_id == message_id
     assert f"\r\nMessage-ID: {message_id}\r\n".encode() in smtp.accepted[0].content
 
 
-def test_eight_bit_content_is_announced(smtp: HostileSMTP) -> None:
+def test_non_ascii_content_is_sent_as_8bitmime(smtp: HostileSMTP) -> None:
     send(mail(body="Grüße"))
     assert "BODY=8BITMIME" in next(c for c in smtp.commands if c.upper().startswith("MAIL"))
 
 
 class TestSettings:
-    def test_no_server(self, smtp: HostileSMTP, settings: Any) -> None:
+    def test_missing_server_names_the_setting(self, smtp: HostileSMTP, settings: Any) -> None:
         settings.EMAIL_HOST = ""
         with pytest.raises(Misconfigured) as caught:
             send()
         assert "EMAIL_HOST" in caught.value.public
 
-    def test_no_sender(self, smtp: HostileSMTP) -> None:
+    def test_missing_sender_names_the_setting(self, smtp: HostileSMTP) -> None:
         with pytest.raises(Misconfigured) as caught:
             send(mail(from_email="Kestrel"))
         assert "DEFAULT_FROM_EMAIL" in caught.value.public
 
-    def test_nobody_listens(self, smtp: HostileSMTP, settings: Any) -> None:
+    def test_refused_connection_is_temporary(self, smtp: HostileSMTP, settings: Any) -> None:
         settings.EMAIL_PORT = free_port()
         with pytest.raises(Transient):
             send()
 
-    def test_unknown_name(self, smtp: HostileSMTP, settings: Any) -> None:
+    def test_unknown_host_name_is_temporary(self, smtp: HostileSMTP, settings: Any) -> None:
         settings.EMAIL_HOST = "mail.invalid"
         with pytest.raises(Transient) as caught:
             send()
         assert "EMAIL_HOST" in caught.value.public
 
-    def test_login(self, smtp: HostileSMTP, settings: Any) -> None:
+    def test_login_uses_user_and_password(self, smtp: HostileSMTP, settings: Any) -> None:
         settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "user", "secret"
         send()
         assert any(command.startswith("AUTH PLAIN") for command in smtp.commands)
@@ -283,7 +285,7 @@ class TestSettings:
         ("mode", "error"),
         [("auth_535", Misconfigured), ("auth_454", Misconfigured), ("auth_432", Transient)],
     )
-    def test_refused_login(
+    def test_refused_login_is_classified(
         self, smtp: HostileSMTP, settings: Any, mode: str, error: type[EffectError]
     ) -> None:
         settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "user", "secret"
@@ -293,7 +295,9 @@ class TestSettings:
         assert type(caught.value) is error
         assert "secret" not in caught.value.public
 
-    def test_password_that_smtp_can_not_carry(self, smtp: HostileSMTP, settings: Any) -> None:
+    def test_non_ascii_password_is_a_configuration_error(
+        self, smtp: HostileSMTP, settings: Any
+    ) -> None:
         settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "user", "pässword"
         with pytest.raises(Misconfigured):
             send()
@@ -308,43 +312,43 @@ class TestEncryption:
         smtp.certificate = certificate
         return smtp
 
-    def nothing_was_told(self, server: HostileSMTP) -> None:
+    def assert_nothing_was_revealed(self, server: HostileSMTP) -> None:
         assert server.accepted == []
         assert {command[:4].upper() for command in server.commands} <= {"EHLO", "STAR", "QUIT"}
 
-    def test_trusted_server(self, tls: HostileSMTP, certificate: Path) -> None:
+    def test_valid_certificate_sends_encrypted(self, tls: HostileSMTP, certificate: Path) -> None:
         with trusting(certificate):
             send()
         assert tls.accepted[0].encrypted
 
-    def test_unknown_certificate(self, tls: HostileSMTP) -> None:
+    def test_untrusted_certificate_sends_nothing(self, tls: HostileSMTP) -> None:
         with pytest.raises(Misconfigured) as caught:
             send()
         assert "certificate" in caught.value.public
-        self.nothing_was_told(tls)
+        self.assert_nothing_was_revealed(tls)
 
-    def test_certificate_for_another_name(
+    def test_certificate_for_another_name_sends_nothing(
         self, tls: HostileSMTP, certificate: Path, settings: Any
     ) -> None:
         settings.EMAIL_HOST = "localhost"
         with trusting(certificate), pytest.raises(Misconfigured):
             send()
-        self.nothing_was_told(tls)
+        self.assert_nothing_was_revealed(tls)
 
-    def test_offer_was_removed_on_the_way(self, tls: HostileSMTP) -> None:
+    def test_missing_starttls_sends_nothing(self, tls: HostileSMTP) -> None:
         tls.certificate = None
         with pytest.raises(Misconfigured) as caught:
             send()
         assert "STARTTLS" in caught.value.public
-        self.nothing_was_told(tls)
+        self.assert_nothing_was_revealed(tls)
 
-    def test_refused_encryption(self, tls: HostileSMTP) -> None:
+    def test_refused_starttls_sends_nothing(self, tls: HostileSMTP) -> None:
         tls.mode = "starttls_454"
         with pytest.raises(Misconfigured):
             send()
-        self.nothing_was_told(tls)
+        self.assert_nothing_was_revealed(tls)
 
-    def test_tls_from_the_first_byte_meets_a_plain_server(
+    def test_implicit_tls_with_a_plain_server_sends_nothing(
         self, tls: HostileSMTP, settings: Any
     ) -> None:
         settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = False, True
@@ -363,13 +367,13 @@ class TestWords:
             b"5.1.1 The e-mail account that you tried to reach, jane.miller, does not exist",
         ],
     )
-    def test_answers_carry_no_address(self, text: bytes) -> None:
+    def test_quoted_answer_holds_no_address(self, text: bytes) -> None:
         assert "miller" not in without_addresses(text, RECIPIENT).lower()
 
     @rules(deadline=None)
     @given(st.binary(max_size=400), st.integers(400, 599))
     @example(b"\xff\x00\r\n\x1b[31m", 550)
-    def test_any_answer_becomes_one_short_line(self, text: bytes, code: int) -> None:
+    def test_any_answer_is_quoted_as_one_short_line(self, text: bytes, code: int) -> None:
         for stage in ("connection", "encryption", "login", "sender", "recipient", "message"):
             public = refused(stage, code, text, RECIPIENT).public
             assert public.isprintable()

@@ -1,4 +1,4 @@
-"""Mail through a provider's HTTP API: one meaning for each answer, and for none."""
+"""Mail through a provider's HTTP API: what each answer means, and silence."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
@@ -23,8 +25,9 @@ from careers.applications.errors import (
     Uncertain,
     Undecidable,
 )
-from careers.notifications import Delivery, Memory, deliver, probe
-from careers.notifications.providers import PROVIDERS, _Adapter, _pause
+from careers.notifications import Delivery, IdempotencyWindow, deliver, probe, providers
+from careers.notifications.providers.answers import pause
+from careers.notifications.providers.http import WatchedAdapter
 from tests.careers.notifications.test_delivery import MESSAGE_ID, RECIPIENT, mail
 from tests.support.mail_provider import API_KEY, HostileProvider, Proxy
 from tests.support.servers import free_port, self_signed
@@ -40,11 +43,13 @@ def provider(settings: Any) -> Iterator[HostileProvider]:
 
 
 def send(message: EmailMultiAlternatives | None = None) -> Delivery:
-    return deliver(message or mail(), before_send=lambda memory=None: None)
+    return deliver(message or mail(), before_send=lambda window=None: None)
 
 
-@pytest.mark.parametrize("name", PROVIDERS)
-def test_mail_goes_out_as_it_is(provider: HostileProvider, settings: Any, name: str) -> None:
+@pytest.mark.parametrize("name", ["brevo", "postmark", "resend"])
+def test_send_passes_the_whole_mail_to_each_provider(
+    provider: HostileProvider, settings: Any, name: str
+) -> None:
     settings.EMAIL_PROVIDER = name
     message = mail("Hello Jane.\n", to=["jane@bücher.example"], reply_to=["Ann <ann@x.example>"])
     message.metadata = {"mail": "12.abc"}  # type: ignore[attr-defined]
@@ -57,11 +62,11 @@ def test_mail_goes_out_as_it_is(provider: HostileProvider, settings: Any, name: 
     assert "Hello Jane." in text
     assert "<p>Hello</p>" in text
     assert "ann@x.example" in text
-    # Each provider gives its own; some refuse ours.
+    # Each provider sets its own; some refuse ours.
     assert "Message-ID" not in text
 
 
-#: Mode, what it means, and its code.
+#: The provider's mode, the class of the error, and its code.
 OUTCOMES: list[tuple[str, type[EffectError], str]] = [
     ("401", Misconfigured, "mail-login"),
     ("402", Misconfigured, "mail-server"),
@@ -85,7 +90,7 @@ OUTCOMES: list[tuple[str, type[EffectError], str]] = [
 
 
 @pytest.mark.parametrize(("mode", "error", "code"), OUTCOMES)
-def test_outcome_of_each_answer(
+def test_send_classifies_each_answer(
     provider: HostileProvider, mode: str, error: type[EffectError], code: str
 ) -> None:
     provider.mode = mode
@@ -94,7 +99,7 @@ def test_outcome_of_each_answer(
     assert (type(caught.value), caught.value.code) == (error, code)
     assert RECIPIENT not in caught.value.public
     assert "jane.miller" not in caught.value.public
-    # Nothing that is logged with the error holds the mail or the key.
+    # A logged traceback must not hold the mail or the API key.
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
     assert len(provider.mails) == mode.startswith("accept")
@@ -111,17 +116,17 @@ def test_outcome_of_each_answer(
         ("accept_garbage", Uncertain, "mail-unconfirmed"),
     ],
 )
-def test_outcome_with_postmark_which_tells_by_numbers(
+def test_postmark_refusals_are_classified_by_their_text(
     provider: HostileProvider, settings: Any, mode: str, error: type[EffectError], code: str
 ) -> None:
-    """Its refusals of recipients are success for anymail, as long as it finds no name in them."""
+    """django-anymail takes some of its refusals for a success."""
     settings.EMAIL_PROVIDER, provider.mode = "postmark", mode
     with pytest.raises(EffectError) as caught:
         send()
     assert (type(caught.value), caught.value.code) == (error, code)
 
 
-def test_pause_that_the_provider_asks_for_is_kept_within_reason(
+def test_retry_after_is_limited_to_a_day(
     provider: HostileProvider,
 ) -> None:
     pauses = []
@@ -133,15 +138,15 @@ def test_pause_that_the_provider_asks_for_is_kept_within_reason(
     assert pauses == [77, 24 * 3600, 10]
 
 
-def test_pause_may_be_a_date() -> None:
+def test_retry_after_may_be_a_date() -> None:
     later = timezone.now() + dt.timedelta(seconds=100)
-    assert 95 <= (_pause(format_datetime(later)) or 0) <= 100
-    assert _pause("Sun, 06 Nov 1994 08:49:37 GMT") is None
-    assert _pause("-5") is None
+    assert 95 <= (pause(format_datetime(later)) or 0) <= 100
+    assert pause("Sun, 06 Nov 1994 08:49:37 GMT") is None
+    assert pause("-5") is None
 
 
 @pytest.mark.parametrize("silence", ["accept_cut", "accept_hang", "accept_500", "cut"])
-def test_repeated_mail_is_sent_once_and_confirmed(provider: HostileProvider, silence: str) -> None:
+def test_repeated_mail_is_sent_once(provider: HostileProvider, silence: str) -> None:
     provider.once(silence)
     with pytest.raises(Uncertain):
         send()
@@ -152,27 +157,25 @@ def test_repeated_mail_is_sent_once_and_confirmed(provider: HostileProvider, sil
     assert body == same
 
 
-def test_two_mails_have_two_keys(provider: HostileProvider) -> None:
+def test_two_mails_have_different_keys(provider: HostileProvider) -> None:
     send()
     send(mail(headers={"Message-ID": "<receipt.6f1f.1@example.com>"}))
     assert len({key for key, _body in provider.requests}) == 2
     assert len(provider.mails) == 2
 
 
-def test_mail_that_changed_meanwhile_is_left_to_a_person(provider: HostileProvider) -> None:
-    """The provider says that it sent another one under the key: ours may be that one."""
+def test_repeated_mail_with_other_content_is_undecidable(provider: HostileProvider) -> None:
+    """The provider says that it sent another mail with this key: it may be the first attempt."""
     provider.once("accept_cut")
     with pytest.raises(Uncertain):
         send()
     with pytest.raises(Undecidable) as caught:
-        send(mail("The company has another name now.\n"))
-    assert "has had this mail before" in caught.value.public
+        send(mail("The company changed its name.\n"))
+    assert "got this mail before" in caught.value.public
     assert len(provider.mails) == 1
 
 
-def test_brevo_does_not_say_what_became_of_the_first_time(
-    provider: HostileProvider, settings: Any
-) -> None:
+def test_repeated_mail_at_brevo_is_undecidable(provider: HostileProvider, settings: Any) -> None:
     settings.EMAIL_PROVIDER = "brevo"
     provider.once("accept_cut", "ok", "cut")
     with pytest.raises(Uncertain):
@@ -187,83 +190,81 @@ def test_brevo_does_not_say_what_became_of_the_first_time(
 # ── The point of no return ──────────────────────────────────────────────────────────────
 
 
-class Ask:
-    """Remembers what it was told, and whether anything had left by then."""
+class Recorder:
+    """A ``before_send`` that records each call, and how many requests had left by then."""
 
     def __init__(self, provider: HostileProvider, refuse: Exception | None = None) -> None:
         self.provider, self.refuse = provider, refuse
-        self.told: list[tuple[Memory | None, int]] = []
+        self.calls: list[tuple[IdempotencyWindow | None, int]] = []
 
-    def __call__(self, memory: Memory | None = None) -> None:
-        self.told.append((memory, len(self.provider.requests)))
+    def __call__(self, window: IdempotencyWindow | None = None) -> None:
+        self.calls.append((window, len(self.provider.requests)))
         if self.refuse:
             raise self.refuse
 
 
 @pytest.mark.parametrize("refuse", [Fenced(), Undecidable("a", "b"), ValueError("x")])
-def test_nothing_leaves_when_the_step_is_no_longer_ours(
+def test_nothing_leaves_when_before_send_raises(
     provider: HostileProvider, refuse: Exception
 ) -> None:
-    ask = Ask(provider, refuse)
+    recorder = Recorder(provider, refuse)
     with pytest.raises(type(refuse)):
-        deliver(mail(), before_send=ask)
+        deliver(mail(), before_send=recorder)
     assert provider.requests == []
-    assert len(ask.told) == 1
+    assert len(recorder.calls) == 1
 
 
-def test_pipeline_learns_who_remembers_the_key_and_for_how_long(
-    provider: HostileProvider, settings: Any
-) -> None:
-    ask = Ask(provider)
-    deliver(mail(), before_send=ask)
-    ((resend, requests),) = ask.told
+def test_before_send_gets_the_idempotency_window(provider: HostileProvider, settings: Any) -> None:
+    recorder = Recorder(provider)
+    deliver(mail(), before_send=recorder)
+    ((resend, requests),) = recorder.calls
     assert requests == 0
     assert resend is not None
-    assert resend.lasts == dt.timedelta(hours=23)
-    assert API_KEY not in resend.of
+    assert resend.duration == dt.timedelta(hours=23)
+    assert API_KEY not in resend.key
 
     settings.EMAIL_PROVIDER = "brevo"
-    deliver(mail(headers={"Message-ID": "<2@x>"}), before_send=ask)
-    brevo = ask.told[-1][0]
+    deliver(mail(headers={"Message-ID": "<2@x>"}), before_send=recorder)
+    brevo = recorder.calls[-1][0]
     assert brevo is not None
-    assert (brevo.of.split(":")[0], brevo.lasts) == ("brevo", dt.timedelta(minutes=10))
+    assert (brevo.key.split(":")[0], brevo.duration) == ("brevo", dt.timedelta(minutes=10))
 
     settings.EMAIL_PROVIDER = "postmark"
-    deliver(mail(), before_send=ask)
-    assert ask.told[-1][0] is None
+    deliver(mail(), before_send=recorder)
+    assert recorder.calls[-1][0] is None
 
 
-def test_another_account_remembers_nothing_of_ours(
+def test_another_account_has_another_idempotency_window(
     provider: HostileProvider, settings: Any
 ) -> None:
     provider.mode = "422"
     asked = []
     for key in (API_KEY, "another-key"):
         settings.EMAIL_API_KEY = key
-        ask = Ask(provider)
+        recorder = Recorder(provider)
         with pytest.raises(EffectError):
-            deliver(mail(), before_send=ask)
-        asked.append(ask.told[0][0])
+            deliver(mail(), before_send=recorder)
+        asked.append(recorder.calls[0][0])
     one, other = asked
     assert one is not None
     assert other is not None
-    assert one.of != other.of
-    assert max(len(one.of), len(other.of)) <= 40
+    assert one.key != other.key
+    assert max(len(one.key), len(other.key)) <= 40
 
 
-def test_provider_that_is_away_got_nothing(provider: HostileProvider, settings: Any) -> None:
-    ask = Ask(provider)
+def test_unreachable_provider_is_temporary(provider: HostileProvider, settings: Any) -> None:
+    recorder = Recorder(provider)
     for url in (f"http://127.0.0.1:{free_port()}/", "http://mail.invalid/"):
         settings.EMAIL_API_URL = url
         with pytest.raises(Transient) as caught:
-            deliver(mail(), before_send=ask)
+            deliver(mail(), before_send=recorder)
         assert caught.value.code == "mail-unreachable"
     assert "EMAIL_API_URL" in caught.value.public
-    assert ask.told == []
+    assert recorder.calls == []
 
 
-def encrypted(provider: HostileProvider, settings: Any, directory: Path) -> Path:
-    """Let the provider speak TLS; returns its certificate."""
+def with_tls(provider: HostileProvider, settings: Any, directory: Path) -> Path:
+    """Make the provider use TLS; returns its certificate."""
     certificate = self_signed(directory, "127.0.0.1")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
@@ -275,15 +276,15 @@ def encrypted(provider: HostileProvider, settings: Any, directory: Path) -> Path
 def test_certificate_is_checked_before_anything_leaves(
     provider: HostileProvider, settings: Any, tmp_path: Path
 ) -> None:
-    certificate = encrypted(provider, settings, tmp_path)
-    ask = Ask(provider)
+    certificate = with_tls(provider, settings, tmp_path)
+    recorder = Recorder(provider)
     with pytest.raises(Misconfigured) as caught:
-        deliver(mail(), before_send=ask)
-    assert (caught.value.code, ask.told) == ("mail-tls", [])
+        deliver(mail(), before_send=recorder)
+    assert (caught.value.code, recorder.calls) == ("mail-tls", [])
     assert "SSL_CERT_FILE" in caught.value.public
 
     settings.EMAIL_API_CA = str(certificate)
-    deliver(mail(), before_send=ask)
+    deliver(mail(), before_send=recorder)
     assert len(provider.mails) == 1
 
 
@@ -298,11 +299,11 @@ def proxy(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Proxy]:
-    """The way that HTTP_PROXY and HTTPS_PROXY name: mails in the clear, or through a tunnel."""
+    """The proxy of HTTP_PROXY and HTTPS_PROXY: requests in the clear, or through a tunnel."""
     for name in ("no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     if request.param == "https":
-        settings.EMAIL_API_CA = str(encrypted(provider, settings, tmp_path))
+        settings.EMAIL_API_CA = str(with_tls(provider, settings, tmp_path))
     settings.EMAIL_TIMEOUT = 2
     with Proxy() as running:
         for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
@@ -310,42 +311,42 @@ def proxy(
         yield running
 
 
-def of_the_mail(proxy: Proxy) -> list[str]:
-    """What the proxy was asked that belongs to the request with the mail."""
+def mail_requests(proxy: Proxy) -> list[str]:
+    """The request lines at the proxy that belong to the mail."""
     return [line for line in proxy.asked if not line.startswith("CONNECT")]
 
 
-def test_proxy_gets_no_byte_of_a_mail_before_it_is_announced(
+def test_before_send_is_called_before_a_proxy_gets_the_mail(
     provider: HostileProvider, proxy: Proxy, settings: Any
 ) -> None:
     seen = []
-    ask = Ask(provider)
+    recorder = Recorder(provider)
 
-    def announced(memory: Memory | None = None) -> None:
-        ask(memory)
-        seen.append((list(proxy.asked), of_the_mail(proxy)))
+    def announced(window: IdempotencyWindow | None = None) -> None:
+        recorder(window)
+        seen.append((list(proxy.asked), mail_requests(proxy)))
 
     assert deliver(mail(), before_send=announced).message_id == MESSAGE_ID
-    ((memory, requests),) = ask.told
-    assert (memory is not None, requests, len(provider.mails)) == (True, 0, 1)
+    ((window, requests),) = recorder.calls
+    assert (window is not None, requests, len(provider.mails)) == (True, 0, 1)
     ((asked, begun),) = seen
     assert begun == []
     tunnel = settings.EMAIL_API_URL.startswith("https:")
-    # The tunnel stands by then: whatever goes wrong with it is certain.
+    # The tunnel is established by then: an error before it means that nothing was sent.
     assert len(asked) == tunnel
     assert [line.split()[0] for line in proxy.asked] == ["CONNECT" if tunnel else "POST"]
 
 
 @pytest.mark.parametrize("refuse", [Fenced(), Undecidable("a", "b")])
-def test_nothing_leaves_through_a_proxy_when_the_step_is_no_longer_ours(
+def test_nothing_leaves_through_a_proxy_when_before_send_raises(
     provider: HostileProvider, proxy: Proxy, refuse: Exception
 ) -> None:
     with pytest.raises(type(refuse)):
-        deliver(mail(), before_send=Ask(provider, refuse))
-    assert (provider.requests, of_the_mail(proxy)) == ([], [])
+        deliver(mail(), before_send=Recorder(provider, refuse))
+    assert (provider.requests, mail_requests(proxy)) == ([], [])
 
 
-def test_answer_that_a_proxy_lost_leaves_the_mail_unconfirmed(
+def test_answer_lost_by_a_proxy_leaves_the_mail_unconfirmed(
     provider: HostileProvider, proxy: Proxy
 ) -> None:
     provider.once("accept_cut")
@@ -355,46 +356,44 @@ def test_answer_that_a_proxy_lost_leaves_the_mail_unconfirmed(
     assert (len(provider.requests), len(provider.mails)) == (2, 1)
 
 
-def test_proxy_that_is_away_got_nothing(
+def test_unreachable_proxy_is_temporary(
     provider: HostileProvider, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask = Ask(provider)
+    recorder = Recorder(provider)
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     with pytest.raises(Transient) as caught:
-        deliver(mail(), before_send=ask)
-    assert (caught.value.code, ask.told, provider.requests) == ("mail-unreachable", [], [])
+        deliver(mail(), before_send=recorder)
+    assert (caught.value.code, recorder.calls, provider.requests) == ("mail-unreachable", [], [])
 
 
-def test_proxy_without_a_way_to_the_provider(
+def test_proxy_without_a_connection_to_the_provider_is_classified(
     provider: HostileProvider, proxy: Proxy, settings: Any
 ) -> None:
-    """No tunnel: certain. In the clear it has the mail when it says so, and that is no answer."""
+    """Without a tunnel nothing was sent. In the clear, the proxy already has the mail."""
     proxy.refuses = True
-    ask = Ask(provider)
+    recorder = Recorder(provider)
     tunnel = settings.EMAIL_API_URL.startswith("https:")
     with pytest.raises(Transient if tunnel else Uncertain):
-        deliver(mail(), before_send=ask)
-    assert (len(ask.told), provider.requests) == (not tunnel, [])
+        deliver(mail(), before_send=recorder)
+    assert (len(recorder.calls), provider.requests) == (not tunnel, [])
 
 
-def test_answer_to_what_was_never_announced_confirms_nothing(
+def test_answer_to_an_unannounced_request_is_uncertain(
     provider: HostileProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Should a later version of the HTTP library go a way that nobody watches."""
-    monkeypatch.delattr(_Adapter, "get_connection_with_tls_context")
+    """A later version of the HTTP library may send on a path that the adapter does not watch."""
+    monkeypatch.delattr(WatchedAdapter, "get_connection_with_tls_context")
     for mode in ("ok", "429", "422", "500"):
         provider.mode = mode
         with pytest.raises(Uncertain):
             send()
 
 
-# ── Asking whether it is there ──────────────────────────────────────────────────────────
+# ── Probing ─────────────────────────────────────────────────────────────────────────────
 
 
-def test_provider_is_asked_without_sending_anything(
-    provider: HostileProvider, settings: Any
-) -> None:
+def test_probe_sends_no_mail(provider: HostileProvider, settings: Any) -> None:
     probe()
     assert provider.requests == []
     settings.EMAIL_API_URL = f"http://127.0.0.1:{free_port()}/"
@@ -403,7 +402,41 @@ def test_provider_is_asked_without_sending_anything(
     assert caught.value.code == "mail-unreachable"
 
 
-def test_settings_allow_the_providers_that_there_are() -> None:
-    source = (Path(__file__).parents[3] / "site/careersite/settings/base.py").read_text()
-    names = ", ".join(f'"{name}"' for name in PROVIDERS)
-    assert f'env.one_of("EMAIL_PROVIDER", {names})' in source
+# ── The registry ────────────────────────────────────────────────────────────────────────
+
+
+def test_every_module_of_a_provider_is_registered() -> None:
+    assert providers.names() == ["brevo", "postmark", "resend"]
+
+
+def test_app_may_register_a_provider_of_its_own(
+    provider: HostileProvider, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(providers, "_registered", dict(providers._registered))
+
+    @providers.register
+    class Pigeon(providers.Provider):
+        name = "pigeon"
+        backend = "anymail.backends.resend.EmailBackend"
+        webhook = "anymail.webhooks.resend.ResendTrackingWebhookView"
+
+    settings.EMAIL_PROVIDER = "pigeon"
+    assert send().response.startswith("200")
+    assert "pigeon" in providers.names()
+
+
+def test_unknown_provider_is_refused_at_start(settings: Any) -> None:
+    settings.EMAIL_PROVIDER = "pigeon"
+    with pytest.raises(ImproperlyConfigured) as caught:
+        apps.get_app_config("careers").ready()
+    assert str(caught.value) == (
+        "EMAIL_PROVIDER must be one of brevo, postmark, resend, or empty, not pigeon."
+    )
+
+
+def test_two_providers_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="Two mail providers are called resend"):
+
+        @providers.register
+        class Other(providers.Provider):
+            name = "resend"

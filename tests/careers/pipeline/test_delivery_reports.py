@@ -127,8 +127,8 @@ def test_who_complains_of_a_mail_has_it(client: Any, receipt: Step) -> None:
             "suppressed",
             {"suppressed": {"message": "On the list.", "type": "OnAccountSuppressionList"}},
             (
-                "The mail provider does not send to this address any more. It may be on the "
-                "provider’s list of addresses from which mails came back."
+                "The mail provider no longer sends to this address. The address may be on the "
+                "provider’s suppression list because earlier mails bounced."
             ),
         ),
     ],
@@ -224,7 +224,7 @@ def test_what_happened_last_counts_whatever_was_reported_last(
         at = NOON + dt.timedelta(minutes=minute)
         why = "It bounced." if kind == "bounced" else ""
         delivery_reports.record(
-            Report(mail_reference(receipt), at, why, arrived=kind == "delivered")
+            Report(mail_reference(receipt), at, why, delivered=kind == "delivered")
         )
     back, there = max(minutes["bounced"]), max(minutes["delivered"])
     came_back = back >= 0 and back >= there
@@ -345,7 +345,7 @@ def test_filter_that_took_a_mail_for_spam_is_nobody_who_has_it(
     settings.EMAIL_PROVIDER = "postmark"
     report = postmark("SpamNotification", mail_reference(receipt), "smtp;550 5.7.1 looks like spam")
     assert post(client, report) == 200
-    assert bounced(receipt) == (NOON, "The recipient’s mail server took the mail for spam.")
+    assert bounced(receipt) == (NOON, "The recipient’s mail server rejected the mail as spam.")
     assert receipt.delivered_at is None
 
 

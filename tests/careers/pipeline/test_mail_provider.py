@@ -137,7 +137,7 @@ def test_mail_that_would_be_another_one_now_waits_for_the_providers_word(
     setattr(settings, name, value)
     assert attempt(step) == "uncertain"
     assert len(provider.mails) == 1
-    assert delivery_reports.record(Report(provider.mails[0].mark, None, arrived=True))
+    assert delivery_reports.record(Report(provider.mails[0].mark, None, delivered=True))
     step.refresh_from_db()
     assert step.state == "succeeded"
 

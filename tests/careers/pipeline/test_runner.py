@@ -21,7 +21,7 @@ from careers.applications.errors import (
     Uncertain,
     Undecidable,
 )
-from careers.notifications import Memory
+from careers.notifications import IdempotencyWindow
 from careers.pipeline import runner, tasks
 from careers.pipeline.models import Step, StepEvent, StepKind
 from careers.pipeline.runner import anonymous_traceback, backoff, classify, run, take
@@ -475,12 +475,12 @@ def test_mail_that_may_be_out_is_never_sent_again_by_itself(
 
 # ── Handed over to somebody who remembers ───────────────────────────────────────────────
 
-PROVIDER = Memory("resend:1", dt.timedelta(hours=23))
-OTHER = Memory("brevo:2", dt.timedelta(minutes=10))
+PROVIDER = IdempotencyWindow("resend:1", dt.timedelta(hours=23))
+OTHER = IdempotencyWindow("brevo:2", dt.timedelta(minutes=10))
 
 
 def hand_over_and(
-    step: Step, effects: Any, outcome: Exception | None, memory: Memory | None = PROVIDER
+    step: Step, effects: Any, outcome: Exception | None, memory: IdempotencyWindow | None = PROVIDER
 ) -> Step:
     """One attempt that hands over and then ends so."""
 
@@ -503,7 +503,7 @@ def test_mail_handed_over_under_a_key_is_repeated_until_it_is_confirmed(
 ) -> None:
     step = hand_over_and(queued(application, "mail_applicant"), effects, silence)
     assert (step.state, step.phase, step.repeat_with) == ("retrying", "", "resend:1")
-    assert step.repeat_until - step.started_at >= PROVIDER.lasts
+    assert step.repeat_until - step.started_at >= PROVIDER.duration
     assert "the same key" in step.error_public
     first = step.repeat_until
 
@@ -526,14 +526,14 @@ def test_mail_is_not_repeated_once_the_key_may_be_forgotten(application: Any, ef
 def test_next_attempt_never_comes_after_the_key_may_be_forgotten(
     application: Any, effects: Any
 ) -> None:
-    short = Memory("brevo:2", dt.timedelta(seconds=2))
+    short = IdempotencyWindow("brevo:2", dt.timedelta(seconds=2))
     step = hand_over_and(queued(application, "mail_applicant"), effects, MAYBE, short)
     assert step.run_after == step.repeat_until
 
 
 @pytest.mark.parametrize("memory", [None, OTHER])
 def test_unconfirmed_mail_is_not_handed_to_somebody_else(
-    application: Any, effects: Any, memory: Memory | None
+    application: Any, effects: Any, memory: IdempotencyWindow | None
 ) -> None:
     step = hand_over_and(queued(application, "mail_applicant"), effects, MAYBE)
     hand_over_and(step, effects, None, memory)
