@@ -1,36 +1,37 @@
-"""Settings that hold everywhere; what differs comes from the environment (see ``env``)."""
+"""Settings of every installation; what differs comes from the environment (see ``env``)."""
 
 import re
 import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import dj_database_url
 from botocore.config import Config as S3Config
 from celery.schedules import crontab
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
 from kombu.utils.url import parse_url as parse_broker_url
 
-from careersite.settings import env
-from careersite.settings.env import ROOT
+from careersite.logs import LOGGING  # noqa: F401 -- a setting of Django
+from careersite.settings import database, env
+from careersite.settings.env import RESOURCES, ROOT
 
 VAR_DIR = Path(env.given("VAR_DIR") or ROOT / "var")
+if not env.IS_CHECKOUT:
+    VAR_DIR.mkdir(parents=True, exist_ok=True)
 env.load(ROOT / ".env", generated=VAR_DIR / "env")
 env.check_pairs()
 env.readable("SSL_CERT_FILE")
-#: Said at start; a typing error must not go unnoticed.
+#: `bin/run` and `check_services` show them, so that a misspelt name does not go unnoticed.
 MISSPELT = env.misspelt(ROOT / ".env")
 
 # ── Site ────────────────────────────────────────────────────────────────────────────────
 
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = env.required("SECRET_KEY", "`bin/run` makes one; elsewhere give 50 random letters.")
-PORT = env.port("PORT", 8000)
+PORT = env.port("PORT", env.DEFAULT_PORT)
 SITE_URL = env.url("SITE_URL", f"http://127.0.0.1:{PORT}", "http", "https").rstrip("/")
 SECURE = SITE_URL.startswith("https://")
-# The last two are for health checks on this machine.
+# The last two are for health checks from this machine.
 ALLOWED_HOSTS = [
     *(env.words("ALLOWED_HOSTS") or [urlsplit(SITE_URL).hostname or "localhost"]),
     "localhost",
@@ -38,18 +39,37 @@ ALLOWED_HOSTS = [
 ]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 BIND_ADDRESS = env.address("BIND_ADDRESS", "127.0.0.1")
-#: Seconds for which a web process that was told to stop serves on while it is "not ready".
+#: Seconds for which a stopping web process answers requests while it reports "not ready".
 DRAIN_SECONDS = env.number("DRAIN_SECONDS", 5, least=0)
-#: Addresses of our own proxies: only they may say who the visitor is.
+#: Addresses of our own proxies: only their headers about the visitor are trusted.
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 WAGTAIL_SITE_NAME = "Careers"
 WAGTAILADMIN_BASE_URL = SITE_URL
 
+# ── Extensions ──────────────────────────────────────────────────────────────────────────
+
+#: Extension apps come first, so that their templates, static files and translations win.
+EXTRA_APPS = env.apps("EXTRA_APPS")
+TEMPLATE_DIR = env.directory("TEMPLATE_DIR")
+
+
+def _resources(name: str) -> list[Path]:
+    """The directories with such files, the one that wins first.
+
+    ``static`` and ``locale`` beside TEMPLATE_DIR belong to it.
+    """
+    added = [package / name for package in EXTRA_APPS.values()]
+    if TEMPLATE_DIR:
+        added.insert(0, TEMPLATE_DIR if name == "templates" else TEMPLATE_DIR.parent / name)
+    return [*(path for path in added if path.is_dir()), RESOURCES / name]
+
+
 INSTALLED_APPS = [
+    *EXTRA_APPS,
     "careers.apps.CareersConfig",
     "home.apps.HomeConfig",
     "wagtail_localize",
-    # In place of wagtail.locales: it lets an editor choose what a language is synced from.
+    # In place of wagtail.locales: an editor can choose which language another is synced from.
     "wagtail_localize.locales",
     "wagtail.contrib.forms",
     "wagtail.contrib.redirects",
@@ -98,7 +118,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [ROOT / "templates"],
+        "DIRS": _resources("templates"),
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -123,55 +143,18 @@ DATABASE_URL = env.url(
     "postgres",
     "postgresql",
 )
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
-if not DATABASES["default"]["NAME"]:
-    raise ImproperlyConfigured(
-        "DATABASE_URL names no database. Write it as postgres://user:password@host/database."
-    )
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"]["OPTIONS"] = {
-        # IMMEDIATE takes the write lock when a transaction begins; without it two writers
-        # that both read first end in "database is locked", however long they wait.
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        # FULL: a receipt is shown only for what is on the disk.
-        "init_command": (
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-            "PRAGMA journal_size_limit=27103364; PRAGMA cache_size=-20000;"
-        ),
-    }
-else:
-    DATABASES["default"].setdefault("OPTIONS", {}).update(
-        {
-            "connect_timeout": 5,
-            # A machine that vanished says no more. Without these its silence is borne for a
-            # quarter of an hour, or for two when it had taken the query (tcp(7)).
-            "tcp_user_timeout": 20_000,  # milliseconds
-            "keepalives_idle": 10,
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-            # Values travel beside the statement, not in it: what people wrote stays out of the
-            # server's log of slow statements (with log_parameter_max_length=0).
-            "server_side_binding": True,
-            "options": (
-                "-c statement_timeout=15000 -c lock_timeout=5000 "
-                "-c idle_in_transaction_session_timeout=60000"
-            ),
-        }
-    )
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES = {"default": database.configured(DATABASE_URL)}
 
 # ── Languages and time ──────────────────────────────────────────────────────────────────
 
-# The address fixes the language of a page: the first one has no prefix, the others have.
+# The address sets the language of a page: the default language has no prefix, the others have.
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("fr", _("French"))]
+LANGUAGES = env.languages("LANGUAGES", "en,fr", needed=LANGUAGE_CODE)
 WAGTAIL_CONTENT_LANGUAGES = WAGTAILADMIN_PERMITTED_LANGUAGES = LANGUAGES
-LOCALE_PATHS = [ROOT / "locale"]
+LOCALE_PATHS = _resources("locale")
 FORMAT_MODULE_PATH = ["careersite.formats"]
 WAGTAIL_I18N_ENABLED = True
-# What is sent to translators stays a draft: else the original's words would be public as French.
+# A page sent for translation stays a draft; else its English text would be public as French.
 WAGTAILLOCALIZE_SYNC_LIVE_STATUS_ON_TRANSLATE = False
 WAGTAILLOCALIZE_JOBS = {"BACKEND": "careers.languages.background.CeleryBackend"}
 USE_TZ = True
@@ -181,10 +164,10 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATICFILES_DIRS = [ROOT / "static"]
+STATICFILES_DIRS = _resources("static")
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR_DIR / "media"
-#: Uploads of applicants: the bytes of one file, and of one whole request.
+#: The most bytes of one uploaded file, and of one whole request.
 UPLOAD_MAX_BYTES = 10 * 1024 * 1024
 REQUEST_MAX_BYTES = 32 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
@@ -192,8 +175,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 AWS_STORAGE_BUCKET_NAME = env.given("AWS_STORAGE_BUCKET_NAME")
 AWS_S3_ENDPOINT_URL = env.url("AWS_S3_ENDPOINT_URL", "", "http", "https") or None
-# A server with its own address is rarely AWS: many refuse or ignore the newer checksum
-# trailers and virtual-host addressing, so both stay with AWS itself.
+# Many S3 servers other than AWS refuse or ignore the newer checksum trailers and virtual-host
+# addressing, so only AWS itself gets both.
 _COMPATIBLE = AWS_S3_ENDPOINT_URL is not None
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -219,7 +202,7 @@ STORAGES = {
             "file_overwrite": False,
             "querystring_auth": True,
             "querystring_expire": 60,
-            # boto3 brings its own list of authorities and doesn't look where OpenSSL does.
+            # boto3 has its own list of authorities and ignores OpenSSL's.
             "verify": env.given("SSL_CERT_FILE") or None,
         },
     },
@@ -233,20 +216,21 @@ EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL")
 EMAIL_PORT = env.port("EMAIL_PORT", 587 if EMAIL_USE_TLS else 465 if EMAIL_USE_SSL else 25)
 EMAIL_HOST_USER = env.given("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.given("EMAIL_HOST_PASSWORD")
-#: Seconds for each answer. Python waits for ever by default; a server that hangs would hold a
-#: worker.
+#: Seconds to wait for each answer. Python's default is for ever: a server that hangs would
+#: block a worker.
 EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 20, least=1)
-#: A provider's HTTP API in place of the server: "" for none, else how anymail calls it.
-EMAIL_PROVIDER = env.one_of("EMAIL_PROVIDER", "resend", "brevo", "postmark")
+#: A provider's HTTP API in place of a mail server, or "". ``notifications.providers`` refuses
+#: an unknown name at start, when every app has registered its own.
+EMAIL_PROVIDER = env.given("EMAIL_PROVIDER").strip().lower()
 EMAIL_API_KEY = env.given("EMAIL_API_KEY")
 if not (EMAIL_API_KEY.isascii() and EMAIL_API_KEY.isprintable()):
     raise ImproperlyConfigured(
-        "EMAIL_API_KEY holds what no key holds, such as a line break. Copy it again."
+        "EMAIL_API_KEY holds a character that no key has, such as a line break. Copy it again."
     )
 EMAIL_API_URL = env.url("EMAIL_API_URL", "", "http", "https")
-# requests brings its own list of authorities and doesn't look where OpenSSL does.
+# requests has its own list of authorities and ignores OpenSSL's.
 EMAIL_API_CA = env.given("SSL_CERT_FILE")
-#: The password with which the provider reports bounces; "" to take none.
+#: The password with which the provider reports bounces; "" to accept no reports.
 EMAIL_WEBHOOK_SECRET = env.given("EMAIL_WEBHOOK_SECRET")
 if EMAIL_WEBHOOK_SECRET and not re.fullmatch(r"[A-Za-z0-9]{16,}", EMAIL_WEBHOOK_SECRET):
     raise ImproperlyConfigured(
@@ -263,13 +247,13 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 if EMAIL_USE_TLS and EMAIL_USE_SSL:
     raise ImproperlyConfigured(
         "EMAIL_USE_TLS and EMAIL_USE_SSL are both on. Keep EMAIL_USE_TLS for STARTTLS (port 587), "
-        "or EMAIL_USE_SSL for TLS from the first byte (port 465)."
+        "or EMAIL_USE_SSL for implicit TLS (port 465)."
     )
 
 # ── Pipeline and Celery ─────────────────────────────────────────────────────────────────
 
-#: Seconds. A step is told to stop, then killed, then taken for lost; each must be longer
-#: than the one before, and the broker's patience longer than all.
+#: Seconds after which a step is asked to stop, is killed, and counts as lost. Each must be longer
+#: than the one before, and the broker's visibility time-out longer than all.
 PIPELINE_SOFT_LIMIT = env.number("PIPELINE_SOFT_LIMIT", 90, least=1)
 PIPELINE_HARD_LIMIT = env.number("PIPELINE_HARD_LIMIT", 120, least=2)
 PIPELINE_LEASE = env.number("PIPELINE_LEASE", 180, least=3)
@@ -279,30 +263,31 @@ if not PIPELINE_SOFT_LIMIT < PIPELINE_HARD_LIMIT < PIPELINE_LEASE < PIPELINE_VIS
         "PIPELINE_SOFT_LIMIT, PIPELINE_HARD_LIMIT and PIPELINE_LEASE must rise in this order "
         f"and stay below {PIPELINE_VISIBILITY} seconds."
     )
-#: Seconds between two looks of the sweeper; before an unanswered message is sent again;
-#: without a broker before the sweeper works itself; and of the first back-off.
+#: Seconds between two sweeps; before a step is dispatched again; without a broker, before the
+#: sweeper runs steps itself.
 PIPELINE_SWEEP_INTERVAL = env.number("PIPELINE_SWEEP_INTERVAL", 5, least=0.1)
 PIPELINE_REDISPATCH_AFTER = env.number("PIPELINE_REDISPATCH_AFTER", 60, least=1)
 PIPELINE_BROKER_GRACE = env.number("PIPELINE_BROKER_GRACE", 300, least=1)
-#: Seconds between two questions to each service that is not needed all the time.
+#: Seconds between two probes of each service that is not in constant use.
 PIPELINE_PROBE_INTERVAL = env.number("PIPELINE_PROBE_INTERVAL", 60, least=1)
+#: Seconds before the first retry; each further one waits longer.
 PIPELINE_BACKOFF_BASE = env.number("PIPELINE_BACKOFF_BASE", 10, least=0.1)
 
-#: Megabytes that making one PDF may take on top of what its process has. The largest that the
-#: form lets through takes about 100; one that takes more is a fault, and ends alone.
+#: Megabytes of memory that one PDF may take on top of its process. The largest application that
+#: the form accepts takes about 100; a PDF that takes more fails alone.
 PDF_MEMORY_LIMIT = env.number("PDF_MEMORY_LIMIT", 512, least=128)
 
 REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", "redis", "rediss", "redis+socket")
-FLOWER_PORT = env.port("FLOWER_PORT", 5555)
+FLOWER_PORT = env.port("FLOWER_PORT", env.DEFAULT_FLOWER_PORT)
 FLOWER_BIND_ADDRESS = env.address("FLOWER_BIND_ADDRESS", "127.0.0.1")
 FLOWER_PASSWORD = env.given("FLOWER_PASSWORD")
-#: Whoever shows it may read /metrics from elsewhere; without one nobody may.
+#: The token with which other hosts may read /metrics; without one they may not.
 METRICS_TOKEN = env.given("METRICS_TOKEN")
 FLOWER_URL = env.url("FLOWER_URL", f"http://127.0.0.1:{FLOWER_PORT}/flower/", "http", "https")
 
 CELERY_BROKER_URL = REDIS_URL
 if REDIS_URL.startswith("rediss://"):
-    # Without this kombu takes any certificate, and Flower refuses to connect.
+    # Without this kombu accepts any certificate, and Flower refuses to connect.
     CELERY_BROKER_USE_SSL = {
         "ssl_cert_reqs": ssl.CERT_REQUIRED,
         "ssl_check_hostname": True,
@@ -323,7 +308,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {
     "interval_step": 0.1,
     "interval_max": 0.1,
 }
-# Rows are the truth: what Celery thinks of a task is for Flower only.
+# Rows are the truth: Celery's state of a task is for Flower only.
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -337,9 +322,9 @@ CELERY_TASK_DEFAULT_QUEUE = "io"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_SEND_TASK_EVENTS = True
-# A maker of PDFs grows by some kilobytes a document, of which WeasyPrint forgets one to free; this
-# keeps workers flat (docs/endurance.md). Of one core, a new life costs 1.5 s, as much as fifteen
-# documents.
+# A process that makes PDFs grows by some kilobytes per document, of which WeasyPrint leaks one.
+# A new process keeps memory flat (docs/endurance.md). It costs 1.5 s of one core, as much as
+# fifteen documents.
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30.0
 CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = False
@@ -347,16 +332,16 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 CELERY_BEAT_SCHEDULER = "careers.operations.schedule:Scheduler"
-#: Seconds; for its sign of life, which counts for half a minute.
+#: Seconds; beat reports its heartbeat as often, and one is valid for half a minute.
 CELERY_BEAT_MAX_LOOP_INTERVAL = 10
 CELERY_BEAT_SCHEDULE = {
     "publish-scheduled": {"task": "careers.publish_scheduled", "schedule": 60.0},
     "translate-pages": {"task": "careers.translate_pages", "schedule": 300.0},
     "clean-up-uploads": {"task": "careers.clean_up_uploads", "schedule": 3600.0},
     "watch": {"task": "careers.watch", "schedule": 60.0},
-    # The task knows the company's time zone, and sends once a day.
+    # The task knows the company's time zone and sends one summary a day.
     "daily-digest": {"task": "careers.daily_digest", "schedule": crontab(minute="5")},
-    # Several times a day, so that the archive may be away at one of them.
+    # Several times a day, in case the archive is unavailable at one of them.
     "check-archive": {
         "task": "careers.check_archive",
         "schedule": crontab(minute="35", hour="*/6"),
@@ -376,10 +361,10 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
-# The middleware keeps this header from everybody but our own proxies.
+# The middleware removes this header unless one of our own proxies sent it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31536000 if SECURE else 0
-# "no-referrer" would make browsers send "Origin: null" with our own form.
+# With "no-referrer" browsers would send "Origin: null" with our own form.
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"
 CONTENT_SECURITY_POLICY = {
@@ -392,7 +377,7 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
     }
 }
-#: Wagtail's editor needs inline scripts and styles; visitors never get this policy.
+#: Wagtail's editor needs inline scripts and styles; public pages never get this policy.
 ADMIN_CONTENT_SECURITY_POLICY = {
     **CONTENT_SECURITY_POLICY["DIRECTIVES"],
     "script-src": [SELF, UNSAFE_INLINE],
@@ -406,30 +391,6 @@ ADMIN_CONTENT_SECURITY_POLICY = {
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
 WAGTAILDOCS_EXTENSIONS = ["csv", "docx", "odt", "pdf", "pptx", "rtf", "txt", "xlsx", "zip"]
 WAGTAILDOCS_MAX_UPLOAD_SIZE = 20 * 1024 * 1024
-# Both would tell third parties who works here and what runs.
+# Both would tell third parties who uses this site and which version runs.
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAIL_ENABLE_UPDATE_CHECK = False
-
-# ── Logs: ids only ──────────────────────────────────────────────────────────────────────
-
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "filters": {"masked": {"()": "careersite.logs.MaskSecrets"}},
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": "line",
-            "filters": ["masked"],
-        }
-    },
-    "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {
-        "celery": {"level": "INFO"},
-        "fontTools": {"level": "WARNING"},
-        "django_tasks": {"level": "WARNING"},
-        "wagtail": {"level": "WARNING"},
-        "weasyprint": {"level": "WARNING"},
-    },
-}

@@ -7,44 +7,29 @@ mount secrets.
 """
 
 import difflib
+import importlib.util
 import ipaddress
+import math
 import os
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import dotenv_values
-from environs import Env, EnvError
 
-ROOT = Path(__file__).resolve().parents[3]
+_PACKAGE = Path(__file__).resolve().parents[1]
+#: In a wheel, templates, static files and catalogues lie in the package; in a checkout, at the
+#: root of the repository.
+IS_CHECKOUT = not (_PACKAGE / "templates").is_dir()
+RESOURCES = _PACKAGE.parents[1] if IS_CHECKOUT else _PACKAGE
+#: Where ``.env`` and ``var/`` are.
+ROOT = RESOURCES if IS_CHECKOUT else Path.cwd()
 
-#: Every variable that this product reads.
-NAMES = frozenset(
-    """
-    ADMIN_PASSWORD ALLOWED_HOSTS AWS_ACCESS_KEY_ID AWS_S3_ENDPOINT_URL AWS_S3_REGION_NAME
-    AWS_SECRET_ACCESS_KEY AWS_STORAGE_BUCKET_NAME BIND_ADDRESS DATABASE_URL DEBUG
-    DEFAULT_FROM_EMAIL DEMO_PASSWORD DRAIN_SECONDS EMAIL_API_KEY EMAIL_API_URL EMAIL_HOST
-    EMAIL_HOST_PASSWORD EMAIL_HOST_USER EMAIL_PORT EMAIL_PROVIDER EMAIL_TIMEOUT EMAIL_USE_SSL
-    EMAIL_USE_TLS EMAIL_WEBHOOK_SECRET FLOWER_BIND_ADDRESS FLOWER_PASSWORD FLOWER_PORT FLOWER_URL
-    METRICS_TOKEN PDF_MEMORY_LIMIT PIPELINE_BACKOFF_BASE PIPELINE_BROKER_GRACE PIPELINE_HARD_LIMIT
-    PIPELINE_LEASE PIPELINE_PROBE_INTERVAL PIPELINE_REDISPATCH_AFTER PIPELINE_SOFT_LIMIT
-    PIPELINE_SWEEP_INTERVAL PORT REDIS_URL SECRET_KEY SITE_URL SSL_CERT_FILE TRUSTED_PROXIES VAR_DIR
-    """.split()
-)
-
-#: What the same ``.env`` may hold for ``docker-compose.yml`` alone.
-COMPOSE_NAMES = frozenset(
-    """
-    COMPOSE_PROFILES EDGE_SUBNET FONTS HTTPS_PORT HTTP_PORT IMAGE POSTGRES_PASSWORD
-    REDIS_PASSWORD TLS
-    """.split()
-)
-
-#: The services that one can name, each with the variables that do it. They belong together:
-#: who names one's own mail server doesn't mean it on the embedded one's port.
+#: The services that can be named, each with its variables. These belong together: a mail server
+#: that is named in EMAIL_HOST does not listen on the embedded server's port.
 SERVICES = {
     "database": ("DATABASE_URL",),
     "broker": ("REDIS_URL",),
@@ -68,7 +53,31 @@ SERVICES = {
     ),
 }
 
-#: What means nothing without something else: the variable, the other one, and what to do.
+#: Every variable that this product reads.
+NAMES = frozenset(
+    """
+    ADMIN_PASSWORD ALLOWED_HOSTS BIND_ADDRESS DEBUG DEFAULT_FROM_EMAIL DEMO_PASSWORD
+    DRAIN_SECONDS EMAIL_TIMEOUT EMAIL_WEBHOOK_SECRET EXTRA_APPS FLOWER_BIND_ADDRESS
+    FLOWER_PASSWORD FLOWER_PORT FLOWER_URL LANGUAGES METRICS_TOKEN PDF_MEMORY_LIMIT
+    PIPELINE_BACKOFF_BASE PIPELINE_BROKER_GRACE PIPELINE_HARD_LIMIT PIPELINE_LEASE
+    PIPELINE_PROBE_INTERVAL PIPELINE_REDISPATCH_AFTER PIPELINE_SOFT_LIMIT
+    PIPELINE_SWEEP_INTERVAL PORT SECRET_KEY SITE_URL SSL_CERT_FILE TEMPLATE_DIR TRUSTED_PROXIES
+    VAR_DIR
+    """.split()
+).union(*SERVICES.values())
+
+#: The ports of the site and of Flower, unless PORT and FLOWER_PORT say otherwise.
+DEFAULT_PORT, DEFAULT_FLOWER_PORT = 8000, 5555
+
+#: What the same ``.env`` may hold for ``docker-compose.yml`` only.
+COMPOSE_NAMES = frozenset(
+    """
+    COMPOSE_PROFILES EDGE_SUBNET FONTS HTTPS_PORT HTTP_PORT IMAGE POSTGRES_PASSWORD
+    REDIS_PASSWORD TLS
+    """.split()
+)
+
+#: Variables that mean nothing without another one: the variable, the other one, what to do.
 PAIRS = (
     ("EMAIL_HOST_USER", "EMAIL_HOST", "Name the mail server in it, for instance smtp.example.com."),
     ("EMAIL_HOST_PASSWORD", "EMAIL_HOST_USER", "Give the user of the mail server in it."),
@@ -82,16 +91,19 @@ PAIRS = (
     ("AWS_ACCESS_KEY_ID", "AWS_STORAGE_BUCKET_NAME", "Name the private bucket in it."),
     ("AWS_S3_ENDPOINT_URL", "AWS_STORAGE_BUCKET_NAME", "Name the private bucket in it."),
 )
-#: How our variables begin; other programs read variables that begin like the last one.
+#: How our variables begin. Other programs, too, read variables that begin like the last one.
 PREFIXES = ("EMAIL_", "FLOWER_", "PIPELINE_", "AWS_")
+
+_TRUE = {"1", "on", "t", "true", "y", "yes"}
+_FALSE = {"0", "off", "f", "false", "n", "no"}
 
 
 def load(*files: Path, generated: Path | None = None) -> None:
-    """Put what ``files`` say into the process environment, where it does not speak itself.
+    """Put the values in ``files`` into the process environment, where it has none.
 
-    Earlier files win over later ones; ``NAME_FILE`` is read at the level that gives it, so a
+    Earlier files win over later ones. ``NAME_FILE`` is read at the level that gives it, so a
     secret mounted by the platform wins over a value in ``.env``. ``generated`` comes last, and
-    says nothing about a service that was named before.
+    its values for a service that was named before are ignored.
 
     Raises:
         ImproperlyConfigured: a ``NAME_FILE`` names a file that can't be read.
@@ -118,10 +130,10 @@ def load(*files: Path, generated: Path | None = None) -> None:
 
 
 def misspelt(*files: Path) -> list[str]:
-    """A sentence for each variable that is meant for us, it seems, and that nobody reads.
+    """A sentence for each variable that seems to be meant for this site but is unknown.
 
-    In ``files`` those count that resemble one of ours or begin like ours; in the environment,
-    which is full of other programs' variables, only those that do both.
+    In ``files``, a variable counts if it resembles one of ours or begins like ours. In the
+    environment, which is full of other programs' variables, only if both are true.
     """
     known = NAMES | COMPOSE_NAMES | {f"{name}_FILE" for name in NAMES}
     found = []
@@ -132,19 +144,19 @@ def misspelt(*files: Path) -> list[str]:
             if (near or ours) if where else (near and ours):
                 hint = f" Did you mean {near[0]}?" if near else ""
                 source = f" in {where}" if where else ""
-                found.append(f"{name}{source} is no variable of this site: it is not read.{hint}")
+                found.append(f"{name}{source} is not a setting of this site and is ignored.{hint}")
     return found
 
 
 def check_pairs() -> None:
-    """Refuse a variable that means nothing without another one that is missing."""
+    """Refuse a variable whose partner in ``PAIRS`` is missing."""
     for name, other, action in PAIRS:
         if given(name) and not given(other):
             raise ImproperlyConfigured(f"{name} is set but {other} is not. {action}")
 
 
 def named() -> set[str]:
-    """The services of ``SERVICES`` of which the environment gives at least one variable."""
+    """The services of ``SERVICES`` for which the environment has at least one variable."""
     return {service for service, names in SERVICES.items() if any(map(given, names))}
 
 
@@ -154,21 +166,38 @@ def given(name: str) -> str:
 
 
 def flag(name: str, default: bool = False) -> bool:
-    """A yes/no setting; raises ImproperlyConfigured for anything that is neither."""
-    return bool(_read("bool", name, default))
+    """A yes/no setting; raises ImproperlyConfigured for any other value."""
+    value = given(name).strip().lower()
+    if value and value not in _TRUE | _FALSE:
+        raise ImproperlyConfigured(
+            f"{name} must be true or false, not {given(name)}. Correct {name} and start again."
+        )
+    return value in _TRUE if value else default
 
 
 def number(name: str, default: float, *, least: float = 0) -> float:
     """A number no smaller than ``least``; raises ImproperlyConfigured otherwise."""
-    value = float(_read("float", name, default))
+    try:
+        value = float(given(name) or default)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ImproperlyConfigured(
+            f"{name} must be a number, not {given(name)}. Correct {name} and start again."
+        )
     if value < least:
         raise ImproperlyConfigured(f"{name} must be at least {least:g}, not {value:g}.")
     return value
 
 
 def port(name: str, default: int) -> int:
-    """A TCP port; raises ImproperlyConfigured when it is none."""
-    value = int(_read("int", name, default))
+    """A TCP port; raises ImproperlyConfigured for any other value."""
+    try:
+        value = int(given(name) or default)
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} must be a whole number, not {given(name)}. Correct {name} and start again."
+        ) from None
     if not 0 < value < 65536:
         raise ImproperlyConfigured(f"{name} must be a port from 1 to 65535, not {value}.")
     return value
@@ -180,7 +209,7 @@ def words(name: str) -> list[str]:
 
 
 def address(name: str, default: str) -> str:
-    """An IP address to listen on; raises ImproperlyConfigured when it is none."""
+    """An IP address to listen on; raises ImproperlyConfigured for any other value."""
     value = given(name) or default
     try:
         return str(ipaddress.ip_address(value))
@@ -191,10 +220,10 @@ def address(name: str, default: str) -> str:
 
 
 def networks(name: str) -> list[IPv4Network | IPv6Network]:
-    """IP addresses and networks, separated by commas or blanks.
+    """IP addresses and networks, separated by commas or spaces.
 
     Raises:
-        ImproperlyConfigured: one of them is none; names have no place here.
+        ImproperlyConfigured: one of them is neither, such as a host name.
     """
     found = []
     for word in given(name).replace(",", " ").split():
@@ -208,7 +237,7 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
 
 
 def url(name: str, default: str, *schemes: str) -> str:
-    """An address that starts with one of ``schemes``; raises ImproperlyConfigured otherwise."""
+    """A URL that starts with one of ``schemes``; raises ImproperlyConfigured otherwise."""
     value = given(name) or default
     if not value:
         return value
@@ -223,7 +252,7 @@ def url(name: str, default: str, *schemes: str) -> str:
     if parts.scheme not in schemes:
         expected = " or ".join(f"{scheme}://" for scheme in schemes)
         raise ImproperlyConfigured(f"{name} must start with {expected}.")
-    # A database may be a file, or behind a socket of this machine.
+    # A database may be a file, or listen on a Unix socket.
     on_this_machine = parts.scheme in ("sqlite", "redis+socket") or (
         parts.scheme.startswith("postgres") and not parts.username
     )
@@ -234,18 +263,69 @@ def url(name: str, default: str, *schemes: str) -> str:
     return value
 
 
-def one_of(name: str, *choices: str) -> str:
-    """One of ``choices`` in any case, or ""; raises ImproperlyConfigured for anything else."""
-    value = given(name).strip().lower()
-    if value and value not in choices:
+def directory(name: str) -> Path | None:
+    """An existing directory, or None; raises ImproperlyConfigured for anything else."""
+    if not given(name):
+        return None
+    path = Path(given(name)).resolve()
+    if not path.is_dir():
+        raise ImproperlyConfigured(f"{name} names {given(name)}, which is not a directory.")
+    return path
+
+
+def apps(name: str) -> dict[str, Path]:
+    """A comma-separated list of Django apps, each with the directory of its package.
+
+    An entry is a package, or the path of an ``AppConfig`` class.
+
+    Raises:
+        ImproperlyConfigured: an app is not installed.
+    """
+    found = {}
+    for app in words(name):
+        for package in (app, app.rpartition(".")[0].rpartition(".")[0]):
+            try:
+                spec = importlib.util.find_spec(package) if package else None
+            except (ImportError, ValueError):
+                spec = None
+            if spec and spec.submodule_search_locations:
+                found[app] = Path(next(iter(spec.submodule_search_locations)))
+                break
+        else:
+            raise ImproperlyConfigured(
+                f"{name} names {app}, which is not installed. Install its package here, or "
+                f"correct {name}."
+            )
+    return found
+
+
+def languages(name: str, default: str, *, needed: str) -> list[tuple[str, str]]:
+    """A comma-separated list of language codes, as pairs of code and English name.
+
+    Args:
+        needed: the code of the site's default language.
+
+    Raises:
+        ImproperlyConfigured: a code that Django does not know, or ``needed`` is missing.
+    """
+    codes = list(dict.fromkeys(code.lower() for code in words(name) or default.split(",")))
+    for code in codes:
+        if "name" not in LANG_INFO.get(code, {}):
+            near = difflib.get_close_matches(code, LANG_INFO, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise ImproperlyConfigured(
+                f"{name} holds {code}, which is not a language code that Django knows.{hint}"
+            )
+    if needed not in codes:
         raise ImproperlyConfigured(
-            f"{name} must be one of {', '.join(choices)}, or empty, not {value}."
+            f"{name} must hold {needed}, the default language of the site: {needed},"
+            f"{','.join(codes)}"
         )
-    return value
+    return [(code, LANG_INFO[code]["name"]) for code in codes]
 
 
 def required(name: str, hint: str) -> str:
-    """A value without which the site can't work; raises ImproperlyConfigured with ``hint``."""
+    """A value that the site needs; raises ImproperlyConfigured with ``hint`` if it is missing."""
     value = given(name)
     if not value:
         raise ImproperlyConfigured(f"{name} is not set. {hint}")
@@ -253,15 +333,6 @@ def required(name: str, hint: str) -> str:
 
 
 def readable(name: str) -> None:
-    """Refuse a variable that names a file which can't be read; raises ImproperlyConfigured."""
+    """Raise ImproperlyConfigured if the variable names a file that can't be read."""
     if given(name) and not os.access(given(name), os.R_OK):
         raise ImproperlyConfigured(f"{name} names {given(name)}, which can't be read.")
-
-
-def _read(kind: str, name: str, default: Any) -> Any:
-    if not given(name):
-        return default
-    try:
-        return getattr(Env(), kind)(name)
-    except EnvError as error:
-        raise ImproperlyConfigured(f"{error} Correct {name} and start again.") from None
