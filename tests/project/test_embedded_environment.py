@@ -1,4 +1,4 @@
-"""What is embedded, and what ``var/env`` holds."""
+"""Which services are embedded, and what ``var/env`` holds."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from careersite.settings import env
 
 
 @pytest.fixture(autouse=True)
-def nothing_given(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A person who gave nothing; what is loaded meanwhile is forgotten afterwards."""
+def _nothing_configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An environment without our variables; it is restored afterwards."""
     before = dict(os.environ)
     for name in env.NAMES:
         monkeypatch.delenv(name, raising=False)
@@ -28,7 +28,7 @@ def nothing_given(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         os.environ.pop(name, None)
 
 
-def test_everything_is_embedded_when_nothing_is_given(tmp_path: Path) -> None:
+def test_all_services_are_embedded_when_nothing_is_configured(tmp_path: Path) -> None:
     assert arrange(tmp_path) == {"database", "broker", "archive", "mail"}
     made = dotenv_values(tmp_path / "env")
     ports = {
@@ -41,19 +41,19 @@ def test_everything_is_embedded_when_nothing_is_given(tmp_path: Path) -> None:
     assert len(urlsplit(made["REDIS_URL"] or "").password or "") >= 32
 
 
-def test_only_its_owner_may_read_the_secrets(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_secrets(tmp_path: Path) -> None:
     arrange(tmp_path)
     assert stat.S_IMODE((tmp_path / "env").stat().st_mode) == 0o600
 
 
-def test_the_next_start_finds_the_same(tmp_path: Path) -> None:
+def test_next_start_keeps_the_generated_values(tmp_path: Path) -> None:
     arrange(tmp_path)
     first = dotenv_values(tmp_path / "env")
     arrange(tmp_path)
     assert dotenv_values(tmp_path / "env") == first
 
 
-def test_a_port_that_somebody_took_is_left_to_them(tmp_path: Path) -> None:
+def test_port_in_use_is_replaced(tmp_path: Path) -> None:
     arrange(tmp_path)
     first = dotenv_values(tmp_path / "env")
     with socket.socket() as somebody:
@@ -65,7 +65,7 @@ def test_a_port_that_somebody_took_is_left_to_them(tmp_path: Path) -> None:
     assert {**second, "EMAIL_PORT": None} == {**first, "EMAIL_PORT": None}
 
 
-def test_what_a_person_gives_switches_only_that_and_is_not_copied(
+def test_configured_service_is_not_embedded_and_not_copied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arrange(tmp_path)
@@ -78,7 +78,7 @@ def test_what_a_person_gives_switches_only_that_and_is_not_copied(
     assert "my very own" not in text
 
 
-def test_a_second_shell_finds_what_was_generated(
+def test_second_shell_finds_the_generated_values(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arrange(tmp_path)
@@ -86,7 +86,7 @@ def test_a_second_shell_finds_what_was_generated(
     assert env.given("EMAIL_HOST") == "127.0.0.1"
 
 
-def test_a_service_that_is_named_gets_nothing_of_the_embedded_one(
+def test_configured_service_ignores_the_generated_values(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arrange(tmp_path)
@@ -106,7 +106,7 @@ def test_a_service_that_is_named_gets_nothing_of_the_embedded_one(
         ({"AWS_ACCESS_KEY_ID": "k"}, "AWS_STORAGE_BUCKET_NAME"),
     ],
 )
-def test_a_service_named_by_half_is_refused_in_one_sentence(
+def test_incomplete_service_is_refused_in_one_line(
     given: dict[str, str], missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in given.items():
@@ -117,7 +117,7 @@ def test_a_service_named_by_half_is_refused_in_one_sentence(
 
 
 @pytest.mark.parametrize("given", [{}, {"REDIS_URL": "redis://x"}, {"EMAIL_HOST": "smtp.x"}])
-def test_a_service_named_in_full_is_not_refused(
+def test_complete_service_is_accepted(
     given: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in given.items():

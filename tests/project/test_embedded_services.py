@@ -1,4 +1,4 @@
-"""The embedded services are real ones: they keep, they check, and they stay at home."""
+"""The embedded services store data, check credentials and listen on loopback only."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def free_port() -> int:
 def running(
     module: str, directory: Path, port: int, **environ: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A service, from when it listens until it is told to stop."""
+    """A service, from when it listens until it is asked to stop."""
     argv = [sys.executable, "-m", f"careersite.embedded.{module}", str(directory), str(port)]
     process = subprocess.Popen(argv, env=os.environ | environ, stderr=subprocess.STDOUT)
     try:
@@ -66,12 +66,12 @@ def only_on_loopback(port: int) -> bool:
     return hosts == {"0100007F"}
 
 
-def test_the_broker_keeps_its_messages_when_it_is_killed(tmp_path: Path) -> None:
+def test_killed_broker_keeps_its_messages(tmp_path: Path) -> None:
     port, password = free_port(), secrets.token_hex(8)
     broker = Redis(port=port, password=password)
     with running("broker", tmp_path, port, REDIS_PASSWORD=password) as process:
         broker.rpush("queue", *range(300))
-        # What was told to be on the disk once a second.
+        # It writes to the disk once a second.
         time.sleep(1.2)
         assert only_on_loopback(port)
         assert password not in Path(f"/proc/{process.pid}/cmdline").read_text()
@@ -83,14 +83,14 @@ def test_the_broker_keeps_its_messages_when_it_is_killed(tmp_path: Path) -> None
     broker.close()
 
 
-def test_the_broker_wants_its_password(tmp_path: Path) -> None:
+def test_broker_refuses_a_wrong_password(tmp_path: Path) -> None:
     port = free_port()
     with running("broker", tmp_path, port, REDIS_PASSWORD="right"):  # noqa: SIM117
         with Redis(port=port, password="wrong") as broker, pytest.raises(AuthenticationError):
             broker.ping()
 
 
-def test_the_object_store_checks_signatures_and_keeps_objects(tmp_path: Path) -> None:
+def test_object_store_checks_signatures_and_keeps_objects(tmp_path: Path) -> None:
     port = free_port()
 
     def client(secret: str):  # type: ignore[no-untyped-def]
@@ -118,7 +118,7 @@ def test_the_object_store_checks_signatures_and_keeps_objects(tmp_path: Path) ->
         assert client("right").get_object(Bucket="careers", Key="a")["Body"].read() == b"cv"
 
 
-def test_the_mail_catcher_keeps_a_mail_as_it_came(tmp_path: Path) -> None:
+def test_mail_catcher_stores_a_mail_unchanged(tmp_path: Path) -> None:
     port = free_port()
     message = EmailMessage()
     message["From"], message["To"] = "careers@example.com", "ann@example.com"
@@ -127,7 +127,7 @@ def test_the_mail_catcher_keeps_a_mail_as_it_came(tmp_path: Path) -> None:
     message.add_alternative("<p>One line.</p>", subtype="html")
     with running("mail_catcher", tmp_path / "mail", port), smtplib.SMTP("127.0.0.1", port) as smtp:
         smtp.send_message(message, to_addrs=["ann@example.com", "blind@example.com"])
-        # It is on the disk before the answer.
+        # The mail is on the disk before the server answers.
         [mail], total = mail_pages.listing(tmp_path / "mail")
         assert only_on_loopback(port)
     assert total == 1

@@ -1,4 +1,4 @@
-"""bin/run: its children live as long as it does, no longer, and never twice."""
+"""bin/run: its processes run once, as long as it does, and no longer."""
 
 from __future__ import annotations
 
@@ -17,28 +17,30 @@ import pytest
 from careersite.embedded import locks, supervisor
 from careersite.settings import env
 
-#: A supervisor with children of the test's own, which need neither Django nor a port.
-DRIVER = """
+#: A process that ends on SIGTERM.
+STEADY = """
 import os, signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: (print("bye", time.time(), flush=True), sys.exit(0)))
+print("up", os.getpid(), flush=True)
+while True:
+    time.sleep(0.1)
+"""
+#: A process with a child, both of which ignore SIGTERM.
+DEAF = """
+import os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("up", os.getpid(), flush=True)
+os.fork()
+time.sleep(60)
+"""
+#: A supervisor of such processes, which need neither Django nor a port.
+DRIVER = """
+import sys
 from pathlib import Path
 from careersite.embedded import locks, supervisor
 from careersite.embedded.screen import say
 
-var = Path(sys.argv[1])
-
-def steady():
-    signal.signal(signal.SIGTERM, lambda *_: (print("bye", time.time()), sys.exit(0)))
-    print("up", os.getpid())
-    while True:
-        time.sleep(0.1)
-
-def deaf():
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    print("up", os.getpid())
-    if not os.fork():
-        time.sleep(60)
-    time.sleep(60)
-
+var, steady, deaf = Path(sys.argv[1]), *([sys.executable, "-c", code] for code in sys.argv[2:])
 locks.MARKS.update({"site.open": 1, "services.open": 2})
 locks.wait_for_others(var, lambda: say("waiting"))
 running = supervisor.Supervisor(var)
@@ -77,7 +79,9 @@ def start(var: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
 
     def start() -> subprocess.Popen[str]:
         driver = subprocess.Popen(
-            [sys.executable, "-c", DRIVER, str(var)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", DRIVER, str(var), STEADY, DEAF],
+            stdout=subprocess.PIPE,
+            text=True,
         )
         started.append(driver)
         return driver
@@ -111,7 +115,7 @@ def line(driver: subprocess.Popen[str], text: str) -> str:
     raise AssertionError(f"never said: {text}")
 
 
-def test_a_child_that_dies_is_started_again(var: Path, start) -> None:  # type: ignore[no-untyped-def]
+def test_killed_child_is_started_again(var: Path, start) -> None:  # type: ignore[no-untyped-def]
     driver = start()
     wait_for(lambda: ups(var, "web"))
     [first] = ups(var, "web")
@@ -120,7 +124,7 @@ def test_a_child_that_dies_is_started_again(var: Path, start) -> None:  # type: 
     wait_for(lambda: len(ups(var, "web")) == 2)
 
 
-def test_all_are_stopped_in_order_even_the_deaf(var: Path, start) -> None:  # type: ignore[no-untyped-def]
+def test_stop_ends_all_in_order_and_kills_what_ignores_sigterm(var: Path, start) -> None:  # type: ignore[no-untyped-def]
     driver = start()
     wait_for(lambda: all(ups(var, name) for name in ("web", "cpu", "broker")))
     driver.send_signal(signal.SIGTERM)
@@ -130,15 +134,15 @@ def test_all_are_stopped_in_order_even_the_deaf(var: Path, start) -> None:  # ty
     bye = [
         float((var / "log" / f"{name}.log").read_text().split()[-1]) for name in ("web", "broker")
     ]
-    # Between them the deaf one had its half second.
+    # Between them the process that ignores SIGTERM had its half second.
     assert bye[1] - bye[0] > 0.4
 
 
-def test_nobody_outlives_a_supervisor_that_is_killed(var: Path, start) -> None:  # type: ignore[no-untyped-def]
+def test_guard_ends_all_when_the_supervisor_is_killed(var: Path, start) -> None:  # type: ignore[no-untyped-def]
     driver = start()
     wait_for(lambda: all(ups(var, name) for name in ("web", "cpu", "broker")))
     driver.kill()
-    # The next run waits until its guard has ended them, the deaf ones too, the services last.
+    # The next run waits until the guard of the first one has ended all, the services last.
     other = start()
     line(other, "waiting")
     line(other, "started")
@@ -147,20 +151,20 @@ def test_nobody_outlives_a_supervisor_that_is_killed(var: Path, start) -> None: 
         assert "bye" in (var / "log" / f"{name}.log").read_text()
 
 
-def test_the_guard_is_guarded(var: Path, start) -> None:  # type: ignore[no-untyped-def]
+def test_killed_guard_is_started_again(var: Path, start) -> None:  # type: ignore[no-untyped-def]
     driver = start()
     wait_for(lambda: ups(var, "web"))
     guards = [
         int(entry.name)
         for entry in Path("/proc").glob("[0-9]*")
-        if entry.joinpath("cmdline").read_bytes().startswith(b"careersite: guard")
+        if b"locks.py" in entry.joinpath("cmdline").read_bytes()
         and f"PPid:\t{driver.pid}\n" in entry.joinpath("status").read_text()
     ]
     os.kill(guards[0], signal.SIGKILL)
     assert "starts again" in line(driver, "guard ended (SIGKILL)")
 
 
-def test_the_log_of_a_child_stays_small(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rotate_limits_the_size_of_a_log(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (var / "log").mkdir()
     log = var / "log" / "web.log"
     log.write_text("x" * 100)
@@ -173,7 +177,7 @@ def test_the_log_of_a_child_stays_small(var: Path, monkeypatch: pytest.MonkeyPat
 
 
 def run(var: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """``bin/run`` without its setup, in a place of its own."""
+    """``bin/run`` without its setup, in a directory of its own."""
     ours = env.NAMES | {"DJANGO_SETTINGS_MODULE"}
     plain = {name: value for name, value in os.environ.items() if name not in ours}
     return subprocess.run(
@@ -186,7 +190,7 @@ def run(var: Path, *arguments: str, **environ: str) -> subprocess.CompletedProce
     )
 
 
-def test_a_second_start_says_where_the_first_is(var: Path) -> None:
+def test_second_start_shows_the_addresses_of_the_first(var: Path) -> None:
     with (var / "run.lock").open("a+") as lock:
         assert locks.take(lock)
         lock.write("4711\n  Site    http://127.0.0.1:8000/\n")
@@ -197,7 +201,7 @@ def test_a_second_start_says_where_the_first_is(var: Path) -> None:
     assert "http://127.0.0.1:8000/" in second.stdout
 
 
-def test_a_busy_port_is_named_with_what_to_do(var: Path) -> None:
+def test_busy_port_is_refused_with_what_to_do(var: Path) -> None:
     with socket.socket() as somebody:
         somebody.bind(("127.0.0.1", 0))
         somebody.listen()
@@ -209,7 +213,7 @@ def test_a_busy_port_is_named_with_what_to_do(var: Path) -> None:
     assert not (var / "env").exists()
 
 
-def test_one_port_for_two_is_named_with_both_variables(var: Path) -> None:
+def test_same_port_for_site_and_flower_is_refused(var: Path) -> None:
     refused = run(var, PORT="8471", FLOWER_PORT="8471")
     assert refused.returncode == 2
     assert refused.stderr == (
@@ -218,7 +222,7 @@ def test_one_port_for_two_is_named_with_both_variables(var: Path) -> None:
     )
 
 
-def test_starting_over_is_never_done_without_a_word(var: Path) -> None:
+def test_fresh_without_a_terminal_needs_yes(var: Path) -> None:
     (var / "db.sqlite3").write_text("precious")
     refused = run(var, "--fresh")
     assert refused.returncode == 2
@@ -226,19 +230,21 @@ def test_starting_over_is_never_done_without_a_word(var: Path) -> None:
     assert (var / "db.sqlite3").read_text() == "precious"
 
 
-def test_every_process_that_is_started_is_also_stopped() -> None:
+def test_every_process_of_the_procfile_has_a_place_in_the_stop_order() -> None:
     procfile = (env.ROOT / "Procfile").read_text().splitlines()
     ordered = {name for names, _grace in supervisor.STOP_ORDER for name in names}
     assert {entry.partition(":")[0] for entry in procfile} <= ordered
 
 
-def test_two_workers_of_one_origin_claim_under_two_names(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_forked_from_one_process_have_different_owners(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from celery.signals import worker_init
 
     from careers.pipeline import tasks
 
-    monkeypatch.setattr(tasks, "_owner", "worker:of the process that both were forked from")
+    monkeypatch.setattr(tasks, "_owner", "worker:of the parent")
     draw = tasks._draw_owner
     assert draw in [receiver() for _key, receiver in worker_init.receivers]
     draw()
-    assert tasks.owner() != "worker:of the process that both were forked from"
+    assert tasks.owner() != "worker:of the parent"

@@ -1,4 +1,4 @@
-"""Logs tell that a receipt was opened, never which."""
+"""Logs show that a receipt was opened, but not which one."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ SECRET = "Zm9vYmFyYmF6cXV4"
         ("/admin/applications/A7KD-93MX/", "/admin/applications/A7KD-93MX/"),
     ],
 )
-def test_a_secret_in_a_path_is_masked(path: str, logged: str) -> None:
+def test_masked_hides_the_secret_in_a_path(path: str, logged: str) -> None:
     assert masked(path) == logged
 
 
-def test_the_access_log_has_no_person_in_it() -> None:
+def test_access_log_holds_no_personal_data() -> None:
     environ = {
         "REMOTE_ADDR": "203.0.113.9",
         "REQUEST_METHOD": "GET",
@@ -51,7 +51,7 @@ def test_the_access_log_has_no_person_in_it() -> None:
 
 
 @pytest.mark.django_db
-def test_django_says_no_secret_either(client: Client, caplog: Any) -> None:
+def test_django_log_hides_the_secret_in_a_path(client: Client, caplog: Any) -> None:
     caplog.handler.addFilter(MaskSecrets())
     with caplog.at_level(logging.WARNING):
         assert client.get(f"/received/{SECRET}/").status_code == 404

@@ -173,7 +173,10 @@ class Provider:
         return IdempotencyWindow(f"{self.name[:15]}:{known[:24]}", idempotency.window)
 
     def _backend(self) -> Any:
-        options = {"timeout": settings.EMAIL_TIMEOUT, self.api_key_option: settings.EMAIL_API_KEY}
+        options: dict[str, Any] = {
+            "timeout": settings.EMAIL_TIMEOUT,
+            self.api_key_option: settings.EMAIL_API_KEY,
+        }
         if settings.EMAIL_API_URL:
             options["api_url"] = settings.EMAIL_API_URL
         return get_connection(self.backend, **options)

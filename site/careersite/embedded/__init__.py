@@ -1,1 +1,1 @@
-"""What ``bin/run`` starts: the site, and on this machine every service that nobody named."""
+"""``bin/run``: the site on one machine, with a server for each service that is not configured."""

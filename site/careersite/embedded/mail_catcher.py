@@ -11,12 +11,12 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-#: Bytes of one mail; more than any of ours has with its attachments.
+#: The most bytes of one mail; ours are smaller.
 LARGEST = 50 * 1024 * 1024
 
 
 class Catcher:
-    """Keeps what it is given: on the disk before the sender hears 250."""
+    """Stores each mail on the disk before it answers 250."""
 
     def __init__(self, directory: Path) -> None:
         directory.parent.mkdir(parents=True, exist_ok=True)
@@ -25,16 +25,16 @@ class Catcher:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Called by aiosmtpd after the final dot; the answer goes to the sender."""
         assert isinstance(envelope.content, bytes)
-        # Whom the envelope named, which the mail itself need not tell (blind copies).
+        # The recipients in the envelope; the mail itself does not name blind copies.
         recipients = ", ".join(envelope.rcpt_tos).encode()
         sender = (envelope.mail_from or "<>").encode()
         above = b"X-Mail-From: %s\r\nX-Rcpt-To: %s\r\n" % (sender, recipients)
         self._box.add(above + envelope.content)
-        return "250 Kept"
+        return "250 Stored"
 
 
 async def serve(directory: Path, port: int) -> None:
-    """Take mails on ``port`` of loopback until the process is told to stop."""
+    """Accept mails on ``port`` of the loopback interface until the process is asked to stop."""
     loop = asyncio.get_running_loop()
     catcher, stop = Catcher(directory), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -11,15 +11,15 @@ from pathlib import Path
 
 
 def main(directory: Path, port: int) -> None:
-    """Become ``rclone serve s3`` for the buckets below ``directory``; doesn't return."""
+    """Turn into ``rclone serve s3`` for the buckets below ``directory``; does not return."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     key, secret = os.environ.pop("AWS_ACCESS_KEY_ID"), os.environ.pop("AWS_SECRET_ACCESS_KEY")
-    # By the environment: what stands among the arguments can be read by every local user. The
-    # quotes keep the pair one value; without any pair rclone would let everybody in.
+    # In the environment: every local user can read the arguments of a process. The quotes make
+    # the pair one value; without a pair rclone would check no signature.
     os.environ["RCLONE_AUTH_KEY"] = f'"{key},{secret}"'
     binary = str(Path(sysconfig.get_path("scripts")) / "rclone")
     arguments = ["serve", "s3", str(directory), "--addr", f"127.0.0.1:{port}"]
-    # A file changed by hand below the bucket is seen soon; "0s" would make rclone spin.
+    # A file that was changed by hand is seen soon; with "0s" rclone would never rest.
     arguments += ["--dir-cache-time", "1s", "--config", os.devnull]
     os.execv(binary, [binary, *arguments])
 

@@ -1,9 +1,10 @@
-"""Everything that must be true before the site starts.
+"""Prepare database, static files, archive and demo content before the site starts.
 
-Run by the supervisor in a process of its own, from which it hears one JSON object a line:
-``{"note": …}`` about a service that is away, ``{"checked": true}`` once all that the environment
-names were asked, ``{"doing": …}`` before what takes long, ``{"refused": …}`` with a sentence for a
-person, ``{"logins": […]}`` when all is done. What it does otherwise say goes to its log.
+``python -m careersite.embedded.prepare SERVICE…`` names the services that are not embedded. It
+reports to the supervisor with one JSON object per line: ``{"note": …}`` about a service that does
+not answer, ``{"checked": true}`` after all named services were probed, ``{"doing": …}`` before
+something slow, ``{"refused": …}`` with a sentence for a person, ``{"logins": […]}`` at the end.
+All other output goes to its log.
 """
 
 import contextlib
@@ -20,20 +21,20 @@ from django.core.exceptions import ImproperlyConfigured
 
 from careersite.embedded.environment import Refused, port_of
 
-#: Seconds that an embedded service may take until it listens.
+#: Seconds that an embedded service may take to start.
 PATIENCE = 15
 
 
 def check(services: set[str]) -> list[str]:
-    """Ask the database and those services that the environment names, as the site will do.
+    """Probe the database and the services that the environment names, as the site does.
 
     Returns:
-        A sentence for each service that is only away: it may come back, and the site takes
-        applications meanwhile.
+        A sentence for each service that only does not answer: it may come back, and the site
+        accepts applications meanwhile.
 
     Raises:
-        Refused: one is there but not for us, or the site can't do without it, or the database is
-            a newer version's.
+        Refused: a service refuses us, or the site can't run without it, or a newer version has
+            changed the database.
     """
     from careers.operations.probes import all_probes, ask_once
 
@@ -45,13 +46,13 @@ def check(services: set[str]) -> list[str]:
         elif finding.code == "database-newer":
             raise Refused(f"{finding.message} {finding.action}")
         elif finding.code != "archive-bucket":
-            # The bucket is made later, where that is allowed.
+            # The bucket is created later, if that is allowed.
             raise Refused(finding.message)
     return notes
 
 
 def prepare(named: set[str], out: TextIO) -> None:
-    """Make database, static files, bucket and demo content what the code expects."""
+    """Bring database, static files, bucket and demo content up to date."""
     from django.core.management import call_command
 
     def tell(**what: object) -> None:
@@ -77,7 +78,7 @@ def prepare(named: set[str], out: TextIO) -> None:
 
 
 def make_bucket() -> None:
-    """Create the bucket unless it is there; an archive that is away was spoken of already."""
+    """Create the bucket unless it exists; ``check`` has reported an archive that is away."""
     from careers import archive
     from careers.applications.errors import EffectError, Transient
 
@@ -90,7 +91,7 @@ def make_bucket() -> None:
 
 
 def must_migrate() -> bool:
-    """Whether the database lacks a migration (asking is much cheaper than ``migrate``)."""
+    """Whether the database lacks a migration (checking is much faster than ``migrate``)."""
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
@@ -99,7 +100,7 @@ def must_migrate() -> bool:
 
 
 def collect_static(tell: Callable[..., None]) -> None:
-    """Collect and compress static files when one of them changed since the last time."""
+    """Collect and compress static files if one of them has changed."""
     from django.conf import settings
     from django.contrib.staticfiles.finders import get_finders
     from django.core.management import call_command
@@ -127,13 +128,19 @@ def _wait_for_archive() -> None:
 
 
 def main(named: set[str]) -> None:
-    """Prepare for the supervisor; exit 2 with a sentence when it can't be done."""
+    """Prepare for the supervisor; exit 2 with a sentence when that is impossible."""
+    import django
     from django.core.management import CommandError
 
     out = sys.stdout
     with contextlib.redirect_stdout(sys.stderr):
         try:
+            django.setup()
             prepare(named, out)
         except (Refused, ImproperlyConfigured, CommandError) as error:
             print(json.dumps({"refused": str(error)}), file=out, flush=True)
             sys.exit(2)
+
+
+if __name__ == "__main__":
+    main(set(sys.argv[1:]))

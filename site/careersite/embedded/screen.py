@@ -1,4 +1,4 @@
-"""What the person who started the site sees."""
+"""What ``bin/run`` shows."""
 
 import contextlib
 from pathlib import Path
@@ -9,13 +9,13 @@ from careersite.settings import env
 
 
 def say(line: str = "") -> None:
-    """Tell the person; nobody listening (``bin/run | head``) is no reason to stop the site."""
+    """Print a line. A closed pipe (``bin/run | head``) must not stop the site."""
     with contextlib.suppress(OSError):
         print(line, flush=True)
 
 
 def addresses(var: Path, port: int, flower_port: int, embedded: set[str], logins: list[str]) -> str:
-    """Where everything is, and who may enter."""
+    """The addresses and logins of the site."""
     site = env.given("SITE_URL").rstrip("/") or f"http://127.0.0.1:{port}"
     generated = dotenv_values(var / "env")
 

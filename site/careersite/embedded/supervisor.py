@@ -1,7 +1,7 @@
 """Starts everything that the site needs on one machine, keeps it running, and stops it all.
 
-One process, one thread: every wait is a wait for a signal with a time limit, so a child that
-ends, Ctrl-C and the clock are seen at one place, and no signal comes in between.
+One process, one thread: every wait is a wait for a signal with a time limit. So one place sees
+a child that ended, Ctrl-C and the time, and no signal interrupts anything else.
 """
 
 import argparse
@@ -11,11 +11,12 @@ import os
 import shlex
 import shutil
 import signal
+import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -24,14 +25,13 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from careersite.embedded import forks, prepare
 from careersite.embedded.environment import Refused, arrange, check_complete, port_is_free, port_of
-from careersite.embedded.locks import MARKS, guard, kill, take, wait_for_others
+from careersite.embedded.locks import MARKS, kill, take, wait_for_others
 from careersite.embedded.screen import addresses, say
 from careersite.settings import env
 
-#: Who is stopped together, in this order, and how many seconds each may take. Workers first
-#: hand back or finish what they hold; what they need for it goes last.
+#: Processes that are stopped together, in this order, and the seconds that they may take. Workers
+#: first finish or hand back their steps; the services that they need for it stop last.
 STOP_ORDER = (
     (("prepare", "web", "beat"), 25),
     (("cpu", "io"), 35),
@@ -42,25 +42,25 @@ STOP_ORDER = (
 HERE = Path(__file__).parent
 HEALTHY_WITHIN = 180
 LOG_BYTES = 10 * 1024 * 1024
-#: What belongs to us in ``var/``; ``--fresh`` deletes nothing else.
+#: The site's data in ``var/``; ``--fresh`` deletes nothing else.
 DATA = "archive beat* broker db.sqlite3* env flower* log mail media static static.stamp"
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
 class Stopped(Exception):
-    """Somebody asked us to stop."""
+    """A signal asked the site to stop."""
 
 
 @dataclass
 class Child:
-    """One process of ours."""
+    """One process of the site."""
 
     name: str
-    target: Callable[[], None]
+    command: Sequence[str]
     keep: int
-    process: forks.Fork
+    process: subprocess.Popen[bytes]
     started: float = field(default_factory=time.monotonic)
-    #: How often in a row it ended soon after its start, and when to try again.
+    #: How often in a row it ended soon after its start, and when to start it again.
     failures: int = 0
     again_at: float | None = None
 
@@ -76,32 +76,44 @@ class Supervisor:
         (var / "log").mkdir(exist_ok=True)
         self._marks = {name: os.open(var / name, os.O_RDWR | os.O_CREAT, 0o600) for name in MARKS}
         watched, self._alive = os.pipe()
-        self.start("guard", partial(guard, var, watched), keep=watched)
+        graces = [str(seconds) for seconds in MARKS.values()]
+        self.start("guard", [*_script("locks"), str(var), str(watched), *graces], keep=watched)
 
     # ── Starting ────────────────────────────────────────────────────────────────────────
 
     def start(
         self,
         name: str,
-        target: Callable[[], None],
+        command: Sequence[str],
         *,
         keep: int | None = None,
         stdout: int | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> Child:
-        """Run ``target`` in a process of its own, with its output in ``var/log/NAME.log``.
+        """Run ``command`` in a session of its own, with its output in ``var/log/NAME.log``.
 
         Args:
             keep: the open file that it inherits; the mark of the site unless given.
+            environ: its environment; ours unless given.
         """
         keep = self._marks["site.open"] if keep is None else keep
         with (self.var / "log" / f"{name}.log").open("ab") as log:
-            out = log.fileno() if stdout is None else stdout
-            process = forks.fork(name, target, stdout=out, stderr=log.fileno(), keep=keep)
-        child = self.children[name] = Child(name, target, keep, process)
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log if stdout is None else stdout,
+                stderr=log,
+                env=environ,
+                pass_fds=[keep],
+                start_new_session=True,
+                # It would inherit the signals that this process blocks.
+                preexec_fn=partial(signal.pthread_sigmask, signal.SIG_SETMASK, ()),
+            )
+        child = self.children[name] = Child(name, command, keep, process)
         return child
 
     def start_services(self, embedded: set[str]) -> None:
-        """Start the embedded services, each with no more secrets than its own."""
+        """Start the embedded services, each with its own secrets only."""
         password = urlsplit(env.given("REDIS_URL")).password or ""
         keys = {name: env.given(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
         table = {
@@ -112,20 +124,19 @@ class Supervisor:
         plain = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         for service in sorted(embedded & table.keys()):
             module, port, secret = table[service]
-            # By its path: the package would bring Celery and Django along.
-            script = [sys.executable, "-P", str(HERE / f"{module}.py")]
-            argv = [*script, str(self.var / service), str(port)]
-            server = partial(os.execve, argv[0], argv, plain | secret)
-            self.start(module, server, keep=self._marks["services.open"])
+            command = [*_script(module), str(self.var / service), str(port)]
+            keep = self._marks["services.open"]
+            self.start(module, command, keep=keep, environ=plain | secret)
 
     def prepare(self, named: set[str], checked: Callable[[], None]) -> list[str]:
-        """Run ``prepare``; call ``checked`` when the named services have answered.
+        """Run ``prepare`` and call ``checked`` when the named services have answered.
 
         Returns:
-            The names of those who can log in.
+            The user names that can log in.
         """
         reading, writing = os.pipe()
-        child = self.start("prepare", partial(prepare.main, named), stdout=writing)
+        command = [sys.executable, "-m", "careersite.embedded.prepare", *sorted(named)]
+        child = self.start("prepare", command, stdout=writing)
         os.close(writing)
         os.set_blocking(reading, False)
         logins: list[str] = []
@@ -151,18 +162,15 @@ class Supervisor:
         return logins
 
     def start_site(self) -> None:
-        """Start what the Procfile names."""
+        """Start the processes of the Procfile."""
         for line in (env.ROOT / "Procfile").read_text(encoding="utf-8").splitlines():
             name, _, command = line.partition(":")
-            words = shlex.split(command)
-            # In a copy of this process gunicorn could not load changed code again.
-            anew = partial(os.execvp, words[0], words)
-            self.start(name, anew if env.flag("DEBUG") else partial(forks.become, command))
+            self.start(name, shlex.split(command))
 
     # ── Running ─────────────────────────────────────────────────────────────────────────
 
     def tick(self, seconds: float) -> None:
-        """Wait; restart who has ended. Raises Stopped when somebody asks us to stop."""
+        """Wait, and restart what has ended. Raises Stopped when a signal asks for it."""
         now = time.monotonic()
         due = [child.again_at - now for child in self.children.values() if child.again_at]
         wait = max(0.0, min([seconds, *due]))
@@ -182,14 +190,14 @@ class Supervisor:
                 log = self.var / "log" / f"{child.name}.log"
                 say(f"  {child.name} ended ({how}); it starts again in {pause} s. See {log}.")
             elif child.again_at <= now:
-                again = self.start(child.name, child.target, keep=child.keep)
+                again = self.start(child.name, child.command, keep=child.keep)
                 again.failures = child.failures
         if now - self._rotated > 60:
             self._rotated = now
             self.rotate()
 
     def wait_until_healthy(self, port: int, flower_port: int) -> str:
-        """Wait for the whole site; return what is still missing when it takes too long."""
+        """Wait ``HEALTHY_WITHIN`` seconds for the whole site; return what is still missing."""
         deadline = time.monotonic() + HEALTHY_WITHIN
         missing = "web"
         while time.monotonic() < deadline:
@@ -197,20 +205,20 @@ class Supervisor:
             if not missing and port_is_free(flower_port):
                 missing = "flower"
             if not missing:
-                # The parts are well; now a page, as the first visitor will ask for it.
+                # All processes are healthy; now request a page, as the first visitor does.
                 return _not_shown(f"http://127.0.0.1:{port}/")
             self.tick(0.25)
         return missing
 
     def rotate(self) -> None:
-        """Keep each log below a size; children go on writing to the same, emptied file."""
+        """Keep each log below ``LOG_BYTES``; processes go on writing to the same, emptied file."""
         for log in (self.var / "log").glob("*.log"):
             if log.stat().st_size > LOG_BYTES:
                 shutil.copyfile(log, log.with_suffix(".log.1"))
                 os.truncate(log, 0)
 
     def last_words(self, name: str) -> str:
-        """The end of a log, for a person who must find out what happened."""
+        """The end of a log, for the person who started the site."""
         log = self.var / "log" / f"{name}.log"
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-12:]
         return "\n".join([f"The end of {log}:", *(f"    {line}" for line in lines)])
@@ -218,7 +226,7 @@ class Supervisor:
     # ── Stopping ────────────────────────────────────────────────────────────────────────
 
     def stop(self) -> None:
-        """Stop all, in order; kill who takes too long, or everybody at a second Ctrl-C."""
+        """Stop all, in order; kill what takes too long, or everything at a second Ctrl-C."""
         hurry = False
         for names, grace in STOP_ORDER:
             group = [self.children[name].process for name in names if name in self.children]
@@ -238,8 +246,13 @@ class Supervisor:
             kill(self.var / name)
 
 
+def _script(module: str) -> list[str]:
+    """The command of a module here, by its path: the package would import Celery and Django."""
+    return [sys.executable, "-P", str(HERE / f"{module}.py")]
+
+
 def _not_ready(address: str) -> str:
-    """What the site says is missing, or "" when all of it works."""
+    """What is missing according to the site, or "" when everything works."""
     try:
         with urllib.request.urlopen(address, timeout=3) as answer:
             told = json.load(answer)
@@ -263,7 +276,7 @@ def _not_ready(address: str) -> str:
 
 
 def _not_shown(address: str) -> str:
-    """What is wrong with a page, or "" when it is shown; a site without one is no fault."""
+    """What is wrong with a page, or "" when it is shown or does not exist."""
     try:
         with urllib.request.urlopen(address, timeout=10):
             return ""
@@ -290,12 +303,15 @@ def wipe(var: Path, sure: bool) -> None:
 
 
 def run(var: Path, lock: IO[str], options: argparse.Namespace) -> int:
-    """Start everything and stay until somebody asks us to stop."""
+    """Start everything and run until a signal asks to stop."""
     env.load(env.ROOT / ".env")
     for warning in env.misspelt(env.ROOT / ".env"):
         say(f"Note: {warning}")
     check_complete()
-    port, flower_port = env.port("PORT", 8000), env.port("FLOWER_PORT", 5555)
+    port, flower_port = (
+        env.port("PORT", env.DEFAULT_PORT),
+        env.port("FLOWER_PORT", env.DEFAULT_FLOWER_PORT),
+    )
     if port == flower_port:
         raise Refused(
             f"PORT and FLOWER_PORT are both {port}. Give each a port of its own: "
@@ -315,20 +331,19 @@ def run(var: Path, lock: IO[str], options: argparse.Namespace) -> int:
     began = time.monotonic()
     say("Starting the careers site …")
     try:
-        forks.preload()
         logins = supervisor.prepare(
             set(env.SERVICES) - embedded, lambda: supervisor.start_services(embedded)
         )
         supervisor.start_site()
-        say("  Starting web, workers, sweeper, clock and Flower …")
+        say("  Starting web, workers, sweeper, scheduler and Flower …")
         missing = supervisor.wait_until_healthy(port, flower_port)
         where = addresses(var, port, flower_port, embedded, logins)
         _note(lock, where)
         if missing:
-            say(f"\nNot all is healthy yet; it goes on trying. Missing: {missing}.\n")
+            say(f"\nSome parts are not healthy yet: {missing}. They are started again.\n")
         else:
-            say(f"\nThe careers site runs. It took {time.monotonic() - began:.0f} s.\n")
-        say(f"{where}\n\nCtrl-C stops everything.")
+            say(f"\nThe careers site runs. It started in {time.monotonic() - began:.0f} s.\n")
+        say(f"{where}\n\nPress Ctrl-C to stop.")
         while True:
             supervisor.tick(5)
     except Stopped:
@@ -339,7 +354,7 @@ def run(var: Path, lock: IO[str], options: argparse.Namespace) -> int:
 
 
 def _note(lock: IO[str], where: str) -> None:
-    """Leave for the next ``bin/run`` what it shall say instead of starting."""
+    """Write what the next ``bin/run`` says instead of starting."""
     lock.seek(0)
     lock.truncate()
     lock.write(f"{os.getpid()}\n{where}\n")
@@ -362,7 +377,7 @@ def main() -> int:
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "careersite.settings.local")
     for name in ("no_proxy", "NO_PROXY"):
-        # A proxy that the environment names doesn't know this machine's own servers.
+        # A proxy in the environment can't reach this machine's own servers.
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
     os.chdir(env.ROOT)
     with (var / "run.lock").open("a+") as lock:
