@@ -1,11 +1,11 @@
-# One image for every process of the site; docker-compose.yml tells which is which.
+# One image for every process of the site; docker-compose.yml has their commands.
 
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /srv/careers
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 COPY pyproject.toml requirements.txt README.md LICENSE ./
 COPY site/careersite/__init__.py site/careersite/
-# The pins as constraints bring the site's own needs, and leave out the servers of `bin/run`.
+# The pins as constraints: the servers that `bin/run` embeds stay out of the image.
 RUN python -m venv /opt/venv \
     && grep -v '^-e' requirements.txt >/tmp/constraints.txt \
     && /opt/venv/bin/pip install -c /tmp/constraints.txt -e .
@@ -25,7 +25,7 @@ COPY . .
 ENV PATH=/opt/venv/bin:$PATH \
     DJANGO_SETTINGS_MODULE=careersite.settings.production \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 XDG_CACHE_HOME=/tmp
-# Nothing of these settings stays in the image. Volumes take the owner of what they cover.
+# SECRET_KEY is only for the build. New volumes get the owner of the directory below them.
 RUN python -m compileall -q careers home site \
     && DJANGO_SETTINGS_MODULE=careersite.settings.base SECRET_KEY=build \
         python manage.py collectstatic --noinput -v0 \
