@@ -1,4 +1,4 @@
-"""What pages are built from; the home page, plain pages and job pages share it."""
+"""The content blocks of the home page, plain pages and job pages."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from wagtail import blocks
 from wagtail.blocks.struct_block import StructBlockValidationError
 from wagtail.images.blocks import ImageBlock
 
-#: What a paragraph may hold. Headings are blocks of their own, so that their levels stay right.
+#: What a paragraph may hold. Headings are separate blocks, so that their levels stay correct.
 TEXT_FEATURES = ["bold", "italic", "ol", "ul", "link", "document-link"]
 
 
@@ -36,7 +36,7 @@ class FactsBlock(blocks.StructBlock):
 
 
 class QuoteBlock(blocks.StructBlock):
-    """What a person said, and who it was."""
+    """A quotation and its author."""
 
     text = blocks.TextBlock(label=_("Words"), max_length=600, rows=3)
     name = blocks.CharBlock(label=_("Who says it"), max_length=120)
@@ -49,7 +49,7 @@ class QuoteBlock(blocks.StructBlock):
 
 
 class PictureBlock(blocks.StructBlock):
-    """A picture with its description, and a caption where the reader needs one."""
+    """A picture with its description and an optional caption."""
 
     image = ImageBlock(label=_("Picture"))
     caption = blocks.CharBlock(label=_("Caption"), required=False, max_length=240)
@@ -61,7 +61,7 @@ class PictureBlock(blocks.StructBlock):
 
 
 class CallToActionValue(blocks.StructValue):
-    """Knows where the link leads, whichever way it was given."""
+    """A call to action with the address of its link."""
 
     @property
     def href(self) -> str:
@@ -70,7 +70,7 @@ class CallToActionValue(blocks.StructValue):
 
 
 class CallToActionBlock(blocks.StructBlock):
-    """A sentence and a link to go on with: a page of this site, or another address."""
+    """A sentence and a link, to a page of this site or to another address."""
 
     text = blocks.CharBlock(label=_("Sentence"), max_length=200)
     label = blocks.CharBlock(label=_("Words of the link"), max_length=60)
@@ -84,10 +84,10 @@ class CallToActionBlock(blocks.StructBlock):
         value_class = CallToActionValue
 
     def clean(self, value: Any) -> Any:
-        """Refuse a link that leads nowhere, or to two places."""
+        """Refuse a link without a target or with two."""
         cleaned = super().clean(value)
         if bool(cleaned.get("page")) == bool(cleaned.get("address")):
-            message = ValidationError(_("Choose a page or enter an address: exactly one of them."))
+            message = ValidationError(_("Choose a page or enter an address, but not both."))
             raise StructBlockValidationError(block_errors={"page": message})
         return cleaned
 

@@ -1,4 +1,4 @@
-"""Shades of any colour that HR picks, such that words stay readable.
+"""Shades of the accent colour in which text stays readable.
 
 Contrast follows WCAG 2.2 (relative luminance and contrast ratio); shades are found in OKLab,
 where a colour keeps its hue while it gets lighter or darker.
@@ -7,24 +7,24 @@ where a colour keeps its hue while it gets lighter or darker.
 import re
 from dataclasses import dataclass
 
-#: The least favourable ground that accent-coloured words stand on; ``tokens.css`` repeats them.
+#: The backgrounds with the least contrast to accent-coloured text; ``tokens.css`` repeats them.
 LIGHT_GROUND = "#f2f0ea"
 DARK_GROUND = "#1f2125"
 
-#: WCAG 2.2, 1.4.3: words against their ground; 1.4.11: the edge of a control.
+#: Contrast of text (WCAG 2.2, 1.4.3) and of the border of a control (1.4.11).
 WORDS = 4.5
 EDGES = 3.0
 
 
 @dataclass(frozen=True)
 class Shades:
-    """The colours one ground needs, each as ``#rrggbb``.
+    """The shades for one background, each as ``#rrggbb``.
 
     Attributes:
-        words: for links and other words on the ground.
+        words: for links and other text.
         fill: for the main button.
-        fill_edge: for its border, which shows it where the fill is close to the ground.
-        fill_words: for the words on it.
+        fill_edge: for its border, which shows it where the fill is close to the background.
+        fill_words: for its text.
         fill_hover: for the main button under the pointer.
     """
 
@@ -36,10 +36,10 @@ class Shades:
 
 
 def shades(accent: str, ground: str) -> Shades:
-    """The shades of ``accent`` (``#rrggbb``) for a ground.
+    """The shades of ``accent`` (``#rrggbb``) for a background.
 
-    On a light ground the button has the very colour that HR picked, a pale yellow too; on a
-    dark one a dark colour is lightened, or the button would be the faintest thing there.
+    On a light background the button has exactly the chosen colour, even a pale yellow. On a
+    dark one a dark colour is lightened, because the button would hardly be visible.
 
     Raises:
         ValueError: ``accent`` or ``ground`` is not ``#`` and six hexadecimal digits.

@@ -1,4 +1,4 @@
-"""The home page, plain pages, and what HR sets once for the whole site."""
+"""The home page, plain pages, and the company's settings for the whole site."""
 
 import zoneinfo
 from typing import Any, ClassVar
@@ -26,24 +26,26 @@ from home.blocks import TEXT_FEATURES, BodyBlock
 
 
 class HomePage(Page):
-    """The front door: one sentence, the search, the open jobs, then the company."""
+    """The home page: one sentence, the search, the open jobs, then the company."""
 
     hero_title = models.CharField(
         _("first sentence"),
         max_length=140,
-        help_text=_("One sentence that could only be yours. It is the page's main heading."),
+        help_text=_(
+            "One sentence that only your company could say. It is the page’s main heading."
+        ),
     )
     intro = models.TextField(
         _("introduction"),
         blank=True,
         max_length=400,
-        help_text=_("Two or three plain sentences below it."),
+        help_text=_("Two or three plain sentences below the first one."),
     )
     body = StreamField(
         BodyBlock(),
         verbose_name=_("body"),
         blank=True,
-        help_text=_("Shown below the open jobs: people, teams, places."),
+        help_text=_("Shown below the open jobs, for instance about people, teams and offices."),
     )
 
     content_panels: ClassVar = [*Page.content_panels, "hero_title", "intro", "body"]
@@ -61,11 +63,10 @@ class HomePage(Page):
         verbose_name_plural = _("home pages")
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Let the apps above this one say what is open.
+        """Add what other apps show on the home page, so that this app does not depend on jobs.
 
         Each function registered for the hook ``home_page_context`` is called with the request
-        and the page, and returns names and values for the template. So this app needs to know
-        nothing of jobs.
+        and the page, and returns names and values for the template.
         """
         context = super().get_context(request, *args, **kwargs)
         for describe in hooks.get_hooks("home_page_context"):
@@ -95,13 +96,13 @@ class PlainPage(Page):
 
 
 def split_addresses(text: str) -> list[str]:
-    """The e-mail addresses in ``text``, one a line or between commas, each once, in order."""
+    """The e-mail addresses in ``text``, separated by lines or commas; each once, in order."""
     found = (word.strip() for line in text.splitlines() for word in line.split(","))
     return list(dict.fromkeys(word for word in found if word))
 
 
 def validate_addresses(text: str) -> None:
-    """Raise ValidationError, naming the first address that is none."""
+    """Raise ValidationError with the first word that is no e-mail address."""
     for address in split_addresses(text):
         try:
             validate_email(address)
@@ -112,7 +113,7 @@ def validate_addresses(text: str) -> None:
 
 
 def time_zones() -> list[tuple[str, str]]:
-    """The time zones that a person would choose, for a field's choices."""
+    """The time zones in common use, for a field's choices."""
     names = (name for name in zoneinfo.available_timezones() if "/" in name or name == "UTC")
     unusual = ("Etc/", "SystemV/", "posix/", "right/", "US/", "Brazil/", "Canada/", "Chile/")
     return [
@@ -122,9 +123,9 @@ def time_zones() -> list[tuple[str, str]]:
 
 @register_setting(icon="site", order=10)
 class SiteSettings(ClusterableModel, BaseSiteSetting):
-    """Who the company is and how it looks; pages, mails and documents read it.
+    """The company's name, look and contacts, for pages, mails and documents.
 
-    Its texts are in the site's first language; see ``CompanyTranslation`` for the others.
+    Its texts are in the default language; ``CompanyTranslation`` has the others.
     """
 
     company_name = models.CharField(_("company name"), max_length=120, default="", blank=True)
@@ -135,14 +136,14 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
         help_text=_("A few words for the page footer and for search engines."),
     )
     organisation_url = models.URLField(
-        _("address of the company’s own site"),
+        _("company website"),
         blank=True,
-        help_text=_("Search engines use it to tell which company this is."),
+        help_text=_("Search engines use it to identify the company."),
     )
     contact_email = models.EmailField(
         _("contact e-mail"),
         blank=True,
-        help_text=_("Shown at the foot of every page, for people who need help."),
+        help_text=_("Shown in the footer of every page, for people who need help."),
     )
     accent_colour = models.CharField(
         _("accent colour"),
@@ -150,12 +151,13 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
         default="#0e5c46",
         validators=[
             RegexValidator(
-                r"^#[0-9a-fA-F]{6}\Z", _("Enter a colour such as #0e5c46: # and six digits.")
+                r"^#[0-9a-fA-F]{6}\Z",
+                _("Enter a colour such as #0e5c46: # and six hexadecimal digits."),
             )
         ],
         help_text=_(
-            "For links and the main button. Where it would be hard to read, a lighter or "
-            "darker shade of it is used."
+            "For links and the main button. Where it would be hard to read, the site uses a "
+            "lighter or darker shade."
         ),
     )
     logo = models.ForeignKey(
@@ -169,34 +171,35 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
     )
     dark_logo = models.ForeignKey(
         "wagtailimages.Image",
-        verbose_name=_("logo for dark screens"),
+        verbose_name=_("logo for dark mode"),
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text=_("If left empty, the logo stands on a light plate there."),
+        help_text=_("If empty, dark mode shows the logo on a light background."),
     )
     hr_recipients = models.TextField(
-        _("who is told about an application"),
+        _("recipients of applications"),
         blank=True,
         validators=[validate_addresses],
-        help_text=_("E-mail addresses, one a line. A job may name its own instead."),
+        help_text=_("E-mail addresses, one per line. A job can have its own recipients instead."),
     )
     operators = models.TextField(
-        _("who is told when something breaks"),
+        _("recipients of alerts"),
         blank=True,
         validators=[validate_addresses],
         help_text=_(
-            "E-mail addresses of those who run the site, one a line. If left empty, the "
-            "administrators are told. They also hear of applications that nobody else would."
+            "E-mail addresses of the operators, one per line. If empty, administrators get the "
+            "alerts. The same people get applications for jobs without recipients."
         ),
     )
     daily_digest = models.BooleanField(
         _("daily summary"),
         default=True,
         help_text=_(
-            "They get a mail each morning: yesterday’s applications, what was done, what needs "
-            "attention. While it comes, you know that mails go out."
+            "An e-mail to the recipients of alerts each morning: yesterday’s applications, "
+            "finished steps, and what needs attention. If it is missing, check that mails are "
+            "sent."
         ),
     )
     time_zone = models.CharField(
@@ -225,14 +228,14 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
         ),
         MultiFieldPanel(
             [FieldPanel("logo"), FieldPanel("dark_logo"), FieldPanel("accent_colour")],
-            heading=_("Look"),
+            heading=_("Appearance"),
         ),
         MultiFieldPanel(
             [FieldPanel("hr_recipients"), FieldPanel("time_zone"), FieldPanel("privacy_notice")],
             heading=_("Applications"),
         ),
         MultiFieldPanel(
-            [FieldPanel("operators"), FieldPanel("daily_digest")], heading=_("Operation")
+            [FieldPanel("operators"), FieldPanel("daily_digest")], heading=_("Operations")
         ),
         InlinePanel("translations", heading=_("In other languages"), label=_("Language")),
     ]
@@ -244,13 +247,13 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
 
     @classmethod
     def of_default_site(cls) -> "SiteSettings":
-        """What speaks for the whole installation: the default site's, or what holds unset."""
+        """The settings of the default site, or unsaved default values if it has none."""
         found = cls.objects.select_related("logo").filter(site__is_default_site=True).first()
         return found or cls()
 
     @classmethod
     def operator_addresses(cls) -> list[str]:
-        """Who is told when something breaks: the named ones, else the active superusers."""
+        """The recipients of alerts: ``operators``, or the active superusers if that is empty."""
         named = split_addresses(cls.of_default_site().operators)
         if not named:
             administrators = get_user_model().objects.filter(is_superuser=True, is_active=True)
@@ -258,7 +261,7 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
         return list(dict.fromkeys(address.lower() for address in named))
 
     def recipients(self) -> list[str]:
-        """The addresses that hear of an application when neither job nor index names any."""
+        """The recipients of an application if neither its job nor the job index has any."""
         return split_addresses(self.hr_recipients)
 
     @property
@@ -272,7 +275,7 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
         return self._in_language("tagline", get_language() or settings.LANGUAGE_CODE)
 
     def notice_in(self, language: str) -> str:
-        """The privacy notice as rich text, in a language; in the first one if there is no other."""
+        """The privacy notice as rich text in a language, or in the default language."""
         return self._in_language("privacy_notice", language)
 
     def _in_language(self, name: str, language: str) -> str:
@@ -288,12 +291,12 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
 
 
 def other_languages() -> list[tuple[str, Any]]:
-    """The site's languages but the first, for a field's choices."""
+    """The site's languages except the default one, for a field's choices."""
     return [(code, name) for code, name in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
 
 
 class CompanyTranslation(models.Model):
-    """The company's texts in another language; what is empty stays in the first one."""
+    """The company's texts in another language; empty ones appear in the default language."""
 
     company = ParentalKey(SiteSettings, on_delete=models.CASCADE, related_name="translations")
     language = models.CharField(_("language"), max_length=10, choices=other_languages)
@@ -303,5 +306,5 @@ class CompanyTranslation(models.Model):
     class Meta:
         verbose_name = _("company in another language")
         verbose_name_plural = _("company in other languages")
-        # Not a constraint: forms with several rows look for doubles only here.
+        # Not a UniqueConstraint: formsets check only this for duplicate rows.
         unique_together: ClassVar = [("company", "language")]

@@ -1,7 +1,7 @@
-"""The accent colour as a stylesheet of its own, and the icon in it.
+"""The accent colour as a stylesheet, and the site's icon.
 
-Pages carry no inline style, so that the content security policy can refuse all of them; what
-HR picks in the settings arrives by this small file instead.
+Pages have no inline styles, so that the content security policy can forbid them. The colour in
+the settings reaches the browser in this small stylesheet instead.
 """
 
 import hashlib
@@ -14,11 +14,11 @@ from home.models import SiteSettings
 
 
 def stylesheet(accent: str) -> str:
-    """The rules that give the tokens of the accent colour their values, light and dark."""
+    """The CSS variables of the accent colour, for light and dark mode."""
     light, dark = shades(accent, LIGHT_GROUND), shades(accent, DARK_GROUND)
     return (
         f":root{{{_tokens(light)}}}\n"
-        # Paper is light, whatever the screen is.
+        # Print is light, also in dark mode.
         f"@media screen and (prefers-color-scheme:dark){{:root{{{_tokens(dark)}}}}}\n"
     )
 
@@ -26,7 +26,7 @@ def stylesheet(accent: str) -> str:
 def icon(accent: str) -> str:
     """The site's icon as SVG: three lines of a list on the accent colour.
 
-    Its colours are attributes: the content security policy holds for styles in pictures, too.
+    Its colours are attributes: the content security policy forbids styles in SVG, too.
     """
     colours = shades(accent, LIGHT_GROUND)
     return (
@@ -38,7 +38,7 @@ def icon(accent: str) -> str:
 
 
 def version(accent: str) -> str:
-    """Changes whenever what is made of ``accent`` does; the addresses carry it."""
+    """A hash of stylesheet and icon; it is part of their addresses."""
     return hashlib.sha256((stylesheet(accent) + icon(accent)).encode()).hexdigest()[:12]
 
 
@@ -57,10 +57,10 @@ def icon_svg(request: HttpRequest) -> HttpResponse:
 
 
 def _versioned(request: HttpRequest, accent: str, content: str, content_type: str) -> HttpResponse:
-    """What is made of the accent colour.
+    """The response with a stylesheet or an icon.
 
-    With the current version in the query (``?v=``) it may be kept for a year, since another
-    colour has another address; without, for five minutes.
+    With the current version in the query (``?v=``) caches keep it for a year, because another
+    colour has another address; without it, for five minutes.
     """
     current = version(accent)
     etag = f'"{current}"'

@@ -1,4 +1,4 @@
-"""What this app adds to how Wagtail serves pages."""
+"""Wagtail hooks of this app."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from wagtail.models import Page
 
 
 @hooks.register("before_serve_page")
-def under_the_address_of_its_language(
+def redirect_to_own_language(
     page: Page, request: HttpRequest, args: Any, kwargs: Any
 ) -> HttpResponse | None:
-    """Lead to a page's own address where it would stand under another language's.
+    """Redirect to the page's own address if the address belongs to another language.
 
-    Wagtail serves the home page of the first language, and all below it, at the address of a
-    language that has no published home page. And it fills a language with aliases, which show
-    the words of another one.
+    For a language without a published home page, Wagtail serves the pages of the default
+    language. It also fills a language with aliases, which show the text of another one.
     """
     shown = page.alias_of if page.alias_of_id else page
     if shown.locale.language_code == get_language():

@@ -1,9 +1,9 @@
-"""Composing the mails of the pipeline: to the applicant, to HR, to those who run the site.
+"""The text of the mails to applicants, HR and operators.
 
-Nobody has confirmed the applicant's address when the receipt goes out, so it repeats nothing
-that the applicant wrote: otherwise the form would send strangers' words to strangers in the
-company's name. It names the job, the reference and the choices made, all in HR's own words;
-the full copy stands behind the receipt link.
+The applicant's address is not confirmed when the receipt is sent. So the receipt repeats nothing
+that the applicant typed: otherwise anybody could send any text to any address in the company's
+name. It holds the job, the reference and the chosen options, all in HR's words. The receipt link
+shows the full copy.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ from careers.applications.models import Application, ApplicationFile, FileKind
 from careers.applications.question_types import type_of
 from home.colour import DARK_GROUND, LIGHT_GROUND, shades
 
-#: Longer subjects are cut by mail programs anyway.
+#: Mail programs cut longer subjects.
 SUBJECT_LENGTH = 150
 _TITLE_LENGTH = 90
 _LABEL_LENGTH = 255
 _NAME_LENGTH = 60
 #: Each kind of alert, as it is stored, has a template.
 _OPERATOR_TEMPLATES = {"alert": "problem", "recovered": "resolved", "digest": "summary"}
-#: Joiners that names are written with in Persian and the languages of India.
+#: Joiners in names in Persian and in the languages of India.
 _JOINERS = "\u200c\u200d"
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who writes.
+    """The sender.
 
     Attributes:
-        company: stands in From and in the letterhead.
-        colour: the accent as ``#rrggbb``, for the button; any shade stays readable.
-        contact_name: the person to ask about the job; "" when there is none.
-        contact_email: where answers to the receipt go; "" for the sender's address.
+        company: the name in From and in the letterhead.
+        colour: the accent colour as ``#rrggbb``, for the button; any colour stays readable.
+        contact_name: the contact person for the job; "" for none.
+        contact_email: where replies to the receipt go; "" for the sender's address.
     """
 
     company: str
@@ -62,13 +62,13 @@ class Identity:
 def receipt(
     application: Application, *, identity: Identity, receipt_url: str, sequence: int = 0
 ) -> EmailMultiAlternatives:
-    """The mail that tells an applicant that the application has arrived.
+    """The mail that tells an applicant that their application arrived.
 
-    In the applicant's language; answers go to the job's contact person where there is one.
+    In the applicant's language. Replies go to the job's contact person, if there is one.
 
     Args:
-        receipt_url: the applicant's own page, with the secret.
-        sequence: counts the times that a person asked to send it again; part of the Message-ID.
+        receipt_url: the applicant's receipt page, with the secret.
+        sequence: how often a person sent it again; part of the Message-ID.
     """
     form = application.frozen_form
     with translation.override(application.language):
@@ -100,23 +100,23 @@ def hr_application(
     pdf_missing: bool = False,
     sequence: int = 0,
 ) -> EmailMultiAlternatives:
-    """The mail that tells one person in HR about a new application.
+    """The mail that tells one recipient in HR about a new application.
 
-    In the site's language, for one inbox serves all of them. It links into the admin and
-    carries no file, so that the CV stays where access is checked and where it can be erased.
-    Answers go to the applicant.
+    In the site's language, because one inbox gets the applications of all languages. It links to
+    the admin and has no attachment, so that files stay where access is checked and where they
+    can be erased. Replies go to the applicant.
 
     Args:
-        recipient: one address that HR entered for the job.
+        recipient: one of the job's recipients.
         admin_url: the application's page in the admin.
-        pdf_missing: the PDF could not be made; the mail says so.
+        pdf_missing: the PDF could not be created; the mail says so.
         sequence: as for ``receipt``.
     """
     form = application.frozen_form
     with translation.override(settings.LANGUAGE_CODE):
         name = one_line(application.name, _NAME_LENGTH)
         title = one_line(form.job_title, _TITLE_LENGTH)
-        # Two people get two mails about one application: their ids must differ, and name nobody.
+        # Two recipients get two mails about one application; their ids must differ and name nobody.
         mark = hashlib.sha256(f"{application.public_id} {recipient.strip().lower()}".encode())
         return _mail(
             "hr_application",
@@ -144,18 +144,18 @@ def operator_alert(
     time_zone: str,
     sequence: int = 0,
 ) -> EmailMultiAlternatives:
-    """The mail that tells one operator what is wrong, what is over, or how yesterday was.
+    """The mail that tells one operator about a problem, its end, or the previous day.
 
-    In the site's language; it names jobs and causes, and nobody who applied.
+    In the site's language. It names jobs and causes, but no applicants.
 
     Args:
         kind: ``alert``, ``recovered`` or ``digest``.
-        facts: what to say. Alert and recovered: ``message``, ``cause``, ``action``, ``since``
+        facts: the content. Alert and recovered: ``message``, ``cause``, ``action``, ``since``
             (ISO 8601), ``path``; recovered also ``until``. Digest: ``date``, ``jobs`` (title,
             count), ``held_back``, ``steps`` (name, done, failed), ``attention`` (name, count,
             cause, path), ``findings`` (message, action), ``path``. Paths are below ``SITE_URL``.
-        key: names the alert for ever; part of the Message-ID.
-        time_zone: in which times are told.
+        key: identifies the alert; part of the Message-ID.
+        time_zone: the zone of the times in the text.
     """
     mark = hashlib.sha256(f"{key} {recipient.strip().lower()}".encode()).hexdigest()[:16]
     with translation.override(settings.LANGUAGE_CODE):
@@ -192,11 +192,11 @@ def operator_alert(
 
 
 def one_line(text: str, length: int) -> str:
-    """``text`` as a header or a heading may carry it: one line, nothing invisible, cut.
+    """``text`` for a header or heading: one line, nothing invisible, at most ``length`` characters.
 
     Line breaks and other white space become spaces. Control characters and characters that
-    reorder or hide text go, but not the joiners that names are written with. ``=?`` is pulled
-    apart, so that no mail program takes it for an encoded word (RFC 2047) and decodes it.
+    reorder or hide text are removed, except joiners in names. ``=?`` is split, so that no mail
+    program decodes it as an encoded word (RFC 2047).
     """
     seen = (
         c
@@ -240,8 +240,8 @@ def _mail(
         reply_to=[reply_to] if reply_to else None,
         headers={
             "Message-ID": f"<{message_id}@{domain}>",
-            # RFC 3834: nobody's answering machine should answer, and no loop can start.
-            # Microsoft's only listens to its own header.
+            # RFC 3834: automatic replies are not wanted, and no loop can start. Microsoft's
+            # servers obey only their own header.
             "Auto-Submitted": "auto-generated",
             "X-Auto-Response-Suppress": "All",
             "Content-Language": language,
@@ -272,10 +272,10 @@ def _bare(address: str) -> str:
 
 
 def _mailbox(name: str, address: str) -> str:
-    """An address with a name for a header; "" when the address is none."""
+    """An address with a name for a header; "" for an invalid address."""
     local, _at, domain = _bare(address).partition("@")
     try:
-        # Headers take ASCII only; a domain has an ASCII form (RFC 5890), a local part has none.
+        # Headers hold ASCII only. A domain has an ASCII form (RFC 5890), a local part has none.
         address = f"{local}@{domain.encode('idna').decode('ascii')}"
     except UnicodeError:
         return ""
@@ -288,7 +288,7 @@ def _moment(at: dt.datetime, zone: str) -> str:
     """A point in time with its zone, such as ``22 November 2026, 15:53 (CET)``."""
     local = timezone.localtime(at, ZoneInfo(zone or settings.TIME_ZONE))
     name = format_date(local, "T")
-    # Zones without letters of their own are called by their offset.
+    # A zone without an abbreviation is shown as its offset.
     name = f"UTC{name}" if name[:1] in "+-" else name
     # Translators: a date and time in an e-mail, in the letters of Django's date filter.
     day_and_time = format_date(local, pgettext("date and time format", "j F Y, H:i"))
@@ -296,7 +296,7 @@ def _moment(at: dt.datetime, zone: str) -> str:
 
 
 def _uploads(form: FrozenForm, files: Iterable[ApplicationFile]) -> list[str]:
-    """The uploaded files by kind, or by HR's question; their names are the applicant's words."""
+    """The uploaded files by kind or question; their names would be the applicant's words."""
     counts: dict[str, int] = {}
     for file in files:
         if file.kind in (FileKind.PDF, FileKind.MANIFEST):
@@ -315,7 +315,7 @@ def _uploads(form: FrozenForm, files: Iterable[ApplicationFile]) -> list[str]:
 
 
 def _choices(form: FrozenForm, answers: dict[str, Any]) -> list[tuple[str, str]]:
-    """Questions with choices and the options chosen, only in the words of the form."""
+    """Questions with options and the chosen ones, only in the words of the form."""
     chosen: list[tuple[str, str]] = []
     for question in form.questions:
         words = type_of(question).fixed_words(question, answers.get(question.key))
@@ -326,5 +326,5 @@ def _choices(form: FrozenForm, answers: dict[str, Any]) -> list[tuple[str, str]]
 
 
 def _tidy(text: str) -> str:
-    """At most one empty line in a row, none at the ends."""
+    """At most one blank line in a row, none at the ends."""
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

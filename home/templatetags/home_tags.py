@@ -1,4 +1,4 @@
-"""What every page shows around its own content: menus, languages, the theme."""
+"""What every page shows around its content: menus, languages, the theme."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ register = template.Library()
 
 @dataclass(frozen=True)
 class Language:
-    """Another language of the site, under its own name."""
+    """Another language of the site, with its name in that language."""
 
     code: str
     name: str
@@ -40,7 +40,7 @@ def icon_url(context: dict[str, Any]) -> str:
 
 
 def _of_the_theme(context: dict[str, Any], name: str) -> str:
-    """Empty where there is no request (the page for a broken server) or no such address."""
+    """The address, or "" without a request (on the page for server errors) or URL pattern."""
     request = context.get("request")
     if request is None:
         return ""
@@ -53,7 +53,7 @@ def _of_the_theme(context: dict[str, Any], name: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def home_context(context: dict[str, Any]) -> dict[str, Any]:
-    """What the apps above tell the home page, for other pages that show a part of it."""
+    """What other apps add to the home page, for pages that show a part of it."""
     request, front = context.get("request"), home_of_site(context)
     found: dict[str, Any] = {}
     if request is not None and front is not None:
@@ -64,7 +64,7 @@ def home_context(context: dict[str, Any]) -> dict[str, Any]:
 
 @register.simple_tag(takes_context=True)
 def home_of_site(context: dict[str, Any]) -> Page | None:
-    """The home page of this site, in the language of the page at hand."""
+    """The home page of this site in the language of the current page."""
     request = context.get("request")
     site = Site.find_for_request(request) if request is not None else None
     return site.root_page.localized if site else None
@@ -72,13 +72,13 @@ def home_of_site(context: dict[str, Any]) -> Page | None:
 
 @register.simple_tag
 def menu_pages(home: Page | None) -> list[Page]:
-    """The pages that the editors want in the menu: children of the home page, in its order."""
+    """The children of the home page that editors put into the menu, in page order."""
     return list(home.get_children().live().public().in_menu()) if home else []
 
 
 @register.simple_tag
 def footer_pages(home: Page | None) -> list[Page]:
-    """The plain pages right below the home page: notices that must always be one click away."""
+    """The plain pages right below the home page, such as legal notices."""
     return list(home.get_children().live().public().type(PlainPage)) if home else []
 
 
@@ -86,17 +86,17 @@ def footer_pages(home: Page | None) -> list[Page]:
 def other_languages(
     context: dict[str, Any], page: Page | None, home: Page | None
 ) -> list[Language]:
-    """Every other language that the site speaks: the same page in it, or else its home page.
+    """Each other language of the site, with the same page in it, or else its home page.
 
-    What is no page of Wagtail's tells its other addresses in the context, as
+    A view that is no Wagtail page gives its addresses in the context as
     ``address_by_language``.
 
-    A language counts from the day its home page is published. Aliases don't count: they show
-    one language's words under another one's name.
+    A language is listed once its home page is published. Aliases do not count: they show the
+    text of another language.
     """
     if home is None:
         return []
-    # A page that is not there is "" in a template.
+    # In a template, a missing page is "".
     key = page.translation_key if page and page.pk else None
     candidates = (
         Page.objects.live()
@@ -107,7 +107,7 @@ def other_languages(
         .order_by("locale__language_code")
     )
     found: dict[str, Language] = {}
-    # The home pages first, so that the translations of the page itself take their places.
+    # Home pages first, so that translations of the page itself replace them.
     for other in sorted(candidates, key=lambda page: page.translation_key != home.translation_key):
         code = other.locale.language_code
         url = context.get("address_by_language", {}).get(code) or other.full_url
@@ -121,15 +121,15 @@ def other_languages(
 
 @register.simple_tag
 def alternates(address: str, languages: list[Language]) -> list[tuple[str, str]]:
-    """What search engines are told of a page's translations, as ``hreflang`` and address.
+    """A page's translations for search engines, as pairs of ``hreflang`` and address.
 
     Args:
-        address: that of the page itself, in the active language.
-        languages: as ``other_languages`` gives them.
+        address: the address of the page itself, in the active language.
+        languages: the result of ``other_languages``.
 
     Returns:
-        All of them with the page itself, as each must name the others, and the first language
-        for everybody else; nothing when there is no translation.
+        All translations and the page itself, because each must name the others, and the
+        default language as ``x-default``. Empty when there is no translation.
     """
     known = {other.code: other.url for other in languages if other.is_same_page}
     if not known or not address:

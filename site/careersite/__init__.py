@@ -1,4 +1,4 @@
-"""The project: settings, addresses and the Celery app that compose the apps."""
+"""The project: settings, URLs and the Celery app that compose the apps."""
 
 from careersite.celery import app as celery_app
 

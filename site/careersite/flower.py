@@ -1,7 +1,7 @@
-"""The way to Flower, for people who may see task status.
+"""Access to Flower, for people who may see task status.
 
-Behind our proxy, which asks ``let_pass`` about every request below ``/flower/``, Flower stands
-there itself. Without one, ``enter`` leads on to where Flower listens.
+Behind our proxy, Flower is at ``/flower/``, and the proxy asks ``let_pass`` about every request.
+Without a proxy, ``enter`` redirects to Flower's own address.
 """
 
 from __future__ import annotations
@@ -20,40 +20,38 @@ from django.views.decorators.http import require_safe
 from careersite.proxies import came_through_our_proxy
 
 RIGHT = "careers.view_step"
-#: The user name in flowerconfig.py.
-USER = "admin"
 OUR_OWN = {"127.0.0.1", "::1", "localhost"}
 
 
 @require_safe
 @never_cache
 def let_pass(request: HttpRequest) -> HttpResponse:
-    """Forwarded authentication: whether the proxy may hand a visitor's request to Flower.
+    """Forward authentication: whether the proxy may pass a request on to Flower.
 
-    On 200 the proxy copies our ``Authorization`` to Flower, so Flower keeps a password that
-    nobody types and no visitor sees. Any other answer is for the visitor.
+    On 200 the proxy copies our ``Authorization`` header to Flower, so nobody types or sees
+    Flower's password. The visitor gets any other answer.
     """
     if not came_through_our_proxy(request):
         return _refuse(
             request,
             _("This address is for the proxy"),
             _(
-                "It asks here who may see Flower. If you came here by /flower/, the proxy is not "
-                "named in TRUSTED_PROXIES."
+                "The proxy asks here who may see Flower. If you came here through /flower/, add "
+                "the proxy to TRUSTED_PROXIES."
             ),
         )
     wanted = request.headers.get("X-Forwarded-Uri", "")
     refusal = _refusal(request, wanted if wanted.startswith("/flower/") else "/flower/")
     if refusal:
         return refusal
-    credentials = b64encode(f"{USER}:{settings.FLOWER_PASSWORD}".encode()).decode()
+    credentials = b64encode(f"{settings.FLOWER_USER}:{settings.FLOWER_PASSWORD}".encode()).decode()
     return HttpResponse(headers={"Authorization": f"Basic {credentials}"})
 
 
 @require_safe
 @never_cache
 def enter(request: HttpRequest, page: str = "") -> HttpResponse:
-    """Without a proxy that leads there: on to Flower's own address, for those who may."""
+    """Without a proxy: redirect people who may see Flower to its own address."""
     refusal = _refusal(request, request.get_full_path())
     if refusal:
         return refusal
@@ -64,8 +62,8 @@ def enter(request: HttpRequest, page: str = "") -> HttpResponse:
             request,
             _("Flower is not here"),
             _(
-                "The proxy in front of this site must lead /flower/ to Flower, as the Caddyfile "
-                "does; or FLOWER_URL must name the address where Flower is reached."
+                "Configure the proxy in front of this site to pass /flower/ on to Flower, as the "
+                "Caddyfile does, or set FLOWER_URL to Flower’s address."
             ),
             status=404,
         )
@@ -74,7 +72,7 @@ def enter(request: HttpRequest, page: str = "") -> HttpResponse:
 
 
 def _refusal(request: HttpRequest, wanted: str) -> HttpResponse | None:
-    """What somebody gets who may not see Flower; None for those who may."""
+    """The response for a visitor who may not see Flower; None if they may."""
     if not request.user.is_authenticated:
         login = reverse("wagtailadmin_login")
         return HttpResponseRedirect(f"{login}?next={quote(wanted)}")
@@ -83,8 +81,8 @@ def _refusal(request: HttpRequest, wanted: str) -> HttpResponse | None:
             request,
             _("You may not see Flower"),
             _(
-                "It takes the right to see task status. Ask whoever manages the users of this "
-                "site for it."
+                "You need the permission to see task status. Ask an administrator of this site for "
+                "it."
             ),
         )
     return None

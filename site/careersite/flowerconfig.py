@@ -1,8 +1,7 @@
 """How Flower runs: ``celery -A careersite flower --conf=site/careersite/flowerconfig.py``.
 
-For looking only: stopping a worker or a task is nothing that Flower may do here. It has a
-password, but two of its pages answer without one, so people reach it through the site, at
-``/flower/``, after they have logged in there.
+Read-only: Flower must not stop workers or tasks here. It has a password, but two of its pages
+answer without one, so people reach it through the site, at ``/flower/``, after they logged in.
 """
 
 import os
@@ -14,7 +13,7 @@ from careersite.settings.env import required
 address = settings.FLOWER_BIND_ADDRESS
 port = settings.FLOWER_PORT
 url_prefix = "flower"
-basic_auth = [f"admin:{required('FLOWER_PASSWORD', '`bin/run` makes one.')}"]
+basic_auth = [f"{settings.FLOWER_USER}:{required('FLOWER_PASSWORD', '`bin/run` makes one.')}"]
 read_only = True
 persistent = True
 db = os.fspath(settings.VAR_DIR / "flower")

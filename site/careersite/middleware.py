@@ -1,4 +1,4 @@
-"""What every response of the site has in common."""
+"""Headers of every response."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 def public_pages_are_cacheable(get_response: GetResponse) -> GetResponse:
-    """Drop ``Vary: Accept-Language``: the address alone fixes the language of a page.
+    """Drop ``Vary: Accept-Language``: only the address sets the language of a page.
 
-    With it, a shared cache would keep a copy of each page for every browser's list of
-    languages.
+    With it, a shared cache would keep one copy of each page per list of languages.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -34,12 +33,12 @@ def public_pages_are_cacheable(get_response: GetResponse) -> GetResponse:
 
 
 class ContentSecurityPolicyMiddleware(CSPMiddleware):
-    """The strict policy for visitors, and the one that Wagtail's editor needs for editors."""
+    """A strict policy for public pages, and the one that Wagtail's editor needs for the admin."""
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
         if request.path.startswith("/admin/") and not hasattr(response, "_csp_replace"):
-            # As django-csp's own decorators do.
+            # The attribute that django-csp's own decorators set.
             response._csp_replace = settings.ADMIN_CONTENT_SECURITY_POLICY  # type: ignore[attr-defined]
         return super().process_response(request, response)

@@ -1,4 +1,4 @@
-"""How static files are stored: under names that carry their hash, and compressed once."""
+"""Static files are stored under names with a hash, and compressed once."""
 
 import re
 from typing import Any
@@ -13,17 +13,16 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class StaticFilesStorage(CompressedManifestStaticFilesStorage):
-    """WhiteNoise's storage with gzip alone, that reads the manifest when it first needs it.
+    """WhiteNoise's storage with gzip only, which reads the manifest when it first needs it.
 
-    Brotli makes our stylesheets about a sixth smaller still, but for Wagtail's own files it took
-    seven times as much of a processor, which every first start would pay. A proxy in front may
-    still use it.
+    Brotli makes our stylesheets about a sixth smaller, but takes seven times as much CPU time for
+    Wagtail's files, at every first start. A proxy in front can still use it.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Importing Wagtail makes the storage; a process that has done so before the files were
-        # collected, and its copies, would know no file, or those of an earlier release.
+        # Importing Wagtail creates the storage. A process that did so before the files were
+        # collected would know no files, or those of an earlier release.
         del self.hashed_files
 
     @cached_property
@@ -38,11 +37,11 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):
 
 @require_safe
 @never_cache
-def of_another_release(request: HttpRequest, path: str) -> HttpResponseRedirect:
-    """Lead to our own file of that name when a page names one that we don't have.
+def redirect_from_other_release(request: HttpRequest, path: str) -> HttpResponseRedirect:
+    """Redirect to our own version of a file when another release's version is requested.
 
-    In an upgrade a page of one release may ask a process of the other for its stylesheet, and
-    pages that were made before come from caches for a while.
+    During an upgrade a page of one release may request its stylesheet from a process of the
+    other, and caches serve older pages for a while.
     """
     plain = re.sub(r"\.[0-9a-f]{12}(?=\.[^./]+$)", "", path)
     try:

@@ -1,4 +1,4 @@
-"""Which address leads where. Our own come before Wagtail's catch-all."""
+"""The URLs of the site. Wagtail's catch-all pattern comes last."""
 
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
@@ -12,7 +12,7 @@ from wagtail.documents import urls as wagtaildocs_urls
 from careers import urls as careers_urls
 from careersite import flower, health
 from careersite.metrics import metrics
-from careersite.staticfiles import of_another_release
+from careersite.staticfiles import redirect_from_other_release
 from home.theme import icon_svg, theme_css
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -24,13 +24,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flower/<path:page>", flower.enter, name="flower_page"),
     path("theme.css", theme_css, name="theme"),
     path("icon.svg", icon_svg, name="icon"),
-    # Some ask for it without looking at the page.
+    # Some clients request it without reading the page.
     path("favicon.ico", RedirectView.as_view(pattern_name="icon")),
-    path("static/<path:path>", of_another_release),
+    path("static/<path:path>", redirect_from_other_release),
     *careers_urls.once,
     path("admin/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),
-    # Pictures only: documents go through Wagtail's view, which knows who may read them.
+    # Images only: documents go through Wagtail's view, which checks permissions.
     re_path(
         r"^media/(?P<path>(?:images|original_images)/.+)$",
         serve,

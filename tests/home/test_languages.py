@@ -1,4 +1,4 @@
-"""Which language a visitor gets, and how he finds the others."""
+"""Which language a visitor gets, and how they find the others."""
 
 from __future__ import annotations
 
@@ -33,9 +33,7 @@ def french_job(home: Any, job_index: Any, job: Any) -> Any:
 PATHS = ("/", "/careers/", "/careers/gauge-keeper/", "/nothing/")
 
 
-def test_address_fixes_the_language_whatever_the_browser_wants(
-    client: Client, french_job: Any
-) -> None:
+def test_address_sets_the_language_and_not_the_browser(client: Client, french_job: Any) -> None:
     client.cookies["django_language"] = "fr"
     for path in PATHS:
         for address, language in ((path, "en"), (f"/fr{path}", "fr")):
@@ -46,19 +44,19 @@ def test_address_fixes_the_language_whatever_the_browser_wants(
             assert f'<html lang="{language}"' in response.content.decode()
 
 
-def test_page_is_never_shown_under_another_languages_address(client: Client, job: Any) -> None:
+def test_page_at_another_languages_address_redirects(client: Client, job: Any) -> None:
     for path in PATHS[:3]:
         response = client.get(f"/fr{path}")
         assert (response.status_code, response["Location"]) == (302, path)
 
 
-def test_draft_of_a_home_page_is_no_language_yet(client: Client, home: Any) -> None:
+def test_language_with_a_draft_home_page_is_not_offered(client: Client, home: Any) -> None:
     in_french(home, publish=False)
     response = client.get("/fr/")
     assert (response.status_code, response["Location"]) == (302, "/")
 
 
-def test_editor_has_the_admin_in_the_language_that_he_chose(client: Client, home: Any) -> None:
+def test_admin_is_in_the_language_that_the_editor_chose(client: Client, home: Any) -> None:
     ada = people.ada()
     client.force_login(ada)
     assert '<html lang="en"' in client.get("/admin/", headers=FRENCH_BROWSER).content.decode()
@@ -85,7 +83,7 @@ def company(home: Any) -> SiteSettings:
     return SiteSettings.objects.get()
 
 
-def test_texts_of_the_company_come_in_the_language_of_the_page(
+def test_company_texts_are_in_the_language_of_the_page(
     client: Client, french_job: Any, company: SiteSettings
 ) -> None:
     english = client.get("/careers/gauge-keeper/").content.decode()
@@ -97,7 +95,7 @@ def test_texts_of_the_company_come_in_the_language_of_the_page(
     assert "We read it" not in french_page
 
 
-def test_frozen_notice_is_the_one_that_the_applicant_read(
+def test_frozen_privacy_notice_is_the_one_that_the_applicant_read(
     french_job: Any, job: Any, company: SiteSettings
 ) -> None:
     assert french_job.frozen_form().privacy_notice == "Nous le lisons et n’en parlons à personne."
@@ -105,15 +103,13 @@ def test_frozen_notice_is_the_one_that_the_applicant_read(
         assert job.frozen_form().privacy_notice == "We read it and tell nobody."
 
 
-def test_text_that_is_not_translated_stays_in_the_first_language(company: SiteSettings) -> None:
+def test_untranslated_text_is_in_the_default_language(company: SiteSettings) -> None:
     company.translations.update(privacy_notice="")
     assert SiteSettings.objects.get().notice_in("fr") == "<p>We read it and tell nobody.</p>"
     assert SiteSettings.objects.get().notice_in("de") == "<p>We read it and tell nobody.</p>"
 
 
-def test_editor_writes_the_texts_of_the_company_in_another_language(
-    client: Client, home: Any
-) -> None:
+def test_editor_can_translate_the_company_texts(client: Client, home: Any) -> None:
     client.force_login(people.ada())
     site = SiteSettings.objects.get().site
     address = f"/admin/settings/home/sitesettings/{site.pk}/"
@@ -142,7 +138,7 @@ def test_editor_writes_the_texts_of_the_company_in_another_language(
     assert CompanyTranslation.objects.count() == 1
 
 
-def test_french_is_a_language_that_an_editor_may_add(client: Client, home: Any) -> None:
+def test_editor_can_add_french(client: Client, home: Any) -> None:
     client.force_login(people.ada())
     assert ">French<" in client.get("/admin/locales/new/").content.decode().replace("\n", "")
     assert french().get_display_name() == "French"
@@ -161,7 +157,7 @@ def switches(client: Client, path: str) -> list[tuple[str, str]]:
     return re.findall(r'<a href="([^"]+)" hreflang="\w+" lang="(\w+)">', html)
 
 
-def test_page_and_its_translation_name_each_other(client: Client, french_job: Any) -> None:
+def test_page_and_its_translation_link_to_each_other(client: Client, french_job: Any) -> None:
     for path in PATHS[:3]:
         english, french_one = f"http://localhost{path}", f"http://localhost/fr{path}"
         known = {"en": english, "fr": french_one, "x-default": english}
@@ -170,7 +166,7 @@ def test_page_and_its_translation_name_each_other(client: Client, french_job: An
         assert switches(client, f"/fr{path}") == [(english, "en")]
 
 
-def test_page_without_a_translation_leads_to_the_home_page_of_the_language(
+def test_untranslated_page_links_to_the_home_page_of_the_language(
     client: Client, french_job: Any, job_index: Any
 ) -> None:
     JobPageFactory(parent=job_index, slug="clockmaker")
@@ -179,14 +175,14 @@ def test_page_without_a_translation_leads_to_the_home_page_of_the_language(
     assert switches(client, "/fr/no-such-page/") == [("http://localhost/", "en")]
 
 
-def test_draft_of_a_translation_is_not_offered(client: Client, home: Any, job_index: Any) -> None:
+def test_draft_translation_is_not_offered(client: Client, home: Any, job_index: Any) -> None:
     in_french(home)
     in_french(job_index, publish=False)
     assert alternates(client, "/careers/") == {}
     assert switches(client, "/careers/") == [("http://localhost/fr/", "fr")]
 
 
-def test_alias_is_no_translation(client: Client, home: Any, job: Any) -> None:
+def test_alias_is_not_offered_as_a_translation(client: Client, home: Any, job: Any) -> None:
     in_french(home)
     job.copy_for_translation(french(), copy_parents=True, alias=True)
     assert alternates(client, "/careers/gauge-keeper/") == {}
@@ -195,11 +191,11 @@ def test_alias_is_no_translation(client: Client, home: Any, job: Any) -> None:
     assert (response.status_code, response["Location"]) == (302, "/careers/gauge-keeper/")
 
 
-def test_site_with_one_language_offers_no_other(client: Client, job: Any) -> None:
+def test_site_with_one_language_has_no_language_menu(client: Client, job: Any) -> None:
     assert switches(client, "/careers/gauge-keeper/") == []
 
 
-def test_page_costs_one_query_for_its_languages(client: Client, french_job: Any, job: Any) -> None:
+def test_languages_of_a_page_take_one_query(client: Client, french_job: Any, job: Any) -> None:
     home = job.get_parent().get_parent()
     home.get_url_parts()
     with CaptureQueriesContext(connection) as queries:

@@ -1,4 +1,4 @@
-"""What holds for every page that visitors see."""
+"""What is true for every public page."""
 
 import re
 from typing import Any
@@ -31,7 +31,7 @@ def test_pages_are_the_same_for_everybody(client: Client, pages: list[str]) -> N
         assert "csrfmiddlewaretoken" not in response.content.decode(), address
 
 
-def test_pages_obey_the_content_security_policy(client: Client, pages: list[str]) -> None:
+def test_pages_comply_with_the_content_security_policy(client: Client, pages: list[str]) -> None:
     for address in [*pages, "/there-is-no-such-page/"]:
         html = client.get(address).content.decode()
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=", html), address
@@ -42,10 +42,10 @@ def test_pages_obey_the_content_security_policy(client: Client, pages: list[str]
         assert all(url.startswith("/") and not url.startswith("//") for url in loaded), address
 
 
-def test_missing_page_says_so_and_leads_on(client: Client, pages: list[str]) -> None:
+def test_missing_page_says_so_and_links_on(client: Client, pages: list[str]) -> None:
     response = client.get("/there-is-no-such-page/")
     assert response.status_code == 404
-    assert "This page is not here" in response.content.decode()
+    assert "Page not found" in response.content.decode()
 
 
 def test_missing_page_offers_the_search_and_the_newest_jobs(
@@ -59,27 +59,25 @@ def test_missing_page_offers_the_search_and_the_newest_jobs(
 
 
 @pytest.mark.parametrize("name", ["400", "403", "403_csrf", "500"])
-def test_page_for_what_went_wrong_asks_the_database_nothing(
-    name: str, django_assert_num_queries: Any
-) -> None:
+def test_error_pages_need_no_database(name: str, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
         html = render_to_string(f"{name}.html")
     assert html.count("<h1>") == 1
     assert 'href="/"' in html
 
 
-def test_broken_server_has_words_without_a_database() -> None:
+def test_server_error_page_needs_no_database() -> None:
     html = render_to_string("500.html")
-    assert "can’t be shown just now" in html
-    assert "we keep it once" in html
+    assert "can’t be shown right now" in html
+    assert "we keep one copy" in html
 
 
-def test_plain_pages_are_one_click_away(client: Client, pages: list[str]) -> None:
+def test_footer_links_to_plain_pages(client: Client, pages: list[str]) -> None:
     for address in pages:
         assert 'href="/privacy/"' in client.get(address).content.decode(), address
 
 
-def test_blocks_escape_what_editors_write() -> None:
+def test_blocks_escape_html_in_texts() -> None:
     block = BodyBlock()
     raw = [
         {"type": "heading", "value": "<b>Here</b>"},
@@ -96,16 +94,16 @@ def test_blocks_escape_what_editors_write() -> None:
     assert "&lt;u&gt;one" in html
 
 
-def test_a_call_to_action_needs_exactly_one_goal() -> None:
+def test_call_to_action_needs_exactly_one_target() -> None:
     block = BodyBlock().child_blocks["call_to_action"]
     value = {"text": "Come", "label": "Go", "page": None, "address": ""}
     with pytest.raises(StructBlockValidationError) as refused:
         block.clean(block.to_python(value))
-    assert "exactly one" in str(refused.value.block_errors["page"])
+    assert "but not both" in str(refused.value.block_errors["page"])
     good = block.clean(block.to_python({**value, "address": "https://example.org/"}))
     assert good.href == "https://example.org/"
 
 
-def test_text_keeps_its_links() -> None:
+def test_paragraph_keeps_its_links() -> None:
     html = BodyBlock().child_blocks["paragraph"].render(RichText('<p><a href="/x/">x</a></p>'))
     assert '<a href="/x/">' in html

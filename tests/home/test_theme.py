@@ -16,7 +16,7 @@ from home.theme import stylesheet, version
 pytestmark = pytest.mark.django_db
 
 
-def test_stylesheet_has_both_grounds_and_nothing_unsafe() -> None:
+def test_stylesheet_has_both_modes_and_nothing_unsafe() -> None:
     css = stylesheet("#0e5c46")
     assert css.startswith(":root{--accent:#0e5c46;")
     assert "prefers-color-scheme:dark" in css
@@ -31,19 +31,19 @@ def test_theme_is_public_and_has_no_cookie(client: Client, home: Any) -> None:
     assert "Cookie" not in response.get("Vary", "")
 
 
-def test_theme_may_be_kept_for_a_year_under_its_version(client: Client, home: Any) -> None:
+def test_theme_with_its_version_is_cached_for_a_year(client: Client, home: Any) -> None:
     address = f"/theme.css?v={version(SiteSettings.objects.get().accent_colour)}"
     assert "immutable" in client.get(address)["Cache-Control"]
     assert "immutable" not in client.get("/theme.css?v=old")["Cache-Control"]
 
 
-def test_unchanged_theme_is_not_sent_again(client: Client, home: Any) -> None:
+def test_unchanged_theme_answers_304(client: Client, home: Any) -> None:
     etag = client.get("/theme.css")["ETag"]
     again = client.get("/theme.css", headers={"If-None-Match": etag})
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_another_accent_has_another_address(client: Client, home: Any) -> None:
+def test_another_accent_changes_the_address(client: Client, home: Any) -> None:
     before = client.get("/").content.decode()
     SiteSettings.objects.update(accent_colour="#7a1f5c")
     after = client.get("/").content.decode()
@@ -51,7 +51,7 @@ def test_another_accent_has_another_address(client: Client, home: Any) -> None:
     assert f"/theme.css?v={version('#7a1f5c')}" in after
 
 
-def test_icon_has_the_accent_colour_and_lines_that_stand_out(client: Client, home: Any) -> None:
+def test_icon_has_the_accent_colour_and_visible_lines(client: Client, home: Any) -> None:
     SiteSettings.objects.update(accent_colour="#ffe600")
     (address,) = re.findall(
         r'rel="icon" href="([^"]+)" type="image/svg\+xml"', client.get("/").content.decode()
@@ -66,7 +66,7 @@ def test_icon_has_the_accent_colour_and_lines_that_stand_out(client: Client, hom
     assert "<style" not in response.content.decode()
 
 
-def test_browser_that_looks_for_the_old_icon_finds_the_new_one(client: Client, home: Any) -> None:
+def test_favicon_ico_redirects_to_the_icon(client: Client, home: Any) -> None:
     assert client.get("/favicon.ico")["Location"] == "/icon.svg"
 
 
@@ -79,7 +79,9 @@ def logo(home: Any, settings: Any, tmp_path: Path) -> Iterator[Any]:
 
 # Wagtail leaves the file open that it makes a rendition in.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_logo_stands_for_the_company_and_on_a_plate_in_the_dark(client: Client, logo: Any) -> None:
+def test_logo_replaces_the_company_name_and_has_a_light_background_in_dark_mode(
+    client: Client, logo: Any
+) -> None:
     SiteSettings.objects.update(logo=logo)
     (tag,) = re.findall(r"<img[^>]+>", client.get("/").content.decode())
     assert 'alt="Tidewater Instruments"' in tag
@@ -87,7 +89,7 @@ def test_logo_stands_for_the_company_and_on_a_plate_in_the_dark(client: Client, 
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_logo_for_dark_screens_needs_no_plate(client: Client, logo: Any) -> None:
+def test_logo_for_dark_mode_needs_no_light_background(client: Client, logo: Any) -> None:
     SiteSettings.objects.update(logo=logo, dark_logo=logo)
     page = client.get("/").content.decode()
     dark = re.findall(r'<source srcset="([^"]+)" media="([^"]+)">', page)
@@ -97,5 +99,5 @@ def test_logo_for_dark_screens_needs_no_plate(client: Client, logo: Any) -> None
     assert "masthead__plate" not in page
 
 
-def test_theme_can_only_be_read(client: Client, home: Any) -> None:
+def test_theme_refuses_other_methods(client: Client, home: Any) -> None:
     assert client.post("/theme.css").status_code == 405

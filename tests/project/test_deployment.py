@@ -1,4 +1,4 @@
-"""What a deployment is made of fits together, and fits the product.
+"""The files of a deployment fit together, and fit the product.
 
 No container is started here: the tests read the files, as their own tools do.
 """
@@ -59,12 +59,12 @@ def declared(section: str) -> set[str]:
 # ── By their own tools ──────────────────────────────────────────────────────────────────
 
 
-def test_compose_file_keeps_to_the_specification() -> None:
+def test_compose_file_is_valid() -> None:
     done = run("check-jsonschema", "--builtin-schema", "vendor.compose-spec", "docker-compose.yml")
     assert done.returncode == 0, done.stdout
 
 
-def test_dockerfile_pleases_its_linter() -> None:
+def test_dockerfile_has_no_lint() -> None:
     done = run("hadolint", "Dockerfile")
     assert (done.returncode, done.stdout) == (0, "")
 
@@ -82,7 +82,7 @@ def test_caddyfile_is_valid(further_proxies: str) -> None:
 # ── With each other ─────────────────────────────────────────────────────────────────────
 
 
-def test_services_lean_on_what_is_there() -> None:
+def test_compose_names_only_declared_services_networks_and_volumes() -> None:
     for name, service in SERVICES.items():
         assert set(service.get("depends_on", {})) <= SERVICES.keys(), name
         assert set(service.get("networks", {})) <= declared("networks"), name
@@ -94,33 +94,33 @@ def test_services_lean_on_what_is_there() -> None:
             assert all(wait["required"] is False for wait in waiting if wait), name
 
 
-def test_one_profile_for_each_service_that_one_can_name() -> None:
+def test_compose_has_a_profile_for_each_service() -> None:
     profiles = [profile for service in SERVICES.values() for profile in service.get("profiles", [])]
     assert sorted(profiles) == sorted([*env.SERVICES, "demo"])
     assert sorted((EXAMPLE["COMPOSE_PROFILES"] or "").split(",")) == sorted(env.SERVICES)
 
 
-def test_every_variable_stands_in_the_example() -> None:
+def test_env_example_has_every_variable_of_compose() -> None:
     used = set(re.findall(r"(?<!\$)\$\{([A-Z_0-9]+)", COMPOSE))
     used |= set(re.findall(r"\{\$([A-Z_0-9]+)", (ROOT / "Caddyfile").read_text()))
     assert used - ELSEWHERE <= EXAMPLE.keys()
     assert used - ELSEWHERE <= env.NAMES | env.COMPOSE_NAMES
 
 
-def test_every_variable_of_the_example_is_known() -> None:
+def test_env_example_has_only_known_variables() -> None:
     assert EXAMPLE.keys() <= env.NAMES | env.COMPOSE_NAMES
     assert EXAMPLE.keys() >= env.COMPOSE_NAMES
     assert not env.NAMES & env.COMPOSE_NAMES
 
 
-def test_site_and_proxy_agree_on_the_network_between_them() -> None:
+def test_site_trusts_the_network_of_the_proxy() -> None:
     subnet = yaml.safe_load(COMPOSE)["networks"]["edge"]["ipam"]["config"][0]["subnet"]
     assert subnet == "${EDGE_SUBNET:-172.30.99.0/24}"
     assert SERVICES["web"]["environment"]["TRUSTED_PROXIES"].split()[0] == subnet
     assert EXAMPLE["EDGE_SUBNET"] == "172.30.99.0/24"
 
 
-def test_no_secret_stands_in_a_file() -> None:
+def test_no_file_holds_a_secret() -> None:
     secret = re.compile("PASSWORD|SECRET|TOKEN|_URL$")
     for name, value in EXAMPLE.items():
         if re.search("PASSWORD|SECRET|TOKEN", name):
@@ -131,7 +131,7 @@ def test_no_secret_stands_in_a_file() -> None:
                 assert value.startswith(f"${{{name}:"), name
 
 
-def test_only_the_proxy_is_seen_from_outside() -> None:
+def test_only_the_proxy_is_public() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert published.keys() == {"proxy", "mail"}
     assert published["mail"] == ["127.0.0.1:8025:8025"]
@@ -145,7 +145,7 @@ def test_only_the_proxy_is_seen_from_outside() -> None:
 # ── With the product ────────────────────────────────────────────────────────────────────
 
 
-def test_commands_are_those_of_the_procfile() -> None:
+def test_compose_commands_are_those_of_the_procfile() -> None:
     lines = (ROOT / "Procfile").read_text().splitlines()
     procfile = {name: shlex.split(line) for name, _, line in (ln.partition(":") for ln in lines)}
     assert procfile.keys() == OURS.keys()
@@ -153,7 +153,7 @@ def test_commands_are_those_of_the_procfile() -> None:
         assert SERVICES[OURS[name]]["command"] == command
 
 
-def test_every_process_is_given_the_time_that_it_takes_to_stop() -> None:
+def test_compose_gives_each_process_time_to_stop() -> None:
     given = {name: service.get("stop_grace_period", "10s") for name, service in SERVICES.items()}
     seconds = {name: int(period.removesuffix("s")) for name, period in given.items()}
     drain = env.number("DRAIN_SECONDS", 5)
@@ -163,12 +163,12 @@ def test_every_process_is_given_the_time_that_it_takes_to_stop() -> None:
     assert seconds["sweeper"] > LET_FINISH + 5
 
 
-def test_image_starts_the_site_unless_told_otherwise() -> None:
+def test_image_runs_the_web_process_by_default() -> None:
     (line,) = [ln for ln in (ROOT / "Dockerfile").read_text().splitlines() if ln.startswith("CMD")]
     assert json.loads(line.removeprefix("CMD ")) == SERVICES["web"]["command"]
 
 
-def test_every_process_of_ours_can_write_nowhere_but_in_its_volumes() -> None:
+def test_our_containers_can_write_only_to_their_volumes() -> None:
     for name in (*OURS.values(), "migrate", "bucket", "seed"):
         service = SERVICES[name]
         assert service["read_only"] is True, name
@@ -177,7 +177,7 @@ def test_every_process_of_ours_can_write_nowhere_but_in_its_volumes() -> None:
     assert re.findall(r"^USER (\d+)$", (ROOT / "Dockerfile").read_text(), re.M) == ["10001"]
 
 
-def test_image_holds_what_runs_and_nothing_else() -> None:
+def test_image_holds_only_what_runs() -> None:
     first, *rest = [
         line
         for line in (ROOT / ".dockerignore").read_text().splitlines()
@@ -190,13 +190,13 @@ def test_image_holds_what_runs_and_nothing_else() -> None:
     assert not kept & {".env", ".git", "tests", "var", "bench"}
 
 
-def test_postgresql_logs_no_files() -> None:
+def test_postgresql_logs_no_parameters() -> None:
     command = SERVICES["postgres"]["command"]
     assert "log_parameter_max_length=0" in command
     assert "log_parameter_max_length_on_error=0" in command
 
 
-def test_broker_keeps_what_it_has_and_refuses_when_full() -> None:
+def test_broker_persists_messages_and_refuses_when_full() -> None:
     command = SERVICES["valkey"]["command"][-1]
     # A shell between would keep the signal that asks it to stop.
     assert "\nexec valkey-server - " in command
@@ -204,8 +204,8 @@ def test_broker_keeps_what_it_has_and_refuses_when_full() -> None:
         assert option in command
 
 
-def test_example_is_enough_for_the_settings(tmp_path: Path) -> None:
-    """What the web container gets, when a person has filled in the empty secrets."""
+def test_env_example_is_complete_for_production(tmp_path: Path) -> None:
+    """The environment of the web container, with the empty secrets filled in."""
     filled = tmp_path / ".env"
     empty = "SECRET_KEY|POSTGRES_PASSWORD|REDIS_PASSWORD|AWS_SECRET_ACCESS_KEY|FLOWER_PASSWORD"
     example = (ROOT / ".env.example").read_text()
@@ -235,8 +235,8 @@ def test_example_is_enough_for_the_settings(tmp_path: Path) -> None:
     assert given["TRUSTED_PROXIES"].strip() == "172.30.99.0/24"
 
 
-def test_only_what_every_deployment_needs_is_demanded() -> None:
-    """Compose demands it even of somebody who runs that service elsewhere."""
+def test_compose_demands_only_what_every_deployment_needs() -> None:
+    """Compose demands a value even if its service runs elsewhere."""
     demanded = set(re.findall(r"(?<!\$)\$\{([A-Z_0-9]+):\?", COMPOSE))
     assert demanded == {
         "SITE_URL",

@@ -1,4 +1,4 @@
-"""The page that shows caught mails: for admins only, and safe to look at."""
+"""The pages with caught mails: for superusers only, and safe to open."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ def key(settings: Any, tmp_path: Path) -> str:
     return kept
 
 
-def test_a_visitor_is_asked_to_log_in(client: Client, key: str) -> None:
+def test_anonymous_visitor_is_redirected_to_the_login(client: Client, key: str) -> None:
     for address in ("/mail/", f"/mail/{key}/", f"/mail/{key}/source/"):
         response = client.get(address)
         assert response.status_code == 302
         assert response["Location"].startswith("/admin/login/")
 
 
-def test_an_editor_is_refused_and_not_sent_in_a_circle(client: Client, key: str, home: Any) -> None:
+def test_editor_is_refused_without_a_redirect(client: Client, key: str, home: Any) -> None:
     client.force_login(people.hanna(home))
     assert client.get("/mail/")["Location"] == "/admin/"
 
 
-def test_an_account_without_the_admin_sees_nothing(client: Client, key: str) -> None:
+def test_account_without_admin_access_is_refused(client: Client, key: str) -> None:
     client.force_login(people.charlie())
     assert client.get(f"/mail/{key}/").status_code in (302, 403)
 
 
-def test_the_list_and_the_mail(client: Client, key: str) -> None:
+def test_list_and_mail_are_shown(client: Client, key: str) -> None:
     client.force_login(people.ada())
     listing = client.get("/mail/")
     assert "We have &lt;your&gt; application" in listing.content.decode()
@@ -63,7 +63,7 @@ def test_the_list_and_the_mail(client: Client, key: str) -> None:
     assert "a.pdf" in page
 
 
-def test_the_html_part_can_do_nothing(client: Client, key: str) -> None:
+def test_html_part_is_sandboxed(client: Client, key: str) -> None:
     client.force_login(people.ada())
     response = client.get(f"/mail/{key}/")
     page = response.content.decode()
@@ -76,7 +76,7 @@ def test_the_html_part_can_do_nothing(client: Client, key: str) -> None:
     assert "script-src" not in policy or "'unsafe-inline'" not in policy.partition("script-src")[2]
 
 
-def test_the_mail_as_it_came_is_a_download(client: Client, key: str) -> None:
+def test_original_mail_is_a_download(client: Client, key: str) -> None:
     client.force_login(people.ada())
     response = client.get(f"/mail/{key}/source/")
     assert response["Content-Type"] == "message/rfc822"
@@ -84,12 +84,12 @@ def test_the_mail_as_it_came_is_a_download(client: Client, key: str) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["1.M1P1.host", "..%2Fenv", "..%5Cenv"])
-def test_an_unknown_mail_is_not_found(client: Client, key: str, wrong: str) -> None:
+def test_unknown_mail_is_not_found(client: Client, key: str, wrong: str) -> None:
     client.force_login(people.ada())
     assert client.get(f"/mail/{wrong}/").status_code == 404
 
 
-def test_an_empty_box_says_so(client: Client, settings: Any, tmp_path: Path) -> None:
+def test_empty_list_says_so(client: Client, settings: Any, tmp_path: Path) -> None:
     settings.VAR_DIR = tmp_path
     client.force_login(people.ada())
-    assert "No mail yet" in client.get("/mail/").content.decode()
+    assert "No mails yet" in client.get("/mail/").content.decode()

@@ -1,4 +1,4 @@
-"""Who may look at Flower, and how they get there."""
+"""Who may see Flower, and how they get there."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROXY = "10.0.0.1"
 
 @pytest.fixture
 def ask(settings: Any) -> Callable[..., Any]:
-    """What the site tells the proxy about a person's request."""
+    """The site's answer to the proxy about a person's request."""
     settings.TRUSTED_PROXIES = [ip_network(PROXY)]
     settings.FLOWER_PASSWORD = "known to the proxy only"
 
@@ -34,7 +34,9 @@ def ask(settings: Any) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize("who", [people.ada, people.otto])
-def test_proxy_gets_the_password_for_those_who_may(who: Any, ask: Callable[..., Any]) -> None:
+def test_proxy_gets_the_password_for_people_with_permission(
+    who: Any, ask: Callable[..., Any]
+) -> None:
     response = ask(who())
     kind, credentials = response["Authorization"].split()
     assert (response.status_code, response.content, kind) == (200, b"", "Basic")
@@ -50,21 +52,25 @@ def test_proxy_gets_the_password_for_those_who_may(who: Any, ask: Callable[..., 
         ("", "/flower/"),
     ],
 )
-def test_proxy_sends_strangers_to_the_login(uri: str, then: str, ask: Callable[..., Any]) -> None:
+def test_anonymous_visitor_is_redirected_to_the_login(
+    uri: str, then: str, ask: Callable[..., Any]
+) -> None:
     response = ask(uri=uri)
     assert (response.status_code, response["Location"]) == (302, f"/admin/login/?next={then}")
     assert "Authorization" not in response
 
 
 @pytest.mark.parametrize("who", [lambda: people.bob(None), people.charlie])
-def test_proxy_tells_others_why_not(who: Any, ask: Callable[..., Any]) -> None:
+def test_person_without_permission_is_told_what_is_missing(
+    who: Any, ask: Callable[..., Any]
+) -> None:
     response = ask(who())
     assert response.status_code == 403
-    assert "It takes the right to see task status." in response.content.decode()
+    assert "You need the permission to see task status" in response.content.decode()
     assert "Authorization" not in response
 
 
-def test_person_without_access_any_more_is_sent_to_the_login(ask: Callable[..., Any]) -> None:
+def test_deactivated_person_is_redirected_to_the_login(ask: Callable[..., Any]) -> None:
     otto = people.otto()
     assert ask(otto).status_code == 200
     otto.is_active = False
@@ -73,7 +79,7 @@ def test_person_without_access_any_more_is_sent_to_the_login(ask: Callable[..., 
 
 
 @pytest.mark.parametrize("remote", ["192.0.2.1", "127.0.0.1"])
-def test_nobody_but_the_proxy_gets_the_password(remote: str, ask: Callable[..., Any]) -> None:
+def test_only_the_proxy_gets_the_password(remote: str, ask: Callable[..., Any]) -> None:
     response = ask(people.ada(), remote=remote)
     assert response.status_code == 403
     assert "TRUSTED_PROXIES" in response.content.decode()
@@ -83,7 +89,7 @@ def test_nobody_but_the_proxy_gets_the_password(remote: str, ask: Callable[..., 
 # ── Without a proxy ─────────────────────────────────────────────────────────────────────
 
 
-def test_way_to_flower_on_one_machine(client: Client, settings: Any) -> None:
+def test_flower_without_a_proxy_is_one_click_away(client: Client, settings: Any) -> None:
     settings.SITE_URL = "http://127.0.0.1:8000"
     settings.FLOWER_URL = "http://127.0.0.1:5555/flower/"
     assert client.get("/flower/")["Location"] == "/admin/login/?next=/flower/"
@@ -97,7 +103,7 @@ def test_way_to_flower_on_one_machine(client: Client, settings: Any) -> None:
         assert f'href="http://127.0.0.1:5555/flower/{page}"' in text
 
 
-def test_way_to_flower_is_closed_to_others(client: Client) -> None:
+def test_flower_page_needs_permission(client: Client) -> None:
     client.force_login(people.bob(None))
     assert client.get("/flower/").status_code == 403
 
@@ -105,13 +111,11 @@ def test_way_to_flower_is_closed_to_others(client: Client) -> None:
 @pytest.mark.parametrize(
     "flower", ["http://127.0.0.1:5555/flower/", "https://careers.example.com/flower/"]
 )
-def test_proxy_that_does_not_know_flower_is_named(
-    flower: str, client: Client, settings: Any
-) -> None:
-    """No redirect to the visitor's own machine, and none in a circle."""
+def test_missing_proxy_rule_for_flower_is_named(flower: str, client: Client, settings: Any) -> None:
+    """No redirect to the visitor's own machine, and no redirect loop."""
     settings.SITE_URL = "https://careers.example.com"
     settings.FLOWER_URL = flower
     client.force_login(people.ada())
     response = client.get("/flower/")
     assert response.status_code == 404
-    assert "The proxy in front of this site must lead /flower/" in response.content.decode()
+    assert "Configure the proxy in front of this site to pass /flower/" in response.content.decode()

@@ -1,4 +1,4 @@
-"""What every response has in common."""
+"""Headers of every response."""
 
 from __future__ import annotations
 
@@ -20,16 +20,14 @@ from tests.support import people
         (None, None),
     ],
 )
-def test_language_of_the_browser_never_splits_a_cache(
-    before: str | None, after: str | None
-) -> None:
+def test_responses_do_not_vary_by_accept_language(before: str | None, after: str | None) -> None:
     headers = {"Vary": before} if before else {}
     get = public_pages_are_cacheable(lambda request: HttpResponse(headers=headers))
     assert get(RequestFactory().get("/")).headers.get("Vary") == after
 
 
 @pytest.mark.django_db
-def test_visitors_have_the_strict_policy(client: Client, home: object) -> None:
+def test_public_pages_have_the_strict_policy(client: Client, home: object) -> None:
     policy = client.get("/")["Content-Security-Policy"]
     assert "default-src 'self'" in policy
     assert "unsafe" not in policy
@@ -37,7 +35,7 @@ def test_visitors_have_the_strict_policy(client: Client, home: object) -> None:
 
 
 @pytest.mark.django_db
-def test_editors_have_the_policy_that_wagtail_needs(client: Client, home: object) -> None:
+def test_admin_has_the_policy_that_wagtail_needs(client: Client, home: object) -> None:
     client.force_login(people.ada())
     policy = client.get("/admin/")["Content-Security-Policy"]
     assert "'unsafe-inline'" in policy

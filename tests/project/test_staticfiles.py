@@ -1,4 +1,4 @@
-"""Static files are found whenever they were collected."""
+"""Static files are found whenever they are collected."""
 
 from __future__ import annotations
 
@@ -25,18 +25,14 @@ def collect(root: Path, content: bytes) -> str:
     return storage.url("a.css")
 
 
-def test_a_storage_made_before_the_files_were_collected_finds_them(
-    tmp_path: Path, settings: Any
-) -> None:
+def test_storage_finds_files_that_are_collected_later(tmp_path: Path, settings: Any) -> None:
     settings.DEBUG = False
     early = StaticFilesStorage(location=tmp_path, base_url="/static/")
     collected = collect(tmp_path, b"a{}")
     assert early.url("a.css") == collected
 
 
-def test_a_storage_made_before_an_upgrade_finds_the_new_files(
-    tmp_path: Path, settings: Any
-) -> None:
+def test_storage_finds_the_new_files_after_an_upgrade(tmp_path: Path, settings: Any) -> None:
     settings.DEBUG = False
     old = collect(tmp_path, b"a{}")
     early = StaticFilesStorage(location=tmp_path, base_url="/static/")
@@ -47,7 +43,7 @@ def test_a_storage_made_before_an_upgrade_finds_the_new_files(
 
 @pytest.fixture
 def collected(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of the one stylesheet that this release has."""
+    """The address of the only stylesheet of this release."""
     settings.DEBUG = False
     address = collect(tmp_path, b"a{}")
     storage = StaticFilesStorage(location=tmp_path, base_url="/static/")
@@ -55,7 +51,7 @@ def collected(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) ->
     return address
 
 
-def test_a_page_of_another_release_gets_our_stylesheet(client: Client, collected: str) -> None:
+def test_stylesheet_of_another_release_redirects_to_ours(client: Client, collected: str) -> None:
     answer = client.get("/static/a.0123456789ab.css")
     assert (answer.status_code, answer["Location"]) == (302, collected)
     assert "no-store" in answer["Cache-Control"]
@@ -65,6 +61,6 @@ def test_a_page_of_another_release_gets_our_stylesheet(client: Client, collected
     "path", ["b.0123456789ab.css", "a.css", "a.0123.css", "../a.0123456789ab.css", "a"]
 )
 @pytest.mark.usefixtures("collected")
-def test_other_names_of_static_files_are_not_found(rf: RequestFactory, path: str) -> None:
+def test_unknown_static_file_is_not_found(rf: RequestFactory, path: str) -> None:
     with pytest.raises(Http404):
-        staticfiles.of_another_release(rf.get(f"/static/{path}"), path=path)
+        staticfiles.redirect_from_other_release(rf.get(f"/static/{path}"), path=path)

@@ -76,9 +76,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.timeout(180)
-def test_installed_wheel_runs_a_site_in_an_empty_directory(
-    installed: Path, tmp_path: Path
-) -> None:
+def test_installed_wheel_runs_a_site_in_an_empty_directory(installed: Path, tmp_path: Path) -> None:
     ours = NAMES | {"DJANGO_SETTINGS_MODULE", "PYTHONPATH", "VIRTUAL_ENV"}
     environ = {name: value for name, value in os.environ.items() if name not in ours}
     port = free_port()

@@ -1,6 +1,6 @@
-"""The mails that the embedded catcher kept, for a person to read in the browser.
+"""Pages with the mails of the embedded mail catcher.
 
-For those who may enter the Wagtail admin, and only while the catcher is the mail server.
+Only for superusers, and only while the catcher is the mail server.
 """
 
 import datetime as dt
@@ -22,13 +22,13 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from wagtail.admin.auth import require_admin_access
 
-#: A page shows so many mails, the newest.
+#: The most mails on the page; the newest are shown.
 SHOWN = 200
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """One line of the list."""
+    """One mail in the list."""
 
     key: str
     subject: str
@@ -39,7 +39,7 @@ class Envelope:
 
 @dataclass(frozen=True)
 class Letter:
-    """One mail, taken apart."""
+    """The parts of one mail."""
 
     envelope: Envelope
     text: str
@@ -59,13 +59,13 @@ def listing(directory: Path, newest: int = SHOWN) -> tuple[list[Envelope], int]:
     if not directory.is_dir():
         return [], 0
     box = mailbox.Maildir(directory, create=False)
-    # A key begins with the seconds of its arrival, then microseconds.
+    # A key begins with the second of arrival, then microseconds.
     keys = sorted(box.keys(), key=_arrival, reverse=True)
     return [_envelope(key, _read(box, key)) for key in keys[:newest]], len(keys)
 
 
 def letter(directory: Path, key: str) -> Letter:
-    """One mail; raises KeyError when the Maildir has none of that key."""
+    """One mail; raises KeyError if the Maildir does not have the key."""
     message = _read(mailbox.Maildir(directory, create=False), key)
     text, html = (message.get_body([kind]) for kind in ("plain", "html"))
     return Letter(
@@ -112,19 +112,19 @@ def _content(part: Any) -> str:
 
 
 def _private(view: Any) -> Any:
-    """For superusers, never stored, and free to show a mail's own inline styles in its frame.
+    """For superusers, never cached, and with inline styles allowed for a mail's HTML.
 
-    The mails hold names and receipt links of every job, which no narrower right covers.
+    The mails hold names and receipt links of all jobs, which no narrower permission covers.
     """
 
     @never_cache
     @require_admin_access
-    # A frame with srcdoc obeys the policy of the page around it.
+    # The policy of the page also applies to a frame with srcdoc.
     @csp_update({"style-src": [SELF, UNSAFE_INLINE], "img-src": [SELF, "data:"]})  # type: ignore[misc]
     @wraps(view)
     def guarded(request: HttpRequest, **kwargs: str) -> HttpResponse:
         if not request.user.is_superuser:
-            # The login would only send them back here.
+            # A redirect to the login would only lead back here.
             raise PermissionDenied
         response: HttpResponse = view(request, **kwargs)
         return response
@@ -142,7 +142,7 @@ def show_list(request: HttpRequest) -> HttpResponse:
 
 @_private
 def show_mail(request: HttpRequest, *, key: str) -> HttpResponse:
-    """One caught mail: its text, its HTML in a frame that can do nothing, its headers."""
+    """One mail: its text, its HTML in a sandboxed frame, its headers."""
     try:
         found = letter(kept_in(), key)
     except KeyError:
@@ -152,7 +152,7 @@ def show_mail(request: HttpRequest, *, key: str) -> HttpResponse:
 
 @_private
 def source(request: HttpRequest, *, key: str) -> HttpResponse:
-    """One caught mail as it came, to open in a mail program."""
+    """The original of one mail, to open in a mail program."""
     try:
         content = mailbox.Maildir(kept_in(), create=False).get_bytes(key)
     except KeyError:

@@ -1,4 +1,4 @@
-"""Addresses that exist only while the embedded mail catcher is the mail server."""
+"""URLs that exist only while the embedded mail catcher is the mail server."""
 
 from django.urls import path
 

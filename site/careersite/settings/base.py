@@ -280,6 +280,7 @@ PDF_MEMORY_LIMIT = env.number("PDF_MEMORY_LIMIT", 512, least=128)
 REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", "redis", "rediss", "redis+socket")
 FLOWER_PORT = env.port("FLOWER_PORT", env.DEFAULT_FLOWER_PORT)
 FLOWER_BIND_ADDRESS = env.address("FLOWER_BIND_ADDRESS", "127.0.0.1")
+FLOWER_USER = "admin"
 FLOWER_PASSWORD = env.given("FLOWER_PASSWORD")
 #: The token with which other hosts may read /metrics; without one they may not.
 METRICS_TOKEN = env.given("METRICS_TOKEN")

@@ -1,7 +1,7 @@
-"""What ``bin/run`` starts: production behaviour on one machine, with embedded services.
+"""``bin/run``: like production, but on one machine and with embedded services.
 
-The embedded services' addresses stand in ``var/env``. A page shows the mails that the
-embedded mail catcher kept; it exists only while the catcher is the mail server.
+``var/env`` has the addresses of the embedded services. A page shows the mails of the embedded
+mail catcher; it exists only while the catcher is the mail server.
 """
 
 from dotenv import dotenv_values
@@ -11,10 +11,10 @@ from careersite.settings.base import *  # noqa: F403 -- settings modules extend 
 from careersite.settings.base import EMAIL_HOST, EMAIL_PORT, VAR_DIR
 
 _generated = dotenv_values(VAR_DIR / "env")
-#: Whether mails end in the Maildir that the page at /mail/ shows.
+#: Whether the embedded mail catcher gets the mails, and /mail/ shows them.
 EMBEDDED_MAIL = bool(EMAIL_HOST) and (EMAIL_HOST, str(EMAIL_PORT)) == (
     _generated.get("EMAIL_HOST"),
     _generated.get("EMAIL_PORT"),
 )
-# Nobody stands in front who would look, and Ctrl-C is to be quick.
+# No load balancer checks readiness here, and Ctrl-C must be quick.
 DRAIN_SECONDS = env.number("DRAIN_SECONDS", 0, least=0)

@@ -12,14 +12,14 @@ os.environ.setdefault("AWS_STORAGE_BUCKET_NAME", "careers-test")
 
 from careersite.settings import env  # noqa: E402 -- after the environment is set
 
-# A developer's .env names real services; no test may ever reach them.
+# A developer's .env may name real services, which no test may reach.
 _load = env.load
 setattr(env, "load", lambda *files, **more: None)  # noqa: B010 -- mypy refuses the plain assignment
 
 from careersite.settings.base import *  # noqa: E402, F403 -- without .env
 from careersite.settings.base import DATABASES, STORAGES  # noqa: E402
 
-# The tests of the settings themselves read files of their own.
+# The tests of the settings read their own files.
 setattr(env, "load", _load)  # noqa: B010
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

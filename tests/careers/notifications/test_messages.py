@@ -1,4 +1,4 @@
-"""The two mails, composed from plain stand-ins: nothing here needs a database."""
+"""The text of the mails. No test here needs a database."""
 
 import datetime as dt
 import email
@@ -105,7 +105,7 @@ def parsed(message: Any) -> Any:
 
 
 def words(html: str) -> str:
-    """What a reader of the HTML part sees, white space made alike."""
+    """The visible text of the HTML part, with single spaces."""
     html = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
     return " ".join(re.sub(r"<[^>]+>", " ", html).split())
 
@@ -127,7 +127,7 @@ class TestReceipt:
         assert mail["Date"].datetime.year >= 2026
         assert mail["Message-ID"].strip() == f"<receipt.{PUBLIC_ID}.0@careers.example.com>"
 
-    def test_both_parts_say_the_same(self) -> None:
+    def test_text_and_html_hold_the_same_facts(self) -> None:
         message = a_receipt()
         for text in (message.body, words(message.alternatives[0].content).replace("&amp;", "&")):
             for said in (
@@ -146,12 +146,12 @@ class TestReceipt:
         assert RECEIPT_URL in message.body
         assert f'href="{RECEIPT_URL}"' in message.alternatives[0].content
 
-    def test_nothing_that_the_applicant_typed_is_repeated(self) -> None:
+    def test_receipt_repeats_nothing_that_the_applicant_typed(self) -> None:
         raw = a_receipt().message().as_string()
         assert "canary" not in raw.lower()
         assert "canary" not in str(parsed(a_receipt()).get_body(("plain",)).get_content()).lower()
 
-    def test_text_reads_well(self) -> None:
+    def test_text_part_has_no_double_blank_lines(self) -> None:
         body = a_receipt().body
         assert "Reference: 7KD4-93MX\n" in body
         assert "When can you start? At once\n" in body
@@ -163,12 +163,12 @@ class TestReceipt:
         assert message.subject.endswith("…")
         assert title.strip() in message.body
 
-    def test_without_a_contact_nobody_is_promised(self) -> None:
+    def test_receipt_without_a_contact_offers_no_reply(self) -> None:
         message = a_receipt(identity=Identity("Tidewater"))
         assert parsed(message)["Reply-To"] is None
         assert "reply" not in message.body
 
-    def test_contact_without_a_name(self) -> None:
+    def test_contact_without_a_name_offers_a_reply(self) -> None:
         message = a_receipt(identity=Identity("Tidewater", contact_email="bo@example.com"))
         assert parsed(message)["Reply-To"] == "bo@example.com"
         assert "reply to this e-mail." in message.body
@@ -177,19 +177,19 @@ class TestReceipt:
         ids = {parsed(a_receipt(sequence=n))["Message-ID"] for n in (0, 0, 1)}
         assert len(ids) == 2
 
-    def test_speaks_the_language_of_the_application(self) -> None:
+    def test_receipt_is_in_the_language_of_the_application(self) -> None:
         message = a_receipt(an_application(language="ar"))
         assert parsed(message)["Content-Language"] == "ar"
         assert '<html lang="ar" dir="rtl">' in message.alternatives[0].content
 
-    def test_zone_without_letters_is_called_by_its_offset(self) -> None:
+    def test_zone_without_a_name_is_shown_as_its_offset(self) -> None:
         application = an_application()
         form = application.frozen_form
         application.frozen_form = FrozenForm(**{**vars(form), "time_zone": "Asia/Dubai"})
         assert "18:53 (UTC+04)" in a_receipt(application).body
 
     @pytest.mark.parametrize("colour", ["#ffffff", "#000000", "red", "", "#12345;x:y"])
-    def test_any_colour_keeps_the_button_readable(self, colour: str) -> None:
+    def test_button_is_readable_in_any_colour(self, colour: str) -> None:
         html = a_receipt(identity=Identity("Tidewater", colour)).alternatives[0].content
         [(fill, ink)] = re.findall(r"background:(#\w{6}); color:(#\w{6}); font-weight", html)
         assert fill != ink
@@ -197,7 +197,7 @@ class TestReceipt:
 
 
 class TestHRNotice:
-    def test_speaks_the_language_of_the_site_whatever_the_applicant_reads(self) -> None:
+    def test_hr_mail_is_in_the_language_of_the_site(self) -> None:
         mail = parsed(a_notice(an_application(language="fr")))
         assert mail["Content-Language"] == "en"
         assert mail["Subject"] == "Application for Gauge keeper: Canary Kowalski"
@@ -209,7 +209,7 @@ class TestHRNotice:
         assert mail["Reply-To"] == "Canary Kowalski <jane@example.org>"
         assert mail["Auto-Submitted"] == "auto-generated"
 
-    def test_links_and_carries_no_file(self) -> None:
+    def test_hr_mail_has_a_link_and_no_attachment(self) -> None:
         message = a_notice()
         assert ADMIN_URL in message.body
         assert f'href="{ADMIN_URL}"' in message.alternatives[0].content
@@ -223,7 +223,7 @@ class TestHRNotice:
             assert "The PDF is missing." in text
             assert "7KD4-93MX" in text
 
-    def test_two_recipients_get_two_ids_that_name_nobody(self) -> None:
+    def test_two_recipients_get_different_anonymous_message_ids(self) -> None:
         ids = [parsed(a_notice(recipient=who))["Message-ID"] for who in ("hr@a.com", "ceo@a.com")]
         assert ids[0] != ids[1]
         assert parsed(a_notice(recipient="HR@a.com"))["Message-ID"] == ids[0]
@@ -247,8 +247,8 @@ HOSTILE = st.text(
 @example("x\r\nBcc: all@example.com", "y\nX-Spam: no", "z\r\n\r\nbody")
 @example("=?utf-8?q?a=0D=0ABcc:_b=40c.d?=", "=?=?", "a, b <c@d.e>")
 @example("\u202egnp.exe", "\ud800", "")
-def test_hostile_words_stay_words(name: str, title: str, company: str) -> None:
-    """No name or title adds a header, a recipient or a line, and none keeps a mail from going."""
+def test_hostile_text_changes_nothing_but_the_text(name: str, title: str, company: str) -> None:
+    """No name or title adds a header, a recipient or a line, or prevents a mail."""
     application = an_application(name=name, title=title)
     identity = Identity(company, contact_name=name, contact_email="bo@example.com")
     for message in (
@@ -282,7 +282,7 @@ def test_hostile_words_stay_words(name: str, title: str, company: str) -> None:
 
 @rules(deadline=None)
 @given(HOSTILE, st.integers(2, 200))
-def test_one_line_is_one_short_visible_line(text: str, length: int) -> None:
+def test_one_line_returns_one_short_visible_line(text: str, length: int) -> None:
     line = one_line(text, length)
     assert len(line) <= length
     assert line == one_line(line, length)
@@ -291,7 +291,7 @@ def test_one_line_is_one_short_visible_line(text: str, length: int) -> None:
     assert "=?" not in line
 
 
-def test_joiners_stay_in_names() -> None:
+def test_one_line_keeps_joiners_in_names() -> None:
     assert one_line("می\u200cخواهم", 20) == "می\u200cخواهم"
 
 
@@ -299,22 +299,22 @@ def test_joiners_stay_in_names() -> None:
     "address",
     ["a@b.c, d@e.f", "a@b.c\r\nBcc: d@e.f", "a b@c.d", "<a@b.c>", "", "@", "bär@b.c", "a@b..ü"],
 )
-def test_reply_to_takes_nothing_but_an_address(address: str) -> None:
+def test_reply_to_is_empty_for_an_invalid_address(address: str) -> None:
     message = a_receipt(identity=Identity("Tidewater", contact_email=address))
     assert parsed(message)["Reply-To"] is None
 
 
-def test_domain_of_the_applicant_in_unicode() -> None:
+def test_unicode_domain_of_the_applicant_becomes_ascii() -> None:
     mail = parsed(a_notice(an_application(email="jane@bücher.example")))
     assert mail["Reply-To"].addresses[0].addr_spec == "jane@xn--bcher-kva.example"
 
 
-def test_domain_of_the_contact_in_unicode() -> None:
+def test_unicode_domain_of_the_contact_becomes_ascii() -> None:
     mail = parsed(a_receipt(identity=Identity("Tidewater", contact_email="bo@bücher.example")))
     assert mail["Reply-To"].addresses[0].addr_spec == "bo@xn--bcher-kva.example"
 
 
-def test_domain_of_the_sender_in_unicode(settings: Any) -> None:
+def test_unicode_domain_of_the_sender_becomes_ascii(settings: Any) -> None:
     settings.DEFAULT_FROM_EMAIL = "jobs@bücher.example"
     mail = parsed(a_receipt())
     assert mail["Message-ID"].endswith("@xn--bcher-kva.example>")
@@ -362,7 +362,7 @@ def html_of(mail: Any) -> str:
     return str(mail.alternatives[0][0])
 
 
-def test_alarm_says_what_since_when_and_what_to_do() -> None:
+def test_problem_mail_says_what_since_when_and_what_to_do() -> None:
     mail = to_operator("alert", {**ALERT, "cause": "The <key> is wrong."})
     assert mail.subject == "Problem: No worker is running."
     for text in (mail.body, html_of(mail)):
@@ -374,10 +374,10 @@ def test_alarm_says_what_since_when_and_what_to_do() -> None:
     assert mail.reply_to == []
 
 
-def test_all_clear_names_what_is_over() -> None:
+def test_resolved_mail_names_the_problem_and_both_times() -> None:
     mail = to_operator("recovered", {**ALERT, "until": "2026-11-22T15:10:00+00:00"})
     assert mail.subject == "Resolved: No worker is running."
-    assert "Until: 22 November 2026, 16:10 (CET)" in mail.body
+    assert "Ended: 22 November 2026, 16:10 (CET)" in mail.body
 
 
 def test_summary_counts_and_links() -> None:
@@ -385,22 +385,22 @@ def test_summary_counts_and_links() -> None:
     assert mail.subject == "Daily summary: 3 applications on 21 November 2026"
     assert "Gauge keeper <b>: 2" in mail.body
     assert "Gauge keeper &lt;b&gt;" in html_of(mail)
-    assert "Of these held back as spam: 1" in mail.body
+    assert "Of these quarantined as spam: 1" in mail.body
     assert "Mail to HR: 2 done, 1 failed" in mail.body
     assert "Mail to HR: 1 step\nThe mail server refused the recipient.\nhttp" in mail.body
     assert "/admin/tasks/?state=attention&amp;kind=mail_hr" in html_of(mail)
     assert "No scan. Install it." in mail.body
 
 
-def test_summary_of_a_quiet_day_says_that_all_is_well() -> None:
+def test_summary_of_a_quiet_day_says_that_nothing_needs_attention() -> None:
     quiet = {**DIGEST, "jobs": [], "held_back": 0, "attention": [], "findings": []}
     mail = to_operator("digest", quiet)
     assert mail.subject == "Daily summary: 0 applications on 21 November 2026"
-    assert "All is well. Nothing needs attention." in mail.body
+    assert "Everything works. Nothing needs attention." in mail.body
     assert "Needs attention now" not in html_of(mail)
 
 
-def test_operators_mails_differ_by_notice_recipient_and_number() -> None:
+def test_operator_mails_have_ids_by_alert_recipient_and_sequence() -> None:
     ids = [
         to_operator("alert", ALERT).extra_headers["Message-ID"],
         to_operator("alert", ALERT, sequence=1).extra_headers["Message-ID"],
