@@ -5,7 +5,6 @@ a child that ended, Ctrl-C and the time, and no signal interrupts anything else.
 """
 
 import argparse
-import contextlib
 import json
 import os
 import shlex
@@ -14,8 +13,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +24,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from careersite.embedded.environment import Refused, arrange, check_complete, port_is_free, port_of
 from careersite.embedded.locks import MARKS, kill, take, wait_for_others
+from careersite.embedded.readiness import not_ready, not_shown
 from careersite.embedded.screen import addresses, say
 from careersite.settings import env
 
@@ -201,12 +199,12 @@ class Supervisor:
         deadline = time.monotonic() + HEALTHY_WITHIN
         missing = "web"
         while time.monotonic() < deadline:
-            missing = _not_ready(f"http://127.0.0.1:{port}/health/ready")
+            missing = not_ready(f"http://127.0.0.1:{port}/health/ready")
             if not missing and port_is_free(flower_port):
                 missing = "flower"
             if not missing:
                 # All processes are healthy; now request a page, as the first visitor does.
-                return _not_shown(f"http://127.0.0.1:{port}/")
+                return not_shown(f"http://127.0.0.1:{port}/")
             self.tick(0.25)
         return missing
 
@@ -249,41 +247,6 @@ class Supervisor:
 def _script(module: str) -> list[str]:
     """The command of a module here, by its path: the package would import Celery and Django."""
     return [sys.executable, "-P", str(HERE / f"{module}.py")]
-
-
-def _not_ready(address: str) -> str:
-    """What is missing according to the site, or "" when everything works."""
-    try:
-        with urllib.request.urlopen(address, timeout=3) as answer:
-            told = json.load(answer)
-    except urllib.error.HTTPError as error:
-        if error.code != 503:
-            return f"web (it answers {error.code})"
-        with contextlib.suppress(ValueError):
-            if json.load(error).get("disk") is False:
-                return "room on the disk"
-        return "database"
-    except (OSError, ValueError):
-        return "web"
-    served = {queue for worker in told["workers"] for queue in worker["queues"]}
-    fine = {
-        "worker cpu": "cpu" in served,
-        "worker io": "io" in served,
-        "sweeper": bool(told["sweeper"]["seen_at"]),
-        "broker": told["broker"]["ok"],
-    }
-    return ", ".join(name for name, is_fine in fine.items() if not is_fine)
-
-
-def _not_shown(address: str) -> str:
-    """What is wrong with a page, or "" when it is shown or does not exist."""
-    try:
-        with urllib.request.urlopen(address, timeout=10):
-            return ""
-    except urllib.error.HTTPError as error:
-        return "" if error.code < 500 else f"web (its home page answers {error.code})"
-    except OSError:
-        return "web (its home page does not answer)"
 
 
 # ── The command ───────────────────────────────────────────────────────────────────────────
