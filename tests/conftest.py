@@ -16,6 +16,7 @@ from careers.languages import background
 from careers.pipeline import dispatch
 from home.models import SiteSettings
 from tests.support import migrated
+from tests.support.broker import Broker
 from tests.support.factories import HomePageFactory, JobIndexPageFactory, JobPageFactory
 from tests.support.stack import SITES
 
@@ -24,8 +25,8 @@ from tests.support.stack import SITES
 SHARING = {
     "tests/faults/test_clock.py": "own server",
     "tests/faults/test_database.py": "own server",
-    "tests/faults/test_checker.py": "short campaigns",
-    "tests/faults/test_prove.py": "short campaigns",
+    "tests/prove/test_checker.py": "short campaigns",
+    "tests/prove/test_campaign.py": "short campaigns",
     "tests/faults/test_s3.py": "wired",
     "tests/faults/test_smtp.py": "wired",
     "tests/faults/test_processes.py": "faulty",
@@ -78,23 +79,6 @@ def pytest_runtest_teardown(
         for site in list(SITES):
             site.kill()
     return done
-
-
-class Broker:
-    """Stands where the broker is: notes each message, or refuses like a dead one."""
-
-    def __init__(self) -> None:
-        self.messages: list[tuple[str, str, int]] = []
-        self.refuses = False
-
-    def publish(self, task: str, queue: str, step_id: int, task_id: str) -> None:
-        if self.refuses:
-            raise ConnectionRefusedError
-        self.messages.append((task, queue, step_id))
-
-    @property
-    def rung_for(self) -> list[int]:
-        return [step_id for _task, _queue, step_id in self.messages]
 
 
 @pytest.fixture(scope="session")

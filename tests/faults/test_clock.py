@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.own_server import OwnServer
-from tests.services.test_application import DONE
+from tests.support.own_server import OwnServer
 from tests.support.processes import until
-from tests.support.stack import Receipt
+from tests.support.stack import DONE, Receipt
 
 #: The first test of a run makes the database that all sites start from.
 pytestmark = pytest.mark.timeout(900)

@@ -13,8 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.faults.own_server import OwnServer
-from tests.services.test_application import DONE
+from tests.support.mailed import assert_mailed_once
+from tests.support.own_server import OwnServer
 from tests.support.processes import until
 from tests.support.stack import Receipt, Stack, a_cv, shared_template
 
@@ -48,13 +48,6 @@ def assert_one_application_each(site: Stack, receipts: list[Receipt]) -> None:
     for receipt in receipts:
         told = [row["receipt_secret"] for row in rows if row["email"] == receipt.email]
         assert told == [receipt.secret]
-
-
-def assert_mailed_once(site: Stack, receipts: list[Receipt]) -> None:
-    """Every step has succeeded, and the mail server took one receipt for each person."""
-    assert [site.states(receipt) for receipt in receipts] == [DONE] * len(receipts)
-    assert [len(site.smtp.mails(to=receipt.email)) for receipt in receipts] == [1] * len(receipts)
-    assert site.smtp.doubles() == []
 
 
 # ── The server dies ─────────────────────────────────────────────────────────────────────

@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.services.test_full_disk import fill
+from tests.support.disk import fill
 from tests.support.postgresql import PostgreSQL
 from tests.support.processes import until
 from tests.support.stack import Stack, a_cv, shared_template

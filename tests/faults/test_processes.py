@@ -19,12 +19,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.app import POINTS
-from tests.faults.faulty import FaultySite
-from tests.services.test_application import DONE
-from tests.services.test_broker import celery_client, drained
+from tests.support.faulty_site import FaultySite
+from tests.support.faulty_workers import POINTS
+from tests.support.messages import celery_client, drained
 from tests.support.processes import Process, until
-from tests.support.stack import ROOT, Receipt, Stack, a_cv
+from tests.support.stack import DONE, ROOT, Receipt, Stack, a_cv
 
 PATIENCE = 180  # seconds; ends a hang
 MAILS = ("mail_applicant", "mail_hr")
@@ -195,7 +194,7 @@ def herd(stack: Stack, planned: Plan) -> Process:
     arguments = [f"{kind}={step_id}" for step_id, (kind, _point) in planned.items()]
     stack.parts["zombies"] = zombies = Process(
         "zombies",
-        ["python", "-m", "tests.faults.zombies", *arguments],
+        ["python", "-m", "tests.support.zombies", *arguments],
         environ=stack.environ | NO_HURRY,
         log=stack.var / "log" / "zombies.log",
         cwd=ROOT,
@@ -295,7 +294,7 @@ def faulty_web(stack: Stack) -> Iterator[None]:
     """Let the site be served by a web server that can be told to die."""
     stack["web"].kill()
     argv, environ = stack._command("web")
-    argv = [word.replace("careersite.wsgi", "tests.faults.wsgi") for word in argv]
+    argv = [word.replace("careersite.wsgi", "tests.support.faulty_web") for word in argv]
     web = Process("web", argv, environ=environ, log=stack.var / "log" / "web.log", cwd=ROOT)
     web.start()
     try:

@@ -11,8 +11,8 @@ from threading import Barrier
 
 import pytest
 
-from tests.faults.faulty import FaultySite
-from tests.faults.own_server import OwnServer
+from tests.support.faulty_site import FaultySite
+from tests.support.own_server import OwnServer
 from tests.support.processes import until
 from tests.support.servers import HOST
 from tests.support.stack import Receipt, Stack, a_cv, multipart

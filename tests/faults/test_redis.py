@@ -21,10 +21,10 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from tests.faults.test_database import assert_mailed_once
-from tests.services.test_broker import celery_client, drained
+from tests.support.mailed import assert_mailed_once
+from tests.support.messages import celery_client, drained
 from tests.support.processes import Process, until
-from tests.support.servers import HOST, free_port
+from tests.support.servers import HOST, reserve_port
 from tests.support.stack import Receipt, Stack, shared_template
 
 PATIENCE = 240  # seconds; ends a hang
@@ -106,7 +106,7 @@ class RungSite(Stack):
         """Let Debian's Redis be the broker; it writes what it knows to its disk, or does not."""
         program = shutil.which("redis-server") or shutil.which("redis-check-rdb")
         assert program, "`bin/setup --dev` installs Redis"
-        port, directory = free_port(), self.var / f"redis-{keeps}"
+        port, directory = reserve_port(), self.var / f"redis-{keeps}"
         directory.mkdir()
         configuration = directory / "redis.conf"
         configuration.write_text(
@@ -272,7 +272,7 @@ def test_broker_that_answers_but_takes_nothing_is_replaced_by_the_sweeper(
     the sweeper does the work for as long as it lasts."""
     redis = site.redis()
     if fault == "read-only":
-        redis.execute_command("REPLICAOF", HOST, str(free_port()))
+        redis.execute_command("REPLICAOF", HOST, str(reserve_port()))
     else:
         redis.config_set("maxmemory", "1mb")
     try:

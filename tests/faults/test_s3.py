@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.faults.wired import ARCHIVE_FATES, Storm, WiredSite
 from tests.support.processes import until
 from tests.support.stack import Receipt, sha256
+from tests.support.wired import ARCHIVE_FATES, Storm, WiredSite
 
 #: The first test waits for the whole site and for the storm.
 pytestmark = pytest.mark.timeout(900)

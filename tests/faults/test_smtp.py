@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 
 from careers.pipeline.rate_limit import SILENCE
-from tests.faults.wired import HR, MAIL_FATES, PASSWORD, USER, Storm, WiredSite
 from tests.support.processes import until
 from tests.support.stack import PLAIN_JOB, Receipt
+from tests.support.wired import HR, MAIL_FATES, PASSWORD, USER, Storm, WiredSite
 
 #: The first test waits for the whole site and for the storm.
 pytestmark = pytest.mark.timeout(900)

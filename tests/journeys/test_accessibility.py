@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import DESKTOP, PHONE, log_in
+from tests.support.browsing import DESKTOP, PHONE, fits, log_in, violations
 from tests.support.stack import Stack
 
 SIZES = pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["360", "1280"])
@@ -32,24 +31,10 @@ def failed(site: Stack) -> str:
     return str(site.application(receipt)["reference"])
 
 
-def violations(page: Page, scope: str = "") -> list[str]:
-    found = Axe().run(page, context=scope or None).response["violations"]
-    return [
-        f"{violation['id']}: {violation['help']}: {node['html'][:160]} {node['failureSummary']}"
-        for violation in found
-        for node in violation["nodes"]
-    ]
-
-
 def show(page: Page, size: dict[str, int], theme: str) -> None:
     page.set_viewport_size(size)
     # A colour in the middle of a transition has any contrast.
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-
-
-def fits(page: Page) -> bool:
-    width: int = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    return width <= 0
 
 
 @SIZES

@@ -13,8 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
 
 from careers.management.commands.seed_demo import key
-from tests.journeys.conftest import PHONE, Watch, log_in
-from tests.journeys.test_accessibility import fits, violations
+from tests.support.browsing import PHONE, Watch, fits, log_in, violations
 from tests.support.processes import until
 from tests.support.stack import Stack, a_cv
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.journeys.conftest import PHONE, Watch, log_in
+from tests.support.browsing import PHONE, Watch, log_in
 from tests.support.stack import Stack, a_cv
 
 REQUIRED = "Which boats have you built?"

@@ -21,15 +21,9 @@ from botocore.exceptions import ClientError
 from redis import AuthenticationError, Redis
 
 from careersite.embedded import mail_pages
+from tests.support.servers import reserve_port
 
 pytestmark = pytest.mark.services
-
-
-def free_port() -> int:
-    with socket.socket() as chooser:
-        chooser.bind(("127.0.0.1", 0))
-        port: int = chooser.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager
@@ -67,7 +61,7 @@ def only_on_loopback(port: int) -> bool:
 
 
 def test_the_broker_keeps_its_messages_when_it_is_killed(tmp_path: Path) -> None:
-    port, password = free_port(), secrets.token_hex(8)
+    port, password = reserve_port(), secrets.token_hex(8)
     broker = Redis(port=port, password=password)
     with running("broker", tmp_path, port, REDIS_PASSWORD=password) as process:
         broker.rpush("queue", *range(300))
@@ -84,14 +78,14 @@ def test_the_broker_keeps_its_messages_when_it_is_killed(tmp_path: Path) -> None
 
 
 def test_the_broker_wants_its_password(tmp_path: Path) -> None:
-    port = free_port()
+    port = reserve_port()
     with running("broker", tmp_path, port, REDIS_PASSWORD="right"):  # noqa: SIM117
         with Redis(port=port, password="wrong") as broker, pytest.raises(AuthenticationError):
             broker.ping()
 
 
 def test_the_object_store_checks_signatures_and_keeps_objects(tmp_path: Path) -> None:
-    port = free_port()
+    port = reserve_port()
 
     def client(secret: str):  # type: ignore[no-untyped-def]
         return boto3.client(
@@ -119,7 +113,7 @@ def test_the_object_store_checks_signatures_and_keeps_objects(tmp_path: Path) ->
 
 
 def test_the_mail_catcher_keeps_a_mail_as_it_came(tmp_path: Path) -> None:
-    port = free_port()
+    port = reserve_port()
     message = EmailMessage()
     message["From"], message["To"] = "careers@example.com", "ann@example.com"
     message["Subject"] = "Grüße"

@@ -14,10 +14,6 @@ import pytest
 from tests.support.stack import Stack, shared_postgresql, shared_template
 
 HERE = Path(__file__).parent
-#: For tests in which the database has no part.
-ON_SQLITE = pytest.mark.parametrize("_site", ["sqlite"], indirect=True)
-#: For what tests without a server of their own show on SQLite already.
-ON_POSTGRESQL = pytest.mark.parametrize("_site", ["postgresql"], indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

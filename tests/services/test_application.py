@@ -12,14 +12,7 @@ from email.message import EmailMessage
 from pypdf import PdfReader
 
 from tests.support.servers import AcceptedMail
-from tests.support.stack import Stack, a_cv, sha256
-
-DONE = {
-    "render_pdf": "succeeded",
-    "archive": "succeeded",
-    "mail_applicant": "succeeded",
-    "mail_hr": "succeeded",
-}
+from tests.support.stack import DONE, Stack, a_cv, sha256
 
 
 def parsed(mail: AcceptedMail) -> EmailMessage:

@@ -12,7 +12,7 @@ import pytest
 
 from careersite.settings.env import NAMES
 from tests.support.processes import until
-from tests.support.servers import free_port
+from tests.support.servers import reserve_port
 
 pytestmark = pytest.mark.services
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +24,7 @@ LEAVE_OUT = {*NAMES, "DJANGO_SETTINGS_MODULE"}
 def test_site_comes_up_from_nothing_takes_an_application_and_leaves_nobody(
     tmp_path: Path,
 ) -> None:
-    port, flower_port = free_port(), free_port()
+    port, flower_port = reserve_port(), reserve_port()
     environ = {name: value for name, value in os.environ.items() if name not in LEAVE_OUT}
     environ |= {"VAR_DIR": str(tmp_path), "PORT": str(port), "FLOWER_PORT": str(flower_port)}
     said = tmp_path / "said"

@@ -11,29 +11,11 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
-from celery import Celery
 
-from tests.services.conftest import ON_POSTGRESQL, ON_SQLITE
-from tests.services.test_application import DONE
+from tests.support.databases import ON_POSTGRESQL, ON_SQLITE
+from tests.support.messages import celery_client, drained
 from tests.support.processes import until
-from tests.support.stack import Stack
-
-
-def celery_client(site: Stack) -> Celery:
-    """What anybody who knows the broker's password can do."""
-    app = Celery(broker=site.environ["REDIS_URL"], set_as_current=False)
-    app.conf.update(
-        broker_transport_options={"global_keyprefix": "careers:", "socket_timeout": 5},
-        task_ignore_result=True,
-    )
-    return app
-
-
-def drained(site: Stack) -> bool:
-    """Whether the workers have taken and answered every message."""
-    redis = site.redis()
-    keys = ("careers:cpu", "careers:io", "careers:unacked_index")
-    return not any(redis.exists(key) for key in keys)
+from tests.support.stack import DONE, Stack
 
 
 def raw_message(body: bytes, content_type: str, task: str = "careers.render_pdf") -> str:

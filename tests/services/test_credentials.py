@@ -6,10 +6,9 @@ The mail server's password and certificate are the business of ``tests/faults/te
 
 from __future__ import annotations
 
-from tests.services.conftest import ON_SQLITE
-from tests.services.test_application import DONE
+from tests.support.databases import ON_SQLITE
 from tests.support.processes import until
-from tests.support.stack import Receipt, Stack
+from tests.support.stack import DONE, Receipt, Stack
 
 pytestmark = ON_SQLITE
 RETRY = """

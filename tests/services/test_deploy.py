@@ -18,10 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.test_application import DONE
 from tests.support.processes import until
-from tests.support.servers import free_port
-from tests.support.stack import ROOT, Receipt, Stack, shared_postgresql, shared_template
+from tests.support.servers import reserve_port
+from tests.support.stack import DONE, ROOT, Receipt, Stack, shared_postgresql, shared_template
 
 #: What the new release adds to each file: the text before which it comes, and the addition.
 CHANGES = {
@@ -141,7 +140,7 @@ def site(tmp_path: Path) -> Iterator[Stack]:
     """
     code = new_release(tmp_path / "new")
     with Stack(shared_template(), tmp_path / "var", server=shared_postgresql()) as stack:
-        stack.add("web-new", code=code, PORT=str(free_port()))
+        stack.add("web-new", code=code, PORT=str(reserve_port()))
         for name in ("cpu-new", "io-new", "sweeper-new"):
             stack.add(name, code=code)
         stack.start("web")

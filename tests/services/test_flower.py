@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from careers.pipeline.states import CELERY_WORDS, State
-from tests.services.conftest import ON_SQLITE
+from tests.support.databases import ON_SQLITE
 from tests.support.processes import Process, until
-from tests.support.servers import HOST, free_port
+from tests.support.servers import HOST, reserve_port
 from tests.support.stack import ROOT, Receipt, Stack
 
 #: Seconds by which the clocks of a worker and of the database may tell the same moment apart,
@@ -118,7 +118,7 @@ def seconds(moment: Any) -> float:
 def powerful(site: Stack, tmp_path: Path) -> Iterator[Flower]:
     """A Flower of somebody's own, that may do all that Flower can."""
     site.start("cpu")
-    port = free_port()
+    port = reserve_port()
     conf = tmp_path / "flowerconfig.py"
     conf.write_text(
         f"from careersite.flowerconfig import address, basic_auth, url_prefix\nport = {port}\n"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.disk import fill
 from tests.support.processes import until
 from tests.support.stack import Stack, a_cv, shared_template
 
@@ -22,17 +23,6 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("only root may mount a disk of its own")
     yield tmp_path
     subprocess.run(["umount", "-l", str(tmp_path)], check=True)
-
-
-def fill(path: Path) -> None:
-    """Write until there is no room for another byte."""
-    with path.open("ab", buffering=0) as file:
-        size = 1_000_000
-        while size:
-            try:
-                file.write(bytes(size))
-            except OSError:
-                size //= 10
 
 
 def test_full_disk_gives_no_receipt_and_loses_nothing(small_disk: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.services.conftest import ON_SQLITE
+from tests.support.databases import ON_SQLITE
 from tests.support.processes import until
 from tests.support.stack import Stack
 

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.services.test_application import DONE
 from tests.support.mail_provider import API_KEY, HostileProvider
 from tests.support.processes import until
-from tests.support.stack import Receipt, Stack, shared_template
+from tests.support.stack import DONE, Receipt, Stack, shared_template
 
 SECRET = "0123456789abcdefghij"
 

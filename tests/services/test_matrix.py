@@ -25,7 +25,6 @@ from django.test import override_settings
 
 from careers.operations import probes
 from careers.pipeline import dispatch
-from tests.services.test_application import DONE
 from tests.support.postgresql import drop_database, new_database
 from tests.support.processes import until
 from tests.support.servers import (
@@ -33,12 +32,12 @@ from tests.support.servers import (
     Moto,
     archive_storages,
     close_archive,
-    free_port,
     redis_with_tls,
+    reserve_port,
     self_signed,
     trusting,
 )
-from tests.support.stack import BUCKET, ROOT, Stack, shared_postgresql, shared_template
+from tests.support.stack import BUCKET, DONE, ROOT, Stack, shared_postgresql, shared_template
 
 SAFE = "Applications are stored and safe; what waits is done once this works."
 #: How the codes begin that are about services.
@@ -317,7 +316,7 @@ def test_broker_faults_from_the_real_client(
         plain: "certificate was refused",
         right.replace(str(site.certificate), "/nowhere.pem"): "certificate file",
         right.replace("rediss:", "redis:").partition("?")[0]: "rediss://",
-        right.replace(f":{site.broker_port}/", f":{free_port()}/"): "Nothing listens",
+        right.replace(f":{site.broker_port}/", f":{reserve_port()}/"): "Nothing listens",
         right.replace(HOST, "broker.invalid"): "host was not found",
     }
     said = {url: _broker_says(url, monkeypatch) for url in cases}
@@ -339,7 +338,7 @@ def test_database_faults_from_the_real_client(site: NamedSite, tmp_path: Path) -
             f"{right}?sslmode=require": "database-tls",
             f"{verify}{site.certificate}": "database-tls",
             f"{verify}/nowhere.pem": "database-tls",
-            f"postgres://u:p@{HOST}:{free_port()}/d": "database-unreachable",
+            f"postgres://u:p@{HOST}:{reserve_port()}/d": "database-unreachable",
             "postgres://u:p@db.invalid/d": "database-unreachable",
         }
         said = {}
@@ -376,7 +375,7 @@ def test_archive_faults_from_the_real_client(site: NamedSite, settings: Any) -> 
         ("archive-key", {"access_key": "AKIAWRONG"}),
         ("archive-key", {"secret_key": "wrong"}),
         ("archive-bucket", {"bucket_name": "nobodys"}),
-        ("archive-unavailable", {"endpoint_url": f"http://{HOST}:{free_port()}"}),
+        ("archive-unavailable", {"endpoint_url": f"http://{HOST}:{reserve_port()}"}),
         ("archive-tls", {"endpoint_url": f"https://{HOST}:{site.broker_port}"}),
     ]
     for code, wrong in cases:
@@ -424,8 +423,8 @@ def run_environ(site: NamedSite, tmp_path: Path) -> Iterator[dict[str, str]]:
     site.start("archive", "broker")
     environ = site.environ | {
         "VAR_DIR": str(tmp_path),
-        "PORT": str(free_port()),
-        "FLOWER_PORT": str(free_port()),
+        "PORT": str(reserve_port()),
+        "FLOWER_PORT": str(reserve_port()),
         "SITE_URL": "",
         "DATABASE_URL": f"{site.environ['DATABASE_URL'].rpartition('/')[0]}/{_name(database)}",
         # The other site's messages are in the first one.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tests.services.conftest import ON_SQLITE
+from tests.support.databases import ON_SQLITE
 from tests.support.postgresql import PostgreSQL
 from tests.support.processes import until
 from tests.support.stack import Stack, a_cv, shared_template

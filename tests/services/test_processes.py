@@ -7,10 +7,9 @@ import subprocess
 import sys
 from collections import Counter
 
-from tests.services.conftest import ON_POSTGRESQL, ON_SQLITE
-from tests.services.test_application import DONE
+from tests.support.databases import ON_POSTGRESQL, ON_SQLITE
 from tests.support.processes import until
-from tests.support.stack import ROOT, Stack
+from tests.support.stack import DONE, ROOT, Stack
 
 CLAIMERS = 6
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.test_proxy import Deployment
+from tests.support.deployment import Deployment
 from tests.support.processes import until
-from tests.support.servers import HOST, free_port
+from tests.support.servers import HOST, reserve_port
 from tests.support.stack import Stack, a_cv, multipart, sha256
 
 
@@ -52,7 +52,7 @@ class Posting:
 def two_webs(tmp_path: Path) -> Iterator[Deployment]:
     """Two web processes behind Caddy."""
     with Deployment(tmp_path) as site:
-        port = free_port()
+        port = reserve_port()
         site.add("web-second", PORT=str(port))
         site.environ["DRAIN_SECONDS"] = "1"
         site.start("web", "web-second")

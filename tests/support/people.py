@@ -12,6 +12,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
+from django.test import Client
 from wagtail.models import GroupPagePermission, Page
 
 PASSWORD = "correct horse battery staple"
@@ -67,3 +68,9 @@ def _person(name: str, rights: Iterable[str], part: Page | None) -> Any:
             )
     user.groups.add(group)
     return user
+
+
+def logged_in(user: Any) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client

@@ -24,7 +24,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.support.processes import Process, until
-from tests.support.servers import HOST, free_port
+from tests.support.servers import HOST, reserve_port
 
 
 class PostgreSQL:
@@ -44,7 +44,7 @@ class PostgreSQL:
         """
         self.directory = Path(tempfile.mkdtemp(prefix="careers-postgresql-"))
         self.log = self.directory / "log"
-        self.port = free_port()
+        self.port = reserve_port()
         self.url = f"postgresql://postgres@{HOST}:{self.port}/postgres"
         # The server refuses to run as root.
         self._user = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else os.geteuid()
@@ -73,7 +73,7 @@ class PostgreSQL:
 
     def __enter__(self) -> PostgreSQL:
         self.process.start()
-        self.process.until(self._answers, 90, "PostgreSQL did not start")
+        self.process.until(self.answers, 90, "PostgreSQL did not start")
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -96,7 +96,8 @@ class PostgreSQL:
         until(lambda: not self.process.running, 60, "PostgreSQL did not stop")
         self.__enter__()
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether the server accepts a connection."""
         import psycopg
 
         with contextlib.suppress(psycopg.OperationalError):

@@ -10,9 +10,6 @@ import os
 import re
 import resource
 import socketserver
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 from collections.abc import Iterator
@@ -27,6 +24,7 @@ from PIL import Image
 from careers.applications.errors import Misconfigured, Permanent, Transient
 from careers.documents import AnswerText, Branding, FileLine, pdf, render_pdf
 from tests.support.paperwork import PROSE, answering, document
+from tests.support.pdfs import in_a_new_process, letters, text_of
 
 
 @pytest.fixture(scope="module")
@@ -34,40 +32,10 @@ def made() -> bytes:
     return render_pdf(document())
 
 
-def text_of(content: bytes) -> str:
-    return "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages)
-
-
-def letters(text: str) -> str:
-    """The text without spaces, because PDF readers guess those."""
-    return re.sub(r"\s+", "", text)
-
-
 def logo(kind: str = "PNG") -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (320, 80), "#c02040").save(file, kind)
     return file.getvalue()
-
-
-def in_a_new_process(program: str, **environment: str) -> str:
-    """The output of a Python program that can use Django and the sample document."""
-    prelude = """
-        import os
-        import django
-        django.setup()
-        from careers.documents import render_pdf
-        from tests.support.paperwork import PROSE, answering, document
-    """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(prelude) + textwrap.dedent(program)],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 # ── What a reader, a screen reader and an archive find ──────────────────────────────────

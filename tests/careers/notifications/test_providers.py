@@ -25,9 +25,9 @@ from careers.applications.errors import (
 )
 from careers.notifications import Delivery, Memory, deliver, probe
 from careers.notifications.providers import PROVIDERS, _Adapter, _pause
-from tests.careers.notifications.test_delivery import MESSAGE_ID, RECIPIENT, mail
 from tests.support.mail_provider import API_KEY, HostileProvider, Proxy
-from tests.support.servers import free_port, self_signed
+from tests.support.mails import MESSAGE_ID, RECIPIENT, mail
+from tests.support.servers import reserve_port, self_signed
 
 
 @pytest.fixture
@@ -253,7 +253,7 @@ def test_another_account_remembers_nothing_of_ours(
 
 def test_provider_that_is_away_got_nothing(provider: HostileProvider, settings: Any) -> None:
     ask = Ask(provider)
-    for url in (f"http://127.0.0.1:{free_port()}/", "http://mail.invalid/"):
+    for url in (f"http://127.0.0.1:{reserve_port()}/", "http://mail.invalid/"):
         settings.EMAIL_API_URL = url
         with pytest.raises(Transient) as caught:
             deliver(mail(), before_send=ask)
@@ -360,7 +360,7 @@ def test_proxy_that_is_away_got_nothing(
 ) -> None:
     ask = Ask(provider)
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+        monkeypatch.setenv(name, f"http://127.0.0.1:{reserve_port()}")
     with pytest.raises(Transient) as caught:
         deliver(mail(), before_send=ask)
     assert (caught.value.code, ask.told, provider.requests) == ("mail-unreachable", [], [])
@@ -397,7 +397,7 @@ def test_provider_is_asked_without_sending_anything(
 ) -> None:
     probe()
     assert provider.requests == []
-    settings.EMAIL_API_URL = f"http://127.0.0.1:{free_port()}/"
+    settings.EMAIL_API_URL = f"http://127.0.0.1:{reserve_port()}/"
     with pytest.raises(Transient) as caught:
         probe()
     assert caught.value.code == "mail-unreachable"

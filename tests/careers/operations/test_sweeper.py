@@ -28,8 +28,8 @@ from careers.pipeline.models import Heartbeat, Step, StepKind
 from careers.pipeline.states import State
 from careers.pipeline.steps import Effect
 from careers.pipeline.transitions import move
-from tests.conftest import Broker
 from tests.support.applying import apply_for
+from tests.support.broker import Broker
 from tests.support.factories import ApplicationFactory, HeartbeatFactory, StepFactory
 from tests.support.processes import until
 

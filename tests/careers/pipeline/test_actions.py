@@ -14,9 +14,9 @@ from careers.pipeline import actions
 from careers.pipeline.models import Step, StepEvent, StepKind
 from careers.pipeline.runner import run
 from careers.pipeline.states import Phase, State
-from tests.conftest import Broker
 from tests.support import people
 from tests.support.applying import apply_for
+from tests.support.broker import Broker
 from tests.support.factories import StepFactory
 
 pytestmark = pytest.mark.django_db

@@ -1,0 +1,42 @@
+"""PDFs as their readers see them, and programs that make one."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import sys
+import textwrap
+
+import pypdf
+
+
+def text_of(content: bytes) -> str:
+    return "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages)
+
+
+def letters(text: str) -> str:
+    """Without the spaces, which a reader of PDF guesses."""
+    return re.sub(r"\s+", "", text)
+
+
+def in_a_new_process(program: str, **environment: str) -> str:
+    """What a Python program prints that has Django and the sample document at hand."""
+    prelude = """
+        import os
+        import django
+        django.setup()
+        from careers.documents import render_pdf
+        from tests.support.paperwork import PROSE, answering, document
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(prelude) + textwrap.dedent(program)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
