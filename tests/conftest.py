@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
+import pytest_timeout
 from django.core.cache import cache
 from django.utils import translation
 from wagtail.models import Site
@@ -18,6 +19,7 @@ from home.models import SiteSettings
 from tests.support import migrated
 from tests.support.broker import Broker
 from tests.support.factories import HomePageFactory, JobIndexPageFactory, JobPageFactory
+from tests.support.speed import patient
 from tests.support.stack import SITES
 
 #: Files whose tests share a site: one process runs them, or each would start its own. Where a
@@ -49,6 +51,13 @@ def shared_site(nodeid: str) -> str:
         if shared := SHARING.get(f"{file} {database[1]}"):
             return shared
     return SHARING.get(file, file)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> Any:
+    """A hang is told from a busy machine: the time-out grows by what the machine is slower."""
+    slow = settings._replace(timeout=patient(settings.timeout))
+    return pytest_timeout.pytest_timeout_set_timer(item, slow)
 
 
 class BySite(LoadFileScheduling):

@@ -58,16 +58,14 @@ def a_site(database: str, **environ: str) -> Iterator[Stack]:
 
 def warm_up(stack: Stack) -> list[Receipt]:
     """Let every process do everything once before anybody counts. That includes the sweeper's
-    ringing, with a connection to the broker that it keeps from then on."""
+    dispatching, with a connection to the broker that it keeps from then on."""
     receipts = stack.apply_many(16)
     stack.wait_for_end(receipts, HANGS)
     stack["cpu"].freeze()
     late = stack.apply()
-    stack.query(
-        "UPDATE careers_step SET dispatched_at = '2026-01-01 00:00:00' WHERE state = 'sent'"
-    )
+    stack.query("UPDATE careers_step SET rung_at = '2026-01-01 00:00:00' WHERE state = 'sent'")
     until(
-        lambda: stack.step(late, "render_pdf")["dispatches"] > 1, HANGS, "the sweeper did not ring"
+        lambda: stack.step(late, "render_pdf")["rings"] > 1, HANGS, "the sweeper did not dispatch"
     )
     stack["cpu"].thaw()
     stack.wait_for_end([late], HANGS)

@@ -15,12 +15,12 @@ from playwright.sync_api import (
 )
 
 from tests.support.browsing import DESKTOP, Watch
+from tests.support.speed import patient
 from tests.support.stack import Stack, shared_template
 
 HERE = Path(__file__).parent
-#: Milliseconds that a busy machine may take to show something.
+#: Milliseconds that an idle machine may take to show something.
 PATIENCE = 20_000
-expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -64,6 +64,7 @@ def watch(context: BrowserContext, base_url: str) -> Iterator[Watch]:
     """Fails the test for any error in the console and any request to another host."""
     watching = Watch(base_url)
     watching.follow(context)
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(patient(PATIENCE))
+    expect.set_options(timeout=patient(PATIENCE))
     yield watching
     assert watching.complaints == []

@@ -21,9 +21,18 @@ from botocore.exceptions import ClientError
 from redis import AuthenticationError, Redis
 
 from careersite.embedded import mail_pages
+from tests.support.processes import until
 from tests.support.servers import reserve_port
+from tests.support.speed import patient
 
 pytestmark = pytest.mark.services
+
+
+def listens(port: int) -> bool:
+    with contextlib.suppress(OSError):
+        socket.create_connection(("127.0.0.1", port), 5).close()
+        return True
+    return False
 
 
 @contextlib.contextmanager
@@ -34,18 +43,16 @@ def running(
     argv = [sys.executable, "-m", f"careersite.embedded.{module}", str(directory), str(port)]
     process = subprocess.Popen(argv, env=os.environ | environ, stderr=subprocess.STDOUT)
     try:
-        deadline = time.monotonic() + 20
-        while True:
-            with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            assert process.poll() is None, f"{module} ended"
-            assert time.monotonic() < deadline, f"{module} does not listen"
-            time.sleep(0.05)
+        until(
+            lambda: listens(port),
+            20,
+            f"{module} does not listen",
+            alive=lambda: process.poll() is None,
+        )
         yield process
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(patient(10))
 
 
 def only_on_loopback(port: int) -> bool:

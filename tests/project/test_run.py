@@ -16,6 +16,7 @@ import pytest
 
 from careersite.embedded import locks, supervisor
 from careersite.settings import env
+from tests.support.speed import Deadline
 
 #: A supervisor with children of the test's own, which need neither Django nor a port.
 DRIVER = """
@@ -89,9 +90,9 @@ def start(var: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
+    deadline = Deadline(seconds)
     while not condition():
-        assert time.monotonic() < deadline
+        assert not deadline.over
         time.sleep(0.05)
 
 

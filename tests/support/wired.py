@@ -20,6 +20,7 @@ import requests
 
 from tests.support.processes import until
 from tests.support.servers import HOST, HostileS3, self_signed
+from tests.support.speed import patient
 from tests.support.stack import BUCKET, Receipt, Stack, Template, a_cv, sha256
 
 USER, PASSWORD = "careers", "mail-password"
@@ -210,7 +211,7 @@ class WiredSite(Stack):
 
     def text_of(self, path: str) -> str:
         """A page of the admin as one line of text."""
-        found = self.browser.get(self.url + path, timeout=60)
+        found = self.browser.get(self.url + path, timeout=patient(60))
         assert found.status_code == 200
         return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", found.text)).split())
 
@@ -225,7 +226,7 @@ class WiredSite(Stack):
 
     def _post(self, page: str, action: str, **fields: str) -> None:
         session = self._browser if self._browser is not None else self.browser
-        shown = session.get(self.url + page, timeout=60).text
+        shown = session.get(self.url + page, timeout=patient(60)).text
         token = re.search('name="csrfmiddlewaretoken" value="([^"]+)"', shown)
         assert token, f"{page} has no form"
         sent = session.post(
@@ -233,6 +234,6 @@ class WiredSite(Stack):
             data={**fields, "csrfmiddlewaretoken": token[1]},
             headers={"Origin": self.url},
             allow_redirects=False,
-            timeout=60,
+            timeout=patient(60),
         )
         assert sent.status_code == 302, sent.text

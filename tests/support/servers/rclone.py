@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.support.processes import until
 from tests.support.servers.ports import HOST, reserve_port
 from tests.support.servers.storages import ACCESS_KEY, BUCKET, SECRET_KEY, archive_storages
 
@@ -64,16 +65,20 @@ class Rclone:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            try:
-                urllib.request.urlopen(self.endpoint, timeout=1).close()
-            except urllib.error.HTTPError:
-                return
-            except OSError:
-                time.sleep(0.05)
-        self.stop()
-        raise RuntimeError("rclone did not start within 20 seconds.")
+        try:
+            until(self._answers, 20, "rclone did not start")
+        except AssertionError:
+            self.stop()
+            raise
+
+    def _answers(self) -> bool:
+        try:
+            urllib.request.urlopen(self.endpoint, timeout=5).close()
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
+        return True
 
     def stop(self) -> None:
         """Stop; the objects stay, and ``start`` serves them again on the same port."""

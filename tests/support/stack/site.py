@@ -25,6 +25,7 @@ from typing import Any, Self
 from tests.support.postgresql import drop_database, new_database
 from tests.support.processes import Process
 from tests.support.servers import HOST, reserve_port
+from tests.support.speed import patient
 from tests.support.stack.mail import SwitchableSMTP
 from tests.support.stack.posting import Receipt, a_cv, multipart
 from tests.support.stack.records import Records
@@ -186,7 +187,7 @@ class Stack(Records):
             env=self.environ | {"PYTHONPATH": _path_of(code)} | environ,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=patient(120),
         )
 
     def status(self) -> dict[str, Any]:
@@ -262,7 +263,7 @@ class Stack(Records):
         self, path: str, headers: Mapping[str, str] | None = None, *, port: int | None = None
     ) -> tuple[int, dict[str, str], bytes]:
         """GET an address; returns status, headers and body, and follows nothing."""
-        connection = http.client.HTTPConnection(HOST, port or self.port, timeout=30)
+        connection = http.client.HTTPConnection(HOST, port or self.port, timeout=patient(30))
         with contextlib.closing(connection):
             connection.request("GET", path, headers=dict(headers or {}))
             answer = connection.getresponse()
@@ -298,7 +299,7 @@ class Stack(Records):
         address = self.form_address(job)
         headers = {"Content-Type": content_type, "Origin": self.url}
         began = time.monotonic()
-        connection = http.client.HTTPConnection(HOST, port or self.port, timeout=60)
+        connection = http.client.HTTPConnection(HOST, port or self.port, timeout=patient(60))
         with contextlib.closing(connection):
             connection.request("POST", address, body, headers)
             answer = connection.getresponse()
