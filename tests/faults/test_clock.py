@@ -25,7 +25,9 @@ time_machine.travel(datetime.timedelta(hours={hours})).start()
 """
 
 
-def test_worker_with_a_wrong_clock_mails_once(own_server: OwnServer, tmp_path: Path) -> None:
+def test_worker_with_a_wrong_clock_sends_each_mail_once(
+    own_server: OwnServer, tmp_path: Path
+) -> None:
     """The clock of the host with the worker for mails and the sweeper is two hours off. A step
     that runs while the sweeper looks keeps its lease, every mail goes out once, and all is done
     when the clock is right: a bucket may refuse signatures of another hour until then."""

@@ -91,7 +91,7 @@ def test_server_killed_while_people_apply_keeps_every_receipt(own_server: OwnSer
         assert {states["mail_applicant"], states["mail_hr"]} <= {"succeeded", "uncertain"}
 
 
-def test_cut_connections_are_made_anew_before_anybody_notices(own_server: OwnServer) -> None:
+def test_cut_database_connections_are_reopened_without_an_error(own_server: OwnServer) -> None:
     """``pg_terminate_backend`` of every session between two requests: the next form gets its
     receipt at the first try, and its steps are done."""
     own_server.wait_for_end([own_server.apply()], PATIENCE)
@@ -108,7 +108,9 @@ def test_cut_connections_are_made_anew_before_anybody_notices(own_server: OwnSer
 # ── The connection breaks at COMMIT ─────────────────────────────────────────────────────
 
 
-def test_connection_cut_inside_commit_of_an_application_gives_one(own_server: OwnServer) -> None:
+def test_connection_cut_during_commit_of_an_application_leaves_exactly_one(
+    own_server: OwnServer,
+) -> None:
     """The connection breaks right at COMMIT, once before the server got it and once after it
     has done it, when the site cannot know. The applicant gets no receipt for what may not be
     there; sending it again gives one application, and it is mailed about once."""
@@ -126,7 +128,7 @@ def test_connection_cut_inside_commit_of_an_application_gives_one(own_server: Ow
     assert_mailed_once(own_server, taken)
 
 
-def test_connection_cut_inside_commit_of_a_sent_mail_mails_once(own_server: OwnServer) -> None:
+def test_connection_cut_during_commit_of_a_sent_mail_sends_it_once(own_server: OwnServer) -> None:
     """A mail is out, and the connection breaks right at the COMMIT that says so, before the
     server got it or after it has done it. The worker says it again; nobody mails again."""
     before = own_server.middle.cuts
@@ -139,7 +141,9 @@ def test_connection_cut_inside_commit_of_a_sent_mail_mails_once(own_server: OwnS
     assert_mailed_once(own_server, receipts)
 
 
-def test_connection_cut_before_the_dot_sends_the_mail_a_moment_later(own_server: OwnServer) -> None:
+def test_connection_cut_before_the_point_of_no_return_sends_the_mail_later(
+    own_server: OwnServer,
+) -> None:
     """The connection breaks where a worker notes that the next bytes will hand the mail over.
     Nothing has left, so it is sent on a new connection long before the lease would end, and
     nobody has to be asked whether it arrived."""
@@ -163,7 +167,7 @@ def test_connection_cut_before_the_dot_sends_the_mail_a_moment_later(own_server:
 # ── Locks ───────────────────────────────────────────────────────────────────────────────
 
 
-def test_lock_on_the_steps_delays_and_loses_nothing(own_server: OwnServer) -> None:
+def test_locked_step_table_delays_steps_and_loses_nothing(own_server: OwnServer) -> None:
     """Somebody holds ACCESS EXCLUSIVE on the table of steps for longer than a statement waits,
     as a careless migration does. Applicants read why they got no receipt, workers and sweeper
     come back to what they were at, and all is done when the lock is gone."""
@@ -186,7 +190,7 @@ def test_lock_on_the_steps_delays_and_loses_nothing(own_server: OwnServer) -> No
 # ── SQLite ──────────────────────────────────────────────────────────────────────────────
 
 
-def test_twenty_writers_on_sqlite_all_get_through(tmp_path: Path) -> None:
+def test_twenty_concurrent_writers_on_sqlite_all_succeed(tmp_path: Path) -> None:
     """Twenty people send their forms at the same moment, to as many threads of the web server,
     while both workers and the sweeper write, too: nobody meets a locked database."""
     with Stack(shared_template(), tmp_path) as one:

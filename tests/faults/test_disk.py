@@ -41,7 +41,7 @@ def disk_of_the_server() -> Iterator[Path]:
     path.rmdir()
 
 
-def test_full_disk_of_the_server_gives_no_receipt_and_loses_nothing(
+def test_full_disk_of_postgresql_refuses_applications_and_loses_nothing(
     disk_of_the_server: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """First there is no room for a CV, which PostgreSQL says (53100). Then there is none for its

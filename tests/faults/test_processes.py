@@ -130,7 +130,7 @@ def stack(faulty: FaultySite) -> Stack:
 # ── Killed, frozen, stopped ─────────────────────────────────────────────────────────────
 
 
-def test_worker_killed_at_any_point_loses_nothing_and_mails_nothing_twice(
+def test_worker_killed_at_any_point_loses_no_step_and_repeats_no_mail(
     faulty: FaultySite, stack: Stack
 ) -> None:
     """``kill -9`` of a pool's child, once at each point of each kind of step: 29 deaths."""
@@ -148,9 +148,7 @@ def test_worker_killed_at_any_point_loses_nothing_and_mails_nothing_twice(
     assert len(stack.smtp.mails()) - before == 2 * len(receipts) - 2
 
 
-def test_worker_frozen_past_its_lease_changes_nothing_when_it_wakes(
-    faulty: FaultySite, stack: Stack
-) -> None:
+def test_worker_resumed_after_its_lease_changes_nothing(faulty: FaultySite, stack: Stack) -> None:
     """SIGSTOP at each point of each kind, another worker takes over, SIGCONT when all is done.
 
     Who was frozen before the dot is kept from sending by the fence. (Who is frozen inside a
@@ -203,7 +201,7 @@ def herd(stack: Stack, planned: Plan) -> Process:
     return zombies
 
 
-def test_worker_stopped_at_any_point_hands_back(faulty: FaultySite, stack: Stack) -> None:
+def test_worker_stopped_at_any_point_returns_its_step(faulty: FaultySite, stack: Stack) -> None:
     """SIGTERM, as in a deployment, while a step is at each point of each kind, and the time to
     end it is too short. The rows are handed back at once, not when the lease ends; a mail that
     may be out is not confirmed at once. Nothing is counted as a failure."""
@@ -264,7 +262,7 @@ def one_worker_for_all(stack: Stack) -> Process:
     return worker
 
 
-def test_workers_stopped_and_then_killed_lose_nothing(stack: Stack) -> None:
+def test_workers_stopped_and_then_killed_lose_no_step(stack: Stack) -> None:
     """SIGTERM, and SIGKILL before they could end what they do, again and again."""
     stack.start("cpu", "io", "sweeper")
     receipts = []
@@ -312,7 +310,7 @@ def answers(stack: Stack) -> bool:
 
 
 @pytest.mark.parametrize("sweeps", [False, True], ids=["workers rung", "sweeper only"])
-def test_web_server_killed_around_the_commit_gives_one_application(
+def test_web_server_killed_around_commit_leaves_one_application(
     faulty: FaultySite, stack: Stack, sweeps: bool
 ) -> None:
     """``kill -9`` before COMMIT, after it and before anybody was rung for, and before the
@@ -393,7 +391,7 @@ def test_two_sweepers_and_four_workers_with_fifty_messages_claim_each_step_once(
     assert stack.smtp.doubles() == []
 
 
-def test_no_sweeper_is_an_alarm_and_only_a_delay(stack: Stack) -> None:
+def test_missing_sweeper_raises_an_alert_and_only_delays_steps(stack: Stack) -> None:
     """Messages are lost and nobody rings again. The site says so, to operators too, for the
     clock looks as well; with a sweeper all is done."""
     stack.query("UPDATE home_sitesettings SET operators = 'ops@example.org'")
@@ -432,7 +430,7 @@ def test_no_sweeper_is_an_alarm_and_only_a_delay(stack: Stack) -> None:
 # ── Poison and want ─────────────────────────────────────────────────────────────────────
 
 
-def test_poisonous_applications_fail_alone_and_with_the_reason(
+def test_application_that_crashes_its_worker_fails_alone_with_the_reason(
     faulty: FaultySite, stack: Stack
 ) -> None:
     """A PDF that never ends, one that does not even hear its limit, one that eats memory and
@@ -477,7 +475,7 @@ def test_poisonous_applications_fail_alone_and_with_the_reason(
         assert len(stack.smtp.mails(to=receipt.email)) == 1
 
 
-def test_worker_that_hangs_at_its_end_ends_all_the_same(faulty: FaultySite, stack: Stack) -> None:
+def test_worker_that_hangs_during_shutdown_is_ended(faulty: FaultySite, stack: Stack) -> None:
     """What a child tells its worker is cut off, which a time limit can do that strikes between
     two tasks: Celery's main process gives up, and waits at its end for the rest, for ever. It
     leaves no child behind, and the worker that is started in its place does the work, once."""

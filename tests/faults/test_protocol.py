@@ -56,7 +56,7 @@ def leave_the_rest(site: Stack) -> None:
 # ── Clicks ──────────────────────────────────────────────────────────────────────────────
 
 
-def test_double_clicks_of_many_are_one_application_each(site: Stack) -> None:
+def test_double_clicks_of_many_applicants_make_one_application_each(site: Stack) -> None:
     """Each of twenty people sends the same form twice at the same moment: both answers lead to
     the same receipt, there is one application, and one mail about it."""
     site.form_address()
@@ -86,7 +86,7 @@ def test_double_clicks_of_many_are_one_application_each(site: Stack) -> None:
     leave_the_rest(site)
 
 
-def test_edited_form_sent_again_is_a_second_application(site: Stack) -> None:
+def test_form_edited_and_sent_again_makes_a_second_application(site: Stack) -> None:
     """Back in the browser, one answer changed, sent again: both are kept, each with a receipt of
     its own, and sending the first once more leads to the first."""
     email, cv = f"{secrets.token_hex(4)}@example.org", a_cv("Back")
@@ -130,7 +130,7 @@ def head(site: Stack, length: int, content_type: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def test_upload_cut_in_the_middle_leaves_nothing(faulty: FaultySite) -> None:
+def test_interrupted_upload_leaves_no_rows_and_no_files(faulty: FaultySite) -> None:
     """Connections break when half of the CV has come, more often than the web server has threads:
     there is no row, no file is kept for a form that is sent again, and the next form is taken."""
     site = faulty.stack

@@ -189,7 +189,7 @@ def pids(site: Stack) -> list[list[int]]:
     return [[site[name].pid, *site[name].children()] for name in ("cpu", "io")]
 
 
-def test_broker_emptied_again_and_again_loses_nothing(site: RungSite) -> None:
+def test_broker_flushed_repeatedly_loses_no_step(site: RungSite) -> None:
     """``FLUSHALL`` after each application and each second: the sweeper rings for what was
     forgotten, and a worker who gets two messages for a step does it once."""
     redis = site.redis()
@@ -202,7 +202,7 @@ def test_broker_emptied_again_and_again_loses_nothing(site: RungSite) -> None:
 
 
 @pytest.mark.parametrize("keeps", [True, False], ids=["with its data", "without its data"])
-def test_broker_killed_for_an_hour_delays_and_loses_nothing(site: RungSite, keeps: bool) -> None:
+def test_broker_outage_of_an_hour_delays_steps_and_loses_none(site: RungSite, keeps: bool) -> None:
     """``kill -9`` of Debian's Redis before a worker has read its messages. People go on to apply,
     an hour passes by the rows' clocks, and the sweeper does what is left. With its data Redis
     comes back with messages for what is long done, and they change nothing; without, it knows of
@@ -232,7 +232,7 @@ def test_broker_killed_for_an_hour_delays_and_loses_nothing(site: RungSite, keep
         assert_mailed_once(site, [*receipts, *fresh])
 
 
-def test_cut_connections_leave_no_worker_deaf(site: RungSite) -> None:
+def test_workers_reconnect_after_their_broker_connections_are_cut(site: RungSite) -> None:
     """``CLIENT KILL`` of everybody, again and again: the workers come back by themselves."""
     before = pids(site)
     redis = site.redis()
@@ -251,7 +251,7 @@ def test_cut_connections_leave_no_worker_deaf(site: RungSite) -> None:
     assert pids(site) == before
 
 
-def test_paused_broker_delays_no_applicant(site: RungSite) -> None:
+def test_applicant_gets_receipt_at_once_while_broker_is_paused(site: RungSite) -> None:
     """``CLIENT PAUSE``: it takes commands and answers none of them. People have their receipts
     while it still does so, and all is done when somebody has started it anew: it would not even
     hear that the pause is over."""
@@ -265,9 +265,7 @@ def test_paused_broker_delays_no_applicant(site: RungSite) -> None:
 
 
 @pytest.mark.parametrize("fault", ["read-only", "full"])
-def test_broker_that_answers_but_takes_nothing_is_replaced_by_the_sweeper(
-    site: RungSite, fault: str
-) -> None:
+def test_sweeper_runs_steps_while_broker_rejects_writes(site: RungSite, fault: str) -> None:
     """After a failover it may be a copy of another one, or its memory is used up
     (``noeviction``): it answers a ping and takes no message. The site names the fault, and
     the sweeper does the work for as long as it lasts."""
@@ -289,7 +287,9 @@ def test_broker_that_answers_but_takes_nothing_is_replaced_by_the_sweeper(
     until(lambda: "broker" not in site.faults(), PATIENCE, "the fault stayed")
 
 
-def test_silent_network_delays_no_applicant_and_leaves_no_worker_deaf(site: RungSite) -> None:
+def test_silent_network_to_the_broker_delays_no_applicant_and_workers_reconnect(
+    site: RungSite,
+) -> None:
     """A black hole: connections are taken and nothing is ever answered. The sweeper does the
     work. When it is over, the old connections stay half-open, of which their ends know
     nothing: the workers alert by themselves."""
@@ -309,7 +309,9 @@ def test_silent_network_delays_no_applicant_and_leaves_no_worker_deaf(site: Rung
     assert pids(site) == before
 
 
-def test_messages_of_a_newer_release_are_obeyed_as_far_as_they_are_known(site: RungSite) -> None:
+def test_message_of_a_newer_release_runs_its_step_and_ignores_unknown_fields(
+    site: RungSite,
+) -> None:
     """During a deployment old workers get the new web's messages. Arguments that they do not
     know change nothing, and a task that they do not know is left to the sweeper."""
     site.stop("cpu", "io", "sweeper")

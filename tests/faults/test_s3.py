@@ -32,7 +32,7 @@ def cv_of(site: WiredSite, receipt: Receipt) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("fate", WELL)
-def test_file_is_stored_once_whatever_went_wrong_at_first(
+def test_file_is_stored_once_after_any_archive_error(
     wired: WiredSite, storm: Storm, fate: str
 ) -> None:
     """500, 503, silence, a byte a second, a lost answer, a concurrent write, a damaged or broken
@@ -54,7 +54,7 @@ def test_file_is_stored_once_whatever_went_wrong_at_first(
 
 
 @pytest.mark.parametrize("fate", FOR_A_PERSON)
-def test_other_content_under_the_key_is_never_overwritten(
+def test_foreign_object_under_the_key_is_never_overwritten(
     wired: WiredSite, storm: Storm, fate: str
 ) -> None:
     """What is there is another's, or not what was sent: it stays, our bytes stay, somebody is
@@ -90,7 +90,9 @@ def alarms(site: WiredSite, code: str) -> int:
     return int(row["n"])
 
 
-def test_every_file_of_the_storm_is_in_one_place_at_least(wired: WiredSite, storm: Storm) -> None:
+def test_every_file_is_in_archive_or_database_after_all_archive_errors(
+    wired: WiredSite, storm: Storm
+) -> None:
     for receipt in (*storm.files.values(), *storm.mails.values()):
         for file in wired.files(receipt):
             contents = [
@@ -109,7 +111,7 @@ def test_every_file_of_the_storm_is_in_one_place_at_least(wired: WiredSite, stor
         ("no_bucket", "archive-bucket", "Check AWS_STORAGE_BUCKET_NAME"),
     ],
 )
-def test_archive_that_is_closed_to_us_keeps_everything_until_it_is_mended(
+def test_archive_that_denies_access_keeps_files_in_the_database_until_it_recovers(
     wired: WiredSite, mode: str, code: str, words: str
 ) -> None:
     """It is a matter of settings: nothing fails and nothing is lost, operators are called, mails
@@ -135,7 +137,7 @@ def test_archive_that_is_closed_to_us_keeps_everything_until_it_is_mended(
     assert wired.smtp.doubles() == []
 
 
-def test_files_that_somebody_deletes_from_the_archive_are_an_alarm_until_they_are_back(
+def test_files_deleted_from_the_archive_raise_an_alert_until_restored(
     wired: WiredSite,
 ) -> None:
     """The database has let go of them, so nothing else would ever alert. The clock rings for the

@@ -36,7 +36,9 @@ NOT_YET = ("greylisted", "crowded", "later after the dot")
 
 
 @pytest.mark.parametrize("fate", MAIL_FATES)
-def test_receipt_ends_as_the_mail_server_said(wired: WiredSite, storm: Storm, fate: str) -> None:
+def test_receipt_mail_ends_in_the_state_that_the_mail_server_answered(
+    wired: WiredSite, storm: Storm, fate: str
+) -> None:
     """A refusal is certain, silence after the dot is unclear, and the end of the conversation
     changes nothing any more. Only what was certainly not taken is tried again."""
     receipt = storm.mails[fate]
@@ -48,7 +50,9 @@ def test_receipt_ends_as_the_mail_server_said(wired: WiredSite, storm: Storm, fa
     assert ("retrying" in wired.history(step)) >= (fate in NOT_YET)
 
 
-def test_nobody_is_mailed_twice_in_the_storm(wired: WiredSite, storm: Storm) -> None:
+def test_no_recipient_is_mailed_twice_under_mail_server_errors(
+    wired: WiredSite, storm: Storm
+) -> None:
     assert wired.smtp.doubles() == []
     everybody = [*storm.mails.values(), *storm.files.values()]
     unclear = storm.mails["closed in the message"]
@@ -58,7 +62,7 @@ def test_nobody_is_mailed_twice_in_the_storm(wired: WiredSite, storm: Storm) -> 
     assert storm.taken[(HR,)] == len(everybody)
 
 
-def test_what_the_mail_server_said_stands_in_the_panel(wired: WiredSite, storm: Storm) -> None:
+def test_task_status_shows_the_answer_of_the_mail_server(wired: WiredSite, storm: Storm) -> None:
     """In words, with the next action, and without the address."""
     refused, unclear = storm.mails["unknown address"], storm.mails["silent after the dot"]
     assert wired.step(refused, "mail_applicant")["error_public"] == (
@@ -73,7 +77,7 @@ def test_what_the_mail_server_said_stands_in_the_panel(wired: WiredSite, storm: 
     assert "did not confirm it. Ask the recipient or look into the server" in page
 
 
-def test_connections_that_lead_nowhere_delay_and_lose_nothing(storm: Storm) -> None:
+def test_mail_connections_that_fail_delay_mails_and_lose_none(storm: Storm) -> None:
     """No banner, “too busy”, one byte a second, “try again” at the first command: each of them
     met somebody, whose mail was sent once all the same."""
     for words in (
@@ -90,7 +94,7 @@ def test_connections_that_lead_nowhere_delay_and_lose_nothing(storm: Storm) -> N
     assert states == {"succeeded"}
 
 
-def test_hr_address_that_is_refused_keeps_no_other_from_its_mail(wired: WiredSite) -> None:
+def test_refused_hr_address_does_not_stop_mails_to_other_addresses(wired: WiredSite) -> None:
     """One mail for each address: a server that takes one and refuses another is understood."""
     both = ["first@hr.example", "second@hr.example"]
     gone = "gone@hr.example"
@@ -129,7 +133,7 @@ def settle(site: WiredSite, receipts: list[Receipt], code: str) -> None:
         assert len(site.smtp.mails(to=receipt.email)) == 1
 
 
-def test_changed_password_keeps_every_mail_until_it_is_mended(wired: WiredSite) -> None:
+def test_changed_mail_password_keeps_every_mail_until_it_is_corrected(wired: WiredSite) -> None:
     """A password that was changed there and not here fails no mail; one click sends each once."""
     wired.smtp.login = (USER, "another")
     receipts = [wired.apply_to() for _number in range(3)]
@@ -142,7 +146,7 @@ def test_changed_password_keeps_every_mail_until_it_is_mended(wired: WiredSite) 
     settle(wired, receipts, "mail-login")
 
 
-def test_encryption_that_is_taken_out_on_the_way_sends_nothing_in_the_clear(
+def test_stripped_starttls_sends_nothing_unencrypted(
     wired: WiredSite,
 ) -> None:
     """Somebody between us and the server removes its offer of STARTTLS."""
@@ -159,7 +163,7 @@ def test_encryption_that_is_taken_out_on_the_way_sends_nothing_in_the_clear(
     assert PASSWORD not in wired.log_text()
 
 
-def test_server_that_comes_back_with_a_limit_is_not_stormed(wired: WiredSite) -> None:
+def test_mail_server_with_a_limit_is_not_overloaded_after_an_outage(wired: WiredSite) -> None:
     """Mails have gathered while it was away, and it takes only a few in a moment: each is sent
     once, and between two refusals every worker leaves it in peace."""
     wired.smtp.refuse_connections()

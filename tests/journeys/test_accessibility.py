@@ -39,7 +39,9 @@ def show(page: Page, size: dict[str, int], theme: str) -> None:
 
 @SIZES
 @THEMES
-def test_public_pages(site: Stack, page: Page, size: dict[str, int], theme: str) -> None:
+def test_public_pages_have_no_violations(
+    site: Stack, page: Page, size: dict[str, int], theme: str
+) -> None:
     show(page, size, theme)
     wrong = {}
     for path in (
@@ -86,7 +88,7 @@ for slug, times in (
 
 @SIZES
 @THEMES
-def test_pages_that_one_comes_to_by_an_old_link(
+def test_closed_missing_and_future_job_pages_have_no_violations(
     page: Page, shut: None, size: dict[str, int], theme: str
 ) -> None:
     show(page, size, theme)
@@ -98,7 +100,7 @@ def test_pages_that_one_comes_to_by_an_old_link(
     assert {name: found for name, found in wrong.items() if found} == {}
 
 
-def test_list_and_home_fit_at_four_times_the_type(page: Page) -> None:
+def test_list_and_home_fit_the_screen_at_400_percent_text(page: Page) -> None:
     show(page, DESKTOP, "light")
     too_wide = []
     for path in ("/", "/careers/?place=bergen&type=FULL_TIME", "/careers/people-partner/"):
@@ -109,7 +111,7 @@ def test_list_and_home_fit_at_four_times_the_type(page: Page) -> None:
     assert too_wide == []
 
 
-def test_markup_for_search_engines_is_data_that_the_policy_lets_be(page: Page) -> None:
+def test_structured_data_is_present_under_the_content_security_policy(page: Page) -> None:
     page.goto("/careers/people-partner/")
     markup = page.locator('script[type="application/ld+json"]').text_content()
     assert json.loads(markup or "")["title"] == "People partner"
@@ -117,7 +119,9 @@ def test_markup_for_search_engines_is_data_that_the_policy_lets_be(page: Page) -
 
 @SIZES
 @THEMES
-def test_admin_pages(page: Page, done: str, failed: str, size: dict[str, int], theme: str) -> None:
+def test_admin_pages_have_no_violations(
+    page: Page, done: str, failed: str, size: dict[str, int], theme: str
+) -> None:
     show(page, size, theme)
     log_in(page, "admin", "admin-of-tests")
     wrong = {}

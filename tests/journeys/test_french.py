@@ -36,7 +36,7 @@ def check(page: Page) -> None:
     assert fits(page)
 
 
-def test_french_application_is_french_to_the_end_and_read_beside_an_english_one(
+def test_french_application_stays_french_and_is_listed_beside_an_english_one(
     site: Stack, page: Page, browser: Browser, watch: Watch, cv: Path
 ) -> None:
     english = site.apply(

@@ -146,7 +146,9 @@ def test_double_click_reload_and_back_make_one_application(
     assert len(applications(site, "once@example.org")) == 1
 
 
-def test_double_click_without_javascript(site: Stack, browser: Browser, cv: Path) -> None:
+def test_double_click_without_javascript_makes_one_application(
+    site: Stack, browser: Browser, cv: Path
+) -> None:
     context = browser.new_context(base_url=site.url, java_script_enabled=False, locale="en-GB")
     page = context.new_page()
     fill_in(page, cv, "twice@example.org")
@@ -168,7 +170,7 @@ def applications(site: Stack, email: str) -> list[dict]:
     return site.query("SELECT id FROM careers_application WHERE email = %s", email)
 
 
-def test_form_sent_from_elsewhere_is_shown_once_more(
+def test_form_posted_from_another_site_needs_confirmation(
     site: Stack, page: Page, watch: Watch, cv: Path
 ) -> None:
     """A browser that does not vouch for the form costs the applicant a click and no answer."""

@@ -40,7 +40,7 @@ def test_short_campaign_loses_and_doubles_nothing(
 
 
 @pytest.mark.timeout(1200)
-def test_campaign_without_the_mark_of_a_mail_under_way_is_red(
+def test_campaign_without_point_of_no_return_is_red(
     short_campaigns: dict[str, ShortCampaign],
 ) -> None:
     """Workers die when a mail is out, and nobody knows that they had it in hand."""
@@ -75,7 +75,7 @@ def test_same_seed_gives_same_plan() -> None:
 
 
 @pytest.mark.parametrize("database", command.DATABASES)
-def test_full_campaign_strikes_in_every_way(database: str) -> None:
+def test_full_campaign_plans_every_kind_of_fault(database: str) -> None:
     """Two hundred and fifty faults of a run of two thousand: every kind, and in good time."""
     planned = monkeys.faults(1, 250, 2000, database=database)
     known = {
@@ -127,7 +127,7 @@ def outcome(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return wanted
 
 
-def test_exit_code_says_what_was_found(
+def test_exit_code_is_0_green_1_red_2_not_run(
     outcome: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = tmp_path / "told.json"
@@ -144,7 +144,7 @@ def test_exit_code_says_what_was_found(
     assert "no disk" in capsys.readouterr().err
 
 
-def test_outcome_replaces_the_last_one_in_the_docs(tmp_path: Path) -> None:
+def test_write_docs_replaces_the_earlier_outcome(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     places = [tmp_path / "docs" / "reliability.md", tmp_path / "README.md"]
     for place in places:

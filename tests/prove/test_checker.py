@@ -416,7 +416,7 @@ def frozen_worker_sends_nobody_away_at_once(run: Run) -> None:
     _answered(run, 503, time.time() + 3600)
 
 
-def test_frozen_worker_may_hold_the_only_lock(run: Run) -> None:
+def test_frozen_worker_excuses_a_refusal_after_the_lock_timeout(run: Run) -> None:
     """Who waited for SQLite in vain may be sent away."""
     _storm(run, "frozen")
     _answered(run, 503, time.time() + 3600, seconds=20.2)

@@ -25,14 +25,14 @@ def walks() -> dict[str, Walk]:
     return {each.name: explore(each()) for each in MODELS}
 
 
-def test_no_order_of_events_breaks_a_promise(walks: dict[str, Walk]) -> None:
+def test_every_schedule_of_every_model_keeps_all_promises(walks: dict[str, Walk]) -> None:
     print(command.table(list(walks.values())))
     assert {name: walk.breach for name, walk in walks.items()} == dict.fromkeys(walks)
     # Every state was visited, so there is no less to visit on another machine.
     assert all(walk.states > 10_000 and walk.schedules > 10**9 for walk in walks.values())
 
 
-def test_models_know_the_changes_that_the_code_allows(walks: dict[str, Walk]) -> None:
+def test_models_have_exactly_the_transitions_of_the_code(walks: dict[str, Walk]) -> None:
     """Neither more, nor fewer: a new way from one state to another belongs into a model."""
     seen = set().union(*(walk.changes for walk in walks.values()))
     allowed = {(str(before), str(to)) for before, after in LEAVES_TO.items() for to in after}
@@ -73,13 +73,15 @@ def test_models_know_the_changes_that_the_code_allows(walks: dict[str, Walk]) ->
         ),
     ],
 )
-def test_each_rule_is_needed(rule: str, kind: type[Model], promise: str) -> None:
+def test_model_without_a_rule_breaks_its_promise(
+    rule: str, kind: type[Model], promise: str
+) -> None:
     walk = explore(kind(without=rule, named=True), only=promise)
     assert walk.breach is not None
     assert walk.breach.promise == promise
 
 
-def test_every_rule_has_been_taken_away_somewhere() -> None:
+def test_every_rule_belongs_to_a_model() -> None:
     assert {rule for each in MODELS for rule in each.has} == set(protocol.RULES)
 
 
@@ -90,7 +92,7 @@ def test_command_prints_the_figures(capsys: pytest.CaptureFixture[str]) -> None:
     assert "kept: bytes leave the database only for an equal copy in the archive" in printed
 
 
-def test_command_prints_the_shortest_way_into_the_breach() -> None:
+def test_command_prints_the_shortest_path_to_the_broken_promise() -> None:
     """As a process of its own: it must need neither Django's settings nor a database."""
     command = [sys.executable, "-m", "prove.model", "--sabotage", "checksum"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)

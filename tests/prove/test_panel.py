@@ -23,7 +23,7 @@ LOG = [
         ("mail_hr", "jobs@example.org", 1, False),
     ],
 )
-def test_mail_of_a_step_is_found_in_the_log(
+def test_arrived_finds_the_mail_of_a_step_in_the_log(
     kind: str, recipient: str, sequence: int, there: bool
 ) -> None:
     row = {

@@ -38,7 +38,7 @@ def spoilt(values: Sequence[float], seed: int) -> list[tuple[float, float]]:
 
 
 @given(LEVELS, LENGTHS, SEEDS)
-def test_flat_series_is_flat_whatever_a_quarter_of_it_is(
+def test_flat_series_with_a_quarter_of_outliers_is_flat(
     level: float, length: int, seed: int
 ) -> None:
     verdict = judge(spoilt([level] * length, seed), TIGHT)
@@ -48,7 +48,7 @@ def test_flat_series_is_flat_whatever_a_quarter_of_it_is(
 
 
 @given(LEVELS, LENGTHS, SEEDS, st.floats(1.3, 10))
-def test_growing_series_grows_whatever_a_quarter_of_it_is(
+def test_growing_series_with_a_quarter_of_outliers_grows(
     level: float, length: int, seed: int, times: float
 ) -> None:
     """Within the second half it adds so many times what is allowed of its median."""
@@ -80,7 +80,7 @@ def test_series_of_renewed_children_is_flat(period: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(50))
-def test_lives_that_scatter_show_no_trend_of_chance_but_one_of_their_own(seed: int) -> None:
+def test_scattered_series_grows_only_with_a_real_trend(seed: int) -> None:
     """By a tenth, as the sizes of processes that each set other documents."""
     chance = random.Random(seed)
     scattered = [(float(n), chance.uniform(180, 220)) for n in range(50)]
@@ -91,20 +91,20 @@ def test_lives_that_scatter_show_no_trend_of_chance_but_one_of_their_own(seed: i
         assert verdict.grows is grows
 
 
-def test_growth_before_the_second_half_is_warming_up() -> None:
+def test_growth_in_the_first_half_is_ignored() -> None:
     verdict = judge([(float(n), min(n, 30) * 10.0) for n in range(61)], TIGHT)
     assert verdict is not None
     assert verdict.growth == 0
 
 
-def test_trend_is_kendalls() -> None:
+def test_trend_is_kendalls_s_in_standard_deviations() -> None:
     """Ten that rise have S = 45, and the variance 10 · 9 · 25 / 18."""
     assert trend([(float(n), float(n)) for n in range(10)]) == pytest.approx(44 / 125**0.5)
     assert trend([(float(n), -float(n)) for n in range(10)]) == 0
     assert trend([(0.0, 1.0), (1.0, 1.0)]) == 0
 
 
-def test_too_few_points_say_nothing() -> None:
+def test_judge_returns_none_for_too_few_points() -> None:
     assert judge([], TIGHT) is None
     assert judge([(float(n), 1.0) for n in range(10)], TIGHT) is None
 
@@ -114,7 +114,7 @@ def a_sample(at: float, **used: Any) -> outcome.Sample:
     return outcome.Sample(at, 1.0, 1.0, 0.1, 0.2, 0.0, 0, used)
 
 
-def test_part_and_broker_that_grow_are_named() -> None:
+def test_growing_part_and_broker_are_reported() -> None:
     samples = [
         a_sample(60.0 * n, parts={"cpu": {"pss": 200.0 + n, "files": 20}}, keys=9 + n)
         for n in range(60)
@@ -127,7 +127,7 @@ def test_part_and_broker_that_grow_are_named() -> None:
     ]
 
 
-def test_embedded_archive_may_remember_its_objects_but_leak_no_files() -> None:
+def test_embedded_archive_may_grow_in_memory_but_not_in_open_files() -> None:
     parts = [{"archive": {"pss": 80 + 5.0 * n, "files": 10 + n}} for n in range(60)]
     samples = [a_sample(60.0 * n, parts=used) for n, used in enumerate(parts)]
     assert [problem.split(":")[0] for problem in trends.grown(trends.verdicts(samples))] == [
@@ -135,7 +135,7 @@ def test_embedded_archive_may_remember_its_objects_but_leak_no_files() -> None:
     ]
 
 
-def test_flower_may_fill_its_memory_of_tasks_but_not_more() -> None:
+def test_flower_may_grow_up_to_its_task_limit() -> None:
     def risen(by: float) -> list[str]:
         parts = [{"flower": {"pss": 140 + by * n / 30, "files": 20}} for n in range(60)]
         samples = [a_sample(60.0 * n, parts=used) for n, used in enumerate(parts)]
@@ -148,7 +148,7 @@ def test_flower_may_fill_its_memory_of_tasks_but_not_more() -> None:
 # ── Load ────────────────────────────────────────────────────────────────────────────────
 
 
-def test_pace_rises_while_work_is_young_and_falls_when_it_is_old() -> None:
+def test_rate_rises_while_queue_is_short_and_falls_when_it_is_long() -> None:
     control = LoadControl(rate=2.0)
     control.adapt(oldest=0, reached=2.0)
     assert control.rate == pytest.approx(2.1)
@@ -158,7 +158,7 @@ def test_pace_rises_while_work_is_young_and_falls_when_it_is_old() -> None:
     assert control.rate == pytest.approx(1.575)
 
 
-def test_pace_rests_after_a_cut() -> None:
+def test_rate_stays_after_a_cut_until_the_queue_drains() -> None:
     """What waits already would else bring cut upon cut, and leave the site idle."""
     control = LoadControl(rate=4.0)
     rates = []
@@ -168,14 +168,14 @@ def test_pace_rests_after_a_cut() -> None:
     assert rates == [3.0, 3.0, 3.0, 3.0, 2.25, 2.25]
 
 
-def test_pace_does_not_rise_above_what_can_be_posted() -> None:
+def test_rate_does_not_rise_above_what_can_be_posted() -> None:
     control = LoadControl(rate=2.0)
     control.adapt(oldest=0, reached=1.0)
     assert control.rate == 2.0
 
 
 @given(st.floats(0.5, 8))
-def test_pace_finds_what_a_site_sustains(capacity: float) -> None:
+def test_rate_settles_at_what_a_site_sustains(capacity: float) -> None:
     """A site that does so many a second gets just that, and nobody waits for long."""
     control, waiting, rates, waits = LoadControl(), 0.0, [], []
     for _ in range(2_000):
@@ -187,7 +187,7 @@ def test_pace_finds_what_a_site_sustains(capacity: float) -> None:
     assert max(waits[500:]) < 10
 
 
-def test_quantile_is_a_value_that_was_measured() -> None:
+def test_quantile_returns_a_measured_value() -> None:
     assert summary.quantile([], 0.5) == 0.0
     assert summary.quantile([3.0, 1.0, 2.0], 0.5) == 2.0
     assert summary.quantile(list(range(1, 101)), 0.99) == 99
@@ -196,14 +196,14 @@ def test_quantile_is_a_value_that_was_measured() -> None:
 # ── The whole ───────────────────────────────────────────────────────────────────────────
 
 
-def test_messages_and_steps_that_are_left_are_problems() -> None:
+def test_messages_and_steps_left_in_queues_are_problems() -> None:
     empty = {"queue cpu": 0, "queue io": 0, "unacknowledged": 0, "states": {"succeeded": 8}}
     assert run.no_queue(empty) == []
     left = {**empty, "queue io": 2, "states": {"succeeded": 7, "retrying": 1}}
     assert run.no_queue(left) == ["2 messages left in queue io", "steps left: {'retrying': 1}"]
 
 
-def test_short_soak_finds_nothing_and_then_what_is_spoilt(
+def test_short_soak_finds_no_problem_and_then_each_injected_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Before the site goes, a mail is doubled, an object lost and a receipt invented."""
@@ -233,7 +233,7 @@ def test_short_soak_finds_nothing_and_then_what_is_spoilt(
     ]
 
 
-def test_documents_are_set_by_forked_children_and_counted(tmp_path: Path) -> None:
+def test_documents_are_rendered_by_forked_children_and_counted(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     done = subprocess.run(
         [

@@ -21,7 +21,7 @@ LEAVE_OUT = {*NAMES, "DJANGO_SETTINGS_MODULE"}
 
 
 @pytest.mark.timeout(240)
-def test_site_comes_up_from_nothing_takes_an_application_and_leaves_nobody(
+def test_bin_run_starts_takes_an_application_and_leaves_no_process(
     tmp_path: Path,
 ) -> None:
     port, flower_port = reserve_port(), reserve_port()

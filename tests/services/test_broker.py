@@ -41,7 +41,7 @@ def raw_message(body: bytes, content_type: str, task: str = "careers.render_pdf"
 
 
 @ON_SQLITE
-def test_frozen_broker_delays_nobody(site: Stack) -> None:
+def test_applicant_gets_receipt_at_once_while_broker_is_frozen(site: Stack) -> None:
     """Everybody has a receipt before the broker moves again, and then all is done."""
     site.form_address()
     site["broker"].freeze()
@@ -55,7 +55,7 @@ def test_frozen_broker_delays_nobody(site: Stack) -> None:
 
 
 @ON_POSTGRESQL
-def test_repeated_messages_do_nothing(site: Stack) -> None:
+def test_repeated_messages_run_no_step_again(site: Stack) -> None:
     receipt = site.apply()
     site.wait_for_end([receipt])
     before, mails = site.steps(receipt), len(site.smtp.mails())
@@ -72,7 +72,7 @@ def test_repeated_messages_do_nothing(site: Stack) -> None:
 
 
 @ON_POSTGRESQL
-def test_messages_in_the_wrong_order_do_nothing(site: Stack) -> None:
+def test_messages_in_wrong_order_run_no_step_early(site: Stack) -> None:
     """A message for a step whose predecessor has not ended is no reason to run it."""
     site.stop("cpu", "sweeper")
     receipt = site.apply()
@@ -111,7 +111,7 @@ def forged(step_id: Any, task: str = "careers.mail_hr", **more: Any) -> dict[str
         pytest.param(forged(2**40, junk="x" * 1_000_000), id="a megabyte"),
     ],
 )
-def test_forged_message_harms_nobody(site: Stack, message: dict[str, Any]) -> None:
+def test_forged_message_stops_no_worker(site: Stack, message: dict[str, Any]) -> None:
     pids = (site["io"].pid, site["io"].children())
     before = site.query("SELECT id, state, token FROM careers_step ORDER BY id")
     celery_client(site).send_task(**message)
@@ -121,7 +121,7 @@ def test_forged_message_harms_nobody(site: Stack, message: dict[str, Any]) -> No
 
 
 @ON_SQLITE
-def test_message_of_the_wrong_kind_runs_nothing(site: Stack) -> None:
+def test_message_of_another_task_runs_no_step(site: Stack) -> None:
     """An io worker must not be made to render, nor a mail task to archive."""
     site.stop("cpu", "sweeper")
     receipt = site.apply()
@@ -135,7 +135,7 @@ def test_message_of_the_wrong_kind_runs_nothing(site: Stack) -> None:
 
 
 @ON_SQLITE
-def test_pickle_and_rubbish_are_not_opened(site: Stack) -> None:
+def test_pickled_and_malformed_messages_are_rejected(site: Stack) -> None:
     """The worker goes on with the next application after what it can't read."""
     mark = site.var / "pickled"
     pickle = b"cposix\nsystem\n(S'touch %s'\ntR." % str(mark).encode()

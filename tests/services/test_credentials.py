@@ -41,7 +41,7 @@ def waits_for_configuration(site: Stack, receipt: Receipt, kind: str) -> None:
     until(waits, 40, f"{kind} does not wait for a correction")
 
 
-def test_wrong_archive_secret(site: Stack) -> None:
+def test_wrong_archive_secret_is_reported_and_mended_without_loss(site: Stack) -> None:
     right = site.environ["AWS_SECRET_ACCESS_KEY"]
     site.environ["AWS_SECRET_ACCESS_KEY"] = "not-the-secret"
     restart(site, "io")

@@ -152,7 +152,7 @@ def migrate(site: Stack) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.timeout(900)
-def test_rolling_deploy_loses_nothing_and_does_nothing_twice(site: Stack) -> None:
+def test_rolling_deploy_loses_no_application_and_repeats_no_step(site: Stack) -> None:
     """Migrate, then web, then workers; and once back to the old web before the workers follow."""
     site.start("cpu", "io", "sweeper")
     site.form_address()
@@ -222,7 +222,7 @@ def waiting(site: Stack, mode: str = "AccessExclusiveLock") -> bool:
     )
 
 
-def test_migration_that_waits_for_a_lock_lets_the_others_pass(site: Stack) -> None:
+def test_migration_waiting_for_a_lock_does_not_block_the_site(site: Stack) -> None:
     """A report reads for minutes; applicants who come behind the migration wait little."""
     import psycopg
 
@@ -247,7 +247,7 @@ def test_migration_that_waits_for_a_lock_lets_the_others_pass(site: Stack) -> No
     assert site.query("SELECT tide FROM careers_step LIMIT 1") == [{"tide": "ebb"}]
 
 
-def test_deadlock_of_a_migration_and_the_site_fails_the_migration_and_it_tries_again(
+def test_migration_that_deadlocks_with_the_site_is_tried_again(
     site: Stack,
 ) -> None:
     """The migration has locked applications and comes to steps, the site the other way round."""

@@ -67,7 +67,7 @@ def patient(site: Stack) -> Stack:
 
 
 @ON_SQLITE
-def test_every_task_ends_as_its_step(patient: Stack) -> None:
+def test_flower_shows_each_task_in_the_state_of_its_step(patient: Stack) -> None:
     flower = Flower(patient)
     fine = patient.apply_many(3, at_once=3)
     patient.wait_for_end(fine)
@@ -155,7 +155,7 @@ def rings(site: Stack, receipt: Receipt) -> list[dict[str, Any]]:
 
 
 @ON_SQLITE
-def test_revoking_in_flower_cancels_nothing(site: Stack, powerful: Flower) -> None:
+def test_revoke_in_flower_does_not_cancel_the_step(site: Stack, powerful: Flower) -> None:
     (child,) = site["cpu"].children()
     (worker,) = [name for name in powerful.ask("workers") if name.startswith("cpu@")]
     # The worker listens while its only child does nothing.

@@ -25,7 +25,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(tmp_path)], check=True)
 
 
-def test_full_disk_gives_no_receipt_and_loses_nothing(small_disk: Path) -> None:
+def test_full_disk_refuses_the_application_and_keeps_earlier_ones(small_disk: Path) -> None:
     with Stack(shared_template(), small_disk) as site:
         # The sweeper keeps SQLite's log open: without it the database can't even be read.
         site.start("web", "sweeper")

@@ -42,7 +42,7 @@ def all_are_in_french(site: Stack) -> bool:
 
 
 @ON_SQLITE
-def test_subtree_is_translated_by_a_worker_and_survives_a_dead_broker(site: Stack) -> None:
+def test_subtree_translation_runs_in_a_worker_and_survives_a_broker_outage(site: Stack) -> None:
     before = jobs(site, "fr")
     assert site.manage("shell", "-c", SUBMIT).returncode == 0
     until(lambda: all_are_in_french(site), 120, "the worker made no French pages")

@@ -73,7 +73,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteWithProvider]
             yield stack
 
 
-def test_provider_that_falls_silent_after_each_mail_sends_each_once(
+def test_provider_that_never_answers_delivers_each_mail_once(
     site: SiteWithProvider,
 ) -> None:
     """It takes every mail and says nothing, or breaks down: the same key resolves it."""
@@ -89,7 +89,9 @@ def test_provider_that_falls_silent_after_each_mail_sends_each_once(
     assert {step["repeat_until"] for step in site.steps(receipt)} == {None}
 
 
-def test_worker_killed_while_the_provider_says_nothing_mails_once(site: SiteWithProvider) -> None:
+def test_worker_killed_while_waiting_for_the_provider_sends_one_mail(
+    site: SiteWithProvider,
+) -> None:
     """The provider has the mail, and the only one who knows that it may is gone."""
     site.provider.mode = "accept_hang"
     receipt = site.apply(email="grace@people.test")
@@ -106,7 +108,7 @@ def test_worker_killed_while_the_provider_says_nothing_mails_once(site: SiteWith
     assert set(site.mails(receipt).values()) == {1}
 
 
-def test_mail_that_came_back_is_known(site: SiteWithProvider) -> None:
+def test_bounced_mail_is_reported(site: SiteWithProvider) -> None:
     receipt = site.apply(email="wrong@people.test")
     site.wait_for_end([receipt])
     mark = next(mail.mark for mail in site.provider.mails if mail.recipient == "wrong@people.test")
@@ -118,7 +120,7 @@ def test_mail_that_came_back_is_known(site: SiteWithProvider) -> None:
     assert "hard bounce" in step["bounce_reason"]
 
 
-def test_logs_hold_neither_key_nor_secret_nor_address(site: SiteWithProvider) -> None:
+def test_logs_contain_no_key_secret_or_address(site: SiteWithProvider) -> None:
     """Runs last: after silence, a killed worker and a bounce."""
     assert site.provider.requests
     logs = site.log_text()

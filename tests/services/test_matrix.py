@@ -142,13 +142,13 @@ def test_application_goes_all_the_way(site: NamedSite) -> None:
     assert "careers-probe" not in {entry["Key"] for entry in stored}
 
 
-def test_check_services_finds_all_well(site: NamedSite) -> None:
+def test_check_services_finds_no_fault_in_a_working_site(site: NamedSite) -> None:
     asked = site.manage("check_services", "--strict")
     assert asked.stdout == "database: well\nbroker: well\narchive: well\nmail: well\n"
     assert asked.returncode == 0
 
 
-def test_check_services_names_each_fault_and_only_the_database_keeps_it_from_starting(
+def test_check_services_names_each_fault_and_fails_only_for_the_database(
     site: NamedSite,
 ) -> None:
     wrong = {
@@ -179,7 +179,7 @@ def test_check_services_names_each_fault_and_only_the_database_keeps_it_from_sta
 # ── While the site runs: said in health, and applications are taken ─────────────────────
 
 
-def test_mail_server_that_changes_its_password_is_named(site: NamedSite) -> None:
+def test_mail_server_with_changed_password_is_reported(site: NamedSite) -> None:
     site.smtp.login = (USER, "another")
     found = site.wait_for("mail-login")
     assert "EMAIL_HOST_PASSWORD" in found["mail-login"]
@@ -189,7 +189,7 @@ def test_mail_server_that_changes_its_password_is_named(site: NamedSite) -> None
     site.wait_for()
 
 
-def test_mail_server_with_a_strangers_certificate_is_named(site: NamedSite) -> None:
+def test_mail_server_with_untrusted_certificate_is_reported(site: NamedSite) -> None:
     site.smtp.certificate = site.other_certificate
     found = site.wait_for("mail-tls")
     assert found["mail-tls"] == (
@@ -210,7 +210,7 @@ def test_mail_server_with_a_strangers_certificate_is_named(site: NamedSite) -> N
     assert receipt.status == 303
 
 
-def test_mail_server_that_is_away_is_named(site: NamedSite) -> None:
+def test_unreachable_mail_server_is_reported(site: NamedSite) -> None:
     site.smtp.refuse_connections()
     try:
         found = site.wait_for("mail-unreachable")
@@ -221,7 +221,7 @@ def test_mail_server_that_is_away_is_named(site: NamedSite) -> None:
     assert receipt.status == 303
 
 
-def test_bucket_that_is_gone_is_named(site: NamedSite) -> None:
+def test_missing_bucket_is_reported(site: NamedSite) -> None:
     s3 = site.moto.client()
     site.stop("io")
     for entry in s3.list_objects_v2(Bucket=BUCKET).get("Contents", []):
@@ -237,7 +237,7 @@ def test_bucket_that_is_gone_is_named(site: NamedSite) -> None:
     assert site.states(receipt) == DONE
 
 
-def test_broker_that_changes_its_password_is_named(site: NamedSite) -> None:
+def test_broker_with_changed_password_is_reported_and_mended_without_loss(site: NamedSite) -> None:
     redis = site.redis()
     redis.config_set("requirepass", "another")
     # Who is in stays in.
@@ -253,7 +253,7 @@ def test_broker_that_changes_its_password_is_named(site: NamedSite) -> None:
     assert site.states(receipt) == DONE
 
 
-def test_broker_with_a_strangers_certificate_is_named(site: NamedSite) -> None:
+def test_broker_with_untrusted_certificate_is_reported(site: NamedSite) -> None:
     ours, site.certificate = site.certificate, site.other_certificate
     site["broker"].kill()
     site.begin("broker")
@@ -270,7 +270,7 @@ def test_broker_with_a_strangers_certificate_is_named(site: NamedSite) -> None:
     site.wait_for_end([receipt])
 
 
-def test_database_that_is_closed_loses_nothing_and_comes_back(site: NamedSite) -> None:
+def test_database_outage_loses_nothing_and_ends_by_itself(site: NamedSite) -> None:
     """The one service without which nothing can be taken: the applicant is told so."""
     name = site.database.rpartition("/")[2]
     site.form_address()
@@ -439,7 +439,7 @@ def _name(url: str) -> str:
 
 
 @pytest.mark.timeout(240)
-def test_bin_run_with_every_service_named(
+def test_bin_run_uses_every_service_from_the_environment(
     run_environ: dict[str, str], site: NamedSite, tmp_path: Path
 ) -> None:
     said = tmp_path / "said"

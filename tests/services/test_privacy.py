@@ -76,7 +76,7 @@ def found(text: str | bytes, words: Any = CANARIES) -> list[str]:
 
 
 @ON_SQLITE
-def test_nothing_personal_in_broker_logs_and_flower(site: Stack) -> None:
+def test_broker_logs_and_flower_contain_no_personal_data(site: Stack) -> None:
     site.start("flower")
     login = b64encode(f"admin:{site.environ['FLOWER_PASSWORD']}".encode()).decode()
     flower_login = {"Authorization": f"Basic {login}"}
@@ -146,7 +146,7 @@ def test_flower_asks_for_the_password(site: Stack) -> None:
 
 
 @ON_SQLITE
-def test_no_secret_in_logs(site: Stack) -> None:
+def test_logs_contain_no_secret(site: Stack) -> None:
     """Also not when the services refuse them."""
     site.environ["AWS_SECRET_ACCESS_KEY"] = wrong_secret = "wrong-secret-of-the-archive"
     site["io"].kill()
@@ -167,7 +167,7 @@ def test_no_secret_in_logs(site: Stack) -> None:
     assert found(site.log_text(), words) == []
 
 
-def test_postgresql_log_holds_no_file(tmp_path: Path) -> None:
+def test_postgresql_log_contains_no_file_content(tmp_path: Path) -> None:
     """Statements that are logged for being slow must not carry what people sent."""
     options = ["log_min_duration_statement=0", "log_parameter_max_length=0"]
     with (

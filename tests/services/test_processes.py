@@ -46,7 +46,7 @@ def test_each_claim_has_one_winner(site: Stack) -> None:
 
 
 @ON_POSTGRESQL
-def test_sweeper_alone_does_everything(site: Stack) -> None:
+def test_sweeper_without_workers_completes_all_steps(site: Stack) -> None:
     """No broker, no worker: slower, but nothing is lost and nobody is mailed twice."""
     site.stop("cpu", "io", "sweeper")
     site["broker"].kill()
@@ -66,7 +66,7 @@ def test_sweeper_alone_does_everything(site: Stack) -> None:
 
 
 @ON_POSTGRESQL
-def test_stopped_worker_hands_back(site: Stack) -> None:
+def test_stopped_worker_returns_its_step_to_the_queue(site: Stack) -> None:
     """SIGTERM in the middle of a step: it is queued again at once, not after its lease."""
     site["io"].kill()
     site.celery_app = "tests.services.app"
@@ -92,7 +92,9 @@ def test_stopped_worker_hands_back(site: Stack) -> None:
 
 
 @ON_SQLITE
-def test_worker_stopped_after_the_dot_does_not_guess(site: Stack) -> None:
+def test_worker_stopped_past_the_point_of_no_return_leaves_the_mail_unconfirmed(
+    site: Stack,
+) -> None:
     site["io"].kill()
     site.celery_app = "tests.services.app"
     try:
@@ -117,7 +119,7 @@ def test_worker_stopped_after_the_dot_does_not_guess(site: Stack) -> None:
 
 
 @ON_SQLITE
-def test_stopped_worker_finishes_what_it_can(site: Stack) -> None:
+def test_stopped_worker_finishes_a_short_step(site: Stack) -> None:
     """SIGTERM in the middle of a step that ends soon: it is done, and not begun again."""
     site["archive"].freeze()
     receipt = site.apply()
@@ -131,7 +133,7 @@ def test_stopped_worker_finishes_what_it_can(site: Stack) -> None:
 
 
 @ON_SQLITE
-def test_idle_process_stops_at_once(site: Stack) -> None:
+def test_idle_process_stops_within_seconds(site: Stack) -> None:
     site.start("beat", "flower")
     for name in ("cpu", "io", "sweeper", "web", "beat", "flower"):
         site[name].stop(patience=60)
@@ -139,7 +141,7 @@ def test_idle_process_stops_at_once(site: Stack) -> None:
 
 
 @ON_POSTGRESQL
-def test_operators_hear_of_a_failed_step_and_of_its_end(site: Stack) -> None:
+def test_operators_are_mailed_when_a_step_fails_and_when_it_is_resolved(site: Stack) -> None:
     site.query("UPDATE home_sitesettings SET operators = 'ops@example.org'")
     receipt = site.apply()
     site.wait_for_end([receipt])

@@ -47,7 +47,7 @@ def admin(deployed: Deployment) -> requests.Session:
     return deployed.logged_in("admin", "admin-of-tests")
 
 
-def test_visitors_speak_tls(deployed: Deployment) -> None:
+def test_http_redirects_to_https_and_cookies_are_secure(deployed: Deployment) -> None:
     visitor = deployed.visitor()
     page = visitor.get(f"{deployed.address}/careers/")
     assert page.status_code == 200
@@ -59,7 +59,7 @@ def test_visitors_speak_tls(deployed: Deployment) -> None:
     assert plain.headers["Location"].startswith("https://localhost")
 
 
-def test_application_goes_through(deployed: Deployment) -> None:
+def test_application_through_the_proxy_ends_with_all_steps_done(deployed: Deployment) -> None:
     status, location = deployed.post_form({"name": "Ada", "email": "ada@example.org"})
     assert status == 303
     receipt = deployed.visitor().get(f"{deployed.address}{location}")
@@ -79,7 +79,7 @@ def test_application_goes_through(deployed: Deployment) -> None:
     assert f"{deployed.address}/received/{secret}/".encode() in mail.content.replace(b"=\r\n", b"")
 
 
-def test_limits_count_by_the_visitor_whatever_the_visitor_says(deployed: Deployment) -> None:
+def test_rate_limit_uses_the_real_address_in_spite_of_forged_headers(deployed: Deployment) -> None:
     for sender in ("127.0.0.2", "127.0.0.3"):
         status, _ = deployed.post_form(
             {"name": "", "email": "x@example.org"}, sender=sender, X_Forwarded_For="198.51.100.9"
@@ -99,7 +99,7 @@ def test_limits_count_by_the_visitor_whatever_the_visitor_says(deployed: Deploym
 
 
 @pytest.mark.parametrize("claims", [{}, CLAIMS])
-def test_visitor_learns_nothing_that_is_for_this_machine(
+def test_health_and_metrics_hide_details_from_visitors(
     deployed: Deployment, claims: dict[str, str]
 ) -> None:
     visitor = deployed.visitor()
@@ -128,7 +128,7 @@ def test_flower_asks_for_the_wagtail_login(deployed: Deployment, path: str) -> N
         assert "WWW-Authenticate" not in answer.headers
 
 
-def test_admin_sees_flower_without_another_password(
+def test_admin_opens_flower_with_the_wagtail_login_alone(
     deployed: Deployment, admin: requests.Session
 ) -> None:
     page = admin.get(f"{deployed.address}/flower/")
@@ -151,9 +151,7 @@ def test_admin_sees_flower_without_another_password(
     assert password not in str(page.headers) + page.text
 
 
-def test_no_way_through_the_proxy_to_flowers_password(
-    deployed: Deployment, admin: requests.Session
-) -> None:
+def test_proxy_passes_no_password_to_flower(deployed: Deployment, admin: requests.Session) -> None:
     """Below /flower/ everything is Flower's, also the address where the proxy asks us."""
     answer = admin.get(f"{deployed.address}/flower/pass", headers=CLAIMS)
     assert answer.status_code == 404
@@ -173,7 +171,7 @@ def test_no_way_through_the_proxy_to_flowers_password(
         "/FLOWER/metrics",
     ],
 )
-def test_flowers_open_pages_are_closed(
+def test_flower_pages_without_login_are_blocked_by_the_proxy(
     deployed: Deployment, admin: requests.Session, path: str
 ) -> None:
     context = ssl.create_default_context(cafile=str(deployed.certificate))
@@ -190,7 +188,9 @@ def test_flowers_open_pages_are_closed(
         assert "OK" not in text
 
 
-def test_nobody_stops_work_in_flower(deployed: Deployment, admin: requests.Session) -> None:
+def test_flower_behind_the_proxy_cannot_stop_tasks(
+    deployed: Deployment, admin: requests.Session
+) -> None:
     worker = next(iter(admin.get(f"{deployed.address}/flower/api/workers?refresh=1").json()))
     for act in (f"worker/shutdown/{worker}", "task/revoke/0123?terminate=true"):
         answer = admin.post(
@@ -233,7 +233,7 @@ def slow_visitors(site: Deployment, number: int) -> Iterator[Callable[[], None]]
         yield send_a_byte
 
 
-def test_slow_visitors_keep_nobody_waiting(deployed: Deployment) -> None:
+def test_slow_clients_do_not_block_other_visitors(deployed: Deployment) -> None:
     """More people than the site has threads send the largest form that it takes, byte by byte.
     The proxy holds what came of them; others apply meanwhile, and of those who never finish
     nothing is stored."""
@@ -264,7 +264,7 @@ class Back(BaseHTTPRequestHandler):
         """Nobody reads it."""
 
 
-def test_restart_is_a_pause_for_the_visitor(deployed: Deployment) -> None:
+def test_request_during_a_restart_waits_and_succeeds(deployed: Deployment) -> None:
     deployed["web"].stop()
     try:
         with ThreadPoolExecutor(1) as pool:
@@ -278,7 +278,7 @@ def test_restart_is_a_pause_for_the_visitor(deployed: Deployment) -> None:
         deployed.start("web")
 
 
-def test_proxy_logs_no_address_of_a_page(deployed: Deployment, admin: requests.Session) -> None:
+def test_proxy_log_contains_no_page_address(deployed: Deployment, admin: requests.Session) -> None:
     """It tells of every failure to reach a server behind it."""
     deployed["flower"].kill()
     canary = "canary-of-a-receipt"

@@ -83,7 +83,7 @@ def test_rolling_restart_fails_no_request(two_webs: Deployment) -> None:
     assert sorted(row["email"] for row in rows) == sorted(email for email, _status in answers)
 
 
-def test_readiness_is_red_before_the_door_is_shut(one_site: Stack) -> None:
+def test_readiness_fails_before_the_listener_closes(one_site: Stack) -> None:
     """A load balancer hears of it in time, and nobody whom it sends meanwhile is refused."""
     one_site.environ["DRAIN_SECONDS"] = "300"
     one_site.start("web")
@@ -135,7 +135,7 @@ def door_is_shut(site: Stack) -> bool:
     return False
 
 
-def test_form_under_way_is_taken_or_leaves_nothing(one_site: Stack) -> None:
+def test_upload_during_a_restart_is_accepted_or_leaves_nothing(one_site: Stack) -> None:
     """Web is told to stop while ten megabytes are on their way to it."""
     one_site.start("web")
     arrives = SlowPost(one_site, "arrives@example.org")

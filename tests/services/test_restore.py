@@ -68,7 +68,7 @@ def elsewhere(site: Stack, tmp_path: Path) -> Iterator[Stack]:
 
 
 @pytest.mark.timeout(600)  # two sites, one after the other
-def test_restored_site_has_everything_and_mails_nothing_twice(
+def test_restored_site_has_all_data_and_repeats_no_mail(
     site: Stack, elsewhere: Stack, tmp_path: Path
 ) -> None:
     done = site.apply()
