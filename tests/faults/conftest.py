@@ -1,4 +1,4 @@
-"""Sites to be broken, each shared by all tests that break the same parts of it."""
+"""Sites that tests break, each shared by all tests that break the same parts of it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultySite]:
 
 @pytest.fixture
 def faulty(_faulty: FaultySite) -> FaultySite:
-    """A site whose workers can be told to die; every part runs, and the plan is empty."""
+    """A site whose workers can be told to die. Every part runs, and the plan is empty."""
     for file in _faulty.plan.iterdir():
         file.unlink()
     stack = _faulty.stack
@@ -62,14 +62,14 @@ def _wired(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WiredSite]:
 
 @pytest.fixture(scope="session")
 def storm(_wired: WiredSite) -> Storm:
-    """What became of one applicant for each way in which both servers can fail."""
+    """What became of one applicant for each way in which mail server or archive can fail."""
     _wired.mend()
     return _wired.storm()
 
 
 @pytest.fixture
 def wired(_wired: WiredSite) -> WiredSite:
-    """A site whose mail server and archive can be spoilt; both are well."""
+    """A site whose mail server and archive can be made to fail; both work."""
     _wired.mend()
     return _wired
 
@@ -82,6 +82,6 @@ def _own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]
 
 @pytest.fixture
 def own_server(_own_server: OwnServer) -> OwnServer:
-    """A site on a PostgreSQL server of its own, whose every part runs."""
+    """A site on its own PostgreSQL server; every part runs."""
     _own_server.start("broker", "archive", "web", "cpu", "io", "sweeper")
     return _own_server

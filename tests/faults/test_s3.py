@@ -1,6 +1,6 @@
-"""Whatever the archive does, a file leaves the database only when the archive has the same bytes.
+"""A file leaves the database only when the archive has the same bytes, whatever the archive does.
 
-What is stored stands in the archive's own ledger, with every version.
+The tests read what is stored from the archive's own ledger, with every version.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from tests.support.processes import until
 from tests.support.stack import Receipt, sha256
 from tests.support.wired import ARCHIVE_FATES, Storm, WiredSite
 
-#: The first test waits for the whole site and for the storm.
+#: The first test waits for the site to start and for all faults to happen.
 pytestmark = pytest.mark.timeout(900)
 
-#: Faults after which a person has to look; with the code of the step.
+#: Faults that need a person; with the code of the step.
 FOR_A_PERSON = {
     "written by another": "archive-conflict",
     "stored wrongly": "archive-conflict",
 }
-#: Faults that are over by themselves, without a second attempt of the step.
+#: Faults that end without a second attempt of the step.
 AT_ONCE = ("well", "without conditions", "refuses conditions")
 WELL = [fate for fate in ARCHIVE_FATES if fate not in FOR_A_PERSON]
 
@@ -35,8 +35,9 @@ def cv_of(site: WiredSite, receipt: Receipt) -> dict[str, Any]:
 def test_file_is_stored_once_after_any_archive_error(
     wired: WiredSite, storm: Storm, fate: str
 ) -> None:
-    """500, 503, silence, a byte a second, a lost answer, a concurrent write, a damaged or broken
-    off reading, a lie: one object, one version, and the bytes that were sent."""
+    """500, 503, no answer, one byte a second, a lost answer, a concurrent write, damaged or
+    incomplete reads, false success: one object, one version, and the bytes that were sent.
+    """
     receipt = storm.files[fate]
     step = wired.step(receipt, "archive")
     assert step["state"] == "succeeded"
@@ -49,7 +50,7 @@ def test_file_is_stored_once_after_any_archive_error(
     (stored,) = wired.object_of(receipt)
     assert sha256(stored) == cv["sha256"]
     assert cv["verified_at"] is not None
-    # Only now the database has let go of them.
+    # Only now the database has dropped the bytes.
     assert cv["stored"] is None
 
 
@@ -57,8 +58,9 @@ def test_file_is_stored_once_after_any_archive_error(
 def test_foreign_object_under_the_key_is_never_overwritten(
     wired: WiredSite, storm: Storm, fate: str
 ) -> None:
-    """What is there is another's, or not what was sent: it stays, our bytes stay, somebody is
-    called, and everything else about the application goes on."""
+    """An object under our key has other content: it stays, our bytes stay in the database, an
+    operator is alerted, and all other steps of the application are done.
+    """
     receipt = storm.files[fate]
     step = wired.step(receipt, "archive")
     assert (step["state"], step["error_code"]) == ("failed", FOR_A_PERSON[fate])
@@ -81,7 +83,7 @@ def test_foreign_object_under_the_key_is_never_overwritten(
 
 
 def alarms(site: WiredSite, code: str) -> int:
-    """Open alarms about archive steps that fail for this cause."""
+    """Open alerts about archive steps that fail for this cause."""
     (row,) = site.query(
         "SELECT count(*) AS n FROM careers_notice WHERE code = %s AND kind = 'alert'"
         " AND closed_at IS NULL",
@@ -114,8 +116,9 @@ def test_every_file_is_in_archive_or_database_after_all_archive_errors(
 def test_archive_that_denies_access_keeps_files_in_the_database_until_it_recovers(
     wired: WiredSite, mode: str, code: str, words: str
 ) -> None:
-    """It is a matter of settings: nothing fails and nothing is lost, operators are called, mails
-    go on, and one click does all of it once the cause is gone."""
+    """A configuration error: nothing fails and nothing is lost, operators are alerted, mails are
+    sent, and one click runs all steps once the cause is gone.
+    """
     wired.s3.mode = mode
     receipts = [wired.apply_to() for _number in range(2)]
     for receipt in receipts:
@@ -140,8 +143,9 @@ def test_archive_that_denies_access_keeps_files_in_the_database_until_it_recover
 def test_files_deleted_from_the_archive_raise_an_alert_until_restored(
     wired: WiredSite,
 ) -> None:
-    """The database has let go of them, so nothing else would ever alert. The clock rings for the
-    look; here the administrator does, with “Run now”."""
+    """The database no longer has the bytes, so only the archive check can notice. The schedule
+    runs that check; here the administrator does, with “Run now”.
+    """
     receipt = wired.apply_to()
     wired.wait_for_end([receipt], 120)
     keys = {file["object_key"] for file in wired.files(receipt)}

@@ -1,6 +1,6 @@
 """Several processes that claim the same steps: ``python -m tests.services.claimer NUMBER``.
 
-Prints a line with the ids that each of them won.
+Prints one line for each process, with the ids of the steps that it claimed.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""An application on its way through the real worker, broker, bucket and mail server."""
+"""One application, processed by the real worker, broker, bucket and mail server."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_application_sends_one_mail_to_applicant_and_one_to_hr(site: Stack) -> N
     assert len(of_application) == 2
     (to_hr,) = [mail for mail in of_application if mail is not to_applicant]
     assert all(len(mail.recipients) == 1 for mail in of_application)
-    # The id of a mail follows from the row alone, so that doing it again gives the same.
+    # The Message-ID is computed from the row alone, so a repetition has the same one.
     assert to_applicant.message_id.strip().startswith("<receipt.")
     assert to_applicant.message_id.strip().endswith(".0@tidewater.test>")
     for mail, kind in ((to_applicant, "mail_applicant"), (to_hr, "mail_hr")):

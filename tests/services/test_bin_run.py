@@ -1,4 +1,4 @@
-"""The whole site as ``bin/run`` starts it, from nothing to a stopped machine."""
+"""The whole site as ``bin/run`` starts and stops it, from an empty directory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.servers import reserve_port
 
 pytestmark = pytest.mark.services
 ROOT = Path(__file__).resolve().parents[2]
-#: What the tests' own settings say must not reach the site.
+#: The settings of the tests must not reach the site.
 LEAVE_OUT = {*NAMES, "DJANGO_SETTINGS_MODULE"}
 
 

@@ -1,6 +1,7 @@
-"""The broker is only a doorbell: frozen, forged or repeated messages change nothing.
+"""The broker only carries messages: a frozen broker and forged or repeated messages change
+nothing.
 
-What happens when it forgets, is full or goes away stands in ``tests/faults/test_redis.py``.
+``tests/faults/test_redis.py`` tests a broker that loses its data, is full or is down.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tests.support.stack import DONE, Stack
 
 
 def raw_message(body: bytes, content_type: str, task: str = "careers.render_pdf") -> str:
-    """A message as kombu lays it into a list of Redis."""
+    """A message as kombu stores it in a Redis list."""
     properties = {
         "correlation_id": str(uuid.uuid4()),
         "delivery_mode": 2,
@@ -42,7 +43,7 @@ def raw_message(body: bytes, content_type: str, task: str = "careers.render_pdf"
 
 @ON_SQLITE
 def test_applicant_gets_receipt_at_once_while_broker_is_frozen(site: Stack) -> None:
-    """Everybody has a receipt before the broker moves again, and then all is done."""
+    """Every applicant gets a receipt while the broker is frozen; then all steps are done."""
     site.form_address()
     site["broker"].freeze()
     receipts = [site.apply() for _number in range(5)]
@@ -73,7 +74,7 @@ def test_repeated_messages_run_no_step_again(site: Stack) -> None:
 
 @ON_POSTGRESQL
 def test_messages_in_wrong_order_run_no_step_early(site: Stack) -> None:
-    """A message for a step whose predecessor has not ended is no reason to run it."""
+    """A message does not run a step whose predecessor has not ended."""
     site.stop("cpu", "sweeper")
     receipt = site.apply()
     until(lambda: site.states(receipt)["mail_applicant"] == "succeeded", 120, "no receipt")
@@ -122,7 +123,7 @@ def test_forged_message_stops_no_worker(site: Stack, message: dict[str, Any]) ->
 
 @ON_SQLITE
 def test_message_of_another_task_runs_no_step(site: Stack) -> None:
-    """An io worker must not be made to render, nor a mail task to archive."""
+    """A worker for ``io`` must not render, and a mail task must not archive."""
     site.stop("cpu", "sweeper")
     receipt = site.apply()
     step = site.step(receipt, "render_pdf")
@@ -136,7 +137,7 @@ def test_message_of_another_task_runs_no_step(site: Stack) -> None:
 
 @ON_SQLITE
 def test_pickled_and_malformed_messages_are_rejected(site: Stack) -> None:
-    """The worker goes on with the next application after what it can't read."""
+    """The worker processes the next application after a message that it cannot read."""
     mark = site.var / "pickled"
     pickle = b"cposix\nsystem\n(S'touch %s'\ntR." % str(mark).encode()
     redis = site.redis()

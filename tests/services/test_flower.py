@@ -1,4 +1,4 @@
-"""Flower tells the same story as the rows, and has no say in it."""
+"""Flower shows the same states as the rows, and cannot change them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tests.support.processes import Process, until
 from tests.support.servers import HOST, reserve_port
 from tests.support.stack import ROOT, Receipt, Stack
 
-#: Seconds by which the clocks of a worker and of the database may tell the same moment apart,
-#: with what lies between the message and the claim.
+#: Seconds by which the clocks of a worker and of the database may differ for one event,
+#: including the time between the message and the claim.
 TOLERANCE = 5.0
 
 
@@ -34,7 +34,7 @@ class Flower:
         self._port = port or site.flower_port
 
     def ask(self, path: str, method: str = "GET") -> Any:
-        """What it answers to a request; None when that is no success."""
+        """The answer to a request; None when it fails."""
         connection = HTTPConnection(HOST, self._port, timeout=30)
         try:
             connection.request(method, f"/flower/api/{path}", headers=self._headers)
@@ -50,7 +50,7 @@ class Flower:
 
 @pytest.fixture
 def patient(site: Stack) -> Stack:
-    """A site in which a step that will be tried again stays so for the length of a test."""
+    """A site on which a step to be retried stays in that state for the length of a test."""
     site.environ["PIPELINE_BACKOFF_BASE"] = "600"
     for name in ("io", "flower"):
         if name in site.parts:
@@ -61,7 +61,7 @@ def patient(site: Stack) -> Stack:
     def knows_the_workers() -> bool:
         return len(flower.ask("workers?refresh=1") or {}) >= 2
 
-    # It sees only what is said while it listens.
+    # Flower sees only the events that are sent while it listens.
     until(knows_the_workers, 20, "Flower does not see the workers")
     return site
 
@@ -116,7 +116,7 @@ def seconds(moment: Any) -> float:
 
 @pytest.fixture
 def powerful(site: Stack, tmp_path: Path) -> Iterator[Flower]:
-    """A Flower of somebody's own, that may do all that Flower can."""
+    """A Flower without our restrictions."""
     site.start("cpu")
     port = reserve_port()
     conf = tmp_path / "flowerconfig.py"
@@ -158,7 +158,7 @@ def rings(site: Stack, receipt: Receipt) -> list[dict[str, Any]]:
 def test_revoke_in_flower_does_not_cancel_the_step(site: Stack, powerful: Flower) -> None:
     (child,) = site["cpu"].children()
     (worker,) = [name for name in powerful.ask("workers") if name.startswith("cpu@")]
-    # The worker listens while its only child does nothing.
+    # The main process of the worker listens while its only child is idle.
     os.kill(child, signal.SIGSTOP)
     try:
         first = site.apply()

@@ -1,4 +1,4 @@
-"""A full disk: nobody gets a receipt for what is not stored, and nothing stored is lost."""
+"""A full disk: an application that cannot be stored gets no receipt, and stored ones are kept."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_full_disk_refuses_the_application_and_keeps_earlier_ones(small_disk: Path) -> None:
     with Stack(shared_template(), small_disk) as site:
-        # The sweeper keeps SQLite's log open: without it the database can't even be read.
+        # The sweeper keeps SQLite's log open; without it the database cannot be read at all.
         site.start("web", "sweeper")
         before = site.apply()
         assert before.status == 303
@@ -41,7 +41,7 @@ def test_full_disk_refuses_the_application_and_keeps_earlier_ones(small_disk: Pa
         }
         assert told["disk-full"]["message"].startswith(f"The disk of {small_disk} is full")
         assert "Make room at once." in told["disk-full"]["action"]
-        # Who has a receipt can still read it.
+        # Earlier receipts can still be read.
         assert site.get(before.location)[0] == 200
 
         ballast.unlink()

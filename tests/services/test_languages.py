@@ -1,4 +1,4 @@
-"""Many pages are made ready for translation by a real worker, whatever becomes of messages."""
+"""A real worker prepares many pages for translation, also when messages are lost."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.support.databases import ON_SQLITE
 from tests.support.processes import until
 from tests.support.stack import Stack
 
-#: As Wagtail does it when an editor translates a page with all below it.
+#: What Wagtail does when an editor translates a page with its subtree.
 SUBMIT = """
 from django.contrib.auth import get_user_model
 from wagtail.models import Locale
@@ -21,7 +21,7 @@ hanna, french = get_user_model().objects.get(username="hanna"), Locale.objects.g
 )
 background.enqueue(translate_page_subtree, [index.pk, [french], None, hanna], {})
 """
-#: As the clock does it.
+#: What the schedule does.
 LOOK = "from careers.languages.tasks import translate_pages; translate_pages.delay()"
 
 

@@ -1,4 +1,4 @@
-"""Mail through a provider that remembers keys: silence, lost workers and bounces, end to end."""
+"""Mail through a provider with idempotency keys: no answer, killed workers and bounces."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SiteWithProvider(Stack):
     provider: HostileProvider
 
     def mails(self, receipt: Receipt) -> Counter[str]:
-        """How many mails the provider really sends about one application, to whom."""
+        """How many mails about one application the provider really sent, by recipient."""
         about = {step["id"] for step in self.steps(receipt)}
         return Counter(
             mail.recipient
@@ -30,7 +30,7 @@ class SiteWithProvider(Stack):
         )
 
     def report(self, mark: str, kind: str, message: str = "") -> int:
-        """The provider reports something about a mail."""
+        """Send the provider's report about a mail."""
         body = {
             "type": f"email.{kind}",
             "created_at": "2026-11-20T12:00:00Z",
@@ -49,7 +49,7 @@ class SiteWithProvider(Stack):
             return int(response.status)
 
     def lose(self, step_id: int) -> None:
-        """Let the lease of a step be over, as it is some minutes after its worker was lost."""
+        """Let the lease of a step expire, as it does some minutes after its worker was killed."""
         self.query(
             "UPDATE careers_step SET lease_until = '2026-01-01 00:00:00' WHERE id = %s", step_id
         )
@@ -76,7 +76,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteWithProvider]
 def test_provider_that_never_answers_delivers_each_mail_once(
     site: SiteWithProvider,
 ) -> None:
-    """It takes every mail and says nothing, or breaks down: the same key resolves it."""
+    """The provider accepts mails without an answer, or fails; the same key resolves each."""
     site.provider.once("accept_cut", "accept_500", "accept_garbage", "cut")
     receipt = site.apply(email="ada@people.test")
     site.wait_for_end([receipt])
@@ -92,7 +92,7 @@ def test_provider_that_never_answers_delivers_each_mail_once(
 def test_worker_killed_while_waiting_for_the_provider_sends_one_mail(
     site: SiteWithProvider,
 ) -> None:
-    """The provider has the mail, and the only one who knows that it may is gone."""
+    """The provider has the mail, and the worker that sent it is gone."""
     site.provider.mode = "accept_hang"
     receipt = site.apply(email="grace@people.test")
     until(lambda: site.mails(receipt)["grace@people.test"] == 1, 120, "no mail was handed over")
@@ -121,7 +121,7 @@ def test_bounced_mail_is_reported(site: SiteWithProvider) -> None:
 
 
 def test_logs_contain_no_key_secret_or_address(site: SiteWithProvider) -> None:
-    """Runs last: after silence, a killed worker and a bounce."""
+    """Runs last, after missing answers, a killed worker and a bounce."""
     assert site.provider.requests
     logs = site.log_text()
     assert [word for word in (API_KEY, SECRET, "@people.test") if word in logs] == []

@@ -1,4 +1,4 @@
-"""Several processes at the same rows, and what becomes of work when one is stopped."""
+"""Several processes work on the same rows, and a process is stopped during its work."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ def test_each_claim_has_one_winner(site: Stack) -> None:
         for step_id, times in Counter(event["step_id"] for event in events).items()
         if step_id in ready
     } == {1}
-    # Nobody finishes what was claimed here; expire it, so that the next tests are alone.
+    # No process finishes these claims; expire them for the next tests.
     site.query("UPDATE careers_step SET state = 'cancelled' WHERE state IN ('started', 'waiting')")
 
 
 @ON_POSTGRESQL
 def test_sweeper_without_workers_completes_all_steps(site: Stack) -> None:
-    """No broker, no worker: slower, but nothing is lost and nobody is mailed twice."""
+    """Without broker and workers it takes longer; nothing is lost and no mail is sent twice."""
     site.stop("cpu", "io", "sweeper")
     site["broker"].kill()
     site.environ |= {
         "PIPELINE_BROKER_GRACE": "1",
-        # Its children load the typesetter anew for each PDF.
+        # Its children load WeasyPrint again for each PDF.
         "PIPELINE_SOFT_LIMIT": "100",
         "PIPELINE_HARD_LIMIT": "105",
         "PIPELINE_LEASE": "110",
@@ -67,7 +67,7 @@ def test_sweeper_without_workers_completes_all_steps(site: Stack) -> None:
 
 @ON_POSTGRESQL
 def test_stopped_worker_returns_its_step_to_the_queue(site: Stack) -> None:
-    """SIGTERM in the middle of a step: it is queued again at once, not after its lease."""
+    """SIGTERM during a step: the step is queued again at once, not after its lease."""
     site["io"].kill()
     site.celery_app = "tests.services.app"
     try:
@@ -77,7 +77,7 @@ def test_stopped_worker_returns_its_step_to_the_queue(site: Stack) -> None:
     site["archive"].freeze()
     receipt = site.apply()
     until(lambda: site.states(receipt)["archive"] == "started", 120, "archive did not start")
-    # Without it nobody takes the step, so that its state can be looked at.
+    # Without it no process claims the step, so the test can read its state.
     site.stop("sweeper")
     site.stop("io")
 
@@ -112,7 +112,7 @@ def test_worker_stopped_past_the_point_of_no_return_leaves_the_mail_unconfirmed(
     site.wait_for_end([receipt])
     assert site.states(receipt) == DONE | {
         "mail_applicant": "uncertain",
-        # HR's mail may have been under way at the same moment.
+        # The mail to HR may have been running at the same time.
         "mail_hr": site.states(receipt)["mail_hr"],
     }
     assert len(site.smtp.mails(to=receipt.email)) == 1
@@ -120,7 +120,7 @@ def test_worker_stopped_past_the_point_of_no_return_leaves_the_mail_unconfirmed(
 
 @ON_SQLITE
 def test_stopped_worker_finishes_a_short_step(site: Stack) -> None:
-    """SIGTERM in the middle of a step that ends soon: it is done, and not begun again."""
+    """SIGTERM during a step that ends soon: it is completed and not repeated."""
     site["archive"].freeze()
     receipt = site.apply()
     until(lambda: site.states(receipt)["archive"] == "started", 120, "archive did not start")

@@ -152,7 +152,7 @@ def test_admin_opens_flower_with_the_wagtail_login_alone(
 
 
 def test_proxy_passes_no_password_to_flower(deployed: Deployment, admin: requests.Session) -> None:
-    """Below /flower/ everything is Flower's, also the address where the proxy asks us."""
+    """Everything below /flower/ goes to Flower, including the address of the login check."""
     answer = admin.get(f"{deployed.address}/flower/pass", headers=CLAIMS)
     assert answer.status_code == 404
     assert "Authorization" not in answer.headers
@@ -204,7 +204,9 @@ def test_flower_behind_the_proxy_cannot_stop_tasks(
 
 @contextlib.contextmanager
 def slow_visitors(site: Deployment, number: int) -> Iterator[Callable[[], None]]:
-    """So many telephones that have sent half of a large form; yields what sends a byte more."""
+    """So many clients that have sent half of a large form; yields a function that sends a byte
+    more.
+    """
     fields = {"name": "Ada Slow", "email": "slow@example.org"}
     files = {"cv": ("CV.pdf", a_cv("Slow", size=36_000_000))}
     body, content_type = multipart(fields, files)
@@ -234,9 +236,11 @@ def slow_visitors(site: Deployment, number: int) -> Iterator[Callable[[], None]]
 
 
 def test_slow_clients_do_not_block_other_visitors(deployed: Deployment) -> None:
-    """More people than the site has threads send the largest form that it takes, byte by byte.
-    The proxy holds what came of them; others apply meanwhile, and of those who never finish
-    nothing is stored."""
+    """More clients than the site has threads send the largest allowed form, byte by byte.
+
+    The proxy buffers what they sent. Others apply at the same time, and an unfinished form leaves
+    nothing behind.
+    """
     with slow_visitors(deployed, 2 * 4 + 1) as send_a_byte:
         for number in range(2):
             send_a_byte()
@@ -261,7 +265,7 @@ class Back(BaseHTTPRequestHandler):
         self.wfile.write(b"back again")
 
     def log_message(self, *args: object) -> None:
-        """Nobody reads it."""
+        """Write no log."""
 
 
 def test_request_during_a_restart_waits_and_succeeds(deployed: Deployment) -> None:
@@ -279,7 +283,7 @@ def test_request_during_a_restart_waits_and_succeeds(deployed: Deployment) -> No
 
 
 def test_proxy_log_contains_no_page_address(deployed: Deployment, admin: requests.Session) -> None:
-    """It tells of every failure to reach a server behind it."""
+    """The proxy logs every failure to reach a server behind it."""
     deployed["flower"].kill()
     canary = "canary-of-a-receipt"
     try:

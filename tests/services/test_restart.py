@@ -1,4 +1,4 @@
-"""Processes that are told to stop: each finishes or hands back what it holds, in time."""
+"""Processes that are told to stop finish or return their work in time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.stack import Stack, a_cv, multipart, sha256
 
 
 class Posting:
-    """Applicants who apply without a pause, one behind the other, through the proxy."""
+    """Applicants who apply one after the other without a pause, through the proxy."""
 
     def __init__(self, site: Deployment, applicants: int) -> None:
         self.site = site
@@ -62,7 +62,7 @@ def two_webs(tmp_path: Path) -> Iterator[Deployment]:
 
 @pytest.mark.timeout(600)
 def test_rolling_restart_fails_no_request(two_webs: Deployment) -> None:
-    """One web process after the other is restarted while people apply: each gets a receipt."""
+    """Each web process is restarted in turn while people apply: every applicant gets a receipt."""
     site = two_webs
     site.form_address()
     posting = Posting(site, 3)
@@ -84,25 +84,25 @@ def test_rolling_restart_fails_no_request(two_webs: Deployment) -> None:
 
 
 def test_readiness_fails_before_the_listener_closes(one_site: Stack) -> None:
-    """A load balancer hears of it in time, and nobody whom it sends meanwhile is refused."""
+    """A load balancer learns of it in time, and no request that it still sends is refused."""
     one_site.environ["DRAIN_SECONDS"] = "300"
     one_site.start("web")
     one_site.form_address()
     assert one_site.get("/health/ready")[0] == 200
     one_site["web"].signal(signal.SIGTERM)
-    # Two workers answer; both have heard.
+    # Two workers answer; both must have received the signal.
     for _times in range(4):
         until(lambda: one_site.get("/health/ready")[0] == 503, 60, "it never turned red")
     assert json.loads(one_site.get("/health/ready")[2]) == {"stopping": True}
     assert one_site.get("/health/live")[0] == 200
     assert one_site.apply().status == 303
-    # Somebody is in a hurry.
+    # An operator does not want to wait.
     one_site["web"].signal(signal.SIGINT)
     until(lambda: not one_site["web"].running, 60, "it did not end")
 
 
 class SlowPost:
-    """Somebody whose form with a CV of ten megabytes is half sent."""
+    """A client that has sent half of a form with a CV of ten megabytes."""
 
     def __init__(self, site: Stack, email: str) -> None:
         self.cv = a_cv("Ten megabytes", size=10_000_000)
@@ -136,7 +136,7 @@ def door_is_shut(site: Stack) -> bool:
 
 
 def test_upload_during_a_restart_is_accepted_or_leaves_nothing(one_site: Stack) -> None:
-    """Web is told to stop while ten megabytes are on their way to it."""
+    """The web process is told to stop during an upload of ten megabytes."""
     one_site.start("web")
     arrives = SlowPost(one_site, "arrives@example.org")
     one_site["web"].signal(signal.SIGTERM)
@@ -151,7 +151,7 @@ def test_upload_during_a_restart_is_accepted_or_leaves_nothing(one_site: Stack) 
     )
     assert file == {"size": len(arrives.cv), "sha256": sha256(arrives.cv)}
 
-    # Whose rest does not come in time is cut off.
+    # A client that does not finish in time is disconnected.
     one_site.environ["GUNICORN_CMD_ARGS"] = "--graceful-timeout 1"
     one_site.start("web")
     before = one_site.query("SELECT count(*) AS n FROM careers_application")
