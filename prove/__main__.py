@@ -42,7 +42,7 @@ def plan_lines(seed: int, applications: int, faults: int, database: str) -> Iter
 
 
 def _prepare(databases: Sequence[str]) -> None:
-    """Make what campaigns begin with, which two threads must not make at once."""
+    """Make the templates before the threads start: two threads must not make them at once."""
     template = shared_template()
     for database in databases:
         template.database(shared_postgresql() if database == "postgresql" else "")
@@ -50,9 +50,9 @@ def _prepare(databases: Sequence[str]) -> None:
 
 
 def _side_by_side(databases: Sequence[str], run: Callable[[str], Report]) -> list[Report]:
-    """A campaign on each database, all at the same time; those that could be run.
+    """A campaign on each database at the same time; returns those that could be run.
 
-    Each has a thread that lives until the end, for a process ends with the thread that started
+    Each has a thread that lives until the end, because a process ends with the thread that started
     it.
     """
     done: dict[str, Report] = {}
@@ -66,7 +66,7 @@ def _side_by_side(databases: Sequence[str], run: Callable[[str], Report]) -> lis
             if os.environ.get("DEBUG"):
                 raise
         else:
-            # What is known already must not be lost when the other one can't be run.
+            # Print each outcome at once, in case the other campaign cannot be run.
             report = done[database]
             print("\n".join([*table([report]), "", *complaints(report)]), flush=True)
 

@@ -26,7 +26,7 @@ from tests.support.postgresql import PostgreSQL
 from tests.support.stack import BUCKET, Stack, shared_template
 
 PARTS = ("broker", "archive", "web", "cpu", "io", "sweeper")
-#: What takes minutes in production takes seconds here; a lease still outlasts a slow PDF.
+#: Minutes in production are seconds here; a lease is still longer than a slow PDF.
 QUICK = {
     "PIPELINE_SOFT_LIMIT": "14",
     "PIPELINE_HARD_LIMIT": "16",
@@ -37,16 +37,16 @@ QUICK = {
     "PIPELINE_BROKER_GRACE": "6",
     "PIPELINE_BACKOFF_BASE": "0.5",
 }
-#: Applications that may be under way before the next one is sent: faults meet a busy site, and
-#: the queue does not grow without end.
+#: Applications that may be unfinished before the next one is sent: faults meet a busy site, and
+#: the queue stays short.
 UNDER_WAY = 60
-#: Struck faults that may wait for their victim before the next application is sent.
+#: Faults that may wait for their target before the next application is sent.
 FAULTS_WAITING = 6
 PEOPLE_AT_ONCE = 4
-#: Seconds after which one more is sent, whatever waits.
+#: Seconds after which the next one is sent in any case.
 STARVED = 1.0
-#: Seconds after the last fault in which not one more step ends: what is open then is stuck. It is
-#: more than any lease or pause between two tries.
+#: Seconds in which no step ends; what is open then is stuck. Longer than any lease or pause
+#: between two attempts.
 STUCK = 420
 
 
@@ -120,7 +120,7 @@ def run_campaign(
 
 @dataclass
 class _Struck:
-    """A fault under way."""
+    """A fault that is striking."""
 
     fault: Fault
     steps: Iterator[float]
@@ -143,7 +143,7 @@ class _Campaign:
         self.drained_after = float("inf")
 
     def run(self, site: Site, planned: list[Fault]) -> Report:
-        """Start the site, let people apply and faults strike, wait, and count."""
+        """Start the site, let people apply and faults strike, wait for the end, and count."""
         began = time.monotonic()
         self.site, self.ledger = site, Ledger(self.directory / "faults.jsonl")
         made = site.stack.manage(
@@ -210,10 +210,12 @@ class _Campaign:
     # ── While it runs ───────────────────────────────────────────────────────────────────
 
     def _may_send(self) -> bool:
-        """Neither faster than the site works nor faster than the faults strike; but never not
-        at all, for some faults wait for the next application."""
+        """Whether the next application may be sent: not faster than the site works, nor than
+        faults strike, but after a while in any case, because some faults wait for the next
+        application.
+        """
         most = min(UNDER_WAY, 4 + self.count // 10)
-        # The longer the queue is, the more patience: it must not grow without end.
+        # The longer the queue, the longer the pause.
         patience = STARVED * max(1, self.under_way / UNDER_WAY)
         return (
             self.under_way < most and len(self.waiting) < min(FAULTS_WAITING, 1 + self.count // 50)
@@ -273,7 +275,7 @@ class _Campaign:
         )
 
     def _put_right(self) -> None:
-        """Nothing is broken any more."""
+        """End all faults."""
         stack = self.site.stack
         self.site.away.clear()
         for file in self.site.plan.iterdir():
@@ -290,8 +292,9 @@ class _Campaign:
         self.all_right_at = time.monotonic()
 
     def _drain(self) -> bool:
-        """Wait for as long as steps end; says whether all did. Else nothing runs any more, for
-        the count would be of what changes meanwhile."""
+        """Wait as long as steps end; returns whether all did. Otherwise stop everything, because
+        the count must not be of something that changes.
+        """
         told, least, patience = time.monotonic(), None, time.monotonic() + STUCK
         while time.monotonic() < patience:
             self._tick()
@@ -340,7 +343,7 @@ class _Campaign:
         self._look(lambda: json.loads(command.stdout), final=True)
 
     def _look(self, ask: Callable[[], Any], *, final: bool = False) -> None:
-        """One look: the rows, what the site says, the rows again, the mail server's ledger."""
+        """One look: the rows, what the site reports, the rows again, the mail server's ledger."""
         panel: Panel = self.site.admin
         before = panel.rows()
         told, shown = ask(), panel.figures()

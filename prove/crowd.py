@@ -1,7 +1,7 @@
 """People who apply while things break, and the ledger of what each of them was told.
 
-They behave as browsers and their owners do: when the connection is cut or the answer is an
-error, they send the same content again until they hold a receipt. Every receipt is a promise.
+They behave as browsers and their users do: when the connection is cut or the answer is an error,
+they send the same content again until they hold a receipt. Every receipt is a promise.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from prove.ledger import Ledger
 from tests.support.servers import HOST
 from tests.support.stack import multipart
 
-#: Seconds until somebody gives up who got no receipt; long after the last fault.
+#: Seconds after which an applicant without a receipt gives up; long after the last fault.
 PATIENCE = 300
 
 
@@ -51,12 +51,12 @@ class Applicants:
         self._lock = threading.Lock()
         self.stopped = threading.Event()
         self.sent = self.holding_receipts = 0
-        #: What nobody foresaw, and what ended an application: then the campaign proves nothing.
+        #: Unexpected errors that ended an application; then the campaign proves nothing.
         self.broken: list[str] = []
         self._threads: list[threading.Thread] = []
 
     def begin(self, plan: Iterable[Form], at_once: int) -> None:
-        """Send all of them, so many at a time, in threads."""
+        """Send all applications, ``at_once`` at a time, in threads."""
         rest = iter(plan)
         self._threads = [
             threading.Thread(target=self._work, args=[rest], daemon=True) for _ in range(at_once)
@@ -66,7 +66,7 @@ class Applicants:
 
     @property
     def working(self) -> bool:
-        """Whether somebody has no receipt yet."""
+        """Whether anybody still has no receipt."""
         return any(thread.is_alive() for thread in self._threads)
 
     def _work(self, rest: Iterator[Form]) -> None:
@@ -129,7 +129,7 @@ class Applicants:
             time.sleep(0.5)
 
     def _note(self, form: Form, location: str) -> None:
-        """What this receipt promises; the reference as the receipt page shows it."""
+        """Record what this receipt promises, with the reference that its page shows."""
         reference = ""
         deadline = time.time() + PATIENCE
         while not reference and time.time() < deadline and not self.stopped.is_set():
@@ -159,7 +159,7 @@ class Applicants:
             return answer.status, answer.getheader("Location") or "", page
 
     def _send_and_leave(self, form: Form, body: bytes, content_type: str, length: int) -> None:
-        """Send so many bytes and be gone: a closed lid, a tunnel."""
+        """Send so many bytes and disconnect, like a closed laptop or a tunnel."""
         with contextlib.suppress(OSError, http.client.HTTPException):
             connection = http.client.HTTPConnection(HOST, self._port, timeout=10)
             with contextlib.closing(connection):

@@ -13,12 +13,12 @@ from tests.support.stack import a_cv, sha256
 
 FIRST = ("Ada", "Bo", "Cléo", "Dinh", "Ewa", "Gül", "Hana", "José", "Kaïs", "Oğuz", "Søren")
 LAST = ("Abel", "Brodén", "Çelik", "Dvořák", "Fofana", "Grün", "Haddad", "Jónsson", "Łuczak")
-#: Marks a person everywhere: two lines of text with different marks belong to different people.
+#: A mark in each name and address: texts with different marks belong to different people.
 MARK = re.compile(r"Zq[a-z]{4}", re.IGNORECASE)
 REFERENCE = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}\b")
 #: The job that everybody applies for; it asks everything that a form can ask.
 JOB = "tide-reader"
-#: Each of them gets a mail, and so a step, of its own.
+#: Each of them gets its own mail and step.
 HR = ("crew@tidewater.test", "harbour@tidewater.test")
 LANGUAGES = ("en", "fr")
 #: Key, kind, the labels in both languages, and those of the options by their keys.
@@ -89,7 +89,7 @@ class Form:
         )
 
     def fields(self) -> dict[str, str | list[str]]:
-        """What a browser makes of it."""
+        """The form fields as a browser sends them."""
         sent: dict[str, str | list[str]] = {
             "name": self.name,
             "email": self.email,
@@ -152,7 +152,7 @@ class Form:
 
 
 def publish_job() -> None:
-    """Publish the job in both languages; to be called in a process of the site's own."""
+    """Publish the job in both languages; call it in a process of the site."""
     from wagtail.models import Locale
 
     from careers.jobs.models import JobIndexPage, JobPage
@@ -191,7 +191,7 @@ def _asked(place: int) -> list[dict[str, Any]]:
 
 
 def _answers(chance: random.Random, number: int) -> dict[str, Any]:
-    """Answers of which some are nobody else's: what is swapped or cut off shows."""
+    """Unique answers, so that a swapped or truncated one shows."""
     tools, seas = (list(options) for _key, _kind, _labels, options in QUESTIONS if options)
     return {
         "study": f"{chance.choice(SUBJECTS)} no. {number}",
@@ -211,7 +211,7 @@ def forms(seed: int, count: int) -> Iterator[Form]:
     chance = random.Random(f"applications {seed}")
     before: tuple[str, str] = ("", "")
     for number in range(count):
-        # One in fifteen is the same person again, with another CV.
+        # One in fifteen is an earlier person with another CV.
         if chance.randrange(15) or not before[0]:
             mark = "Zq" + "".join(chr(97 + number // 26**place % 26) for place in (3, 2, 1, 0))
             name = f"{chance.choice(FIRST)} {mark} {chance.choice(LAST)}"

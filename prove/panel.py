@@ -1,4 +1,4 @@
-"""A person at the real admin pages: looks at figures, settles doubts, tries again."""
+"""An operator at the real admin pages: reads figures, settles unconfirmed mails, retries."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Panel:
     """The administrator, logged in over HTTP.
 
     Args:
-        acts: where every wish is written down before it is sent.
+        acts: the ledger in which every action is recorded before it is sent.
     """
 
     def __init__(self, stack: Stack, password: str, acts: Ledger) -> None:
@@ -35,7 +35,7 @@ class Panel:
         self._logged_in = False
 
     def figures(self) -> dict[str, int]:
-        """What ``/admin/tasks/`` says."""
+        """The figures of ``/admin/tasks/``."""
         page = self._get("/admin/tasks/")
         numbers = re.findall(r'class="bo-count__number">([^<]*)<', page)
         return dict(
@@ -43,17 +43,17 @@ class Panel:
         )
 
     def settle_unconfirmed(self, count: int) -> int:
-        """Look into the mail server's log: what arrived is confirmed, the rest is sent again."""
+        """Look into the mail server's log: confirm what arrived, send the rest again."""
         rows = self._steps("s.state = 'uncertain'", count)
         log = [(message_id(mail), mail.recipients) for mail in list(self._stack.smtp.accepted)]
         return sum(self._act(row, "confirm" if arrived(row, log) else "send-again") for row in rows)
 
     def retry_failed(self, count: int) -> int:
-        """Try again what failed for good."""
+        """Retry what failed permanently."""
         return sum(self._act(row, "retry") for row in self._steps("s.state = 'failed'", count))
 
     def retry_waiting(self, count: int) -> int:
-        """Try at once what would be tried later."""
+        """Retry at once what would be retried later."""
         return sum(self._act(row, "retry") for row in self._steps("s.state = 'retrying'", count))
 
     def _steps(self, which: str, count: int) -> list[dict[str, Any]]:
@@ -96,7 +96,7 @@ class Panel:
             answer.read()
 
     def rows(self) -> dict[str, Any]:
-        """The same figures by SQL, beside the product."""
+        """The same figures by SQL, without the product."""
         steps: dict[str, Counter[str]] = {}
         for row in self._stack.query(
             "SELECT kind, state, count(*) AS n FROM careers_step GROUP BY kind, state"
@@ -124,7 +124,7 @@ def arrived(row: dict[str, Any], log: Iterable[tuple[str, tuple[str, ...]]]) -> 
 
 
 def message_id(mail: AcceptedMail) -> str:
-    """A mail's Message-ID without its brackets; thousands are asked for it every few seconds."""
+    """A mail's Message-ID without its brackets; a fast search, for thousands of mails."""
     found = re.search(rb"(?im)^message-id:\s*<([^>]+)>", mail.content)
     return found[1].decode() if found else ""
 

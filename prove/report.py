@@ -20,19 +20,19 @@ from typing import Any
 from prove.checker import RED, Findings
 from tests.support.stack import Stack
 
-#: The share of the planned faults that must really strike: less proves less than it says.
+#: The share of the planned faults that must really strike.
 STRIKING = 0.6
 
 
 @dataclass
 class Report:
-    """What a campaign came to.
+    """The outcome of a campaign.
 
     Attributes:
-        posted: applications that were really sent; ``applications`` is how many were to be.
-        faults, besides, missed, untried: by kind, how often it struck, how often it only
-            disturbed, how often its moment did not come, and how often nobody tried.
-        broken: what ended single applications that nobody foresaw.
+        posted: applications that were really sent; ``applications`` is how many were planned.
+        faults, besides, missed, untried: by kind, how often it struck, how often it only disturbed,
+            how often its moment did not come, and how often it was never tried.
+        broken: unexpected errors that ended single applications.
         drained: seconds from the last fault until all steps had ended.
     """
 
@@ -58,7 +58,7 @@ class Report:
 
     @property
     def short(self) -> list[str]:
-        """Why it proves less than it was to prove, in sentences."""
+        """Why it proves less than planned, in sentences."""
         said = list(self.broken)
         if self.posted < self.applications:
             said.append(f"only {self.posted} of {self.applications} applications were posted")
@@ -76,12 +76,12 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
         told = {"ok": self.ok, "short": self.short, "faults_struck": self.faults.total()}
-        # asdict() makes something else of a Counter.
+        # asdict() would convert each Counter.
         return {**vars(self), "found": vars(self.found), **told}
 
 
 def table(reports: list[Report]) -> list[str]:
-    """The outcome, a column for each database."""
+    """The outcome, with a column for each database."""
     rows: list[list[str]] = [["", *(report.database for report in reports)]]
 
     def row(name: str, cell: Callable[[Report], Any]) -> None:
@@ -102,9 +102,9 @@ def table(reports: list[Report]) -> list[str]:
     row("objects compared", lambda r: r.found.counts["objects"])
     row("PDFs read", lambda r: r.found.counts["PDFs read"])
     row("looks at the panel", lambda r: r.found.counts["looks at the panel"])
-    row("sent away and came back", lambda r: r.found.counts["sent away"])
-    row("time in which that is excused", lambda r: f"{r.found.excusing:.0%}")
-    row("mails of which a doubt would be excused", lambda r: f"{r.found.doubtful:.1%}")
+    row("refused at first and sent again", lambda r: r.found.counts["sent away"])
+    row("time in which a refusal is excused", lambda r: f"{r.found.excusing:.0%}")
+    row("mails that could excusably be unconfirmed", lambda r: f"{r.found.doubtful:.1%}")
     for name in ("p50 calm", "p99 calm", "p50 under faults", "p99 under faults", "slowest"):
         row(
             f"POST, {name}",
@@ -167,7 +167,7 @@ def complaints(report: Report, most: int = 12) -> list[str]:
 
 
 def markdown(reports: list[Report]) -> str:
-    """The outcome for ``docs/reliability.md``: the same table, the seed, the versions."""
+    """The outcome for ``docs/reliability.md``: the same table, with seed and versions."""
     first = reports[0]
     named: dict[str, str] = {}
     for report in reports:

@@ -1,4 +1,4 @@
-"""A proxy in front of a real S3 server that spoils what it is told to spoil."""
+"""A proxy in front of a real S3 server that damages single requests."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ SLOW_SECONDS = 3
 
 
 class S3Proxy:
-    """Passes everything on to ``port``, except what it is told to spoil.
+    """Forwards everything to ``port``, except what it is told to damage.
 
     Attributes:
         url: for ``AWS_S3_ENDPOINT_URL``.
-        spoiled: how many requests it has spoiled.
+        spoiled: how many requests it has damaged.
     """
 
     def __init__(self, port: int) -> None:
@@ -48,7 +48,7 @@ class S3Proxy:
         self.url = f"http://{HOST}:{self._server.server_port}"
 
     def spoil(self, how: str, times: int) -> None:
-        """Do this to the next requests that it can be done to."""
+        """Damage the next ``times`` requests of a suitable method in this way."""
         self._next.extend([how] * times)
 
     @property
@@ -77,7 +77,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A worker that is killed resets its connections; that is no news."""
+        """Ignore resets by killed workers."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 30
 
     def log_message(self, *args: Any) -> None:
-        """The counts are what matters."""
+        """Write no log."""
 
     def handle_any(self) -> None:
         # Questions about the bucket come from probes as well; only objects are spoiled.

@@ -1,7 +1,7 @@
-"""The app with faults, and without the mark that a mail is being handed over.
+"""The app with faults, and without the record of the point of no return.
 
-``celery -A prove.sabotaged worker`` mails again what a dead worker had mailed already:
-whoever looks on must alert.
+``celery -A prove.sabotaged worker`` sends a mail again that a killed worker has already sent. The
+checker must report it.
 """
 
 from __future__ import annotations

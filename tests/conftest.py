@@ -1,4 +1,4 @@
-"""What all tests share: a broker that only takes notes, and caches that forget."""
+"""What all tests share: a broker that only notes messages, and empty caches."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tests.support.factories import HomePageFactory, JobIndexPageFactory, JobPag
 from tests.support.speed import patient
 from tests.support.stack import SITES
 
-#: Files whose tests share a site: one process runs them, or each would start its own. Where a
-#: file has several sites, the database in a test's name tells which.
+#: Files whose tests share a site: one process runs them, otherwise each would start its own. Where
+#: a file has several sites, the database in a test's name says which.
 SHARING = {
     "tests/faults/test_clock.py": "own server",
     "tests/faults/test_database.py": "own server",
@@ -38,12 +38,12 @@ SHARING = {
     "tests/journeys/test_french.py": "journeys",
     "tests/journeys/test_hiring.py": "journeys",
 }
-#: These start servers of their own, or break them, and need the real doorbell.
+#: Tests with these marks start or break servers of their own, and need a real broker.
 WITH_REAL_BROKER = ("services", "journey", "fault")
 
 
 def shared_site(nodeid: str) -> str:
-    """What a test shares its site with: the same words for all of them."""
+    """What a test shares its site with: the same text for all tests of one site."""
     file = nodeid.partition("::")[0]
     if database := re.search(r"[\[-](sqlite|postgresql)[\]-]", nodeid):
         if file.startswith("tests/services/"):
@@ -55,13 +55,13 @@ def shared_site(nodeid: str) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> Any:
-    """A hang is told from a busy machine: the time-out grows by what the machine is slower."""
+    """The time-out of a test grows with the load, so that it ends only hangs."""
     slow = settings._replace(timeout=patient(settings.timeout))
     return pytest_timeout.pytest_timeout_set_timer(item, slow)
 
 
 class BySite(LoadFileScheduling):
-    """Deals out tests by the site that they share, else by file."""
+    """Distributes tests by the site that they share, otherwise by file."""
 
     def _split_scope(self, nodeid: str) -> str:
         return shared_site(nodeid)
@@ -73,7 +73,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
 
 
 def pytest_configure_node(node: Any) -> None:
-    """Let each process know whether its tests come ordered by site."""
+    """Tell each process whether its tests come ordered by site."""
     node.workerinput["by site"] = node.config.getvalue("dist") == "loadfile"
 
 
@@ -81,7 +81,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_runtest_teardown(
     item: pytest.Item, nextitem: pytest.Item | None
 ) -> Generator[None, object, object]:
-    """A site whose last test is over does not idle beside the others until the run ends."""
+    """Stop a site after its last test, so that it does not idle until the run ends."""
     done = yield
     by_site = getattr(item.config, "workerinput", {}).get("by site")
     if by_site and nextitem and shared_site(item.nodeid) != shared_site(nextitem.nodeid):
@@ -109,7 +109,7 @@ def django_db_setup(
 
 @pytest.fixture(autouse=True)
 def broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Broker:
-    """No test reaches a broker by chance: one that runs on this machine is somebody's."""
+    """Keep tests from reaching a broker that runs on this machine."""
     noted = Broker()
     if not any(request.node.get_closest_marker(name) for name in WITH_REAL_BROKER):
         monkeypatch.setattr(dispatch, "_publish", noted.publish)
@@ -120,7 +120,7 @@ def broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> B
 
 @pytest.fixture(autouse=True)
 def _forget_caches() -> Iterator[None]:
-    """Addresses of sites are cached for an hour, which is several hundred tests."""
+    """Clear the caches; addresses of sites are cached for an hour."""
     cache.clear()
     Site.clear_site_root_paths_cache()
     with translation.override("en"):

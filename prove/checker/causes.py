@@ -1,4 +1,4 @@
-"""What kept the sender of a mail from knowing whether it had arrived."""
+"""Why the sender of a mail could not know whether it had arrived."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prove.checker.evidence import DEATHS, SLACK, Evidence, as_moment
 
 @dataclass(frozen=True)
 class Try:
-    """One time that somebody had a mail in hand."""
+    """One attempt of one process to send a mail."""
 
     step: int
     owner: str
@@ -26,7 +26,7 @@ class Try:
 
 
 class Causes:
-    """Finds the fault that explains a doubt; some faults explain only so many."""
+    """Finds the fault that explains an unconfirmed mail; some faults explain only so many."""
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
@@ -34,7 +34,7 @@ class Causes:
         self._spent: Counter[int] = Counter()
 
     def tries(self, pk: int) -> Iterator[tuple[Try, str]]:
-        """Each time that a step came out of somebody's hand, and into which state."""
+        """Each attempt of a step, and the state in which it ended."""
         owner, began = "", 0.0
         for event in self.evidence.events.get(pk, []):
             at = as_moment(event["at"]).timestamp()
@@ -44,10 +44,10 @@ class Causes:
                 yield Try(pk, owner, began or at, at, event["actor"]), event["to_state"]
 
     def cause(self, attempt: Try, *, spend: bool = False) -> str:
-        """What kept the sender of a mail from knowing, while they had it in hand; "" if nothing.
+        """What kept the sender of a mail from knowing its result; "" if nothing did.
 
         Args:
-            spend: a fault that can explain only so many doubts has then explained one more.
+            spend: count this doubt against the fault, which may explain only so many.
         """
         for death in self.evidence.deaths:
             alone = death["victim"] == "child"
@@ -64,7 +64,7 @@ class Causes:
         return ""
 
     def _explains(self, fault: dict[str, Any], attempt: Try) -> float:
-        """How many doubts like this one a fault may be the cause of."""
+        """How many doubts like this one a fault may explain."""
         began, ended = fault["began"], fault["ended"]
         senders = {"io": "worker:", "sweeper": "sweeper:"}.get(fault["target"], "nobody")
         its_own = attempt.owner.startswith(senders)

@@ -33,7 +33,7 @@ ENDS = ("succeeded", "failed", "cancelled", "uncertain")
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail that the mail server took."""
+    """A mail that the mail server accepted."""
 
     message_id: str
     recipients: tuple[str, ...]
@@ -58,7 +58,7 @@ class Evidence:
         self.directory, self.database, self.bucket = directory, database, bucket
 
     def lines(self, name: str) -> list[dict[str, Any]]:
-        """A ledger; an absent one is an empty one."""
+        """A ledger; a missing one is empty."""
         path = self.directory / f"{name}.jsonl"
         return (
             [json.loads(line) for line in path.read_text("utf-8").splitlines()]
@@ -177,7 +177,7 @@ class Evidence:
 
     @cached_property
     def marks(self) -> set[str]:
-        """What tells the people of this campaign apart."""
+        """The marks of all people of this campaign."""
         rows = self.applications.values()
         return {mark.lower() for row in rows for mark in MARK.findall(row["email"])}
 
@@ -192,7 +192,7 @@ class Evidence:
 
     @cached_property
     def deaths(self) -> list[dict[str, Any]]:
-        """Who came to a point of a step at which the plan let them die, or freeze."""
+        """Processes that the plan killed or froze at a point of a step."""
         return [death for death in self.lines("deaths") if death["victim"] in DEATHS]
 
     @cached_property
@@ -201,7 +201,7 @@ class Evidence:
 
 
 def slot_of(step: dict[str, Any]) -> tuple[Any, ...]:
-    """The place of a step among the others of its application."""
+    """What identifies a step within its application."""
     return step["application_id"], step["kind"], step["recipient"], step["sequence"]
 
 
@@ -217,7 +217,7 @@ def grouped(rows: Iterable[dict[str, Any]], key: str) -> dict[int, list[dict[str
 
 
 def united(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The same time in spans that don't overlap."""
+    """The same time as spans that do not overlap."""
     found: list[tuple[float, float]] = []
     for began, ended in sorted(spans):
         if found and began <= found[-1][1]:
@@ -228,7 +228,7 @@ def united(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def letters(text: str) -> str:
-    """Letters and digits only: all that is left of a text when lines and hyphens are not."""
+    """Only letters and digits, for texts with other line breaks and hyphens."""
     return "".join(letter for letter in unicodedata.normalize("NFKC", text) if letter.isalnum())
 
 

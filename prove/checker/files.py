@@ -12,7 +12,7 @@ from prove.checker.findings import Findings
 
 
 def check_files(evidence: Evidence, found: Findings) -> None:
-    """Every file is in the bucket byte for byte, or still in the database."""
+    """Every file is in the bucket, byte for byte, or still in the database."""
     for pk, application in evidence.applications.items():
         files = evidence.files_of.get(pk, [])
         done = {
@@ -117,7 +117,7 @@ def speaks_of(
 
 
 def check_bucket(evidence: Evidence, found: Findings) -> None:
-    """Nothing lies in the bucket that no row knows."""
+    """Every object in the bucket belongs to a row."""
     known = {file["object_key"] for files in evidence.files_of.values() for file in files}
     for path in evidence.bucket.rglob("*"):
         key = str(path.relative_to(evidence.bucket))

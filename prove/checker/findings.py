@@ -19,16 +19,16 @@ RED = {
 
 @dataclass
 class Findings:
-    """What the comparison came to.
+    """The outcome of the comparison.
 
     Attributes:
-        red: by the words of ``RED``, a sentence for each thing that must not be.
+        red: by the keys of ``RED``, a sentence for each thing that must not be.
         unconfirmed: how many mails were unconfirmed at some time, by cause.
-        shown: mails that the mail server refused for good and that the panel shows as failed.
-        both: times that a person sent a mail again and the first one had arrived, too.
-        counts: what there was to compare.
-        excusing: in which share of the time an applicant may have been sent away.
-        doubtful: of which share of the mails that went well a doubt would have been excused.
+        shown: mails that the mail server refused permanently and the admin pages show as failed.
+        both: how often a person sent a mail again although the first one had arrived.
+        counts: how much there was to compare.
+        excusing: the share of the time in which an applicant could be refused with an excuse.
+        doubtful: the share of delivered mails that could have been unconfirmed with an excuse.
     """
 
     red: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in RED})

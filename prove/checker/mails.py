@@ -12,7 +12,7 @@ from prove.checker.findings import Findings
 
 
 def check_mails(evidence: Evidence, found: Findings) -> None:
-    """Each mail went out once, to the right address, about the right application."""
+    """Each mail was sent once, to the right address, about the right application."""
     times: Counter[int] = Counter()
     for mail in evidence.mails:
         if "operators." in mail.message_id:
@@ -72,7 +72,7 @@ def check_mails(evidence: Evidence, found: Findings) -> None:
 
 
 def check_unconfirmed(evidence: Evidence, found: Findings) -> None:
-    """A mail is unconfirmed where nobody could know, for a cause that can be named."""
+    """A mail is unconfirmed only where nobody could know, for a cause that can be named."""
     causes = Causes(evidence)
     silent = set()
     for mail in evidence.mails:
@@ -95,7 +95,7 @@ def check_unconfirmed(evidence: Evidence, found: Findings) -> None:
                 continue
             if pk in silent:
                 silent.discard(pk)
-                found.unconfirmed["the mail server fell silent after the dot"] += 1
+                found.unconfirmed["the mail server did not answer after the data"] += 1
             elif cause := causes.cause(attempt, spend=True):
                 found.unconfirmed[cause] += 1
             else:

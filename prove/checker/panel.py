@@ -9,23 +9,23 @@ from typing import Any
 from prove.checker.evidence import MAILS, OTHERS, SLACK, Evidence, total, united
 from prove.checker.findings import Findings
 
-#: Seconds after a fault in which an applicant may still be sent away; a fault of the web server
-#: has ended only when the new one answers.
+#: Seconds after a fault in which an applicant may still be refused; a fault of the web server
+#: ends when the new one answers.
 AFTERMATH = 5
-#: Seconds that the site waits for SQLite's only lock, before it asks an applicant to try again.
+#: Seconds that the site waits for SQLite's only lock before it asks an applicant to try again.
 LOCK_PATIENCE = 20
 #: What an applicant may be told then: nothing at all, or to try again.
 SENT_AWAY = (0, 503)
 
 
 def check_attempts(evidence: Evidence, found: Findings) -> None:
-    """Only what stands between an applicant and the database may send him away."""
+    """An applicant is refused only while a fault of web server or database excuses it."""
     storms = united(
         (fault["began"] - SLACK, fault["ended"] + AFTERMATH)
         for fault in evidence.struck
         if "web" in fault["blames"]
     )
-    # Who is frozen may hold the one lock of SQLite.
+    # A frozen process may hold the only lock of SQLite.
     held = united(
         (fault["began"] - SLACK, fault["ended"] + SLACK)
         for fault in evidence.struck
@@ -52,7 +52,7 @@ def check_attempts(evidence: Evidence, found: Findings) -> None:
 
 
 def check_panel(evidence: Evidence, found: Findings) -> None:
-    """The panel's figures lie between the rows just before and just after it was asked."""
+    """The figures lie between the rows just before and just after they were read."""
     confirmed = Counter(act["kind"] for act in evidence.lines("acts") if act["act"] == "confirm")
     for sample in evidence.lines("samples"):
         found.counts["looks at the panel"] += 1

@@ -10,7 +10,7 @@ from prove.checker.findings import Findings
 
 
 def check_promises(evidence: Evidence, found: Findings) -> None:
-    """Behind each receipt is what was sent; the same content has one receipt, not two."""
+    """Each receipt has the row that was sent; the same content has one receipt."""
     by_secret = {row["receipt_secret"]: row for row in evidence.applications.values()}
     receipts: dict[int, set[str]] = defaultdict(set)
     for promise in evidence.promises:
@@ -44,7 +44,7 @@ def check_promises(evidence: Evidence, found: Findings) -> None:
 def check_content(
     evidence: Evidence, found: Findings, who: str, row: dict[str, Any], promise: dict[str, Any]
 ) -> None:
-    """A row says what was typed, and in which words it was asked."""
+    """A row has the answers that were typed and the questions that were shown."""
     for name in ("name", "email", "phone", "language", "reference"):
         if row[name] != promise[name]:
             found.add("wrong", f"{who}: the row has another {name}")
@@ -75,7 +75,7 @@ def check_content(
 
 
 def check_applications(evidence: Evidence, found: Findings) -> None:
-    """Nobody has an application that nobody sent."""
+    """Each application was sent by somebody."""
     sent = {promise["secret"] for promise in evidence.promises}
     found.counts["applications"] = len(evidence.applications)
     for row in evidence.applications.values():
@@ -84,7 +84,7 @@ def check_applications(evidence: Evidence, found: Findings) -> None:
 
 
 def check_steps(evidence: Evidence, found: Findings) -> None:
-    """Each application has each step, each step has ended or waits for a person."""
+    """Each application has each step, and each step has ended or waits for a person."""
     for pk, application in evidence.applications.items():
         steps = evidence.steps_of.get(pk, [])
         kinds = Counter(step["kind"] for step in steps if step["sequence"] == 0)
@@ -97,7 +97,7 @@ def check_steps(evidence: Evidence, found: Findings) -> None:
             found.counts["steps"] += 1
             name = f"{application['reference']} {step['kind']} (step {step['id']})"
             if application["quarantined"]:
-                found.add("stuck", f"{name} is held back, and nobody sent anything suspicious")
+                found.add("stuck", f"{name} is quarantined, and nobody sent anything suspicious")
             elif step["state"] not in ENDS:
                 found.add("stuck", f"{name} is {step['state']} ({step['error_code']})")
             elif step["state"] == "failed" and step["kind"] in OTHERS:

@@ -1,4 +1,4 @@
-"""From the click to the receipt, and the steps that wait for each other."""
+"""From the form to the receipt, and the steps that wait for each other."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from prove.model.protocol import (
 
 
 class Web(NamedTuple):
-    """A request that carries the application: "", written, (rolled back,) committed, answered."""
+    """A request with the application: "", written, (rolled back,) committed, dispatched."""
 
     at: str = ""
 
@@ -51,7 +51,7 @@ class Intake(Model):
     """The same application twice at once, its receipt, and the PDF that others wait for."""
 
     name = "intake"
-    about = "transaction, receipt, doorbell, successors"
+    about = "transaction, receipt, dispatch, successors"
     has = ("on-commit",)
 
     def __init__(
@@ -69,7 +69,7 @@ class Intake(Model):
             "a receipt implies a committed application with all its steps": lambda s: (
                 not s.receipts or (s.application and all((s.pdf, s.archive, s.hr)))
             ),
-            "who hears the doorbell finds the row": lambda s: not s.messages or s.application,
+            "whoever gets a message finds the row": lambda s: not s.messages or s.application,
             "the archive begins only after the PDF": lambda s: (
                 s.archive in ("", WAITING, CANCELLED) or s.pdf == SUCCEEDED
             ),
@@ -89,7 +89,7 @@ class Intake(Model):
         if state.ending or state.freeing or any(state.web):
             return False
         if not state.application:
-            return True  # nobody was told otherwise
+            return True  # no receipt was given
         archive_done = state.archive in (SUCCEEDED, CANCELLED) or state.pdf == FAILED
         hr_done = state.hr == SUCCEEDED or state.held
         return state.pdf in SETTLED and archive_done and hr_done
@@ -142,22 +142,22 @@ class Intake(Model):
                     if state.messages < 2:
                         yield (
                             Move(who, "dispatches"),
-                            now("rung", messages=state.messages + 1),
+                            now("dispatched", messages=state.messages + 1),
                         )
-                    yield Move(who, "rings in vain"), now("rung")
+                    yield Move(who, "dispatches; the broker is down"), now("dispatched")
                     if state.faults:
                         yield (
                             Move(who, "is killed after COMMIT", "fault"),
                             now("", faults=state.faults - 1),
                         )
-                case "rung":
+                case "dispatched":
                     yield Move(who, "gives the receipt"), now("", receipts=1)
 
     def _steps(self, state: Coming) -> Iterator[Step]:
         if state.pdf == QUEUED and not state.ending:
             for end in (SUCCEEDED, FAILED) if state.faults else (SUCCEEDED,):
                 kind = "fault" if end == FAILED else ""
-                # Its own end is visible to it; whether HR's mail is held back it reads now.
+                # Its own end is visible to it; whether the mail to HR is quarantined it reads now.
                 saw = f"{end} held" if state.held else end
                 yield (
                     Move("worker", f"ends the PDF ({end}), not yet committed", kind),
@@ -212,7 +212,7 @@ class Intake(Model):
         if state.held and not state.freeing:
             saw = "ended" if ended else "not ended"
             yield (
-                Move("person", "releases what was held back, not yet committed", "person"),
+                Move("person", "releases the quarantined application, not yet committed", "person"),
                 less._replace(freeing=saw),
             )
         if state.pdf in (QUEUED, FAILED) and not state.ending:

@@ -35,7 +35,7 @@ from prove.model.protocol import (
     with_row,
 )
 
-HURRY = "takes back a message that was only slow"
+HURRY = "takes back a message that was only late"
 
 
 class Mailing(NamedTuple):
@@ -44,12 +44,12 @@ class Mailing(NamedTuple):
     sweeper: Worker = IDLE
     faults: int = 0
     acts: int = 0
-    #: How often the sweeper may ring although a message is still under way.
+    #: How often the sweeper may dispatch although a message is still in a queue.
     hurries: int = 0
 
 
 class Mail(Model):
-    """One mail step: two workers, the sweeper, a person, the doorbell, a mail server."""
+    """One mail step: two workers, the sweeper, a person, the dispatcher, a mail server."""
 
     name = "mail"
     about = "a mail by plain SMTP"
@@ -95,7 +95,7 @@ class Mail(Model):
             and all(worker == IDLE for worker in state.workers)
         )
 
-    # What a guarded UPDATE does: the one way in which a row's state changes.
+    # A guarded UPDATE: the only way in which a row's state changes.
     def move(
         self, row: Row, to: str, leaving: Collection[str], fence: int | None = None
     ) -> Row | None:
@@ -203,17 +203,17 @@ class Mail(Model):
                 yield does("is stopped (SIGTERM)", lost, IDLE, "fault")
 
     def _failed(self, row: Row, worker: Worker, to: str) -> Row | None:
-        """A clear no: this handing over came to nothing, but an earlier one may not have."""
+        """A clear refusal: this sending failed, but an earlier one may have succeeded."""
         if to == FAILED and worker.known:
             to = UNCERTAIN
         changed = self.move(row, to, [STARTED], worker.token)
         return changed and changed._replace(repeat=worker.known)
 
     def _hand_over(self, does: Any, row: Row, worker: Worker) -> tuple[Move, Row, Worker]:
-        """The marker, in the statement that also asks for the fence, the state and the lease."""
+        """Record the point of no return, in a statement that checks fence, state and lease."""
         marked = worker._replace(at="marked")
         if "phase-marker" not in self.rules:
-            return does("hands over, writing nothing", row, marked)
+            return does("passes the point of no return, writing nothing", row, marked)
         ours = (
             (row.token == worker.token or not self.fence)
             and (row.state == STARTED or not self.guard)
@@ -224,12 +224,12 @@ class Mail(Model):
             handed = row._replace(phase="keyed", repeat=True, forgot=worker.known and row.forgot)
         else:
             handed = row._replace(phase="data")
-        return does("marks the row as handed over", handed if ours else None, marked)
+        return does("records the point of no return", handed if ours else None, marked)
 
     def _dot(
         self, does: Any, row: Row, worker: Worker, faults: int
     ) -> Iterator[tuple[Move, Row, Worker]]:
-        # A provider that knows the key delivers no second time.
+        # Within its idempotency window a provider delivers once.
         again = self.keyed and not row.forgot and row.accepted
         taken = row if again else row._replace(accepted=row.accepted + 1)
 
@@ -237,17 +237,17 @@ class Mail(Model):
             move, changed, then = does(what, changed, worker._replace(at=at), kind)
             return move._replace(claim=None), changed, then
 
-        yield sent("sends the dot; accepted, 250", taken, "accepted")
+        yield sent("sends the end of the data; accepted, 250", taken, "accepted")
         if faults:
-            yield sent("sends the dot; 451", row, "busy", "fault")
-            yield sent("sends the dot; 550", row, "refused", "fault")
+            yield sent("sends the end of the data; 451", row, "busy", "fault")
+            yield sent("sends the end of the data; 550", row, "refused", "fault")
             if row.token == worker.token:
                 row, taken = row._replace(unclear=True), taken._replace(unclear=True)
-            yield sent("sends the dot; accepted, no answer", taken, "silent", "fault")
-            yield sent("sends the dot; lost, no answer", row, "silent", "fault")
+            yield sent("sends the end of the data; accepted, no answer", taken, "silent", "fault")
+            yield sent("sends the end of the data; lost, no answer", row, "silent", "fault")
 
     def _hand_back(self, does: Any, row: Row, worker: Worker) -> tuple[Move, Row, Worker]:
-        """What the main process does when its children are gone."""
+        """What the main process does when its children have ended."""
         to = QUEUED if not worker.phase else UNCERTAIN
         if worker.phase == "keyed" and not row.forgot:
             to = RETRYING
@@ -258,13 +258,16 @@ class Mail(Model):
 
     def _surroundings(self, state: Mailing, n: int, row: Row) -> Iterator[tuple[Move, Row]]:
         if row.state in (QUEUED, RETRYING):
-            rung = self.move(row, SENT, [QUEUED, RETRYING])
+            sent = self.move(row, SENT, [QUEUED, RETRYING])
             change = (row.state, SENT)
-            if rung and row.messages < 2:
-                heard = rung._replace(messages=row.messages + 1)
-                yield Move("doorbell", "dispatches", row=n, change=change), heard
-            if rung and state.faults:
-                yield Move("doorbell", "rings; the message is lost", "fault", n, None, change), rung
+            if sent and row.messages < 2:
+                queued = sent._replace(messages=row.messages + 1)
+                yield Move("dispatcher", "dispatches", row=n, change=change), queued
+            if sent and state.faults:
+                yield (
+                    Move("dispatcher", "dispatches; the message is lost", "fault", n, None, change),
+                    sent,
+                )
         if row.state == SENT and (not row.messages or state.hurries):
             back = self.move(row, QUEUED, [SENT])
             what = HURRY if row.messages else "takes back an unanswered message"
@@ -284,11 +287,11 @@ class Mail(Model):
                 out = row._replace(lease=False, unclear=row.unclear or row.phase != "")
                 if alive:
                     yield Move("clock", "the lease runs out meanwhile", "fault", n), out
-            # Whoever has looked at the time last is not still on the way to the dot by then.
+            # A worker that has checked the time sends before the window ends.
             known = self.keyed and (row.repeat or row.accepted) and not row.forgot
             if known and not any(w.at == "marked" and w.row == n for w in state.workers):
                 shut = row._replace(forgot=True)
-                yield Move("clock", "the provider forgets the key", "fault", n), shut
+                yield Move("clock", "the idempotency window ends", "fault", n), shut
         if self.keyed and row.state == UNCERTAIN and row.accepted:
             said = self.move(row, SUCCEEDED, [UNCERTAIN])
             if said:
@@ -313,7 +316,8 @@ class Mail(Model):
         for to in ways:
             changed = self.move(row, to, [STARTED], seen.token)
             if not seen.phase and row.phase:
-                changed = None  # the worker woke up and handed over: whoever writes first decides
+                # The worker resumed and passed the point of no return: the first write decides.
+                changed = None
             if changed is None:
                 yield Move("sweeper", "comes too late"), state._replace(sweeper=IDLE)
                 return
@@ -324,7 +328,7 @@ class Mail(Model):
             yield move, state._replace(rows=rows, sweeper=IDLE)
 
     def _person(self, state: Mailing) -> Iterator[Step]:
-        """Acts on a page that may be old, so in any state; the guard decides."""
+        """A person acts on a page that may be old, so in any state; the guard decides."""
         number = len(state.rows) - 1
         row = state.rows[number]
         less = state._replace(acts=state.acts - 1)
@@ -353,10 +357,10 @@ class Mail(Model):
 
 
 class KeyedMail(Mail):
-    """The same with a provider that remembers a key for a while."""
+    """The same with a provider that has idempotency keys."""
 
     name = "mail-keyed"
-    about = "a mail by a provider that remembers a key"
+    about = "a mail by a provider with idempotency keys"
     keyed = True
 
     def __init__(

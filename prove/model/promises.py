@@ -46,7 +46,7 @@ def done_is_accepted(before: Any, move: Move, after: Any) -> bool:
 
 
 def cancelled_is_not_sent(before: Any, move: Move, after: Any) -> bool:
-    """Neither has it been, nor does anybody stand before its dot who needs to ask no more."""
+    """The mail has not been sent, and no worker is past its last check before sending."""
     to_come = any(w.at == "marked" and w.row == move.row for w in after.workers)
     return move.what != CANCELS or not (before.rows[move.row].accepted or to_come)
 

@@ -10,25 +10,25 @@ RETRYING, SUCCEEDED, FAILED = "retrying", "succeeded", "failed"
 UNCERTAIN, CANCELLED = "uncertain", "cancelled"
 
 CLAIMABLE = (QUEUED, SENT, RETRYING)
-#: Nothing more happens by itself.
+#: States that change only by a person.
 SETTLED = (SUCCEEDED, FAILED, UNCERTAIN, CANCELLED)
 
-#: What can be taken away, and what then is missing.
+#: The rules that can be taken away, and what each says.
 RULES = {
-    "fence": "who writes shows the token of his claim",
+    "fence": "a write shows the token of its claim",
     "guard": "a step is changed only from the states that the change may leave",
     "lease": "the sweeper takes a step back only after its lease",
-    "phase-marker": "the row says that a mail is handed over before the bytes leave",
-    "recall": "a person stops a mail only while it is certainly not past its dot",
-    "on-commit": "the doorbell is rung, and the receipt given, after COMMIT",
+    "phase-marker": "the row records the point of no return before the bytes are sent",
+    "recall": "a person cancels a mail only while it is certainly before its point of no return",
+    "on-commit": "dispatch and receipt come after COMMIT",
     "checksum": "the archived copy is read back and compared",
 }
 
 
 class Move(NamedTuple):
-    """Who did what to which row, showing which token; ``change`` is (from, to).
+    """Who did what to which row, with which token; ``change`` is (from, to).
 
-    ``kind`` is "" for what happens by itself when all is well, "fault" or "person".
+    ``kind`` is "fault", "person", or "" for what happens by itself when nothing fails.
     """
 
     who: str
@@ -51,16 +51,16 @@ OfChange = Callable[[Any, Move, Any], bool]
 
 
 class Model:
-    """A start, what may happen in each state, and what must never."""
+    """A start state, what may happen in each state, and what must never happen."""
 
     name: str
     about: str
-    #: Its rules among RULES.
+    #: Which of RULES it has.
     has: Collection[str]
     #: What holds in every state, and at every change.
     always: dict[str, OfState]
     each_time: dict[str, OfChange]
-    #: The promise of the end, which holds of every model.
+    #: The promise about the end, which every model makes.
     END: ClassVar = "from everywhere an end is reached once faults cease"
 
     def __init__(self, without: str = "", named: bool = False) -> None:
@@ -73,7 +73,7 @@ class Model:
         self.named = named
 
     def placed(self, workers: tuple[Worker, ...], n: int, worker: Worker) -> tuple[Worker, ...]:
-        """The workers, one of them changed; in one order unless they have names."""
+        """The workers, one of them changed; sorted unless they have names."""
         after = (*workers[:n], worker, *workers[n + 1 :])
         return after if self.named else tuple(sorted(after))
 
@@ -96,12 +96,12 @@ class Model:
 
 
 class Row(NamedTuple):
-    """A mail's row, its messages, and what nobody who acts can see.
+    """A mail's row, its messages, and facts that no actor can see.
 
-    ``lease`` is whether it still holds; ``repeat`` is whether the row says that a handing over is
-    unconfirmed and may be repeated under its key. ``accepted`` counts mails that will reach the
-    recipient, ``unclear`` is whether an answer was lost, or who waited for it; ``forgot`` is
-    whether the time is over for which the provider remembers the key.
+    ``lease`` is whether the lease still holds. ``repeat`` is whether the row says that an earlier
+    sending is unconfirmed and may be repeated under its idempotency key. ``accepted`` counts the
+    mails that will reach the recipient. ``unclear`` is whether an answer, or the process that
+    waited for it, was lost. ``forgot`` is whether the idempotency window has ended.
     """
 
     state: str = QUEUED
@@ -116,11 +116,11 @@ class Row(NamedTuple):
 
 
 class Worker(NamedTuple):
-    """A worker's child; ``at`` is where it stands with the claim it has.
+    """A worker's child; ``at`` is its position in the claim that it holds.
 
-    looked, running, marked (the row says so), accepted, busy, refused, silent (what the mail
-    server answered), stopping (SIGTERM came: the main process hands back). ``known`` is whether
-    an earlier handing over was unconfirmed at the claim.
+    looked, running, marked (the row records the point of no return), accepted, busy, refused,
+    silent (the mail server's answer), stopping (after SIGTERM the main process returns the step).
+    ``known`` is whether an earlier sending was unconfirmed at the time of the claim.
     """
 
     at: str = ""

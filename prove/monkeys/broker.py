@@ -126,7 +126,7 @@ def _redis_reversed(site: Site, fault: Fault) -> Any:
 
 
 def _send(site: Site, ids: list[Any]) -> None:
-    """Messages as any program could send them that knows the broker's password."""
+    """Send messages as any program could that knows the broker's password."""
     from celery import Celery
 
     app = Celery(broker=site.stack.environ["REDIS_URL"], set_as_current=False)

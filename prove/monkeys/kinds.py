@@ -1,8 +1,9 @@
-"""What a fault is: who suffers it, what it may excuse, and how it strikes.
+"""What a fault is: what suffers it, what it may excuse, and how it strikes.
 
-A fault is a generator: it strikes, yields the seconds to wait, and repairs what it broke. It has
-one target; a target suffers one fault at a time, different targets suffer at the same time. A
-fault returns whether it really struck: a planned death of which nothing died does not count."""
+A fault is a generator: it strikes, yields the seconds to wait, and repairs what it broke. A target
+suffers one fault at a time; different targets suffer at the same time. A fault returns whether it
+really struck: a planned death that killed nothing does not count.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +25,14 @@ Strike = Iterator[float]
 
 @dataclass(frozen=True)
 class Fault:
-    """One planned fault: what, when (the application that is posted then), and how much of it.
+    """One planned fault.
 
     Attributes:
-        seconds: how long it lasts, for those that last.
-        times: how often it strikes in a row, for those that strike single requests.
-        chance: for what else the fault has to draw.
+        kind: what breaks.
+        at: the application at whose sending it strikes.
+        seconds: how long it lasts, for faults that last.
+        times: how often it strikes in a row, for faults of single requests.
+        chance: for everything else that the fault draws at random.
     """
 
     kind: str
@@ -45,7 +48,7 @@ class Fault:
 
 @dataclass
 class Site:
-    """What the faults work on."""
+    """The site that the faults break."""
 
     stack: Stack
     proxy: S3Proxy
@@ -53,9 +56,9 @@ class Site:
     lease: float
     admin: Any = None
     postgres: PostgreSQL | None = None
-    #: Parts that are down on purpose: nobody restarts them.
+    #: Parts that are down on purpose and not restarted.
     away: set[str] = field(default_factory=set)
-    #: Whether nothing more will happen by itself: then no fault finds what it waits for.
+    #: Whether nothing more will happen by itself; then no fault finds its moment.
     idle: Callable[[], bool] = lambda: False
 
 
@@ -64,14 +67,14 @@ class Kind:
     """A kind of fault.
 
     Attributes:
-        target: the victim.
+        target: what suffers it.
         blames: what it may excuse: ``web`` (an applicant may be asked to try again); and that a
-            mail stays unconfirmed, because its sender was ``killed``, ``frozen`` or kept from
-            writing (``stalled``), because one ``child`` of the worker died, or because the
-            connection was ``cut`` in mid-message. Who dies at a named point of a step writes
-            that down himself (see ``tests.support.faulty_workers``).
+            mail stays unconfirmed, because its sender was ``killed``, ``frozen`` or kept from writing
+            (``stalled``), because one ``child`` of the worker died, or because the connection was
+            ``cut`` in mid-message. A process that dies at a named point of a step records that
+            itself (see ``tests.support.faulty_workers``).
         needs: ``sqlite``, ``postgresql``, or ``server`` for a PostgreSQL that may be killed.
-        gentle: whether it only disturbs, and breaks nothing: then it is counted apart.
+        gentle: whether it only disturbs and breaks nothing; then it is counted apart.
     """
 
     name: str

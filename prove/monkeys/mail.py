@@ -13,7 +13,7 @@ from prove.monkeys.kinds import (
     until,
 )
 
-#: What the mail server does to single connections, in words.
+#: What the mail server does to single connections; the words name the fault.
 MAIL_MODES = {
     "banner_421": "421 instead of a banner",
     "no_banner": "no banner",
@@ -29,18 +29,18 @@ MAIL_MODES = {
     "data_451": "451 to DATA",
     "data_close": "closes at DATA",
     "close_in_data": "closes in mid-message",
-    "dot_451": "451 after the dot",
-    "dot_552": "552 after the dot",
-    "close_after_dot": "takes it, closes without a word",
-    "hang_after_dot": "takes it, hangs",
-    "dot_garbage": "takes it, talks nonsense",
+    "dot_451": "451 after the data",
+    "dot_552": "552 after the data",
+    "close_after_dot": "accepts it, closes without an answer",
+    "hang_after_dot": "accepts it, hangs",
+    "dot_garbage": "accepts it, answers nonsense",
     "hang_at_quit": "hangs at QUIT",
     "garbage_at_quit": "nonsense at QUIT",
 }
 
 
 def _mail_misbehaves(mode: str, words: str) -> None:
-    # Cut off in the middle of its last bytes, a sender can't know what has arrived.
+    # A sender whose last bytes were cut off cannot know what arrived.
     blames = CUT if mode == "close_in_data" else NOBODY
 
     @kind(f"mail: {words}", "mail", blames)

@@ -1,4 +1,4 @@
-"""What a person does on the admin pages meanwhile; it disturbs and breaks nothing."""
+"""What a person does on the admin pages during a campaign; it breaks nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prove.monkeys.kinds import (
 
 @kind("person: settles what is unconfirmed", "person", gentle=True)
 def _person_settles(site: Site, fault: Fault) -> Any:
-    """Looks into the mail server's log, as the page asks: confirms, or sends again."""
+    """Looks into the mail server's log, as the page asks; confirms, or sends again."""
     return (
         yield from until(
             lambda: site.admin.settle_unconfirmed(fault.times), pause=1, unless=site.idle

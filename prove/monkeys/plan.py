@@ -19,8 +19,8 @@ def faults(
 ) -> list[Fault]:
     """The faults of a campaign, in the order in which they strike.
 
-    Each of the kinds that the database knows comes about equally often. The first applications
-    and the last are left in peace: what is posted then shows how fast the site is by itself.
+    Each kind that fits the database comes about equally often. The first and the last applications
+    meet no fault: they show how fast the site is by itself.
 
     Args:
         own_server: whether PostgreSQL may be killed.

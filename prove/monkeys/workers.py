@@ -30,7 +30,7 @@ def _of_a_worker(part: str) -> None:
 
     @kind(f"worker {part}: kill -9 of a pool child", part, CHILD)
     def child(site: Site, fault: Fault) -> Any:
-        # Just started, it has none yet.
+        # Right after its start it has none.
         yield from until(site.stack[part].children)
         children = site.stack[part].children()
         if children:
@@ -76,7 +76,7 @@ _of_a_worker("io")
 def _at_a_point(step: str, point: str, victim: str) -> None:
     part = "cpu" if step == "render_pdf" else "io"
     who = {"child": "child dies", "group": "worker dies", "freeze": "worker freezes"}[victim]
-    where = {"before": "before it", "dot": "at the dot", "after": "after it"}[point]
+    where = {"before": "before it", "dot": "at the point of no return", "after": "after it"}[point]
 
     @kind(f"{step}: {who} {where}", part)
     def at_the_point(site: Site, fault: Fault) -> Any:
@@ -119,7 +119,7 @@ def _web_child(site: Site, fault: Fault) -> Any:
 
 
 def _web_is_back(site: Site, before: int) -> Any:
-    """Another master, whose own children answer: those of the dead one still listen a while."""
+    """Wait for a new master whose own children answer; old ones still listen a while."""
     yield from until(lambda: site.stack["web"].pid != before, 90)
     yield 2
     yield from until(lambda: site.stack.get("/health/live")[0] == 200, 90)

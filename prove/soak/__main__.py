@@ -1,13 +1,13 @@
-"""A whole site under the highest load that it sustains, for as long as you like.
+"""A whole site under the highest load that it sustains, for any length of time.
 
-    bin/prove soak [--minutes 60] [--database sqlite|postgresql] [--json FILE]
-    bin/prove soak --documents 10000 [--children 1] [--life 200] [--json FILE]
+bin/prove soak [--minutes 60] [--database sqlite|postgresql] [--json FILE]
+bin/prove soak --documents 10000 [--children 1] [--life 200] [--json FILE]
 
-The first posts applications over HTTP, faster while work does not pile up and slower when it
-does; afterwards every queue must be empty, every step done, every mail sent once, and nothing
-grown. The second sets so many documents, none of them alike, as a worker's pool does: in so many
-children at a time, each renewed after so many documents; with ``--life 0`` never, to find a leak.
-Both print what they measured. Exit 1 when something is not as it must be, 2 on wrong arguments.
+The first posts applications over HTTP, faster while the queue is short and slower when it is long.
+Afterwards every queue must be empty, every step done, every mail sent once, and nothing may have
+grown. The second renders so many different documents in processes like those of a worker's pool,
+each replaced after ``--life`` documents; with 0 never, to find a leak. Both print what they
+measured. Exit 1 when something is wrong, 2 on wrong arguments.
 """
 
 from __future__ import annotations

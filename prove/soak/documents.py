@@ -22,9 +22,10 @@ from prove.soak.trends import ALLOWED, grown
 def documents(
     count: int, *, children: int = 1, life: int = 0, every: int = 100, say: Any = print
 ) -> Documents:
-    """Set so many documents in type, in processes that are forked as a worker's pool forks its
-    children, and renewed after ``life`` documents; after none with 0."""
-    # What the worker's main process holds when it forks.
+    """Render so many documents in processes that are forked like a worker's children, and replaced
+    after ``life`` documents; never with 0.
+    """
+    # The imports of the worker's main process when it forks.
     import careersite.celery  # noqa: F401
 
     started = dt.datetime.now(dt.UTC).isoformat(timespec="minutes")
@@ -56,7 +57,7 @@ def documents(
         for end in ready:
             number, child = ends[end]
             try:
-                # It waits for an answer, so that it is measured between two documents.
+                # The child waits for an answer, so it is measured between two documents.
                 spent = end.recv()
             except EOFError:
                 del ends[end]
@@ -95,7 +96,7 @@ def documents(
         of_child = [sample for sample in outcome.samples if sample.child == number]
         for name, allowance in (("rss", "pss"), ("files", "files")):
             series = [(sample.documents, getattr(sample, name)) for sample in of_child]
-            # Lives know nothing of each other: how large one gets hangs on what it has to set.
+            # The size of a process depends on its own documents only.
             verdict = judge(series, ALLOWED[allowance], scatters=bool(life))
             if verdict:
                 outcome.verdicts[f"child {number} {name}"] = verdict
@@ -104,7 +105,7 @@ def documents(
 
 
 def _set_documents(numbers: Sequence[int], every: int, parent: Connection) -> None:
-    """What a child does: all these documents, and after some of them say how long each took."""
+    """Render these documents in a child, and report the times after every few of them."""
     from careers.documents import Branding, document_for, render_pdf
 
     branding, spent = Branding("Tidewater Instruments", "#0e5c46"), []

@@ -1,11 +1,10 @@
-"""Whether a series of measurements grows: the judgement of the soak.
+"""Whether a series of measurements grows.
 
-Memory is never quite still: pools renew their children, allocators keep what they have. So the
+Memory is never constant: pools replace their children, and allocators keep what they have. So the
 slope is the median of all slopes between two points (Theil 1950, Sen 1968), which up to 29 %
-wild points cannot bend; only the second half of a run counts, after every cache is warm; and what
-it makes of that half must stay under an allowance. Where each measurement is of another process,
-whose size hangs on what it happened to meet, a trend counts only when chance alone would hardly
-make it (Mann 1945, Kendall 1938).
+outliers cannot change much. Only the second half of a run counts, after every cache is warm, and
+its growth must stay under an allowance. Where each measurement is of another process, a trend
+counts only when chance would hardly produce it (Mann 1945, Kendall 1938).
 """
 
 from __future__ import annotations
@@ -41,14 +40,14 @@ class Allowance:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of one series.
+    """The judgement of one series.
 
     Attributes:
-        first: the median of the earliest third of what counts.
-        last: of the latest third.
-        growth: what the slope makes of the whole of what counts, in the series' unit.
+        first: the median of the earliest third of the points that count.
+        last: the median of the latest third.
+        growth: the slope times the length of what counts, in the series' unit.
         allowed: the most that this may be.
-        may_be_chance: it scatters so much that chance alone may have made the trend.
+        may_be_chance: whether chance alone may have produced the trend.
     """
 
     first: float

@@ -12,14 +12,13 @@ from tests.support.stack import Receipt, Stack
 
 @dataclass
 class LoadControl:
-    """How many applications a second to post: a little more while the oldest ready step is
-    young, a quarter less when it is not (additive increase, multiplicative decrease: Chiu and
-    Jain 1989).
+    """How many applications a second to post: slightly more while the oldest ready step is young,
+    a quarter less when it is old (additive increase, multiplicative decrease: Chiu and Jain 1989).
 
     Attributes:
         rate: applications a second.
         young, old: seconds that the oldest ready step may have waited.
-        rest: looks without a change after each cut, for what waits is first to be done.
+        rest: calls without a change after each cut, until the queue is shorter.
     """
 
     rate: float = 1.0
@@ -87,6 +86,6 @@ class SteadyApplicants:
         """Seconds until the next one applies."""
         with self._turn:
             now = time.monotonic()
-            # Who could not come in time comes late, but does not come in a crowd.
+            # A late applicant applies late; late applicants do not apply all at once.
             self._next = max(self._next, now - 1) + 1 / self.rate
             return max(0.0, self._next - now)

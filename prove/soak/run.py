@@ -19,11 +19,11 @@ from prove.soak.outcome import Outcome, Sample
 from prove.soak.summary import heading, quantile, row
 from prove.soak.trends import grown, verdicts
 from tests.support.processes import until
-from tests.support.stack import ENDS, Receipt, Stack, shared_postgresql, shared_template
+from tests.support.stack import ENDS, Receipt, Stack, column, shared_postgresql, shared_template
 
 PARTS = ("web", "cpu", "io", "sweeper", "beat", "flower")
-#: As in earnest, where ``Stack`` would be quick.
-IN_EARNEST = {
+#: The values of production; ``Stack`` has shorter ones.
+AS_IN_PRODUCTION = {
     "PIPELINE_SOFT_LIMIT": "90",
     "PIPELINE_HARD_LIMIT": "120",
     "PIPELINE_LEASE": "180",
@@ -35,7 +35,7 @@ IN_EARNEST = {
 }
 #: Rows of the table of one run, whatever its length.
 SAMPLES = 60
-#: A shorter run is still warming up all the time, and its growth means nothing.
+#: A shorter run only warms up, and its growth means nothing.
 JUDGED_FROM = 600  # seconds
 #: Seconds without one more step done after which the drain hangs.
 HANGS = 300
@@ -43,12 +43,12 @@ HANGS = 300
 
 @contextlib.contextmanager
 def a_site(database: str, **environ: str) -> Iterator[Stack]:
-    """A site in a directory of its own, with the limits that it has in earnest."""
+    """A site in its own directory, with the limits of production."""
     directory = Path(tempfile.mkdtemp(prefix="careers-soak-"))
     temporary = directory / "tmp"
     temporary.mkdir()
     server = shared_postgresql() if database == "postgresql" else ""
-    settings = IN_EARNEST | {"TMPDIR": str(temporary)} | environ
+    settings = AS_IN_PRODUCTION | {"TMPDIR": str(temporary)} | environ
     try:
         with Stack(shared_template(), directory, server=server, environ=settings) as stack:
             yield stack
@@ -57,15 +57,22 @@ def a_site(database: str, **environ: str) -> Iterator[Stack]:
 
 
 def warm_up(stack: Stack) -> list[Receipt]:
-    """Let every process do everything once before anybody counts. That includes the sweeper's
-    dispatching, with a connection to the broker that it keeps from then on."""
+    """Let every process do everything once before the measurement. That includes a dispatch by the
+    sweeper, which keeps its connection to the broker from then on.
+    """
     receipts = stack.apply_many(16)
     stack.wait_for_end(receipts, HANGS)
     stack["cpu"].freeze()
     late = stack.apply()
-    stack.query("UPDATE careers_step SET rung_at = '2026-01-01 00:00:00' WHERE state = 'sent'")
+    stack.query(
+        "UPDATE careers_step SET "
+        + column("dispatched_at")
+        + " = '2026-01-01 00:00:00' WHERE state = 'sent'"
+    )
     until(
-        lambda: stack.step(late, "render_pdf")["rings"] > 1, HANGS, "the sweeper did not dispatch"
+        lambda: stack.step(late, "render_pdf")[column("dispatches")] > 1,
+        HANGS,
+        "the sweeper did not dispatch",
     )
     stack["cpu"].thaw()
     stack.wait_for_end([late], HANGS)
@@ -73,7 +80,7 @@ def warm_up(stack: Stack) -> list[Receipt]:
 
 
 def soak(database: str, seconds: float, *, say: Any = print) -> Outcome:
-    """Run a site under load for so long, then count."""
+    """Run a site under load for ``seconds``, then count."""
     outcome = Outcome(database, seconds, dt.datetime.now(dt.UTC).isoformat(timespec="minutes"))
     with a_site(database) as stack:
         stack.start(*PARTS)
@@ -125,12 +132,12 @@ def soak(database: str, seconds: float, *, say: Any = print) -> Outcome:
 
 
 def _oldest(stack: Stack) -> float:
-    """How long the oldest ready step has waited, in the site's own words."""
+    """How long the oldest ready step has waited, as the site reports it, in seconds."""
     return float(stack.status()["oldest_ready_seconds"] or 0)
 
 
 def drain(stack: Stack) -> float:
-    """Wait until nothing is open any more, as long as there is progress; returns seconds."""
+    """Wait until no step is open, as long as there is progress; returns seconds."""
     began = moved = time.monotonic()
     left = gauges.backlog(stack)
     while left and time.monotonic() - moved < HANGS:
@@ -145,7 +152,7 @@ def drain(stack: Stack) -> float:
 
 
 def ends_well(stack: Stack, receipts: Sequence[Receipt]) -> list[str]:
-    """What of those who have a receipt is missing, double or undone; counted from outside."""
+    """What is missing, doubled or undone for the given receipts, counted from outside."""
     problems = []
 
     def expect(what: str, found: object, expected: object) -> None:
@@ -178,7 +185,7 @@ def ends_well(stack: Stack, receipts: Sequence[Receipt]) -> list[str]:
 
 
 def no_queue(used: dict[str, Any]) -> list[str]:
-    """What still waits although nothing is to be done."""
+    """What still waits although all work should be done."""
     problems = [
         f"{used[name]} messages left in {name}"
         for name in ("queue cpu", "queue io", "unacknowledged")

@@ -23,7 +23,7 @@ from tests.support.faulty_site import FaultySite
 from tests.support.faulty_workers import POINTS
 from tests.support.messages import celery_client, drained
 from tests.support.processes import Process, until
-from tests.support.stack import DONE, ROOT, Receipt, Stack, a_cv
+from tests.support.stack import DONE, ROOT, Receipt, Stack, a_cv, column
 
 PATIENCE = 180  # seconds; ends a hang
 MAILS = ("mail_applicant", "mail_hr")
@@ -312,7 +312,7 @@ def answers(stack: Stack) -> bool:
     return False
 
 
-@pytest.mark.parametrize("sweeps", [False, True], ids=["workers rung", "sweeper only"])
+@pytest.mark.parametrize("sweeps", [False, True], ids=["dispatched", "sweeper only"])
 def test_web_server_killed_around_commit_leaves_one_application(
     faulty: FaultySite, stack: Stack, sweeps: bool
 ) -> None:
@@ -342,12 +342,12 @@ def test_web_server_killed_around_commit_leaves_one_application(
         assert {point: len(found) for point, found in rows.items()} == {
             "written": 0,
             "committed": 1,
-            "rung": 1,
+            "dispatched": 1,
         }
         if sweeps:
             receipts = [
                 Receipt(303, f"/received/{rows[point][0]}/", 0, people[point])
-                for point in ("committed", "rung")
+                for point in ("committed", "dispatched")
             ]
         else:
             receipts = [stack.apply(email=email, cv=cvs[point]) for point, email in people.items()]
@@ -361,7 +361,7 @@ def test_web_server_killed_around_commit_leaves_one_application(
     assert stack.smtp.doubles() == []
 
 
-POINTS_OF_WEB = ("written", "committed", "rung")
+POINTS_OF_WEB = ("written", "committed", "dispatched")
 
 
 # ── Too many of them, too few of them ───────────────────────────────────────────────────
@@ -517,13 +517,13 @@ def test_workers_without_file_descriptors_recover(stack: Stack) -> None:
     stack.start("cpu", "io", "sweeper")
     children = [pid for name in ("cpu", "io") for pid in stack[name].children()]
     limits = {pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) for pid in children}
-    rings = "SELECT coalesce(sum(rings), 0) AS n FROM careers_step"
+    dispatches = f"SELECT coalesce(sum({column('dispatches')}), 0) AS n FROM careers_step"
     for pid in children:
         few = len(os.listdir(f"/proc/{pid}/fd"))
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (few, limits[pid][1]))
     receipts = stack.apply_many(3)
-    (before,) = stack.query(rings)
-    until(lambda: stack.query(rings)[0]["n"] > before["n"] + 3, PATIENCE, "nobody tried")
+    (before,) = stack.query(dispatches)
+    until(lambda: stack.query(dispatches)[0]["n"] > before["n"] + 3, PATIENCE, "nobody tried")
     states = {state for receipt in receipts for state in stack.states(receipt).values()}
     assert not states & {"failed", "cancelled", "uncertain"}
     for pid, limit in limits.items():

@@ -161,7 +161,7 @@ class BrokerFaultSite(Stack):
 
 @pytest.fixture(scope="module")
 def _site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerFaultSite]:
-    with BrokerFaultSite(tmp_path_factory.mktemp("rung")) as stack:
+    with BrokerFaultSite(tmp_path_factory.mktemp("broker-faults")) as stack:
         yield stack
 
 

@@ -24,15 +24,15 @@ ENDS = {
     "crowded": ("succeeded", 1),
     "unknown address": ("failed", 0),
     "closed in the message": ("uncertain", 0),
-    "later after the dot": ("succeeded", 1),
-    "refused after the dot": ("failed", 0),
-    "silent after the dot": ("uncertain", 1),
-    "closed after the dot": ("uncertain", 1),
+    "deferred after the data": ("succeeded", 1),
+    "refused after the data": ("failed", 0),
+    "no answer after the data": ("uncertain", 1),
+    "closed after the data": ("uncertain", 1),
     "silent at the end": ("succeeded", 1),
     "absurd at the end": ("succeeded", 1),
 }
 #: With these faults the server certainly has not accepted the mail, and may do so later.
-NOT_YET = ("greylisted", "crowded", "later after the dot")
+NOT_YET = ("greylisted", "crowded", "deferred after the data")
 
 
 @pytest.mark.parametrize("fate", MAIL_FATES)
@@ -58,7 +58,7 @@ def test_no_recipient_is_mailed_twice_under_mail_server_errors(
     assert wired.smtp.doubles() == []
     everybody = [*storm.mails.values(), *storm.files.values()]
     unclear = storm.mails["closed in the message"]
-    refused = [storm.mails[name] for name in ("unknown address", "refused after the dot")]
+    refused = [storm.mails[name] for name in ("unknown address", "refused after the data")]
     for receipt in everybody:
         assert storm.taken[(receipt.email,)] == (receipt not in (unclear, *refused))
     assert storm.taken[(HR,)] == len(everybody)
@@ -66,7 +66,7 @@ def test_no_recipient_is_mailed_twice_under_mail_server_errors(
 
 def test_task_status_shows_the_answer_of_the_mail_server(wired: WiredSite, storm: Storm) -> None:
     """In words, with the next action, and without the address."""
-    refused, unclear = storm.mails["unknown address"], storm.mails["silent after the dot"]
+    refused, unclear = storm.mails["unknown address"], storm.mails["no answer after the data"]
     assert wired.step(refused, "mail_applicant")["error_public"] == (
         "The mail server refused the recipient's address (550 5.1.1 <…>: User unknown). Correct "
         "the address, or write in another way."

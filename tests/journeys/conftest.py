@@ -1,4 +1,4 @@
-"""A running, seeded site and a browser that may complain about nothing."""
+"""A running, seeded site and a browser that must not complain."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def browser_context_args(browser_context_args: dict[str, Any], base_url: str) ->
 
 @pytest.fixture(autouse=True)
 def watch(context: BrowserContext, base_url: str) -> Iterator[Watch]:
-    """Fails the test for any error in the console and any request to another host."""
+    """Fail the test for any error in the console and any request to another host."""
     watching = Watch(base_url)
     watching.follow(context)
     context.set_default_timeout(patient(PATIENCE))

@@ -30,7 +30,7 @@ def cv(tmp_path: Path) -> Path:
 
 
 def check(page: Page) -> None:
-    """A French page without a fault, on a phone."""
+    """Check a French page on a phone: no violations, fits the screen."""
     assert page.evaluate("document.documentElement.lang") == "fr"
     assert violations(page) == []
     assert fits(page)
@@ -69,7 +69,7 @@ def test_french_application_stays_french_and_is_listed_beside_an_english_one(
 
 
 def apply_in_french(page: Page, cv: Path) -> tuple[str, str]:
-    """The reference and the address of the receipt."""
+    """Apply in French; returns the reference and the address of the receipt."""
     # The address decides, not the browser: there is a link to the other language.
     page.goto("/")
     assert page.evaluate("document.documentElement.lang") == "en"

@@ -1,4 +1,4 @@
-"""From HR's new job to HR's reading of an application, as people do it."""
+"""From a new job to HR reading an application, as people do it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def cv(tmp_path: Path) -> Path:
 
 
 def publish_job(page: Page, title: str) -> None:
-    """HR writes a job with two questions of its own and publishes it."""
+    """HR creates a job with two custom questions and publishes it."""
     log_in(page, "hanna", "hanna-of-tests")
     page.goto("/admin/pages/")
     english = page.get_by_role("row").filter(has_text="English")
@@ -111,7 +111,7 @@ def apply_on_a_phone(context: BrowserContext, title: str, cv: Path) -> str:
 
 
 def see_it_done(page: Page, reference: str) -> None:
-    """The page of tasks comes to say by itself that all is done."""
+    """The tasks page updates itself until all steps are done."""
     page.goto("/admin/tasks/")
     expect(page.get_by_role("link", name=reference)).to_be_visible()
     page.get_by_role("link", name=reference).first.click()
@@ -173,7 +173,7 @@ def applications(site: Stack, email: str) -> list[dict]:
 def test_form_posted_from_another_site_needs_confirmation(
     site: Stack, page: Page, watch: Watch, cv: Path
 ) -> None:
-    """A browser that does not vouch for the form costs the applicant a click and no answer."""
+    """The applicant confirms with one click and loses no answer."""
     elsewhere = "http://elsewhere.test"
     watch.origins.append(elsewhere)
     form = f"""

@@ -43,7 +43,7 @@ def test_short_campaign_loses_and_doubles_nothing(
 def test_campaign_without_point_of_no_return_is_red(
     short_campaigns: dict[str, ShortCampaign],
 ) -> None:
-    """Workers die when a mail is out, and nobody knows that they had it in hand."""
+    """Workers die after a mail was sent, and no row records that they had begun."""
     report = short_campaigns["sabotaged"].report
     assert report.faults
     assert report.found.red["twice"]
@@ -76,7 +76,7 @@ def test_same_seed_gives_same_plan() -> None:
 
 @pytest.mark.parametrize("database", command.DATABASES)
 def test_full_campaign_plans_every_kind_of_fault(database: str) -> None:
-    """Two hundred and fifty faults of a run of two thousand: every kind, and in good time."""
+    """250 faults in 2000 applications: every kind, and none at either end."""
     planned = monkeys.faults(1, 250, 2000, database=database)
     known = {
         name

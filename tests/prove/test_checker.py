@@ -1,4 +1,4 @@
-"""The checker turns red for each thing that must not be: a real run, altered afterwards."""
+"""The checker reports each thing that must not be: a real run, altered afterwards."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Run:
         return rows[number][0], self.bucket / rows[number][1]
 
     def put(self, file: int, path: Path, content: bytes) -> None:
-        """Another content, with a row that vouches for it."""
+        """Replace the content, and let the row have its hash."""
         path.write_bytes(content)
         sha256 = hashlib.sha256(content).hexdigest()
         self.sql("UPDATE careers_applicationfile SET sha256 = ? WHERE id = ?", sha256, file)
@@ -75,7 +75,7 @@ class Run:
         return next(pk for (pk,) in rows if pk not in acted)
 
     def plain_mail(self) -> int:
-        """The place in the ledger of a mail that nobody ever doubted."""
+        """The index in the ledger of a mail that was never unconfirmed."""
         evidence = Evidence(self.directory, f"sqlite:///{self.database}", self.bucket)
         done = {
             pk
@@ -305,7 +305,7 @@ def mail_failed_and_nobody_refused_it(run: Run) -> None:
 
 
 def all_mails_to_hr_failed(run: Run) -> None:
-    """One refusal must not excuse them all."""
+    """One refusal must not excuse all failures."""
     (recipient, *_rest) = run.sql("SELECT recipient FROM careers_step WHERE kind = 'mail_hr'")[0]
     run.write("refusals", [{"recipient": recipient, "answer": "550 5.1.1 User unknown"}])
     run.sql(
@@ -320,7 +320,7 @@ def all_mails_to_hr_failed(run: Run) -> None:
 
 
 def doubt_in_calm_weather(run: Run) -> None:
-    """Faults there were, but not when this mail was sent: the first are left in peace."""
+    """There were faults, but not when this mail was sent: the first mails meet none."""
     _park(run, run.done("mail_applicant"))
 
 
@@ -417,7 +417,7 @@ def frozen_worker_sends_nobody_away_at_once(run: Run) -> None:
 
 
 def test_frozen_worker_excuses_a_refusal_after_the_lock_timeout(run: Run) -> None:
-    """Who waited for SQLite in vain may be sent away."""
+    """A request that waited for SQLite's lock in vain may be refused."""
     _storm(run, "frozen")
     _answered(run, 503, time.time() + 3600, seconds=20.2)
     assert run.check().red["refused"] == []

@@ -1,4 +1,4 @@
-"""The protocol written small: every order of events is tried, and each rule is needed."""
+"""The protocol models: every schedule keeps every promise, and each rule is needed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prove.model import __main__ as command
 from prove.model.protocol import Model
 from prove.model.walk import Walk, explore
 
-#: Changes that the models leave out. In a restored database mails that wait or failed are parked.
+#: Transitions that the models leave out: in a restored database mails become unconfirmed.
 LEFT_OUT = {("waiting", "uncertain"), ("failed", "uncertain")}
 
 TWICE = "no mail is accepted twice"
@@ -28,12 +28,12 @@ def walks() -> dict[str, Walk]:
 def test_every_schedule_of_every_model_keeps_all_promises(walks: dict[str, Walk]) -> None:
     print(command.table(list(walks.values())))
     assert {name: walk.breach for name, walk in walks.items()} == dict.fromkeys(walks)
-    # Every state was visited, so there is no less to visit on another machine.
+    # The number of states does not depend on the machine.
     assert all(walk.states > 10_000 and walk.schedules > 10**9 for walk in walks.values())
 
 
 def test_models_have_exactly_the_transitions_of_the_code(walks: dict[str, Walk]) -> None:
-    """Neither more, nor fewer: a new way from one state to another belongs into a model."""
+    """A new transition of the code belongs in a model."""
     seen = set().union(*(walk.changes for walk in walks.values()))
     allowed = {(str(before), str(to)) for before, after in LEAVES_TO.items() for to in after}
     assert seen == allowed - LEFT_OUT
@@ -65,7 +65,7 @@ def test_models_have_exactly_the_transitions_of_the_code(walks: dict[str, Walk])
             Intake,
             "a receipt implies a committed application with all its steps",
         ),
-        ("on-commit", Intake, "who hears the doorbell finds the row"),
+        ("on-commit", Intake, "whoever gets a message finds the row"),
         (
             "checksum",
             Archive,
@@ -93,7 +93,7 @@ def test_command_prints_the_figures(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_command_prints_the_shortest_path_to_the_broken_promise() -> None:
-    """As a process of its own: it must need neither Django's settings nor a database."""
+    """In a process of its own: the models need neither Django's settings nor a database."""
     command = [sys.executable, "-m", "prove.model", "--sabotage", "checksum"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1

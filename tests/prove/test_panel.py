@@ -1,4 +1,4 @@
-"""The person of the campaigns looks closely before he acts."""
+"""The operator of the campaigns looks into the log before they act."""
 
 from __future__ import annotations
 

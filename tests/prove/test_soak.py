@@ -1,4 +1,4 @@
-"""The soak judges rightly, and a short one finds nothing."""
+"""The soak judges growth correctly, and a short one finds no problem."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_rate_rises_while_queue_is_short_and_falls_when_it_is_long() -> None:
 
 
 def test_rate_stays_after_a_cut_until_the_queue_drains() -> None:
-    """What waits already would else bring cut upon cut, and leave the site idle."""
+    """Otherwise the waiting work would cause one cut after the other, and an idle site."""
     control = LoadControl(rate=4.0)
     rates = []
     for _ in range(6):
@@ -176,7 +176,7 @@ def test_rate_does_not_rise_above_what_can_be_posted() -> None:
 
 @given(st.floats(0.5, 8))
 def test_rate_settles_at_what_a_site_sustains(capacity: float) -> None:
-    """A site that does so many a second gets just that, and nobody waits for long."""
+    """A site that completes so many a second gets that many, and no step waits long."""
     control, waiting, rates, waits = LoadControl(), 0.0, [], []
     for _ in range(2_000):
         waiting = max(0.0, waiting + 5 * (control.rate - capacity))
@@ -206,7 +206,7 @@ def test_messages_and_steps_left_in_queues_are_problems() -> None:
 def test_short_soak_finds_no_problem_and_then_each_injected_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Before the site goes, a mail is doubled, an object lost and a receipt invented."""
+    """At the end a mail is doubled, an object removed and a receipt invented."""
     count, found = run.ends_well, []
 
     def count_and_spoil(stack: Stack, receipts: list[Receipt]) -> list[str]:

@@ -144,7 +144,7 @@ def powerful(site: Stack, tmp_path: Path) -> Iterator[Flower]:
     process.kill()
 
 
-def rings(site: Stack, receipt: Receipt) -> list[dict[str, Any]]:
+def dispatches(site: Stack, receipt: Receipt) -> list[dict[str, Any]]:
     return site.query(
         "SELECT e.* FROM careers_stepevent e JOIN careers_step s ON s.id = e.step_id"
         " JOIN careers_application a ON a.id = s.application_id"
@@ -182,5 +182,5 @@ def test_revoke_in_flower_does_not_cancel_the_step(site: Stack, powerful: Flower
     step = site.step(second, "render_pdf")
     assert step["celery_task_id"] != task_id
     assert powerful.state(step["celery_task_id"]) == "SUCCESS"
-    by_whom = [event["actor"] for event in rings(site, second)]
+    by_whom = [event["actor"] for event in dispatches(site, second)]
     assert (by_whom[0], set(by_whom[1:])) == ("intake", {"sweeper"})

@@ -1,4 +1,4 @@
-"""Stands where the broker is in tests without one."""
+"""The broker of tests that have none."""
 
 from __future__ import annotations
 

@@ -15,9 +15,8 @@ from playwright.sync_api import (
 
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 900}
-#: The browser logs each answer of 4xx as an error. Our form with errors is answered by 422;
-#: Wagtail's editor, which saves while one writes, has a page that is not complete by 400. Of what
-#: is no longer there 410 tells, or 404.
+#: The browser logs each 4xx answer as an error. A form with errors gets 422, Wagtail's autosave of
+#: an incomplete page 400, and a page that is gone 410 or 404.
 EXPECTED = re.compile(
     r"responded with a status of "
     r"(422 .*/apply/|400 .*/admin/pages/(add|\d+/edit)/|410 .*/careers/gone/|404 .*/never-there/)"
@@ -25,7 +24,7 @@ EXPECTED = re.compile(
 
 
 class Watch:
-    """What a browser complained about, and whom it asked besides the site."""
+    """What a browser complained about, and its requests to other hosts."""
 
     def __init__(self, origin: str) -> None:
         self.origins = [origin]
@@ -51,7 +50,7 @@ class Watch:
 
 
 def log_in(page: Page, name: str, password: str) -> None:
-    """As a member of staff."""
+    """Log in as a member of staff."""
     page.goto("/admin/login/")
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(password)

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 
 def run(*command: str) -> tuple[int, str, str]:
-    """Exit code, standard output, standard error."""
+    """Run a command; returns exit code, standard output and standard error."""
     out, err = io.StringIO(), io.StringIO()
     try:
         call_command(*command, stdout=out, stderr=err)

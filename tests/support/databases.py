@@ -1,10 +1,10 @@
-"""On which database a test of a shared site runs; without a mark it runs on both."""
+"""Marks that say on which database a test of a shared site runs; the default is both."""
 
 from __future__ import annotations
 
 import pytest
 
-#: For tests in which the database has no part.
+#: For tests in which the database does not matter.
 ON_SQLITE = pytest.mark.parametrize("_site", ["sqlite"], indirect=True)
-#: For what tests without a server of their own show on SQLite already.
+#: For tests whose counterpart on SQLite runs without a server.
 ON_POSTGRESQL = pytest.mark.parametrize("_site", ["postgresql"], indirect=True)

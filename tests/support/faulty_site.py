@@ -1,4 +1,4 @@
-"""A site whose processes die where they are told to."""
+"""A site whose processes die at planned points."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 The kind is ``web``, and its points in their order are
 
 ``written``    application, files and steps are written, and nothing is committed
-``committed``  the commit is done, and nobody has been rung for
-``rung``       the workers know, and the applicant has no answer
+``committed``  the commit is done, and no step has been dispatched
+``dispatched`` the workers have messages, and the applicant has no answer
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def faulty_commit(self: Any) -> None:
 def application(environ: dict[str, Any], start_response: Any) -> Any:
     answer = site(environ, start_response)
     if environ["REQUEST_METHOD"] == "POST":
-        die_if_planned("web", "rung")
+        die_if_planned("web", "dispatched")
     return answer
 
 

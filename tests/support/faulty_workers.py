@@ -1,35 +1,35 @@
 """The product's Celery app with faults: ``celery -A tests.support.faulty_workers worker``.
 
 ``FAULT_PLAN`` names a directory with files of the form ``KIND.POINT.VICTIM.NUMBER``, or with
-``.STEP`` at the end for one step alone. Whoever comes to the named point of the named kind of
-step removes one such file and becomes its victim. Points, in the order in which a step comes
-to them:
+``.STEP`` at the end for one step alone. The process that reaches the named point of the named kind
+of step removes one such file and suffers what it says. Points, in the order in which a step reaches
+them:
 
-``unclaimed``  a worker has got the message, and the row knows nothing of it
+``unclaimed``  a worker has the message, and the row does not show it yet
 ``before``     claimed; nothing of the step has been done
 ``midway``     a PDF is laid out and not yet written
-``before_put`` the next bytes will store an object; comes once for each object
-``after_put``  an object is stored, and nobody has written that down
-``before_send`` the mail server waits for the message, and the row does not say so yet
-``dot``        the next bytes will hand a mail over; the row says so already
-``after_dot``  the mail server has the message, and nobody has read its answer
-``after``      the effect has happened, and nobody has written that down
-``recording``  it is being written down, in a transaction that has not ended
-``recorded``   it is written down, and nobody has rung for what comes next
+``before_put`` the next bytes will store an object; reached once for each object
+``after_put``  an object is stored and not yet recorded
+``before_send`` the mail server waits for the message; the row does not record that yet
+``dot``        the point of no return is recorded; the next bytes send the message and its final dot
+``after_dot``  the mail server has the message, and its answer has not been read
+``after``      the effect has happened and is not yet recorded
+``recording``  it is being recorded, in a transaction that has not ended
+``recorded``   it is recorded, and the next steps are not yet dispatched
 
-and victims:
+and what can happen there:
 
-``child``      the process itself dies by SIGKILL
-``group``      so does the whole worker
-``freeze``     the worker is stopped until somebody sends SIGCONT
-``hold``       the process alone is stopped
-``busy``       it takes for ever, and does as it is told
-``deaf``       it takes for ever, and does not hear its soft time limit
-``eat``        it takes memory without end
-``garble``     it tells its worker nonsense, begins to tell more, and says nothing again
+``child``      the process is killed with SIGKILL
+``group``      the whole worker is
+``freeze``     the worker is stopped until it gets SIGCONT
+``hold``       only the process is stopped
+``busy``       it runs without end and obeys signals
+``deaf``       it runs without end and ignores its soft time limit
+``eat``        it uses memory without end
+``garble``     it sends its main process nonsense, begins another message, and never ends it
 
-``FAULT_LEDGER``, where it is set, is a file that gets a line of JSON before each of these: who
-came to which point of which step, and when.
+``FAULT_LEDGER``, where it is set, is a file that gets a line of JSON before each of these: which
+process reached which point of which step, and when.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ __all__ = ["POINTS", "app", "die_if_planned", "install"]
 
 PLAN = Path(os.environ.get("FAULT_PLAN", os.devnull))
 LEDGER = os.environ.get("FAULT_LEDGER")
-#: Seconds for which a worker that was told to stop waits for what it runs; 30 in production.
+#: Seconds that a stopping worker waits for its running tasks; 30 in production.
 app.conf.worker_soft_shutdown_timeout = float(os.environ.get("FAULT_SOFT_SHUTDOWN", "30"))
 
 _MAIL = ("unclaimed", "before", "before_send", "dot", "after_dot", "after", "recording", "recorded")
@@ -71,7 +71,7 @@ _at: tuple[str, int] = ("", 0)
 
 
 def die_if_planned(kind: str, point: str, step_id: int = 0) -> None:
-    """Do to oneself what the plan says; each file of the plan is one time."""
+    """Do to this process what the plan says; each file of the plan is used once."""
     for file in sorted(PLAN.glob(f"{kind}.{point}.*")):
         _kind, _point, victim, _number, *only = file.name.split(".")
         if only and only != [str(step_id)]:
@@ -79,7 +79,7 @@ def die_if_planned(kind: str, point: str, step_id: int = 0) -> None:
         try:
             file.unlink()
         except FileNotFoundError:
-            continue  # somebody else died of it
+            continue  # another process took it
         _write_down(kind, point, victim, step_id)
         match victim:
             case "child":
@@ -173,7 +173,7 @@ def install() -> None:
             _here("after_dot")
 
     def faulty_set(*args: Any) -> Any:
-        # Only now, for importing it takes a worker that makes no PDFs a second.
+        # Imported late: it takes a worker without PDFs a second.
         from weasyprint.document import Document
 
         if not hasattr(Document, "faulty"):
@@ -194,13 +194,13 @@ def _faulty(perform: Callable) -> Callable:
         global _at
         _at = (step.kind, step.pk)
 
-        def hand_over_or_die(*memory: object) -> None:
+        def before_send_or_die(*given: object) -> None:
             _here("before_send")
-            before_send(*memory)
+            before_send(*given)
             _here("dot")
 
         _here("before")
-        effect = perform(step, hand_over_or_die)
+        effect = perform(step, before_send_or_die)
         _here("after")
 
         def record_or_die() -> None:

@@ -1,4 +1,4 @@
-"""The broker of a site as anybody sees it who knows its password."""
+"""The broker of a site, as seen by anybody who knows its password."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.support.stack import Stack
 
 
 def celery_client(site: Stack) -> Celery:
-    """What anybody who knows the broker's password can do."""
+    """A Celery client with the broker's password."""
     app = Celery(broker=site.environ["REDIS_URL"], set_as_current=False)
     app.conf.update(
         broker_transport_options={"global_keyprefix": "careers:", "socket_timeout": 5},
@@ -18,7 +18,7 @@ def celery_client(site: Stack) -> Celery:
 
 
 def drained(site: Stack) -> bool:
-    """Whether the workers have taken and answered every message."""
+    """Whether the workers have taken and acknowledged every message."""
     redis = site.redis()
     keys = ("careers:cpu", "careers:io", "careers:unacked_index")
     return not any(redis.exists(key) for key in keys)

@@ -1,4 +1,4 @@
-"""A site on a PostgreSQL server of its own, which tests may kill, and somebody in the middle."""
+"""A site on its own PostgreSQL server, which tests may kill, with a proxy between them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tests.support.stack import Stack, shared_template
 
 
 class OwnServer(Stack):
-    """A site with a PostgreSQL server of its own, and somebody in the middle.
+    """A site with its own PostgreSQL server and a proxy between them.
 
     Attributes:
-        middle: what all processes of the site reach the server through.
+        middle: the proxy through which all processes of the site reach the server.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -42,11 +42,11 @@ class OwnServer(Stack):
 
 
 class CommitCutter:
-    """A proxy that understands as much of PostgreSQL's protocol as it needs to cut a connection
-    exactly at a COMMIT or at a statement.
+    """A proxy that cuts a connection exactly at a COMMIT or at a statement.
 
-    https://www.postgresql.org/docs/current/protocol-message-formats.html: after the start, each
-    message is a letter and its length; ``Q`` and ``P`` bring statements, ``B`` values.
+    It parses as much of PostgreSQL's protocol as that needs. After the start, each message is a
+    letter and its length; ``Q`` and ``P`` carry statements, ``B`` values
+    (https://www.postgresql.org/docs/current/protocol-message-formats.html).
     """
 
     TOLD_APART = 80877103, 80877104  # requests for TLS and GSSAPI, each answered with one byte
@@ -64,7 +64,7 @@ class CommitCutter:
         self._listener.close()
 
     def cut_at_commit_of(self, words: bytes, *, arrives: bool) -> None:
-        """Cut, once, where a transaction is committed in which ``words`` were sent.
+        """Cut once, at the COMMIT of a transaction that contained ``words``.
 
         Args:
             arrives: whether the server still gets the COMMIT; its answer is lost in any case.
@@ -72,7 +72,7 @@ class CommitCutter:
         self._plan = (words, arrives, True)
 
     def cut_at(self, words: bytes, *, arrives: bool) -> None:
-        """Cut, once, at a statement by itself in which ``words`` are sent."""
+        """Cut once, at a statement that contains ``words``."""
         self._plan = (words, arrives, False)
 
     def _listen(self) -> None:

@@ -1,4 +1,4 @@
-"""PDFs as their readers see them, and programs that make one."""
+"""The text of PDFs, and Python programs in a new process."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def text_of(content: bytes) -> str:
 
 
 def letters(text: str) -> str:
-    """Without the spaces, which a reader of PDF guesses."""
+    """The text without spaces, which readers of PDF only guess."""
     return re.sub(r"\s+", "", text)
 
 
 def in_a_new_process(program: str, **environment: str) -> str:
-    """What a Python program prints that has Django and the sample document at hand."""
+    """The output of a Python program that starts with Django and the sample document."""
     prelude = """
         import os
         import django

@@ -1,8 +1,8 @@
 """The people in our tests, always the same ones.
 
-Ada runs the site. Hanna reads applications for her part of the page tree. Otto keeps the
-machines running and reads nobody's letters. Bob edits pages and has none of our rights.
-Charlie has an account, but no business in the admin.
+Ada administers the site. Hanna reads the applications for her part of the page tree. Otto operates
+the site and reads no applications. Bob edits pages and has none of our rights. Charlie has an
+account without access to the admin.
 """
 
 from __future__ import annotations

@@ -28,11 +28,11 @@ from tests.support.servers import HOST, reserve_port
 
 
 class PostgreSQL:
-    """A server of our own in a directory of its own.
+    """A server in its own directory.
 
     Attributes:
         url: for ``DATABASE_URL``; its user may do everything.
-        log: what the server wrote.
+        log: the server's log.
     """
 
     def __init__(self, *options: str, password: str = "") -> None:
@@ -91,7 +91,7 @@ class PostgreSQL:
         )
 
     def restart_at_once(self) -> None:
-        """What ``pg_ctl restart -m immediate`` does: whoever is connected is thrown out."""
+        """Restart as ``pg_ctl restart -m immediate`` does: all connections are closed."""
         self.process.signal(signal.SIGQUIT)
         until(lambda: not self.process.running, 60, "PostgreSQL did not stop")
         self.__enter__()

@@ -25,9 +25,9 @@ _TIED = (
 
 
 class Process:
-    """One program, in a session and process group of its own.
+    """One program, in its own session and process group.
 
-    Start it from the main thread: the tie is to the thread that starts it.
+    Start it from the main thread: the kernel ties it to the thread that starts it.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
-        # By and by the number is somebody else's.
+        # Later another process may have this number.
         self._all_gone = True
 
     def freeze(self) -> None:

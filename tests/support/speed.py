@@ -1,9 +1,8 @@
 """How slow this machine is now, so that deadlines mean the same on a busy day.
 
-A deadline in a test is there to end a hang. It is written for an idle machine with cores like
-those of the reference; ``slowness`` says how much longer the same work takes here and now, beside
-whatever else runs. Only upper bounds grow by it: a test that waits for something goes on as soon
-as that has happened.
+A deadline in a test ends a hang. It is written for an idle machine; ``slowness`` says how much
+longer the same work takes here and now, beside everything else that runs. Only upper bounds grow
+by it: a test that waits for something goes on as soon as that has happened.
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ import time
 
 #: Seconds that ``_work`` takes on an idle core of the reference machine (3 GHz, Python 3.11).
 REFERENCE = 0.03
-#: Seconds for which a measurement is good; measuring costs a hundredth of them.
+#: Seconds for which a measurement is used; it costs a hundredth of them.
 FRESH = 3.0
-#: No machine is slower than this; a test that still waits then waits for something that hangs.
+#: The most by which a deadline grows; beyond it something hangs.
 SLOWEST = 12.0
 
 _measured: list[tuple[float, float]] = []
@@ -37,15 +36,15 @@ def slowness() -> float:
 
 
 def patient(seconds: float) -> float:
-    """A time-out for this machine in place of one that suits the idle reference machine."""
+    """A time-out for this machine now, from one for the idle reference machine."""
     return seconds * slowness()
 
 
 class Deadline:
     """Ends after so many seconds of the idle reference machine.
 
-    Each moment counts by the speed that the machine has in it, so a burst of other work in the
-    middle of a wait uses up little of the deadline.
+    Each moment counts by the speed of the machine at that moment, so other work in the middle of a
+    wait uses up little of the deadline.
 
     Attributes:
         left: seconds of the reference machine until the end.

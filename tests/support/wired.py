@@ -1,8 +1,8 @@
-"""A site whose mail server and archive are ours to spoil, for each applicant in another way.
+"""A site whose mail server and archive fail in a chosen way, different for each applicant.
 
-The mail server speaks TLS and wants a login. Its fates are by recipient, those of the archive by
-the hash of a CV, which is part of the key: so many faults happen at the same time, and each to
-the one application that a test looks at.
+The mail server has TLS and a login. Its faults are chosen by recipient, those of the archive by
+the hash of a CV, which is part of the object's key. So many faults happen at the same time, each
+to one application.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from tests.support.speed import patient
 from tests.support.stack import BUCKET, Receipt, Stack, Template, a_cv, sha256
 
 USER, PASSWORD = "careers", "mail-password"
-#: How the mail server treats one receipt, for each time that it comes.
+#: What the mail server does to a receipt mail, one entry for each attempt.
 MAIL_FATES = {
     "well": [],
     "greylisted": ["rcpt_450"],
     "crowded": ["rcpt_421"],
     "unknown address": ["rcpt_550"],
     "closed in the message": ["close_in_data"],
-    "later after the dot": ["dot_451"],
-    "refused after the dot": ["dot_552"],
-    "silent after the dot": ["hang_after_dot"],
-    "closed after the dot": ["close_after_dot"],
+    "deferred after the data": ["dot_451"],
+    "refused after the data": ["dot_552"],
+    "no answer after the data": ["hang_after_dot"],
+    "closed after the data": ["close_after_dot"],
     "silent at the end": ["hang_at_quit"],
     "absurd at the end": ["garbage_at_quit"],
 }
-#: What happens to whoever comes first, before anybody knows with which mail.
+#: What happens to the first connections, before it is known for which mail.
 CONNECTION_FATES = ("no_banner", "banner_421", "ehlo_drip", "mail_451")
-#: How the archive treats one CV. The client itself asks three times when it gets a 5xx or nothing.
+#: What the archive does to one CV. The client itself tries three times after a 5xx or no answer.
 ARCHIVE_FATES = {
     "well": {},
     "broken": {"HEAD": ["error_500"] * 3, "PUT": ["error_500"] * 3},
@@ -62,7 +62,7 @@ HR = "hiring+production@example.org"
 
 @dataclass(frozen=True)
 class Storm:
-    """Who met which fate, by its name: with the receipt mail, and with the CV in the archive."""
+    """Which applicant met which fault, by its name: with the receipt mail, and with the CV."""
 
     mails: dict[str, Receipt]
     files: dict[str, Receipt]
@@ -91,7 +91,7 @@ class WiredSite(Stack):
                 "PIPELINE_SOFT_LIMIT": "10",
                 "PIPELINE_HARD_LIMIT": "15",
                 "PIPELINE_LEASE": "20",
-                # The tests themselves meet each fault; nobody else is to use one up.
+                # Probes must not use up the faults of the tests.
                 "PIPELINE_PROBE_INTERVAL": "3600",
             },
         )
@@ -115,13 +115,13 @@ class WiredSite(Stack):
         self.s3.__exit__(None, None, None)
 
     def mend(self) -> None:
-        """Let both servers be obedient."""
+        """Let both servers work."""
         self.smtp.mode, self.s3.mode = "ok", "ok"
         self.smtp.certificate, self.smtp.login = self.certificate, (USER, PASSWORD)
         self.smtp.allowance = None
 
     def apply_to(self, *, mail: list[str] | None = None, archive: Any = None) -> Receipt:
-        """One applies whose mail, and whose CV in the archive, meet these fates."""
+        """Apply so that the mail, and the CV in the archive, meet these faults."""
         email = f"{secrets.token_hex(6)}@applicants.example"
         cv = a_cv(email)
         if mail:
@@ -160,7 +160,7 @@ class WiredSite(Stack):
         ]
 
     def storm(self) -> Storm:
-        """One applicant for each fate, all at the same time, until nothing more happens."""
+        """One applicant for each fault, all at the same time, until nothing more happens."""
         before = Counter(mail.recipients for mail in self.smtp.mails())
         self.smtp.once(*CONNECTION_FATES)
         with ThreadPoolExecutor(4) as pool:
@@ -221,7 +221,7 @@ class WiredSite(Stack):
         self._post(page, "/admin/tasks/retry-alike/", kind=kind, code=code)
 
     def run_now(self, task: str) -> None:
-        """“Run now” for what runs by the clock."""
+        """“Run now” for a scheduled task."""
         self._post("/admin/tasks/", "/admin/tasks/run-now/", task=task)
 
     def _post(self, page: str, action: str, **fields: str) -> None:

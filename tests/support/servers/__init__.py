@@ -1,7 +1,7 @@
 """Servers for tests: real ones where they exist, and hostile ones that misbehave on demand.
 
-All listen on the loopback address on a free port, are context managers, and keep their own
-ledger, so that a test counts what the *other side* got and not what we believe we sent.
+All listen on the loopback address on a port of their own, are context managers, and keep their own
+ledger, so that a test counts what the server got and not what the product believes it sent.
 
     with HostileSMTP() as smtp:                 # an obedient mail server
         settings.EMAIL_HOST, settings.EMAIL_PORT = smtp.address

@@ -1,4 +1,4 @@
-"""Certificates that only we vouch for."""
+"""Self-signed certificates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def self_signed(directory: Path, name: str) -> Path:
-    """A file with a new key and a certificate that only itself vouches for.
+    """A file with a new key and a self-signed certificate.
 
     Args:
         name: the host name or IP address that it is valid for.

@@ -14,10 +14,10 @@ class Moto:
 
     Attributes:
         endpoint: for ``AWS_S3_ENDPOINT_URL``.
-        access_key, secret_key: drawn by the server at ``welcome``.
+        access_key, secret_key: made by the server in ``welcome``.
     """
 
-    #: Until its user may do something, the server believes everybody.
+    #: The server checks no rights until ``welcome`` has made its user.
     argv: ClassVar = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", HOST, "-p"]
     environ: ClassVar = {"INITIAL_NO_AUTH_ACTION_COUNT": "3"}
 
@@ -26,7 +26,7 @@ class Moto:
         self.access_key = self.secret_key = ""
 
     def welcome(self) -> None:
-        """Make a user who may use S3, once after the server's start."""
+        """Make a user who may use S3; once after the server's start."""
         iam = self.client("iam", "nobody", "nothing")
         iam.create_user(UserName="careers")
         key = iam.create_access_key(UserName="careers")["AccessKey"]

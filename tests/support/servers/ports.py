@@ -1,4 +1,4 @@
-"""Ports that are ours from the moment they are chosen."""
+"""TCP ports that belong to the tests from the moment they are chosen."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _reserved: list[socket.socket] = []
 
 
 def reserve_port() -> int:
-    """A TCP port of the loopback address that no other process can be given.
+    """Return a TCP port of the loopback address that no other process can be given.
 
-    This process binds it and keeps it bound without listening. The kernel then gives the port to
-    nobody who asks for any free one, and refuses connections to it. A server that is told this
-    port can still listen on it, because both sockets have ``SO_REUSEADDR`` and only one listens
-    (socket(7), ip(7)). The reservation ends with the process, so a server may stop and start
-    again on its port.
+    This process binds the port and keeps it bound without listening. The kernel then gives the
+    port to no process that asks for any free one, and refuses connections to it. A server that is
+    told this port can still listen on it, because both sockets have ``SO_REUSEADDR`` and only one
+    listens (socket(7), ip(7)). The reservation ends with this process, so a server may stop and
+    start again on its port.
     """
     socket_ = socket.socket()
     socket_.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

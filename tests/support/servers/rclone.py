@@ -21,11 +21,11 @@ from tests.support.servers.storages import ACCESS_KEY, BUCKET, SECRET_KEY, archi
 class Rclone:
     """``rclone serve s3``: a real server that checks signatures; objects are files on disk.
 
-    It knows neither conditional writes nor versions and ignores checksums, as several servers
-    do that speak S3.
+    Like several servers that speak S3, it supports neither conditional writes nor versions and
+    ignores checksums.
 
-    It remembers the sizes of files for a second: a test that changes or removes one behind its
-    back calls ``forget`` afterwards.
+    It caches the sizes of files for a second: a test that changes or removes a file calls
+    ``forget`` afterwards.
 
     Attributes:
         directory: holds a directory per bucket.
@@ -47,7 +47,7 @@ class Rclone:
         return self.directory / BUCKET / key
 
     def forget(self) -> None:
-        """Wait until the server looks at the files again."""
+        """Wait until the server reads the files again."""
         time.sleep(1.1)
 
     def start(self) -> None:

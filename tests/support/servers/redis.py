@@ -10,10 +10,10 @@ from tests.support.servers.ports import HOST
 
 
 def redis_with_tls(directory: Path, port: int, password: str, certificate: Path) -> list[str]:
-    """The command that becomes Debian's Redis, which speaks nothing but TLS on ``port``.
+    """The command that starts Debian's Redis with TLS only, on ``port``.
 
-    The embedded broker is built without TLS. Debian's package ``redis-tools`` holds the server
-    under another name, and unlike ``redis-server`` starts nothing when it is installed.
+    The embedded broker is built without TLS. Debian's package ``redis-tools`` contains the server
+    under another name, and unlike ``redis-server`` it starts nothing when it is installed.
 
     Raises:
         RuntimeError: it is not installed.

@@ -91,7 +91,7 @@ class HostileS3:
         self._once.extend(modes)
 
     def mode_of(self, method: str, key: str) -> str:
-        """What to do to a request; each mode that is for so many requests is used up."""
+        """What to do to a request; a mode from ``once`` or ``fates`` is used up."""
         for part, modes in self.fates.items():
             if part in key and modes.get(method):
                 return modes[method].pop(0)
@@ -107,7 +107,7 @@ class HostileS3:
         return versions[-1][1] if versions else None
 
     def put(self, key: str, content: bytes) -> None:
-        """Put an object there behind the client's back, as a new version."""
+        """Store an object without the client, as a new version."""
         versions = self.objects.setdefault(key, [])
         versions.append((f"v{len(versions) + 1}", content))
 
@@ -128,7 +128,7 @@ class _S3Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *args: Any) -> None:
-        """Tests read ``requests``; nobody reads a log."""
+        """Write no log; tests read ``requests``."""
 
     def handle_any(self) -> None:
         s3 = self.s3

@@ -61,9 +61,9 @@ SMTP_MODES: dict[str, dict[str, str]] = {
     "dot_garbage": {"dot": "whatever"},
     "dot_long_line": {"dot": "250 " + "x" * 10_000},
 }
-#: Points of a conversation at which nobody knows yet whether there is a mail to come.
+#: Points of a conversation before it is known whether a mail will come.
 BEFORE_MAILS = frozenset(["banner", "ehlo", "starttls", "auth"])
-#: Modes in which the server takes the mail, whatever it then answers.
+#: Modes in which the server accepts the mail, whatever it then answers.
 SMTP_TAKES = frozenset(
     [
         "ok",
@@ -80,9 +80,9 @@ SMTP_TAKES = frozenset(
 
 @dataclass(frozen=True)
 class AcceptedMail:
-    """A mail that the server took responsibility for.
+    """A mail that the server accepted.
 
-    ``answer`` is what it said to it; "" when it hung or closed instead.
+    ``answer`` is its reply to the mail; "" when it hung or closed the connection instead.
     """
 
     sender: str
@@ -107,14 +107,14 @@ class HostileSMTP:
         certificate: a file with key and certificate (see ``self_signed``); with it the server
             offers STARTTLS.
         login: user and password without which, and without STARTTLS, nobody may send.
-        fates: what to do to a recipient, one mode for each time that a mail comes for him.
+        fates: what to do to a recipient, one mode for each mail to them.
         allowance: so many mails are taken within so many seconds; the others get a 432.
         turned_away: when that was, by ``time.monotonic``.
         accepted: the ledger, in the order in which mails were taken.
         commands: every command line, and ``(message)`` for a complete message.
-        refusals: every lasting refusal (5xx), as (recipient or "", answer).
+        refusals: every permanent refusal (5xx), as (recipient or "", answer).
         struck: the points at which it did something else than an obedient server.
-        partial: what arrived of a message whose final dot never came.
+        partial: the beginning of a message that never ended.
     """
 
     mode: str = "ok"
@@ -143,8 +143,8 @@ class HostileSMTP:
     def once(self, *modes: str) -> None:
         """Follow each of ``modes`` for one connection, then ``mode`` again.
 
-        Who only asks how the server is takes no mode from those who bring a mail, unless it is
-        about something that comes before mails.
+        A probe uses up no mode that is meant for a mail, unless the mode is about something that
+        comes before mails.
         """
         self._next.extend(modes)
 

@@ -8,14 +8,14 @@
         stack["cpu"].kill()                     # kill -9, with all its children
         stack.smtp.mode = "dot_451"             # see tests.support.servers.SMTP_MODES
 
-All listens on free ports of the loopback address, all state is in one directory, and every
-process dies with the test run. What the test counts comes from outside: rows by SQL, objects
-from the S3 server's directory, mails from the mail server's own ledger.
+All processes listen on reserved ports of the loopback address, keep their state in one directory,
+and die with the test run. Tests count from outside: rows by SQL, objects from the S3 server's
+directory, mails from the mail server's own ledger.
 """
 
 from tests.support.stack.mail import SwitchableSMTP
 from tests.support.stack.posting import Receipt, a_cv, multipart, sha256
-from tests.support.stack.records import DONE, ENDS
+from tests.support.stack.records import DONE, ENDS, column
 from tests.support.stack.site import PLAIN_JOB, QUICK, SITES, Stack
 from tests.support.stack.template import (
     BUCKET,
@@ -38,6 +38,7 @@ __all__ = [
     "SwitchableSMTP",
     "Template",
     "a_cv",
+    "column",
     "multipart",
     "sha256",
     "shared_postgresql",

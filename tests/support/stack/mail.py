@@ -11,7 +11,7 @@ from tests.support.servers import AcceptedMail, HostileSMTP
 
 
 class SwitchableSMTP(HostileSMTP):
-    """``HostileSMTP`` that can also be as good as switched off: connections are refused."""
+    """``HostileSMTP`` that can also refuse connections, as if it were switched off."""
 
     def refuse_connections(self) -> None:
         self._off = True

@@ -13,7 +13,7 @@ from tests.support.processes import Process, until
 from tests.support.stack.posting import Receipt
 from tests.support.stack.template import BUCKET
 
-#: Steps end here without a person; ``failed`` and ``uncertain`` wait for one.
+#: States in which nothing more happens by itself; ``failed`` and ``uncertain`` wait for a person.
 ENDS = ("succeeded", "failed", "uncertain", "cancelled")
 
 #: The steps of an application when all went well.
@@ -23,6 +23,13 @@ DONE = {
     "mail_applicant": "succeeded",
     "mail_hr": "succeeded",
 }
+
+
+def column(field: str) -> str:
+    """The column of a field of ``Step``; some columns keep an older name."""
+    from careers.pipeline.models import Step
+
+    return str(Step._meta.get_field(field).column)
 
 
 class Records:

@@ -33,8 +33,8 @@ from tests.support.stack.template import BUCKET, ROOT, Template, plain_environ
 
 #: A seeded job that asks for name, e-mail, phone and CV only.
 PLAIN_JOB = "production-planner"
-#: So that a test sees what takes minutes in production. The limits leave a busy machine with
-#: two cores the time to make a PDF.
+#: Minutes of production in seconds. The limits leave a busy machine with two cores the time to
+#: make a PDF.
 QUICK = {
     "PIPELINE_SOFT_LIMIT": "20",
     "PIPELINE_HARD_LIMIT": "25",
@@ -46,7 +46,7 @@ QUICK = {
     "PIPELINE_BACKOFF_BASE": "1",
 }
 _numbers = itertools.count(1)
-#: Every site that this process has made and not forgotten.
+#: Every site of this process.
 SITES: weakref.WeakSet[Stack] = weakref.WeakSet()
 
 
@@ -152,7 +152,7 @@ class Stack(Records):
             self.parts[name] = part
 
     def add(self, name: str, *, code: Path = ROOT, **environ: str) -> None:
-        """Let there be one more process of a kind, to be started later.
+        """Configure one more process of a kind, to be started later.
 
         Args:
             name: the kind by its name in the ``Procfile``, and more: ``web-new`` is a ``web``.
@@ -191,7 +191,7 @@ class Stack(Records):
         )
 
     def status(self) -> dict[str, Any]:
-        """What the site says about itself on this machine."""
+        """What the site reports about itself to this machine."""
         _code, _headers, body = self.get("/health/ready")
         found: dict[str, Any] = json.loads(body)
         return found
@@ -243,7 +243,7 @@ class Stack(Records):
         return self._beats(name)
 
     def _beats(self, name: str) -> bool:
-        """Whether a worker or the sweeper has written a sign of life since its last start."""
+        """Whether a worker or the sweeper has written a heartbeat since its last start."""
         kind = "sweeper" if name.partition("-")[0] == "sweeper" else "worker"
         started = dt.datetime.fromtimestamp(
             Path(f"/proc/{self.parts[name].pid}").stat().st_ctime, dt.UTC
@@ -317,7 +317,9 @@ class Stack(Records):
     def _copy_database(self, template: Template, server: str) -> str:
         source = template.database(server)
         if server:
-            with template.alone("postgresql"):  # which copies no database that somebody reads
+            with template.alone(
+                "postgresql"
+            ):  # PostgreSQL copies no database with open connections
                 self.database = new_database(server, template=source.rpartition("/")[2])
         else:
             shutil.copy(source.removeprefix("sqlite:///"), self.var / "db.sqlite3")

@@ -21,7 +21,7 @@ from tests.support.postgresql import new_database
 
 ROOT = Path(__file__).resolve().parents[3]
 SEED = [ROOT / "careers" / "management" / name for name in ("commands/seed_demo.py", "demo_fr.po")]
-#: The demo company, but nobody is mailed when something breaks: tests break things all the time.
+#: The demo company, without operators to mail: tests break things all the time.
 SEEDED = """
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
@@ -54,7 +54,7 @@ class Template:
 
     @contextlib.contextmanager
     def alone(self, what: str) -> Iterator[None]:
-        """Keep other processes with the same directory from making or copying this meanwhile."""
+        """Lock out other processes that would make or copy this at the same time."""
         with (self.directory / f"{what}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -76,7 +76,7 @@ class Template:
         mark = hashlib.sha256(server.encode())
         for made_of in (*sorted(ROOT.glob("*/migrations/*.py")), *SEED):
             mark.update(made_of.read_bytes())
-        # The file tells others with the same directory that it is finished.
+        # The file shows other processes that the database is finished.
         note = self.directory / f"database-{mark.hexdigest()[:16]}"
         foreign = server and server != shared_postgresql()
         source = self.database(shared_postgresql()) if foreign else ""
@@ -146,7 +146,7 @@ def _migrated() -> Path | None:
 
 
 def plain_environ() -> dict[str, str]:
-    """Nothing of the person's own settings, all that a program needs."""
+    """The variables that a program needs, without the person's own settings."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return {
         "PATH": path,
