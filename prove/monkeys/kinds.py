@@ -69,10 +69,10 @@ class Kind:
     Attributes:
         target: what suffers it.
         blames: what it may excuse: ``web`` (an applicant may be asked to try again); and that a
-            mail stays unconfirmed, because its sender was ``killed``, ``frozen`` or kept from writing
-            (``stalled``), because one ``child`` of the worker died, or because the connection was
-            ``cut`` in mid-message. A process that dies at a named point of a step records that
-            itself (see ``tests.support.faulty_workers``).
+            mail stays unconfirmed, because its sender was ``killed``, ``frozen`` or kept from
+            writing (``stalled``), because one ``child`` of the worker died, or because the
+            connection was ``cut`` in mid-message. A process that dies at a named point of a step
+            records that itself (see ``tests.support.faulty_workers``).
         needs: ``sqlite``, ``postgresql``, or ``server`` for a PostgreSQL that may be killed.
         gentle: whether it only disturbs and breaks nothing; then it is counted apart.
     """
