@@ -118,7 +118,7 @@ def test_untouched_run_is_green(untouched: Run) -> None:
     assert found.counts["mails"] >= 1
 
 
-def row_is_gone(run: Run) -> None:
+def row_is_missing(run: Run) -> None:
     (pk,) = run.sql("SELECT max(id) FROM careers_application")[0]
     for table in ("careers_step", "careers_applicationfile"):
         run.sql(f"DELETE FROM {table} WHERE application_id = ?", pk)
@@ -132,7 +132,7 @@ def row_has_another_address(run: Run) -> None:
     )
 
 
-def row_has_another(column: str, value: str) -> Tamper:
+def row_has_another_value(column: str, value: str) -> Tamper:
     def tamper(run: Run) -> None:
         run.sql(f"UPDATE careers_application SET {column} = ?", value)
 
@@ -140,26 +140,26 @@ def row_has_another(column: str, value: str) -> Tamper:
     return tamper
 
 
-def one_answer_is_another(run: Run) -> None:
+def one_answer_is_changed(run: Run) -> None:
     run.sql(
         "UPDATE careers_application SET answers = json_set(answers, '$.seas', json('[]'))"
         " WHERE id = (SELECT max(id) FROM careers_application)"
     )
 
 
-def question_was_another(run: Run) -> None:
+def question_is_changed(run: Run) -> None:
     run.sql("UPDATE careers_application SET form = replace(form, 'Years at sea', 'Years on land')")
 
 
-def consent_was_never_given(run: Run) -> None:
+def consent_is_missing(run: Run) -> None:
     run.sql("UPDATE careers_consentrecord SET given = 1")
 
 
-def consent_is_to_other_words(run: Run) -> None:
+def consent_has_another_text(run: Run) -> None:
     run.sql("UPDATE careers_consentrecord SET text = 'Whatever' WHERE purpose = 'keep'")
 
 
-def nobody_recorded_the_privacy_notice(run: Run) -> None:
+def privacy_notice_is_not_recorded(run: Run) -> None:
     run.sql("DELETE FROM careers_consentrecord WHERE purpose = 'privacy_notice'")
 
 
@@ -168,52 +168,52 @@ def pdf_lacks_the_answers(run: Run) -> None:
     run.write("promises", [{**each, "words": ["What nobody typed"]} for each in promises])
 
 
-def letter_is_gone(run: Run) -> None:
+def cover_letter_is_missing(run: Run) -> None:
     run.sql("DELETE FROM careers_applicationfile WHERE kind = 'cover_letter'")
 
 
-def paper_is_gone(run: Run) -> None:
+def answer_file_is_missing(run: Run) -> None:
     run.sql("DELETE FROM careers_applicationfile WHERE kind = 'answer'")
 
 
-def second_recipient_is_not_told(run: Run) -> None:
+def second_recipient_has_no_step(run: Run) -> None:
     run.sql("DELETE FROM careers_step WHERE id = ?", run.done("mail_hr"))
 
 
-def somebody_else_is_told(run: Run) -> None:
+def unknown_recipient_has_a_step(run: Run) -> None:
     run.sql("UPDATE careers_step SET recipient = 'x@example.org' WHERE id = ?", run.done("mail_hr"))
 
 
-def held_back_for_nothing(run: Run) -> None:
+def application_is_quarantined_without_cause(run: Run) -> None:
     run.sql(
         "UPDATE careers_application SET quarantined = 1, quarantine_reason = 'honeypot'"
         " WHERE id = (SELECT max(id) FROM careers_application)"
     )
 
 
-def step_is_gone(run: Run) -> None:
+def step_is_missing(run: Run) -> None:
     run.sql("DELETE FROM careers_step WHERE id = ?", run.done("archive"))
 
 
-def byte_of_cv_is_another(run: Run) -> None:
+def byte_of_cv_is_changed(run: Run) -> None:
     _file, path = run.object("cv")
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
 
 
-def byte_of_pdf_is_another(run: Run) -> None:
+def byte_of_pdf_is_changed(run: Run) -> None:
     _file, path = run.object("pdf")
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
 
 
-def cv_is_another_with_its_own_hash(run: Run) -> None:
+def cv_is_replaced_with_a_matching_hash(run: Run) -> None:
     run.put(*run.object("cv"), b"%PDF-1.4 somebody else's")
 
 
-def pdf_is_somebody_elses(run: Run) -> None:
+def pdf_belongs_to_another_applicant(run: Run) -> None:
     _file, other = run.object("pdf", -1)
     run.put(*run.object("pdf"), other.read_bytes())
 
@@ -229,20 +229,20 @@ def manifest_has_a_wrong_hash(run: Run) -> None:
     run.put(file, path, json.dumps(manifest).encode())
 
 
-def object_is_gone(run: Run) -> None:
+def object_is_missing(run: Run) -> None:
     run.object("cv")[1].unlink()
 
 
-def object_belongs_to_nobody(run: Run) -> None:
+def object_has_no_row(run: Run) -> None:
     (run.bucket / "applications" / "stray.pdf").write_bytes(b"%PDF-1.4")
 
 
-def bytes_were_freed_too_early(run: Run) -> None:
+def bytes_were_dropped_before_archiving(run: Run) -> None:
     file, _path = run.object("cv")
     run.sql("UPDATE careers_applicationfile SET object_key = '' WHERE id = ?", file)
 
 
-def mail_went_out_twice(run: Run) -> None:
+def mail_was_sent_twice(run: Run) -> None:
     mails = run.ledger("mails")
     run.write("mails", [*mails, mails[0]])
 
@@ -255,7 +255,7 @@ def mail_belongs_to_no_step(run: Run) -> None:
     run.write("mails", mails)
 
 
-def mail_went_to_somebody_else(run: Run) -> None:
+def mail_went_to_another_address(run: Run) -> None:
     mails = run.ledger("mails")
     mails[0]["recipients"] = ["somebody@example.org"]
     run.write("mails", mails)
@@ -276,7 +276,7 @@ def mail_shown_as_done_never_arrived(run: Run) -> None:
     run.write("mails", mails)
 
 
-def doubt_about_a_silent_server_is_lost(run: Run) -> None:
+def missing_answer_is_not_shown_as_unconfirmed(run: Run) -> None:
     mails = run.ledger("mails")
     mails[run.plain_mail()]["answer"] = ""
     run.write("mails", mails)
@@ -286,7 +286,7 @@ def mail_shown_as_failed_arrived(run: Run) -> None:
     run.sql("UPDATE careers_step SET state = 'failed' WHERE id = ?", run.done("mail_hr"))
 
 
-def mail_failed_and_nobody_refused_it(run: Run) -> None:
+def mail_failed_without_a_refusal(run: Run) -> None:
     pk = run.done("mail_hr")
     (public_id,) = run.sql(
         "SELECT a.public_id FROM careers_application a"
@@ -319,12 +319,12 @@ def all_mails_to_hr_failed(run: Run) -> None:
     )
 
 
-def doubt_in_calm_weather(run: Run) -> None:
+def mail_is_unconfirmed_without_a_fault(run: Run) -> None:
     """There were faults, but not when this mail was sent: the first mails meet none."""
     _park(run, run.done("mail_applicant"))
 
 
-def doubt_has_no_cause(run: Run) -> None:
+def mail_is_unconfirmed_without_a_cause(run: Run) -> None:
     run.write("faults", [])
     run.write("deaths", [])
     _park(run, run.done("mail_applicant"))
@@ -344,11 +344,11 @@ def step_is_stuck(run: Run) -> None:
     run.sql("UPDATE careers_step SET state = 'started' WHERE id = ?", run.done("archive"))
 
 
-def pdf_was_given_up(run: Run) -> None:
+def pdf_step_failed(run: Run) -> None:
     run.sql("UPDATE careers_step SET state = 'failed' WHERE id = ?", run.done("render_pdf"))
 
 
-def mail_went_again_and_nobody_asked(run: Run) -> None:
+def mail_was_sent_again_without_a_person(run: Run) -> None:
     names = [row[1] for row in run.sql("PRAGMA table_info(careers_step)") if row[1] != "id"]
     chosen = ", ".join("9" if name == "sequence" else name for name in names)
     run.sql(
@@ -370,14 +370,14 @@ def receipt_shows_another_reference(run: Run) -> None:
     run.write("promises", promises)
 
 
-def application_was_sent_by_nobody(run: Run) -> None:
+def application_has_no_sender(run: Run) -> None:
     promises = run.ledger("promises")
     gone = promises[0]["number"]
     run.write("promises", [each for each in promises if each["number"] != gone])
     run.write("attempts", [each for each in run.ledger("attempts") if each["number"] != gone])
 
 
-def somebody_never_got_a_receipt(run: Run) -> None:
+def applicant_got_no_receipt(run: Run) -> None:
     attempts = run.ledger("attempts")
     run.write("attempts", [*attempts, {**attempts[0], "number": 9999}])
 
@@ -393,25 +393,25 @@ def _answered(run: Run, status: int, at: float, seconds: float = 1.0) -> None:
     run.write("attempts", [*attempts, attempts[0] | answer])
 
 
-def applicant_was_sent_away_for_nothing(run: Run) -> None:
+def applicant_was_refused_by_an_unrelated_fault(run: Run) -> None:
     _answered(run, 503, time.time() + 3600)
 
 
-def applicant_was_sent_away_in_calm_weather(run: Run) -> None:
+def applicant_was_refused_without_a_fault(run: Run) -> None:
     _answered(run, 503, 0)
 
 
-def applicant_met_a_fault_of_ours(run: Run) -> None:
+def applicant_got_an_error_of_the_site(run: Run) -> None:
     _storm(run)
     _answered(run, 500, time.time())
 
 
-def fault_that_did_not_strike_excuses_nothing(run: Run) -> None:
+def applicant_was_refused_by_a_fault_that_did_not_strike(run: Run) -> None:
     _storm(run, struck=False)
     _answered(run, 503, 0)
 
 
-def frozen_worker_sends_nobody_away_at_once(run: Run) -> None:
+def applicant_was_refused_at_once_by_a_frozen_worker(run: Run) -> None:
     _storm(run, "frozen")
     _answered(run, 503, time.time() + 3600)
 
@@ -428,7 +428,7 @@ def _storm(run: Run, blames: str = "web", *, struck: bool = True) -> None:
     run.write("faults", [*run.ledger("faults"), {**fault, "struck": struck, "times": 1}])
 
 
-def applicant_was_refused_for_his_content(run: Run) -> None:
+def applicant_was_refused_for_the_content(run: Run) -> None:
     _storm(run)
     _answered(run, 422, time.time())
 
@@ -453,7 +453,7 @@ def page_counts_wrongly(run: Run) -> None:
     _sample(run, change)
 
 
-def panel_says_done_of_mails_that_did_not_go(run: Run) -> None:
+def panel_shows_unsent_mails_as_done(run: Run) -> None:
     def change(sample: dict[str, Any]) -> None:
         sample["mails"]["mail_applicant"] = 0
 
@@ -461,59 +461,59 @@ def panel_says_done_of_mails_that_did_not_go(run: Run) -> None:
 
 
 TAMPERED: list[tuple[Tamper, str]] = [
-    (row_is_gone, "lost"),
-    (step_is_gone, "lost"),
-    (object_is_gone, "lost"),
-    (bytes_were_freed_too_early, "lost"),
-    (somebody_never_got_a_receipt, "lost"),
+    (row_is_missing, "lost"),
+    (step_is_missing, "lost"),
+    (object_is_missing, "lost"),
+    (bytes_were_dropped_before_archiving, "lost"),
+    (applicant_got_no_receipt, "lost"),
     (row_has_another_address, "wrong"),
-    (row_has_another("form", "{}"), "wrong"),
-    (row_has_another("language", "xx"), "wrong"),
-    (row_has_another("answers", "{}"), "wrong"),
-    (one_answer_is_another, "wrong"),
-    (question_was_another, "wrong"),
-    (consent_was_never_given, "wrong"),
-    (consent_is_to_other_words, "wrong"),
-    (nobody_recorded_the_privacy_notice, "wrong"),
+    (row_has_another_value("form", "{}"), "wrong"),
+    (row_has_another_value("language", "xx"), "wrong"),
+    (row_has_another_value("answers", "{}"), "wrong"),
+    (one_answer_is_changed, "wrong"),
+    (question_is_changed, "wrong"),
+    (consent_is_missing, "wrong"),
+    (consent_has_another_text, "wrong"),
+    (privacy_notice_is_not_recorded, "wrong"),
     (pdf_lacks_the_answers, "wrong"),
-    (letter_is_gone, "lost"),
-    (paper_is_gone, "lost"),
-    (second_recipient_is_not_told, "lost"),
-    (somebody_else_is_told, "twice"),
-    (held_back_for_nothing, "stuck"),
-    (byte_of_cv_is_another, "wrong"),
-    (byte_of_pdf_is_another, "wrong"),
-    (cv_is_another_with_its_own_hash, "wrong"),
-    (pdf_is_somebody_elses, "wrong"),
+    (cover_letter_is_missing, "lost"),
+    (answer_file_is_missing, "lost"),
+    (second_recipient_has_no_step, "lost"),
+    (unknown_recipient_has_a_step, "twice"),
+    (application_is_quarantined_without_cause, "stuck"),
+    (byte_of_cv_is_changed, "wrong"),
+    (byte_of_pdf_is_changed, "wrong"),
+    (cv_is_replaced_with_a_matching_hash, "wrong"),
+    (pdf_belongs_to_another_applicant, "wrong"),
     (pdf_is_no_pdf, "wrong"),
     (manifest_has_a_wrong_hash, "wrong"),
-    (mail_went_to_somebody_else, "wrong"),
+    (mail_went_to_another_address, "wrong"),
     (mails_of_two_people_are_swapped, "wrong"),
     (receipt_shows_another_reference, "wrong"),
-    (mail_went_out_twice, "twice"),
+    (mail_was_sent_twice, "twice"),
     (mail_belongs_to_no_step, "twice"),
-    (mail_went_again_and_nobody_asked, "twice"),
-    (object_belongs_to_nobody, "twice"),
+    (mail_was_sent_again_without_a_person, "twice"),
+    (object_has_no_row, "twice"),
     (same_content_has_two_receipts, "twice"),
-    (application_was_sent_by_nobody, "twice"),
+    (application_has_no_sender, "twice"),
     (step_is_stuck, "stuck"),
-    (pdf_was_given_up, "stuck"),
-    (doubt_has_no_cause, "unexplained"),
-    (doubt_in_calm_weather, "unexplained"),
+    (pdf_step_failed, "stuck"),
+    (mail_is_unconfirmed_without_a_cause, "unexplained"),
+    (mail_is_unconfirmed_without_a_fault, "unexplained"),
     (all_mails_to_hr_failed, "unexplained"),
-    (mail_failed_and_nobody_refused_it, "unexplained"),
-    (applicant_was_sent_away_for_nothing, "refused"),
-    (applicant_was_sent_away_in_calm_weather, "refused"),
-    (applicant_met_a_fault_of_ours, "refused"),
-    (frozen_worker_sends_nobody_away_at_once, "refused"),
-    (fault_that_did_not_strike_excuses_nothing, "refused"),
-    (applicant_was_refused_for_his_content, "refused"),
+    (mail_failed_without_a_refusal, "unexplained"),
+    (applicant_was_refused_by_an_unrelated_fault, "refused"),
+    (applicant_was_refused_without_a_fault, "refused"),
+    (applicant_got_an_error_of_the_site, "refused"),
+    (applicant_was_refused_at_once_by_a_frozen_worker, "refused"),
+    (applicant_was_refused_by_a_fault_that_did_not_strike, "refused"),
+    (applicant_was_refused_for_the_content, "refused"),
     (mail_shown_as_done_never_arrived, "panel"),
-    (doubt_about_a_silent_server_is_lost, "panel"),
+    (missing_answer_is_not_shown_as_unconfirmed, "panel"),
     (mail_shown_as_failed_arrived, "panel"),
     (status_counts_wrongly, "panel"),
     (page_counts_wrongly, "panel"),
-    (panel_says_done_of_mails_that_did_not_go, "panel"),
+    (panel_shows_unsent_mails_as_done, "panel"),
 ]
 
 
