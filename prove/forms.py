@@ -64,7 +64,7 @@ class Form:
     """What one person sends; the seed fixes every byte of it.
 
     Attributes:
-        paper: the file that one of the job's own questions asks for.
+        paper: the file that one of the job's custom questions asks for.
         answers: to the others, by key.
     """
 
