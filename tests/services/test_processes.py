@@ -18,7 +18,7 @@ def test_each_claim_has_one_winner(site: Stack) -> None:
     site.stop("cpu", "io", "sweeper")
     receipts = site.apply_many(20)
     claiming = subprocess.run(
-        [sys.executable, "-m", "tests.services.claimer", str(CLAIMERS)],
+        [sys.executable, "-m", "tests.support.claimer", str(CLAIMERS)],
         cwd=ROOT,
         env=site.environ,
         capture_output=True,
@@ -69,7 +69,7 @@ def test_sweeper_without_workers_completes_all_steps(site: Stack) -> None:
 def test_stopped_worker_returns_its_step_to_the_queue(site: Stack) -> None:
     """SIGTERM during a step: the step is queued again at once, not after its lease."""
     site["io"].kill()
-    site.celery_app = "tests.services.app"
+    site.celery_app = "tests.support.short_shutdown"
     try:
         site.start("io")
     finally:
@@ -96,7 +96,7 @@ def test_worker_stopped_past_the_point_of_no_return_leaves_the_mail_unconfirmed(
     site: Stack,
 ) -> None:
     site["io"].kill()
-    site.celery_app = "tests.services.app"
+    site.celery_app = "tests.support.short_shutdown"
     try:
         site.start("io")
     finally:

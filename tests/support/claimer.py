@@ -1,4 +1,4 @@
-"""Several processes that claim the same steps: ``python -m tests.services.claimer NUMBER``.
+"""Several processes that claim the same steps: ``python -m tests.support.claimer NUMBER``.
 
 Prints one line for each process, with the ids of the steps that it claimed.
 """
