@@ -11,6 +11,8 @@ import textwrap
 
 import pypdf
 
+from tests.support.speed import patient
+
 
 def text_of(content: bytes) -> str:
     return "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages)
@@ -36,7 +38,7 @@ def in_a_new_process(program: str, **environment: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=200,
+        timeout=patient(200),
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -1,4 +1,4 @@
-"""The product's Celery app with a shorter shutdown: ``celery -A tests.support.short_shutdown worker``."""
+"""The Celery app with a shorter shutdown: ``celery -A tests.support.short_shutdown worker``."""
 
 from careersite.celery import app
 
