@@ -218,11 +218,11 @@ def test_short_soak_finds_no_problem_and_then_each_injected_one(
         return found[0]
 
     monkeypatch.setattr(run, "ends_well", count_and_spoil)
-    found = run.soak("sqlite", 5, say=lambda line: None)
-    assert outcome.problems == []
-    assert outcome.posted >= 16
-    assert set(summary.SHOWN) == set(outcome.samples[0].used["parts"])
-    assert outcome.after["states"].keys() <= {"succeeded"}
+    result = run.soak("sqlite", 5, say=lambda line: None)
+    assert result.problems == []
+    assert result.posted >= 16
+    assert set(summary.SHOWN) == set(result.samples[0].used["parts"])
+    assert result.after["states"].keys() <= {"succeeded"}
     assert [problem.partition(":")[0] for problem in found[1]] == [
         "receipts without a row",
         "applications",
