@@ -81,7 +81,7 @@ def check_manifest(
     if manifest["reference"] != application["reference"]:
         found.add("wrong", f"{name} names {manifest['reference']}")
     if manifest["applicant"]["email"] != application["email"]:
-        found.add("wrong", f"{name} names somebody else")
+        found.add("wrong", f"{name} names another applicant")
     told = {file["key"]: file["sha256"] for file in manifest["files"]}
     rows = {
         file["object_key"]: file["sha256"]
@@ -108,7 +108,7 @@ def speaks_of(
     if references - {application["reference"]}:
         found.add("wrong", f"{name} names another application")
     own = {mark.lower() for mark in MARK.findall(application["email"])}
-    # By chance a secret or a hash holds the letters of a mark that nobody has.
+    # A secret or a hash may contain the letters of a mark by chance.
     marks = {mark.lower() for mark in MARK.findall(text)} & evidence.marks
     if marks - own:
         found.add("wrong", f"{name} names another person")

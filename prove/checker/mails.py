@@ -28,7 +28,7 @@ def check_mails(evidence: Evidence, found: Findings) -> None:
         wanted = step["recipient"] if to_hr else application["email"]
         name = f"the mail {step['kind']} of {application['reference']}"
         if mail.recipients != (wanted.lower(),):
-            found.add("wrong", f"{name} went to somebody else")
+            found.add("wrong", f"{name} went to another address")
         speaks_of(evidence, found, name, application, mail.text, name_too=to_hr)
         secrets = set(RECEIPT.findall(mail.text))
         if secrets != (set() if to_hr else {application["receipt_secret"]}):
@@ -64,7 +64,7 @@ def check_mails(evidence: Evidence, found: Findings) -> None:
             else:
                 found.add("unexplained", f"{name} failed: {step['error_code']}")
         if step["state"] == "cancelled" and not evidence.was(pk, "uncertain"):
-            found.add("unexplained", f"{name} is cancelled, and nobody did that")
+            found.add("unexplained", f"{name} is cancelled without an act of a person")
     for recipient, number in failures.items():
         if number > refusals[recipient]:
             told = f"refused {refusals[recipient]}"
@@ -81,7 +81,8 @@ def check_unconfirmed(evidence: Evidence, found: Findings) -> None:
             silent.add(step["id"])
             if not evidence.was(step["id"], "uncertain"):
                 found.add(
-                    "panel", f"step {step['id']}: nobody confirmed its mail, and it is no doubt"
+                    "panel",
+                    f"step {step['id']}: its mail was not confirmed, and it was never unconfirmed",
                 )
     tries = sure = 0
     for pk in evidence.steps:

@@ -80,7 +80,7 @@ def check_applications(evidence: Evidence, found: Findings) -> None:
     found.counts["applications"] = len(evidence.applications)
     for row in evidence.applications.values():
         if row["receipt_secret"] not in sent:
-            found.add("twice", f"application {row['reference']} was sent by nobody")
+            found.add("twice", f"application {row['reference']} was never sent")
 
 
 def check_steps(evidence: Evidence, found: Findings) -> None:
@@ -97,7 +97,7 @@ def check_steps(evidence: Evidence, found: Findings) -> None:
             found.counts["steps"] += 1
             name = f"{application['reference']} {step['kind']} (step {step['id']})"
             if application["quarantined"]:
-                found.add("stuck", f"{name} is quarantined, and nobody sent anything suspicious")
+                found.add("stuck", f"{name} is quarantined without a cause")
             elif step["state"] not in ENDS:
                 found.add("stuck", f"{name} is {step['state']} ({step['error_code']})")
             elif step["state"] == "failed" and step["kind"] in OTHERS:
@@ -109,4 +109,4 @@ def check_steps(evidence: Evidence, found: Findings) -> None:
             *slot, number = slot_of(step)
             before = chains.get((*slot, number - 1))
             if before is None or (before["id"], "send-again") not in wanted:
-                found.add("twice", f"step {step['id']} is a mail that nobody asked for again")
+                found.add("twice", f"step {step['id']} is a mail sent again without a request")

@@ -66,9 +66,9 @@ class Archive(Model):
             "a claim has one holder": one_holder,
         }
         self.each_time = {
-            "nobody writes over a later claim": not_over_a_later_claim,
+            "no write replaces a later claim": not_over_a_later_claim,
             "a running step is taken back only after its lease": taken_after_lease,
-            "what ended is changed by nobody, what needs a person by a person only": end_is_end,
+            "a final state never changes, a state for a person only by a person": end_is_end,
         }
 
     def start(self) -> Filing:

@@ -79,7 +79,7 @@ class Intake(Model):
             ),
         }
         self.each_time = {
-            "what is committed stays": lambda b, _m, s: s.application or not b.application,
+            "committed rows stay": lambda b, _m, s: s.application or not b.application,
         }
 
     def start(self) -> Coming:

@@ -71,18 +71,18 @@ class Mail(Model):
         self.fence, self.guard = "fence" in self.rules, "guard" in self.rules
         self.always = {
             "no mail is accepted twice": lambda s: all(r.accepted <= 1 for r in s.rows),
-            "not confirmed only when the answer or its hearer was lost": lambda s: all(
+            "unconfirmed only when the answer or its reader was lost": lambda s: all(
                 row.unclear for row in s.rows if row.state == UNCERTAIN
             ),
             "a claim has one holder": one_holder,
             "only what runs holds a lease or a phase": tidy,
         }
         self.each_time = {
-            "nobody writes over a later claim": not_over_a_later_claim,
+            "no write replaces a later claim": not_over_a_later_claim,
             "a running step is taken back only after its lease": taken_after_lease,
-            "what ended is changed by nobody, what needs a person by a person only": end_is_end,
-            "done means accepted, or somebody said so": done_is_accepted,
-            "what a person cancels is not sent": cancelled_is_not_sent,
+            "a final state never changes, a state for a person only by a person": end_is_end,
+            "done means accepted, or confirmed by a person": done_is_accepted,
+            "a cancelled mail is not sent": cancelled_is_not_sent,
         }
 
     def start(self) -> Mailing:
@@ -188,7 +188,7 @@ class Mail(Model):
                 yield does("records the 5xx", self._failed(row, worker, FAILED))
             case "silent":
                 to = RETRYING if self.keyed and not row.forgot else UNCERTAIN
-                yield does("records that nobody answered", self.move(row, to, [STARTED], token))
+                yield does("records that no answer came", self.move(row, to, [STARTED], token))
             case "stopping":
                 yield self._hand_back(does, row, worker)
         if state.faults and worker.at not in ("looked", "stopping"):

@@ -61,7 +61,7 @@ class Model:
     always: dict[str, OfState]
     each_time: dict[str, OfChange]
     #: The promise about the end, which every model makes.
-    END: ClassVar = "from everywhere an end is reached once faults cease"
+    END: ClassVar = "every state leads to an end once faults cease"
 
     def __init__(self, without: str = "", named: bool = False) -> None:
         """Make a model, perhaps without one of its rules.

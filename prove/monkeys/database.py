@@ -17,7 +17,7 @@ from prove.monkeys.kinds import (
 )
 
 
-@kind("sqlite: somebody else holds the write lock", "database", DATABASE, "sqlite")
+@kind("sqlite: another process holds the write lock", "database", DATABASE, "sqlite")
 def _sqlite_locked(site: Site, fault: Fault) -> Any:
     path = site.stack.var / "db.sqlite3"
     with contextlib.closing(sqlite3.connect(path, timeout=10, isolation_level=None)) as other:
@@ -27,7 +27,7 @@ def _sqlite_locked(site: Site, fault: Fault) -> Any:
     return True
 
 
-@kind("sqlite: locked for longer than anybody waits", "database", DATABASE, "sqlite")
+@kind("sqlite: locked for longer than any request waits", "database", DATABASE, "sqlite")
 def _sqlite_locked_long(site: Site, fault: Fault) -> Any:
     path = site.stack.var / "db.sqlite3"
     with contextlib.closing(sqlite3.connect(path, timeout=10, isolation_level=None)) as other:
@@ -38,7 +38,7 @@ def _sqlite_locked_long(site: Site, fault: Fault) -> Any:
 
 
 @kind(
-    "sqlite: an endless reader keeps the log from shrinking",
+    "sqlite: a long read keeps the log from shrinking",
     "database",
     needs="sqlite",
     gentle=True,

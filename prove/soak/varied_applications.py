@@ -17,7 +17,7 @@ WORDS = {
     "ar": "المد والجزر ميناء قياس البحر الشتاء رياح دقة",
     "he": "גאות ושפל נמל מדידה ים חורף רוח דיוק",
 }
-#: And in scripts that the system has fonts for, or nobody.
+#: Words in scripts for which only the system may have fonts.
 FOREIGN = {
     "zh": "潮汐 港口 测量 冬天 海 风 准确",
     "ja": "潮汐 港 測定 冬 海 風 正確",

@@ -17,7 +17,7 @@ from prove.model.walk import Walk, explore
 LEFT_OUT = {("waiting", "uncertain"), ("failed", "uncertain")}
 
 TWICE = "no mail is accepted twice"
-CANCELLED = "what a person cancels is not sent"
+CANCELLED = "a cancelled mail is not sent"
 
 
 @pytest.fixture(scope="module")
@@ -44,15 +44,15 @@ def test_models_have_exactly_the_transitions_of_the_code(walks: dict[str, Walk])
 @pytest.mark.parametrize(
     ("rule", "kind", "promise"),
     [
-        ("fence", Mail, "nobody writes over a later claim"),
+        ("fence", Mail, "no write replaces a later claim"),
         ("fence", Mail, TWICE),
-        ("fence", KeyedMail, "nobody writes over a later claim"),
-        ("fence", Archive, "nobody writes over a later claim"),
-        ("guard", Mail, "what ended is changed by nobody, what needs a person by a person only"),
+        ("fence", KeyedMail, "no write replaces a later claim"),
+        ("fence", Archive, "no write replaces a later claim"),
+        ("guard", Mail, "a final state never changes, a state for a person only by a person"),
         ("guard", Mail, TWICE),
-        ("guard", Archive, "what ended is changed by nobody, what needs a person by a person only"),
+        ("guard", Archive, "a final state never changes, a state for a person only by a person"),
         ("lease", Mail, "a running step is taken back only after its lease"),
-        ("lease", Mail, "not confirmed only when the answer or its hearer was lost"),
+        ("lease", Mail, "unconfirmed only when the answer or its reader was lost"),
         ("lease", KeyedMail, "a running step is taken back only after its lease"),
         ("lease", Archive, "a running step is taken back only after its lease"),
         ("phase-marker", Mail, TWICE),

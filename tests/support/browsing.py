@@ -46,7 +46,7 @@ class Watch:
     def _request(self, request: Request) -> None:
         own = tuple(f"{origin}/" for origin in self.origins)
         if not request.url.startswith((*own, "data:", "blob:", "about:")):
-            self.complaints.append(f"a request to somebody else: {request.url}")
+            self.complaints.append(f"a request to another host: {request.url}")
 
 
 def log_in(page: Page, name: str, password: str) -> None:

@@ -140,7 +140,7 @@ def new_database(server: str, template: str = "") -> str:
 
     Args:
         server: the address of any database of the server.
-        template: the name of a database to copy; nobody may be connected to it.
+        template: the name of a database to copy; it must have no open connection.
     """
     import psycopg
 
@@ -162,7 +162,7 @@ def copy(source: str, target: str) -> None:
 
 
 def drop_database(server: str, url: str) -> None:
-    """Drop a database, whoever is still connected to it."""
+    """Drop a database, also with open connections."""
     import psycopg
 
     name = url.rpartition("/")[2]
@@ -178,7 +178,7 @@ def server() -> Iterator[str]:
         if given.startswith("postgres"):
             yield given
             return
-    # As in earnest: whoever comes must know a password.
+    # As in production, a password is needed.
     with PostgreSQL(password=secrets.token_hex(12)) as ours:
         yield ours.url
 

@@ -41,7 +41,7 @@ S3_MODES = {
     "bit_flip": "each GET has another wrong bit",
     "truncated": "each GET breaks off in the middle",
     "stores_garbage": "stores something else than what is PUT",
-    "taken": "somebody else writes under the key right before each PUT",
+    "taken": "another client writes under the key right before each PUT",
     "stores_nothing": "says that what is PUT is stored, and does not store it",
     "drip": "begins each answer with a byte a second, and never ends it",
 }
@@ -67,7 +67,7 @@ class HostileS3:
         objects: key → versions, each (version id, content); the last one is current.
         requests: (method, path) of every request.
         buckets: names that exist; others answer 404.
-        takes_names: whether creating a bucket answers that the name is somebody else's.
+        takes_names: whether creating a bucket answers that the name is taken.
         fates: what to do to an object, by a part of its key: for each method the modes of so
             many requests.
     """

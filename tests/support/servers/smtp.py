@@ -106,7 +106,7 @@ class HostileSMTP:
         mode: what to do from the next connection on.
         certificate: a file with key and certificate (see ``self_signed``); with it the server
             offers STARTTLS.
-        login: user and password without which, and without STARTTLS, nobody may send.
+        login: user and password, which are required with STARTTLS.
         fates: what to do to a recipient, one mode for each mail to them.
         allowance: so many mails are taken within so many seconds; the others get a 432.
         turned_away: when that was, by ``time.monotonic``.
