@@ -10,6 +10,8 @@ import pytest
 import pytest_timeout
 from django.core.cache import cache
 from django.utils import translation
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from wagtail.models import Site
 from xdist.scheduler import LoadFileScheduling
 
@@ -21,6 +23,13 @@ from tests.support.broker import Broker
 from tests.support.factories import HomePageFactory, JobIndexPageFactory, JobPageFactory
 from tests.support.speed import patient
 from tests.support.stack import SITES
+
+# Hypothesis measures time by the wall clock: on a busy machine an example of 200 ms takes seconds.
+# A hang ends by the time-out of pytest.
+hypothesis_settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("any machine")
 
 #: Files whose tests share a site: one process runs them, otherwise each would start its own. Where
 #: a file has several sites, the database in a test's name says which.
