@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.browsing import PHONE, Watch, log_in
+from tests.support.speed import patient
 from tests.support.stack import Stack, a_cv
 
 REQUIRED = "Which boats have you built?"
@@ -115,7 +116,7 @@ def see_it_done(page: Page, reference: str) -> None:
     page.goto("/admin/tasks/")
     expect(page.get_by_role("link", name=reference)).to_be_visible()
     page.get_by_role("link", name=reference).first.click()
-    expect(page.get_by_text("Everything is done.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Everything is done.")).to_be_visible(timeout=patient(60_000))
 
 
 def read_it(page: Page, reference: str) -> None:

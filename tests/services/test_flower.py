@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from careers.pipeline.states import CELERY_WORDS, State
+from tests.support import speed
 from tests.support.databases import ON_SQLITE
 from tests.support.processes import Process, until
 from tests.support.servers import HOST, reserve_port
@@ -35,7 +36,7 @@ class Flower:
 
     def ask(self, path: str, method: str = "GET") -> Any:
         """The answer to a request; None when it fails."""
-        connection = HTTPConnection(HOST, self._port, timeout=30)
+        connection = HTTPConnection(HOST, self._port, timeout=speed.patient(30))
         try:
             connection.request(method, f"/flower/api/{path}", headers=self._headers)
             answer = connection.getresponse()

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.mail_provider import API_KEY, HostileProvider
 from tests.support.processes import until
+from tests.support.speed import patient
 from tests.support.stack import DONE, Receipt, Stack, shared_template
 
 SECRET = "0123456789abcdefghij"
@@ -45,7 +46,7 @@ class SiteWithProvider(Stack):
             json.dumps(body).encode(),
             {"Authorization": f"Basic {given}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=60) as response:
+        with urllib.request.urlopen(request, timeout=patient(60)) as response:
             return int(response.status)
 
     def lose(self, step_id: int) -> None:

@@ -37,6 +37,7 @@ from tests.support.servers import (
     self_signed,
     trusting,
 )
+from tests.support.speed import patient
 from tests.support.stack import BUCKET, DONE, ROOT, Stack, shared_postgresql, shared_template
 
 SAFE = "Applications are stored and safe; what waits is done once this works."
@@ -513,7 +514,7 @@ def _refused(environ: dict[str, str]) -> str:
         env=environ,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=patient(120),
     )
     assert done.returncode == 2, done.stdout
     return done.stderr

@@ -9,6 +9,7 @@ from collections import Counter
 
 from tests.support.databases import ON_POSTGRESQL, ON_SQLITE
 from tests.support.processes import until
+from tests.support.speed import patient
 from tests.support.stack import DONE, ROOT, Stack
 
 CLAIMERS = 6
@@ -23,7 +24,7 @@ def test_each_claim_has_one_winner(site: Stack) -> None:
         env=site.environ,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=patient(120),
     )
     assert claiming.returncode == 0, claiming.stderr
     won = [set(map(int, line.split())) for line in claiming.stdout.splitlines()]

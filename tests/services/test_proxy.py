@@ -22,6 +22,7 @@ from django.utils.crypto import salted_hmac
 from tests.support.deployment import Deployment
 from tests.support.processes import until
 from tests.support.servers import HOST
+from tests.support.speed import patient
 from tests.support.stack import PLAIN_JOB, a_cv, multipart
 
 CLAIMS = {
@@ -177,7 +178,7 @@ def test_flower_pages_without_login_are_blocked_by_the_proxy(
     context = ssl.create_default_context(cafile=str(deployed.certificate))
     for cookies in ("", "; ".join(f"{name}={value}" for name, value in admin.cookies.items())):
         connection = http.client.HTTPSConnection(
-            "localhost", deployed.https_port, timeout=30, context=context
+            "localhost", deployed.https_port, timeout=patient(30), context=context
         )
         with contextlib.closing(connection):
             connection.request("GET", path, headers={"Cookie": cookies})

@@ -16,6 +16,7 @@ import pytest
 from tests.support.deployment import Deployment
 from tests.support.processes import until
 from tests.support.servers import HOST, reserve_port
+from tests.support.speed import patient
 from tests.support.stack import Stack, a_cv, multipart, sha256
 
 
@@ -108,7 +109,7 @@ class SlowPost:
         self.cv = a_cv("Ten megabytes", size=10_000_000)
         body, content_type = multipart({"name": "Ada", "email": email}, {"cv": ("CV.pdf", self.cv)})
         self._rest = body[len(body) // 2 :]
-        self._connection = http.client.HTTPConnection(HOST, site.port, timeout=120)
+        self._connection = http.client.HTTPConnection(HOST, site.port, timeout=patient(120))
         self._connection.putrequest("POST", site.form_address())
         for name, value in {
             "Content-Type": content_type,

@@ -14,6 +14,7 @@ import requests
 
 from tests.support.processes import Process
 from tests.support.servers import HOST, reserve_port
+from tests.support.speed import patient
 from tests.support.stack import PLAIN_JOB, ROOT, Stack, a_cv, multipart, shared_template
 
 
@@ -87,7 +88,11 @@ class Deployment(Stack):
         body, content_type = multipart(fields, {"cv": ("CV.pdf", a_cv("anybody"))})
         context = ssl.create_default_context(cafile=str(self.certificate))
         connection = http.client.HTTPSConnection(
-            "localhost", self.https_port, timeout=30, source_address=(sender, 0), context=context
+            "localhost",
+            self.https_port,
+            timeout=patient(30),
+            source_address=(sender, 0),
+            context=context,
         )
         sent = {"Content-Type": content_type, "Origin": self.address}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.processes import Process, until
+from tests.support.speed import patient
 from tests.support.stack.posting import Receipt
 from tests.support.stack.template import BUCKET
 
@@ -143,6 +144,8 @@ class Records:
 
             connection = psycopg.connect(self.database, autocommit=True)
         else:
-            connection = sqlite3.connect(self.var / "db.sqlite3", timeout=20, isolation_level=None)
+            connection = sqlite3.connect(
+                self.var / "db.sqlite3", timeout=patient(20), isolation_level=None
+            )
         with contextlib.closing(connection):
             yield connection
