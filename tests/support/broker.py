@@ -16,5 +16,6 @@ class Broker:
         self.messages.append((task, queue, step_id))
 
     @property
-    def rung_for(self) -> list[int]:
+    def dispatched(self) -> list[int]:
+        """The steps of all messages, in order."""
         return [step_id for _task, _queue, step_id in self.messages]

@@ -97,7 +97,7 @@ def test_steps_are_rung_for_after_the_commit(
     for callback in callbacks:
         callback()
     queued = application.steps.filter(kind__in=["render_pdf", "mail_applicant"])
-    assert sorted(broker.rung_for) == sorted(queued.values_list("pk", flat=True))
+    assert sorted(broker.dispatched) == sorted(queued.values_list("pk", flat=True))
 
 
 @pytest.mark.django_db(transaction=True)
