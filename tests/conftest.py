@@ -1,4 +1,4 @@
-"""What all tests share: a broker that only takes notes, and caches that forget."""
+"""What all tests share: a broker that only notes messages, and empty caches."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
+import pytest_timeout
 from django.core.cache import cache
 from django.utils import translation
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from wagtail.models import Site
 from xdist.scheduler import LoadFileScheduling
 
@@ -16,16 +19,25 @@ from careers.languages import background
 from careers.pipeline import dispatch
 from home.models import SiteSettings
 from tests.support import migrated
+from tests.support.broker import Broker
 from tests.support.factories import HomePageFactory, JobIndexPageFactory, JobPageFactory
+from tests.support.speed import patient
 from tests.support.stack import SITES
 
-#: Files whose tests share a site: one process runs them, or each would start its own. Where a
-#: file has several sites, the database in a test's name tells which.
+# Hypothesis measures time by the wall clock: on a busy machine an example of 200 ms takes seconds.
+# A hang ends by the time-out of pytest.
+hypothesis_settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("any machine")
+
+#: Files whose tests share a site: one process runs them, otherwise each would start its own. Where
+#: a file has several sites, the database in a test's name says which.
 SHARING = {
     "tests/faults/test_clock.py": "own server",
     "tests/faults/test_database.py": "own server",
-    "tests/faults/test_checker.py": "short campaigns",
-    "tests/faults/test_prove.py": "short campaigns",
+    "tests/prove/test_checker.py": "short campaigns",
+    "tests/prove/test_campaign.py": "short campaigns",
     "tests/faults/test_s3.py": "wired",
     "tests/faults/test_smtp.py": "wired",
     "tests/faults/test_processes.py": "faulty",
@@ -35,12 +47,12 @@ SHARING = {
     "tests/journeys/test_french.py": "journeys",
     "tests/journeys/test_hiring.py": "journeys",
 }
-#: These start servers of their own, or break them, and need the real doorbell.
+#: Tests with these marks start or break servers of their own, and need a real broker.
 WITH_REAL_BROKER = ("services", "journey", "fault")
 
 
 def shared_site(nodeid: str) -> str:
-    """What a test shares its site with: the same words for all of them."""
+    """What a test shares its site with: the same text for all tests of one site."""
     file = nodeid.partition("::")[0]
     if database := re.search(r"[\[-](sqlite|postgresql)[\]-]", nodeid):
         if file.startswith("tests/services/"):
@@ -50,8 +62,15 @@ def shared_site(nodeid: str) -> str:
     return SHARING.get(file, file)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> Any:
+    """The time-out of a test grows with the load, so that it ends only hangs."""
+    slow = settings._replace(timeout=patient(settings.timeout))
+    return pytest_timeout.pytest_timeout_set_timer(item, slow)
+
+
 class BySite(LoadFileScheduling):
-    """Deals out tests by the site that they share, else by file."""
+    """Distributes tests by the site that they share, otherwise by file."""
 
     def _split_scope(self, nodeid: str) -> str:
         return shared_site(nodeid)
@@ -63,7 +82,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
 
 
 def pytest_configure_node(node: Any) -> None:
-    """Let each process know whether its tests come ordered by site."""
+    """Tell each process whether its tests come ordered by site."""
     node.workerinput["by site"] = node.config.getvalue("dist") == "loadfile"
 
 
@@ -71,30 +90,13 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_runtest_teardown(
     item: pytest.Item, nextitem: pytest.Item | None
 ) -> Generator[None, object, object]:
-    """A site whose last test is over does not idle beside the others until the run ends."""
+    """Stop a site after its last test, so that it does not idle until the run ends."""
     done = yield
     by_site = getattr(item.config, "workerinput", {}).get("by site")
     if by_site and nextitem and shared_site(item.nodeid) != shared_site(nextitem.nodeid):
         for site in list(SITES):
             site.kill()
     return done
-
-
-class Broker:
-    """Stands where the broker is: notes each message, or refuses like a dead one."""
-
-    def __init__(self) -> None:
-        self.messages: list[tuple[str, str, int]] = []
-        self.refuses = False
-
-    def publish(self, task: str, queue: str, step_id: int, task_id: str) -> None:
-        if self.refuses:
-            raise ConnectionRefusedError
-        self.messages.append((task, queue, step_id))
-
-    @property
-    def rung_for(self) -> list[int]:
-        return [step_id for _task, _queue, step_id in self.messages]
 
 
 @pytest.fixture(scope="session")
@@ -116,7 +118,7 @@ def django_db_setup(
 
 @pytest.fixture(autouse=True)
 def broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Broker:
-    """No test reaches a broker by chance: one that runs on this machine is somebody's."""
+    """Keep tests from reaching a broker that runs on this machine."""
     noted = Broker()
     if not any(request.node.get_closest_marker(name) for name in WITH_REAL_BROKER):
         monkeypatch.setattr(dispatch, "_publish", noted.publish)
@@ -127,7 +129,7 @@ def broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> B
 
 @pytest.fixture(autouse=True)
 def _forget_caches() -> Iterator[None]:
-    """Addresses of sites are cached for an hour, which is several hundred tests."""
+    """Clear the caches; addresses of sites are cached for an hour."""
     cache.clear()
     Site.clear_site_root_paths_cache()
     with translation.override("en"):

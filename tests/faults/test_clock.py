@@ -1,7 +1,7 @@
-"""A worker whose clock is wrong rescues nothing early and mails nobody twice.
+"""A worker with a wrong clock takes no step back early and sends no mail twice.
 
-Leases, waits and rescues go by the database's clock. What happens when that one jumps is shown
-in ``tests/careers/pipeline/test_sweep.py``.
+Leases, waits and the sweeper use the database's clock.
+``tests/careers/operations/test_sweeper.py`` tests a database clock that jumps.
 """
 
 from __future__ import annotations
@@ -11,29 +11,31 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.own_server import OwnServer
-from tests.services.test_application import DONE
+from tests.support.own_server import OwnServer
 from tests.support.processes import until
-from tests.support.stack import Receipt
+from tests.support.stack import DONE, Receipt
 
 #: The first test of a run makes the database that all sites start from.
 pytestmark = pytest.mark.timeout(900)
 PATIENCE = 180  # seconds; ends a hang
-#: Python reads it at start. Only the time of day is wrong, as on a host without NTP; time goes on.
+#: Python runs it at start. Only the wall clock is wrong, as on a host without NTP.
 WRONG_CLOCK = """
 import datetime, time_machine
 time_machine.travel(datetime.timedelta(hours={hours})).start()
 """
 
 
-def test_worker_with_a_wrong_clock_mails_once(own_server: OwnServer, tmp_path: Path) -> None:
-    """The clock of the host with the worker for mails and the sweeper is two hours off. A step
-    that runs while the sweeper looks keeps its lease, every mail goes out once, and all is done
-    when the clock is right: a bucket may refuse signatures of another hour until then."""
+def test_worker_with_a_wrong_clock_sends_each_mail_once(
+    own_server: OwnServer, tmp_path: Path
+) -> None:
+    """The clock of the host with the mail worker and the sweeper is two hours off. A step that
+    runs while the sweeper looks keeps its lease, and every mail is sent once. All steps are done
+    when the clock is right again; until then a bucket may refuse signatures from another hour.
+    """
     elsewhere = ("io", "sweeper")
     right = dict(own_server.environ)
     receipts: list[Receipt] = []
-    # A lease that ends by itself on a busy machine would be rescued in time, not early.
+    # On a busy machine a lease may expire; the sweeper then takes it back in time, not early.
     own_server.environ |= {
         "PIPELINE_SOFT_LIMIT": "100",
         "PIPELINE_HARD_LIMIT": "110",
@@ -53,7 +55,7 @@ def test_worker_with_a_wrong_clock_mails_once(own_server: OwnServer, tmp_path: P
         own_server.environ |= right
         own_server.stop(*elsewhere)
         own_server.start(*elsewhere)
-    # Who was refused under the wrong clock would wait for a while, to spare the bucket.
+    # A step that was refused under the wrong clock would wait for its next retry.
     own_server.query("UPDATE careers_step SET run_after = NULL WHERE state = 'retrying'")
     own_server.wait_for_end(receipts, PATIENCE)
     assert [own_server.states(receipt) for receipt in receipts] == [DONE] * 4

@@ -1,7 +1,7 @@
-"""The database is killed, cut off and locked: who has a receipt has a row, and one mail each.
+"""The database is killed, disconnected and locked: every receipt has a row, and one mail each.
 
-``own_server`` is a site on a PostgreSQL that may be killed. SQLite has no server that could die;
-what can happen to it stands at the end.
+``own_server`` is a site on a PostgreSQL server that may be killed. SQLite has no server that could
+die; its tests are at the end.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.faults.own_server import OwnServer
-from tests.services.test_application import DONE
+from tests.support.mailed import assert_mailed_once
+from tests.support.own_server import OwnServer
 from tests.support.processes import until
 from tests.support.stack import Receipt, Stack, a_cv, shared_template
 
@@ -24,7 +24,7 @@ PATIENCE = 180  # seconds; ends a hang
 
 
 def apply_until_taken(site: Stack, name: str) -> list[Receipt]:
-    """Send the same form again for as long as the answer is no receipt, as people do."""
+    """Send the same form until the answer is a receipt, as people do."""
     email, cv = f"{secrets.token_hex(4)}@example.org", a_cv(name)
     got: list[Receipt] = []
 
@@ -37,7 +37,7 @@ def apply_until_taken(site: Stack, name: str) -> list[Receipt]:
 
 
 def assert_kept(refused: Receipt, name: str) -> None:
-    """Who got no receipt is told so in words, with what he typed."""
+    """An applicant without a receipt is told so, and the page keeps what they typed."""
     assert (refused.status, refused.location) == (503, "")
     assert "could not be stored just now" in refused.page
     assert name in refused.page
@@ -50,20 +50,14 @@ def assert_one_application_each(site: Stack, receipts: list[Receipt]) -> None:
         assert told == [receipt.secret]
 
 
-def assert_mailed_once(site: Stack, receipts: list[Receipt]) -> None:
-    """Every step has succeeded, and the mail server took one receipt for each person."""
-    assert [site.states(receipt) for receipt in receipts] == [DONE] * len(receipts)
-    assert [len(site.smtp.mails(to=receipt.email)) for receipt in receipts] == [1] * len(receipts)
-    assert site.smtp.doubles() == []
-
-
 # ── The server dies ─────────────────────────────────────────────────────────────────────
 
 
 def test_server_killed_while_people_apply_keeps_every_receipt(own_server: OwnServer) -> None:
-    """``kill -9`` of PostgreSQL and then an immediate restart, while people send their forms
-    and workers do their steps. Whoever gets no receipt reads why, has all he typed, and one
-    application when he has sent it again; all steps end by themselves; no mail goes out twice."""
+    """``kill -9`` of PostgreSQL, then an immediate restart, while people apply and workers run. An
+    applicant without a receipt reads why, keeps what they typed, and has one application after
+    they send it again. All steps end by themselves, and no mail is sent twice.
+    """
     own_server.form_address()
     names = [f"Person {number}" for number in range(12)]
     with ThreadPoolExecutor(3) as pool:
@@ -74,7 +68,7 @@ def test_server_killed_while_people_apply_keeps_every_receipt(own_server: OwnSer
 
         until(lambda: receipts() >= 3, PATIENCE, "nobody could apply")
         own_server.server.kill()
-        # Somebody must have met a database that is away.
+        # At least one applicant must have met the outage.
         refused = own_server.apply(name="Met Nobody")
         own_server.server.__enter__()
         until(lambda: receipts() >= 7, PATIENCE, "the database did not come back")
@@ -94,13 +88,14 @@ def test_server_killed_while_people_apply_keeps_every_receipt(own_server: OwnSer
     for receipt in taken:
         states = own_server.states(receipt)
         assert states["render_pdf"] == states["archive"] == "succeeded"
-        # A mail that was at its dot when the database died may stay unconfirmed.
+        # A mail past its point of no return when the database died may stay unconfirmed.
         assert {states["mail_applicant"], states["mail_hr"]} <= {"succeeded", "uncertain"}
 
 
-def test_cut_connections_are_made_anew_before_anybody_notices(own_server: OwnServer) -> None:
+def test_cut_database_connections_are_reopened_without_an_error(own_server: OwnServer) -> None:
     """``pg_terminate_backend`` of every session between two requests: the next form gets its
-    receipt at the first try, and its steps are done."""
+    receipt at the first try, and its steps are done.
+    """
     own_server.wait_for_end([own_server.apply()], PATIENCE)
     own_server.query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -115,10 +110,13 @@ def test_cut_connections_are_made_anew_before_anybody_notices(own_server: OwnSer
 # ── The connection breaks at COMMIT ─────────────────────────────────────────────────────
 
 
-def test_connection_cut_inside_commit_of_an_application_gives_one(own_server: OwnServer) -> None:
-    """The connection breaks right at COMMIT, once before the server got it and once after it
-    has done it, when the site cannot know. The applicant gets no receipt for what may not be
-    there; sending it again gives one application, and it is mailed about once."""
+def test_connection_cut_during_commit_of_an_application_leaves_exactly_one(
+    own_server: OwnServer,
+) -> None:
+    """The connection breaks at COMMIT, once before the server has received it and once after the
+    server has executed it; the site cannot know which. The applicant gets no receipt. Sending the
+    form again gives one application and one mail.
+    """
     before = own_server.middle.cuts
     answers = []
     for arrives in (False, True):
@@ -133,9 +131,10 @@ def test_connection_cut_inside_commit_of_an_application_gives_one(own_server: Ow
     assert_mailed_once(own_server, taken)
 
 
-def test_connection_cut_inside_commit_of_a_sent_mail_mails_once(own_server: OwnServer) -> None:
-    """A mail is out, and the connection breaks right at the COMMIT that says so, before the
-    server got it or after it has done it. The worker says it again; nobody mails again."""
+def test_connection_cut_during_commit_of_a_sent_mail_sends_it_once(own_server: OwnServer) -> None:
+    """A mail has been sent, and the connection breaks at the COMMIT that records it, before or
+    after the server has executed it. The worker records it again and sends nothing.
+    """
     before = own_server.middle.cuts
     receipts = []
     for arrives in (False, True):
@@ -146,10 +145,13 @@ def test_connection_cut_inside_commit_of_a_sent_mail_mails_once(own_server: OwnS
     assert_mailed_once(own_server, receipts)
 
 
-def test_connection_cut_before_the_dot_sends_the_mail_a_moment_later(own_server: OwnServer) -> None:
-    """The connection breaks where a worker notes that the next bytes will hand the mail over.
-    Nothing has left, so it is sent on a new connection long before the lease would end, and
-    nobody has to be asked whether it arrived."""
+def test_connection_cut_before_the_point_of_no_return_sends_the_mail_later(
+    own_server: OwnServer,
+) -> None:
+    """The connection breaks where a worker records that it is about to send a mail. Nothing has
+    been sent, so the mail is sent on a new connection long before the lease ends, and no person
+    has to decide.
+    """
     before = own_server.middle.cuts
     for arrives in (False, True):
         own_server.middle.cut_at(b'SET "phase" = ', arrives=arrives)
@@ -170,10 +172,11 @@ def test_connection_cut_before_the_dot_sends_the_mail_a_moment_later(own_server:
 # ── Locks ───────────────────────────────────────────────────────────────────────────────
 
 
-def test_lock_on_the_steps_delays_and_loses_nothing(own_server: OwnServer) -> None:
-    """Somebody holds ACCESS EXCLUSIVE on the table of steps for longer than a statement waits,
-    as a careless migration does. Applicants read why they got no receipt, workers and sweeper
-    come back to what they were at, and all is done when the lock is gone."""
+def test_locked_step_table_delays_steps_and_loses_nothing(own_server: OwnServer) -> None:
+    """ACCESS EXCLUSIVE on the step table for longer than a statement waits, as a careless
+    migration causes. Applicants read why they got no receipt, workers and sweeper retry, and all
+    steps are done when the lock is gone.
+    """
     began = own_server.apply_many(3)
     with psycopg.connect(own_server.database) as foreign:
         foreign.execute("LOCK TABLE careers_step IN ACCESS EXCLUSIVE MODE")
@@ -193,16 +196,17 @@ def test_lock_on_the_steps_delays_and_loses_nothing(own_server: OwnServer) -> No
 # ── SQLite ──────────────────────────────────────────────────────────────────────────────
 
 
-def test_twenty_writers_on_sqlite_all_get_through(tmp_path: Path) -> None:
-    """Twenty people send their forms at the same moment, to as many threads of the web server,
-    while both workers and the sweeper write, too: nobody meets a locked database."""
+def test_twenty_concurrent_writers_on_sqlite_all_succeed(tmp_path: Path) -> None:
+    """Twenty people apply at the same time, to as many threads of the web server, while both
+    workers and the sweeper write too: nobody meets a locked database.
+    """
     with Stack(shared_template(), tmp_path) as one:
         one.environ["GUNICORN_CMD_ARGS"] = "--threads 10"
         one.start("web", "cpu", "io", "sweeper")
         receipts = [one.apply(), *one.apply_many(20, at_once=20)]
         assert {receipt.status for receipt in receipts} == {303}
         assert_one_application_each(one, receipts)
-        # Making twenty PDFs shows nothing more.
+        # The rest of the steps shows nothing more.
         one.wait_for_end(receipts[:6], PATIENCE)
         assert_mailed_once(one, receipts[:6])
         assert "database is locked" not in one.log_text()

@@ -1,7 +1,7 @@
-"""PostgreSQL's disk is full: nobody gets a receipt for what is not stored; nothing is lost.
+"""PostgreSQL's disk is full: what cannot be stored gets no receipt, and nothing is lost.
 
-SQLite's is in ``tests/services/test_full_disk.py``, and a directory for temporary files that has
-become read-only in ``tests/careers/documents/test_pdf.py``.
+``tests/services/test_full_disk.py`` tests SQLite on a full disk.
+``tests/careers/documents/test_pdf.py`` tests a read-only directory for temporary files.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.services.test_full_disk import fill
+from tests.support.disk import fill
 from tests.support.postgresql import PostgreSQL
 from tests.support.processes import until
 from tests.support.stack import Stack, a_cv, shared_template
@@ -34,19 +34,20 @@ def disk_of_the_server() -> Iterator[Path]:
     if subprocess.run(mount, capture_output=True).returncode:
         path.rmdir()
         pytest.skip("only root may mount a disk of its own")
-    # The server's user is another one.
+    # The server runs as another user.
     path.chmod(0o1777)
     yield path
     subprocess.run(["umount", "-l", str(path)], check=True)
     path.rmdir()
 
 
-def test_full_disk_of_the_server_gives_no_receipt_and_loses_nothing(
+def test_full_disk_of_postgresql_refuses_applications_and_loses_nothing(
     disk_of_the_server: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """First there is no room for a CV, which PostgreSQL says (53100). Then there is none for its
-    log either, of which it dies. Who gets no receipt is told so; with room again everything goes
-    on, and there is exactly what there are receipts for."""
+    """At first there is no room for a CV, and PostgreSQL reports it (53100). Then there is no room
+    for its log, and PostgreSQL stops. An applicant without a receipt is told so. With room again
+    the site continues, and has exactly the applications that have receipts.
+    """
     with monkeypatch.context() as here:
         here.setattr(tempfile, "tempdir", str(disk_of_the_server))
         server = PostgreSQL(
@@ -63,7 +64,7 @@ def test_full_disk_of_the_server_gives_no_receipt_and_loses_nothing(
         assert "could not be stored just now" in no_room.page
         assert "Ada Full" in no_room.page
         assert "could not be stored: the database's disk is full" in site.log_text()
-        # Who has a receipt can still read it.
+        # Earlier receipts can still be read.
         assert site.get(receipts[0].location)[0] == 200
 
         with contextlib.suppress(psycopg.Error):
@@ -76,7 +77,7 @@ def test_full_disk_of_the_server_gives_no_receipt_and_loses_nothing(
 
         def goes_on() -> bool:
             with contextlib.suppress(AssertionError):
-                # A server that could not even recover has ended; its supervisor starts it.
+                # A server that could not recover has stopped; its supervisor starts it.
                 server.__enter__()
             receipts.append(site.apply())
             return receipts[-1].status == 303

@@ -1,8 +1,8 @@
-"""Processes die, freeze, stop and choke at every point of every step.
+"""Processes die, freeze, stop and hang at every point of every step.
 
-What must hold is always the same: who has a receipt has a row; what can be repeated is
-repeated; a mail that may be out is not sent again and shown as not confirmed, and no other
-mail is. Counted are the rows, the bucket's directory and the mail server's own ledger.
+The same must always hold: a receipt has a row; what can be repeated is repeated; a mail that may
+have been sent is not sent again and is shown as unconfirmed, and no other mail is. The tests count
+the rows, the bucket's directory and the mail server's ledger.
 """
 
 from __future__ import annotations
@@ -19,19 +19,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.app import POINTS
-from tests.faults.faulty import FaultySite
-from tests.services.test_application import DONE
-from tests.services.test_broker import celery_client, drained
+from tests.support.faulty_site import FaultySite
+from tests.support.faulty_workers import POINTS
+from tests.support.messages import celery_client, drained
 from tests.support.processes import Process, until
-from tests.support.stack import ROOT, Receipt, Stack, a_cv
+from tests.support.stack import DONE, ROOT, Receipt, Stack, a_cv, column
 
 PATIENCE = 180  # seconds; ends a hang
 MAILS = ("mail_applicant", "mail_hr")
-#: Where nobody can know whether a mail went out, because the row says that it may have.
+#: Points at which a mail may have been sent, because the row says so.
 UNCONFIRMED = ("dot", "after_dot", "after", "recording")
 LIMITS = {"PIPELINE_SOFT_LIMIT": "40", "PIPELINE_HARD_LIMIT": "45", "PIPELINE_LEASE": "50"}
-#: For who may take as long as the test likes.
+#: For steps that may take as long as the test needs.
 NO_HURRY = {"PIPELINE_SOFT_LIMIT": "200", "PIPELINE_HARD_LIMIT": "210", "PIPELINE_LEASE": "220"}
 #: Which step met which point, by the step's id.
 Plan = Mapping[int, tuple[str, str]]
@@ -44,7 +43,7 @@ def one_each(
     kinds: Collection[str] = tuple(POINTS),
     without: Collection[str] = (),
 ) -> dict[int, tuple[str, str]]:
-    """Let the first application's steps meet the first point of each kind, and so on."""
+    """Assign a point to each step: the first point of each kind to the first application."""
     planned = {}
     for kind in kinds:
         points = [point for point in POINTS[kind] if point not in without]
@@ -57,13 +56,13 @@ def one_each(
 
 
 def met(faulty: FaultySite, planned: Plan) -> list[int]:
-    """The steps that have come to their point."""
+    """The steps that have reached their point."""
     left = {int(file.name.split(".")[4]) for file in faulty.plan.iterdir()}
     return [step_id for step_id in planned if step_id not in left]
 
 
 def expire(stack: Stack, step_ids: Collection[int]) -> None:
-    """Let the time of those pass who had the first try of these steps."""
+    """Let the leases and waits of these steps end."""
     stack.query(
         "UPDATE careers_step SET lease_until = started_at WHERE state = 'started'"
         f" AND token = 1 AND id IN ({','.join(map(str, step_ids)) or 'NULL'})"
@@ -73,10 +72,10 @@ def expire(stack: Stack, step_ids: Collection[int]) -> None:
 def assert_ended_as_promised(
     stack: Stack, receipts: Collection[Receipt], planned: Plan, *, unsent: Collection[str] = ()
 ) -> None:
-    """Not confirmed is exactly who came to a point where nobody can know; all else is done.
+    """Exactly the steps that reached a point of doubt are unconfirmed; all others are done.
 
     Args:
-        unsent: points of which the mail server knows that no mail came.
+        unsent: points at which the mail server certainly has no mail.
     """
     for receipt in receipts:
         for step in stack.steps(receipt):
@@ -98,8 +97,9 @@ def assert_ended_as_promised(
 def faulty(_faulty: FaultySite) -> Iterator[FaultySite]:
     """The site that can be told to die, with an empty plan; no worker and no sweeper runs yet.
 
-    Its limits leave a busy machine the time to make a PDF. A test may start more processes of a
-    kind, and all that it started end with it."""
+    Its limits give a busy machine the time to make a PDF. A test may start more processes of a
+    kind; all that it started end with it.
+    """
     stack = _faulty.stack
     before, environ = set(stack.parts), dict(stack.environ)
     stack.environ.update(LIMITS)
@@ -131,10 +131,10 @@ def stack(faulty: FaultySite) -> Stack:
 # ── Killed, frozen, stopped ─────────────────────────────────────────────────────────────
 
 
-def test_worker_killed_at_any_point_loses_nothing_and_mails_nothing_twice(
+def test_worker_killed_at_any_point_loses_no_step_and_repeats_no_mail(
     faulty: FaultySite, stack: Stack
 ) -> None:
-    """``kill -9`` of a pool's child, once at each point of each kind of step: 29 deaths."""
+    """``kill -9`` of a pool child, once at each point of each kind of step: 29 deaths."""
     receipts, before = stack.apply_many(8), len(stack.smtp.mails())
     planned = one_each(faulty, receipts, "child")
     assert len(planned) == 29
@@ -149,13 +149,12 @@ def test_worker_killed_at_any_point_loses_nothing_and_mails_nothing_twice(
     assert len(stack.smtp.mails()) - before == 2 * len(receipts) - 2
 
 
-def test_worker_frozen_past_its_lease_changes_nothing_when_it_wakes(
-    faulty: FaultySite, stack: Stack
-) -> None:
-    """SIGSTOP at each point of each kind, another worker takes over, SIGCONT when all is done.
-
-    Who was frozen before the dot is kept from sending by the fence. (Who is frozen inside a
-    transaction holds SQLite's only lock; then everybody waits and nothing is lost.)"""
+def test_worker_resumed_after_its_lease_changes_nothing(faulty: FaultySite, stack: Stack) -> None:
+    """SIGSTOP at each point of each kind; another worker takes over; SIGCONT when all is done. The
+    fence keeps a worker that was frozen before the point of no return from sending. (A worker that
+    is frozen inside a transaction holds SQLite's only lock: then all others wait, and nothing is
+    lost.)
+    """
     receipts = stack.apply_many(7)
     planned: dict[int, tuple[str, str]] = {}
     zombies = []
@@ -185,17 +184,17 @@ def test_worker_frozen_past_its_lease_changes_nothing_when_it_wakes(
         until(lambda zombie=zombie: not zombie.running, PATIENCE, "a zombie did not end")
         assert zombie.returncode == 0
     assert [stack.steps(receipt) for receipt in receipts] == before
-    # Frozen at the dot one sends when one wakes; that is the one mail of this step.
+    # A process frozen past the point of no return sends when it resumes: the only mail of its step.
     assert_ended_as_promised(stack, receipts, planned)
     assert len(planned) == 25
 
 
 def herd(stack: Stack, planned: Plan) -> Process:
-    """A process for each of these steps, and their parent, which is given back."""
+    """A process for each of these steps; returns their parent."""
     arguments = [f"{kind}={step_id}" for step_id, (kind, _point) in planned.items()]
     stack.parts["zombies"] = zombies = Process(
         "zombies",
-        ["python", "-m", "tests.faults.zombies", *arguments],
+        ["python", "-m", "tests.support.zombies", *arguments],
         environ=stack.environ | NO_HURRY,
         log=stack.var / "log" / "zombies.log",
         cwd=ROOT,
@@ -204,10 +203,11 @@ def herd(stack: Stack, planned: Plan) -> Process:
     return zombies
 
 
-def test_worker_stopped_at_any_point_hands_back(faulty: FaultySite, stack: Stack) -> None:
-    """SIGTERM, as in a deployment, while a step is at each point of each kind, and the time to
-    end it is too short. The rows are handed back at once, not when the lease ends; a mail that
-    may be out is not confirmed at once. Nothing is counted as a failure."""
+def test_worker_stopped_at_any_point_returns_its_step(faulty: FaultySite, stack: Stack) -> None:
+    """SIGTERM, as in a deployment, while a step is at each point of each kind and has too little
+    time to finish. The rows are returned at once, not when the lease ends; a mail that may have
+    been sent is unconfirmed at once. Nothing counts as a failure.
+    """
     receipts, before = stack.apply_many(7), len(stack.smtp.mails())
     planned: dict[int, tuple[str, str]] = {}
 
@@ -250,7 +250,7 @@ def test_worker_stopped_at_any_point_hands_back(faulty: FaultySite, stack: Stack
 
 
 def one_worker_for_all(stack: Stack) -> Process:
-    """A worker with many children, who serves all queues and is told to stop with short alert."""
+    """A worker with many children for all queues, and with a short soft shutdown."""
     argv, environ = stack._command("io")
     argv[argv.index("-c") + 1] = "14"
     argv[argv.index("-n") + 1] = "held@%h"
@@ -265,8 +265,8 @@ def one_worker_for_all(stack: Stack) -> Process:
     return worker
 
 
-def test_workers_stopped_and_then_killed_lose_nothing(stack: Stack) -> None:
-    """SIGTERM, and SIGKILL before they could end what they do, again and again."""
+def test_workers_stopped_and_then_killed_lose_no_step(stack: Stack) -> None:
+    """SIGTERM, then SIGKILL before they can finish, several times."""
     stack.start("cpu", "io", "sweeper")
     receipts = []
     for _time in range(3):
@@ -281,7 +281,7 @@ def test_workers_stopped_and_then_killed_lose_nothing(stack: Stack) -> None:
         stack.start("cpu", "io")
     stack.wait_for_end(receipts, PATIENCE)
     ends = Counter(state for receipt in receipts for state in stack.states(receipt).values())
-    # One may have been killed in the very moment after its dot.
+    # One may have been killed right after its point of no return.
     assert ends["succeeded"] + ends["uncertain"] == 4 * len(receipts)
     assert ends["uncertain"] <= 2 * 3
     assert stack.smtp.doubles() == []
@@ -292,10 +292,10 @@ def test_workers_stopped_and_then_killed_lose_nothing(stack: Stack) -> None:
 
 @contextlib.contextmanager
 def faulty_web(stack: Stack) -> Iterator[None]:
-    """Let the site be served by a web server that can be told to die."""
+    """Replace the web server by one that can be told to die."""
     stack["web"].kill()
     argv, environ = stack._command("web")
-    argv = [word.replace("careersite.wsgi", "tests.faults.wsgi") for word in argv]
+    argv = [word.replace("careersite.wsgi", "tests.support.faulty_web") for word in argv]
     web = Process("web", argv, environ=environ, log=stack.var / "log" / "web.log", cwd=ROOT)
     web.start()
     try:
@@ -312,13 +312,14 @@ def answers(stack: Stack) -> bool:
     return False
 
 
-@pytest.mark.parametrize("sweeps", [False, True], ids=["workers rung", "sweeper only"])
-def test_web_server_killed_around_the_commit_gives_one_application(
+@pytest.mark.parametrize("sweeps", [False, True], ids=["dispatched", "sweeper only"])
+def test_web_server_killed_around_commit_leaves_one_application(
     faulty: FaultySite, stack: Stack, sweeps: bool
 ) -> None:
-    """``kill -9`` before COMMIT, after it and before anybody was rung for, and before the
-    answer. The applicant sends the same form again: one application, one receipt, one mail.
-    Whom nobody was rung for is found by the sweeper, also when nothing is sent again."""
+    """``kill -9`` before COMMIT, between COMMIT and dispatch, and before the answer. The applicant
+    sends the same form again: one application, one receipt, one mail. The sweeper finds a step
+    that was not dispatched, also when nothing is sent again.
+    """
     stack.start("cpu", "io", "sweeper")
     with faulty_web(stack):
         people = {point: f"{secrets.token_hex(4)}@example.org" for point in POINTS_OF_WEB}
@@ -341,12 +342,12 @@ def test_web_server_killed_around_the_commit_gives_one_application(
         assert {point: len(found) for point, found in rows.items()} == {
             "written": 0,
             "committed": 1,
-            "rung": 1,
+            "dispatched": 1,
         }
         if sweeps:
             receipts = [
                 Receipt(303, f"/received/{rows[point][0]}/", 0, people[point])
-                for point in ("committed", "rung")
+                for point in ("committed", "dispatched")
             ]
         else:
             receipts = [stack.apply(email=email, cv=cvs[point]) for point, email in people.items()]
@@ -360,7 +361,7 @@ def test_web_server_killed_around_the_commit_gives_one_application(
     assert stack.smtp.doubles() == []
 
 
-POINTS_OF_WEB = ("written", "committed", "rung")
+POINTS_OF_WEB = ("written", "committed", "dispatched")
 
 
 # ── Too many of them, too few of them ───────────────────────────────────────────────────
@@ -394,9 +395,10 @@ def test_two_sweepers_and_four_workers_with_fifty_messages_claim_each_step_once(
     assert stack.smtp.doubles() == []
 
 
-def test_no_sweeper_is_an_alarm_and_only_a_delay(stack: Stack) -> None:
-    """Messages are lost and nobody rings again. The site says so, to operators too, for the
-    clock looks as well; with a sweeper all is done."""
+def test_missing_sweeper_raises_an_alert_and_only_delays_steps(stack: Stack) -> None:
+    """Messages are lost and nothing dispatches again. The site reports it, to operators too,
+    because the schedule also checks. With a sweeper all steps are done.
+    """
     stack.query("UPDATE home_sitesettings SET operators = 'ops@example.org'")
     receipt = stack.apply()
     stack.redis().flushall()
@@ -433,18 +435,19 @@ def test_no_sweeper_is_an_alarm_and_only_a_delay(stack: Stack) -> None:
 # ── Poison and want ─────────────────────────────────────────────────────────────────────
 
 
-def test_poisonous_applications_fail_alone_and_with_the_reason(
+def test_application_that_crashes_its_worker_fails_alone_with_the_reason(
     faulty: FaultySite, stack: Stack
 ) -> None:
-    """A PDF that never ends, one that does not even hear its limit, one that eats memory and
-    one that crashes the process, each at its fifth attempt. HR hears of every one of them,
-    and the application behind them in the queue is done."""
+    """A PDF that never ends, one that ignores its time limit, one that uses up the memory and one
+    that crashes the process: each fails after its fifth attempt. HR is told of every one of them,
+    and the applications behind them in the queue are done.
+    """
     points = {"eat": "midway", "busy": "midway", "deaf": "before", "child": "before"}
     short = {"PIPELINE_SOFT_LIMIT": "14", "PIPELINE_HARD_LIMIT": "16", "PIPELINE_LEASE": "18"}
     stack.environ.update(short)
     stack.add("cpu-2")
     stack.start("cpu", "io", "sweeper")
-    # Who has set one document has all in memory, and is quick to come to the point.
+    # After one document WeasyPrint is loaded, and the next one reaches its point quickly.
     first = stack.apply()
     stack.wait_for_end([first], PATIENCE)
     stack["cpu"].freeze()
@@ -478,10 +481,11 @@ def test_poisonous_applications_fail_alone_and_with_the_reason(
         assert len(stack.smtp.mails(to=receipt.email)) == 1
 
 
-def test_worker_that_hangs_at_its_end_ends_all_the_same(faulty: FaultySite, stack: Stack) -> None:
-    """What a child tells its worker is cut off, which a time limit can do that strikes between
-    two tasks: Celery's main process gives up, and waits at its end for the rest, for ever. It
-    leaves no child behind, and the worker that is started in its place does the work, once."""
+def test_worker_that_hangs_during_shutdown_is_ended(faulty: FaultySite, stack: Stack) -> None:
+    """A child's message to its worker is cut off, as by a time limit between two tasks. Celery's
+    main process gives up, and then waits for the rest of the message without end. It leaves no
+    child behind, and the worker that replaces it does the work once.
+    """
     short = {"PIPELINE_SOFT_LIMIT": "14", "PIPELINE_HARD_LIMIT": "16", "PIPELINE_LEASE": "18"}
     stack.environ.update(short)
     (faulty.plan / "mail_applicant.before.garble.0").touch()
@@ -507,18 +511,19 @@ def is_alive(pid: int) -> bool:
 
 
 def test_workers_without_file_descriptors_recover(stack: Stack) -> None:
-    """``ulimit -n``: nothing can be opened, no connection and no file. What is tried meanwhile
-    is tried again, and nothing has failed for good."""
+    """``ulimit -n``: no connection and no file can be opened. Work is retried later, and nothing
+    fails permanently.
+    """
     stack.start("cpu", "io", "sweeper")
     children = [pid for name in ("cpu", "io") for pid in stack[name].children()]
     limits = {pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) for pid in children}
-    rings = "SELECT coalesce(sum(rings), 0) AS n FROM careers_step"
+    dispatches = f"SELECT coalesce(sum({column('dispatches')}), 0) AS n FROM careers_step"
     for pid in children:
         few = len(os.listdir(f"/proc/{pid}/fd"))
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (few, limits[pid][1]))
     receipts = stack.apply_many(3)
-    (before,) = stack.query(rings)
-    until(lambda: stack.query(rings)[0]["n"] > before["n"] + 3, PATIENCE, "nobody tried")
+    (before,) = stack.query(dispatches)
+    until(lambda: stack.query(dispatches)[0]["n"] > before["n"] + 3, PATIENCE, "nobody tried")
     states = {state for receipt in receipts for state in stack.states(receipt).values()}
     assert not states & {"failed", "cancelled", "uncertain"}
     for pid, limit in limits.items():

@@ -1,4 +1,4 @@
-"""What browsers, telephones and caches do to a form: one application each, and nobody waits."""
+"""What browsers, phones and caches do with a form: one application each, without long waits."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from threading import Barrier
 
 import pytest
 
-from tests.faults.faulty import FaultySite
-from tests.faults.own_server import OwnServer
+from tests.support.faulty_site import FaultySite
+from tests.support.own_server import OwnServer
 from tests.support.processes import until
 from tests.support.servers import HOST
 from tests.support.stack import Receipt, Stack, a_cv, multipart
@@ -34,7 +34,7 @@ def site(request: pytest.FixtureRequest) -> Stack:
 
 
 def applications(site: Stack, email: str) -> list[str]:
-    """The receipts of one person's applications, in the order of their coming."""
+    """The receipts of one person's applications, oldest first."""
     rows = site.query(
         "SELECT receipt_secret FROM careers_application WHERE email = %s ORDER BY id", email
     )
@@ -47,7 +47,7 @@ def count(site: Stack) -> int:
 
 
 def leave_the_rest(site: Stack) -> None:
-    """Making twenty PDFs shows nothing more."""
+    """Cancel the remaining steps; they show nothing more."""
     site.query(
         "UPDATE careers_step SET state = 'cancelled' WHERE state IN ('queued', 'waiting', 'sent')"
     )
@@ -56,9 +56,10 @@ def leave_the_rest(site: Stack) -> None:
 # ── Clicks ──────────────────────────────────────────────────────────────────────────────
 
 
-def test_double_clicks_of_many_are_one_application_each(site: Stack) -> None:
-    """Each of twenty people sends the same form twice at the same moment: both answers lead to
-    the same receipt, there is one application, and one mail about it."""
+def test_double_clicks_of_many_applicants_make_one_application_each(site: Stack) -> None:
+    """Twenty people send the same form twice at the same moment: both answers lead to the same
+    receipt, there is one application, and one mail about it.
+    """
     site.form_address()
     people = [(f"{secrets.token_hex(4)}@example.org", a_cv(str(n))) for n in range(20)]
     answers: list[list[Receipt]] = []
@@ -86,9 +87,10 @@ def test_double_clicks_of_many_are_one_application_each(site: Stack) -> None:
     leave_the_rest(site)
 
 
-def test_edited_form_sent_again_is_a_second_application(site: Stack) -> None:
-    """Back in the browser, one answer changed, sent again: both are kept, each with a receipt of
-    its own, and sending the first once more leads to the first."""
+def test_form_edited_and_sent_again_makes_a_second_application(site: Stack) -> None:
+    """Back in the browser, one answer changed, sent again: both are kept, each with its own
+    receipt. Sending the first form once more leads to the first receipt.
+    """
     email, cv = f"{secrets.token_hex(4)}@example.org", a_cv("Back")
     first = site.apply(email=email, cv=cv, phone="+47 22 00 00 01")
     edited = site.apply(email=email, cv=cv, phone="+47 22 00 00 02")
@@ -98,8 +100,9 @@ def test_edited_form_sent_again_is_a_second_application(site: Stack) -> None:
 
 
 def test_one_cached_page_serves_two_people_without_cookies(faulty: FaultySite) -> None:
-    """Two people get the very same bytes from a cache and send the form with no cookie and no
-    JavaScript: two applications, and neither's answer knows of the other."""
+    """Two people get the same bytes from a cache and send the form without cookies and JavaScript:
+    two applications, and neither answer shows the other person.
+    """
     site = faulty.stack
     status, headers, page = site.get("/careers/production-planner/")
     assert (status, "Set-Cookie" in headers) == (200, False)
@@ -130,9 +133,10 @@ def head(site: Stack, length: int, content_type: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def test_upload_cut_in_the_middle_leaves_nothing(faulty: FaultySite) -> None:
-    """Connections break when half of the CV has come, more often than the web server has threads:
-    there is no row, no file is kept for a form that is sent again, and the next form is taken."""
+def test_interrupted_upload_leaves_no_rows_and_no_files(faulty: FaultySite) -> None:
+    """Connections break after half of the CV, more often than the web server has threads: there is
+    no row and no kept file, and the next form is accepted.
+    """
     site = faulty.stack
     kept = "SELECT count(*) AS n FROM careers_pendingupload"
     before, files = count(site), site.query(kept)
@@ -148,7 +152,7 @@ def test_upload_cut_in_the_middle_leaves_nothing(faulty: FaultySite) -> None:
 
 
 def memory_peaks(site: Stack) -> list[int]:
-    """The most memory in bytes that each web process has had since the last look (proc(5))."""
+    """The peak memory in bytes of each web process since the last call (proc(5))."""
     peaks = []
     for pid in site["web"].children():
         status = Path(f"/proc/{pid}/status").read_text()
@@ -159,9 +163,10 @@ def memory_peaks(site: Stack) -> list[int]:
 
 
 def test_twenty_large_uploads_at_once_take_bounded_memory(faulty: FaultySite) -> None:
-    """Twenty people send 10 MB at the same moment. All are taken; what a web process takes for it
-    goes by its four threads and not by the people: half a gigabyte at most, for what a thread
-    reads is copied several times on its way into the database."""
+    """Twenty people send 10 MB at the same moment. All are accepted. The memory of a web process
+    grows with its four threads and not with the number of people: by half a gigabyte at most,
+    because a thread copies what it reads several times on the way into the database.
+    """
     site = faulty.stack
     site.apply(cv=a_cv("Warm", size=10 * MEGABYTE - 1000))
     memory_peaks(site)

@@ -1,7 +1,7 @@
-"""The broker forgets, dies, refuses or says nothing: it only rings, so nothing is lost.
+"""The broker loses its data, dies, refuses or does not answer: nothing is lost.
 
-Everything reaches the broker through ``site.middle``, which can fall silent. The broker is the
-embedded Valkey, or Debian's Redis where keeping its data matters.
+All traffic to the broker passes ``site.middle``, which can stop answering. The broker is the
+embedded Valkey, or Debian's Redis where a test needs its data to survive.
 """
 
 from __future__ import annotations
@@ -21,26 +21,27 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from tests.faults.test_database import assert_mailed_once
-from tests.services.test_broker import celery_client, drained
+from tests.support.mailed import assert_mailed_once
+from tests.support.messages import celery_client, drained
 from tests.support.processes import Process, until
-from tests.support.servers import HOST, free_port
+from tests.support.servers import HOST, reserve_port
+from tests.support.speed import patient
 from tests.support.stack import Receipt, Stack, shared_template
 
 PATIENCE = 240  # seconds; ends a hang
-#: Seconds that an applicant may wait while the broker is no use; a busy machine is slow anyhow.
+#: Seconds that an applicant may wait while the broker is unusable.
 BEARABLE = 10
-#: Milliseconds; nobody who waited for its end would be answered in time.
+#: Milliseconds; longer than any client waits.
 ENDLESS = 600_000
 
 
 class Middle:
-    """Between the site and its broker: hands on what it gets, or nothing.
+    """A proxy between the site and its broker, which forwards everything or nothing.
 
     Attributes:
         target: the broker's port.
-        silent: takes connections and bytes and answers nothing. Connections that met this
-            stay dead when it is over, as behind a firewall that has forgotten them.
+        silent: accepts connections and bytes and answers nothing. Connections that were open then
+            stay dead afterwards, as behind a firewall that has dropped its state.
     """
 
     def __init__(self, target: int) -> None:
@@ -85,11 +86,11 @@ class Middle:
             connection.close()
 
 
-class RungSite(Stack):
-    """A site whose sweeper does not wait for the broker for long."""
+class BrokerFaultSite(Stack):
+    """A site whose sweeper does not wait long for the broker."""
 
     def __init__(self, directory: Path) -> None:
-        # The sweeper's children load the typesetter anew for each PDF.
+        # The sweeper's children load WeasyPrint again for each PDF.
         slow = {"PIPELINE_SOFT_LIMIT": "100", "PIPELINE_HARD_LIMIT": "105", "PIPELINE_LEASE": "110"}
         grace = {"PIPELINE_BROKER_GRACE": "2"}
         super().__init__(shared_template(), directory, environ=slow | grace)
@@ -103,10 +104,10 @@ class RungSite(Stack):
 
     @contextlib.contextmanager
     def redis_of_debian(self, *, keeps: bool) -> Iterator[Process]:
-        """Let Debian's Redis be the broker; it writes what it knows to its disk, or does not."""
+        """Use Debian's Redis as the broker, with or without persistence."""
         program = shutil.which("redis-server") or shutil.which("redis-check-rdb")
         assert program, "`bin/setup --dev` installs Redis"
-        port, directory = free_port(), self.var / f"redis-{keeps}"
+        port, directory = reserve_port(), self.var / f"redis-{keeps}"
         directory.mkdir()
         configuration = directory / "redis.conf"
         configuration.write_text(
@@ -131,11 +132,11 @@ class RungSite(Stack):
             self.start("broker")
 
     def faults(self) -> dict[str, str]:
-        """What the site says is wrong, by its code."""
+        """What the site reports as wrong, by code."""
         return {fault["code"]: fault["message"] for fault in self.status()["findings"]}
 
     def answers(self) -> bool:
-        """Whether the broker answers now; the client's own patience would outlast a fault."""
+        """Whether the broker answers now; the client's own time-out would outlast a fault."""
         once = Retry(NoBackoff(), 0)
         with contextlib.suppress(RedisError):
             return bool(
@@ -149,7 +150,7 @@ class RungSite(Stack):
         return int(redis.llen("careers:cpu") + redis.llen("careers:io"))
 
     def an_hour_passes(self, receipts: list[Receipt]) -> None:
-        """For these steps, by their rows' clocks."""
+        """Move the times of these steps one hour into the past."""
         ids = ",".join(str(step["id"]) for receipt in receipts for step in self.steps(receipt))
         for column in ("state_since", "dispatched_at", "ready_at", "created_at"):
             self.query(
@@ -159,13 +160,13 @@ class RungSite(Stack):
 
 
 @pytest.fixture(scope="module")
-def _site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RungSite]:
-    with RungSite(tmp_path_factory.mktemp("rung")) as stack:
+def _site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerFaultSite]:
+    with BrokerFaultSite(tmp_path_factory.mktemp("broker-faults")) as stack:
         yield stack
 
 
 @pytest.fixture
-def site(_site: RungSite) -> RungSite:
+def site(_site: BrokerFaultSite) -> BrokerFaultSite:
     """A site on SQLite whose every part runs."""
     _site.middle.silent = False
     _site.start("broker", "archive", "web", "cpu", "io", "sweeper")
@@ -174,13 +175,13 @@ def site(_site: RungSite) -> RungSite:
 
 
 def several(site: Stack, count: int, between: Callable[[], object] = lambda: None) -> list[Receipt]:
-    """People apply one after the other; none may wait long, and each gets a receipt."""
+    """People apply one after the other; none waits long, and each gets a receipt."""
     receipts = []
     for _number in range(count):
         receipts.append(site.apply())
         between()
     assert {receipt.status for receipt in receipts} == {303}
-    assert max(receipt.seconds for receipt in receipts) < BEARABLE
+    assert max(receipt.seconds for receipt in receipts) < patient(BEARABLE)
     return receipts
 
 
@@ -188,9 +189,10 @@ def pids(site: Stack) -> list[list[int]]:
     return [[site[name].pid, *site[name].children()] for name in ("cpu", "io")]
 
 
-def test_broker_emptied_again_and_again_loses_nothing(site: RungSite) -> None:
-    """``FLUSHALL`` after each application and each second: the sweeper rings for what was
-    forgotten, and a worker who gets two messages for a step does it once."""
+def test_broker_flushed_repeatedly_loses_no_step(site: BrokerFaultSite) -> None:
+    """``FLUSHALL`` after each application and every second: the sweeper dispatches what was lost,
+    and a worker that gets two messages for a step runs it once.
+    """
     redis = site.redis()
     receipts = several(site, 6, between=redis.flushall)
     for _second in range(4):
@@ -201,11 +203,14 @@ def test_broker_emptied_again_and_again_loses_nothing(site: RungSite) -> None:
 
 
 @pytest.mark.parametrize("keeps", [True, False], ids=["with its data", "without its data"])
-def test_broker_killed_for_an_hour_delays_and_loses_nothing(site: RungSite, keeps: bool) -> None:
-    """``kill -9`` of Debian's Redis before a worker has read its messages. People go on to apply,
-    an hour passes by the rows' clocks, and the sweeper does what is left. With its data Redis
-    comes back with messages for what is long done, and they change nothing; without, it knows of
-    nothing. Who applies then is served by workers."""
+def test_broker_outage_of_an_hour_delays_steps_and_loses_none(
+    site: BrokerFaultSite, keeps: bool
+) -> None:
+    """``kill -9`` of Debian's Redis before a worker has read its messages. People continue to
+    apply, an hour passes by the rows' times, and the sweeper runs the steps. With persistence
+    Redis returns with messages for steps that are done, and they change nothing; without, it
+    returns empty. Workers run the steps of those who apply then.
+    """
     with site.redis_of_debian(keeps=keeps) as redis:
         until(site.answers, PATIENCE, "Redis did not start")
         site.stop("cpu", "io")
@@ -231,8 +236,8 @@ def test_broker_killed_for_an_hour_delays_and_loses_nothing(site: RungSite, keep
         assert_mailed_once(site, [*receipts, *fresh])
 
 
-def test_cut_connections_leave_no_worker_deaf(site: RungSite) -> None:
-    """``CLIENT KILL`` of everybody, again and again: the workers come back by themselves."""
+def test_workers_reconnect_after_their_broker_connections_are_cut(site: BrokerFaultSite) -> None:
+    """``CLIENT KILL`` of all connections, several times: the workers reconnect by themselves."""
     before = pids(site)
     redis = site.redis()
 
@@ -250,10 +255,11 @@ def test_cut_connections_leave_no_worker_deaf(site: RungSite) -> None:
     assert pids(site) == before
 
 
-def test_paused_broker_delays_no_applicant(site: RungSite) -> None:
-    """``CLIENT PAUSE``: it takes commands and answers none of them. People have their receipts
-    while it still does so, and all is done when somebody has started it anew: it would not even
-    hear that the pause is over."""
+def test_applicant_gets_receipt_at_once_while_broker_is_paused(site: BrokerFaultSite) -> None:
+    """``CLIENT PAUSE``: the broker accepts commands and answers none. People get their receipts
+    during the pause, and all steps are done after a restart; the broker would not even accept the
+    end of the pause.
+    """
     site.redis().execute_command("CLIENT", "PAUSE", ENDLESS)
     receipts = several(site, 4)
     assert not site.answers()
@@ -264,15 +270,14 @@ def test_paused_broker_delays_no_applicant(site: RungSite) -> None:
 
 
 @pytest.mark.parametrize("fault", ["read-only", "full"])
-def test_broker_that_answers_but_takes_nothing_is_replaced_by_the_sweeper(
-    site: RungSite, fault: str
-) -> None:
-    """After a failover it may be a copy of another one, or its memory is used up
-    (``noeviction``): it answers a ping and takes no message. The site names the fault, and
-    the sweeper does the work for as long as it lasts."""
+def test_sweeper_runs_steps_while_broker_rejects_writes(site: BrokerFaultSite, fault: str) -> None:
+    """After a failover the broker may be a read-only replica, or its memory is full
+    (``noeviction``): it answers a ping and accepts no message. The site names the fault, and the
+    sweeper runs the steps until it is over.
+    """
     redis = site.redis()
     if fault == "read-only":
-        redis.execute_command("REPLICAOF", HOST, str(free_port()))
+        redis.execute_command("REPLICAOF", HOST, str(reserve_port()))
     else:
         redis.config_set("maxmemory", "1mb")
     try:
@@ -288,10 +293,12 @@ def test_broker_that_answers_but_takes_nothing_is_replaced_by_the_sweeper(
     until(lambda: "broker" not in site.faults(), PATIENCE, "the fault stayed")
 
 
-def test_silent_network_delays_no_applicant_and_leaves_no_worker_deaf(site: RungSite) -> None:
-    """A black hole: connections are taken and nothing is ever answered. The sweeper does the
-    work. When it is over, the old connections stay half-open, of which their ends know
-    nothing: the workers alert by themselves."""
+def test_silent_network_to_the_broker_delays_no_applicant_and_workers_reconnect(
+    site: BrokerFaultSite,
+) -> None:
+    """Connections are accepted and never answered. The sweeper runs the steps. Afterwards the old
+    connections stay half-open; the workers notice and reconnect by themselves.
+    """
     before = pids(site)
     site.middle.silent = True
     receipts = several(site, 3)
@@ -308,9 +315,12 @@ def test_silent_network_delays_no_applicant_and_leaves_no_worker_deaf(site: Rung
     assert pids(site) == before
 
 
-def test_messages_of_a_newer_release_are_obeyed_as_far_as_they_are_known(site: RungSite) -> None:
-    """During a deployment old workers get the new web's messages. Arguments that they do not
-    know change nothing, and a task that they do not know is left to the sweeper."""
+def test_message_of_a_newer_release_runs_its_step_and_ignores_unknown_fields(
+    site: BrokerFaultSite,
+) -> None:
+    """During a deployment old workers get messages of the new web process. They ignore unknown
+    arguments, and leave an unknown task to the sweeper.
+    """
     site.stop("cpu", "io", "sweeper")
     receipt = site.apply()
     site.redis().flushall()

@@ -1,6 +1,6 @@
-"""Whatever the archive does, a file leaves the database only when the archive has the same bytes.
+"""A file leaves the database only when the archive has the same bytes, whatever the archive does.
 
-What is stored stands in the archive's own ledger, with every version.
+The tests read what is stored from the archive's own ledger, with every version.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
-from tests.faults.wired import ARCHIVE_FATES, Storm, WiredSite
 from tests.support.processes import until
 from tests.support.stack import Receipt, sha256
+from tests.support.wired import ARCHIVE_FATES, Storm, WiredSite
 
-#: The first test waits for the whole site and for the storm.
+#: The first test waits for the site to start and for all faults to happen.
 pytestmark = pytest.mark.timeout(900)
 
-#: Faults after which a person has to look; with the code of the step.
+#: Faults that need a person; with the code of the step.
 FOR_A_PERSON = {
     "written by another": "archive-conflict",
     "stored wrongly": "archive-conflict",
 }
-#: Faults that are over by themselves, without a second attempt of the step.
+#: Faults that end without a second attempt of the step.
 AT_ONCE = ("well", "without conditions", "refuses conditions")
 WELL = [fate for fate in ARCHIVE_FATES if fate not in FOR_A_PERSON]
 
@@ -32,11 +32,12 @@ def cv_of(site: WiredSite, receipt: Receipt) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("fate", WELL)
-def test_file_is_stored_once_whatever_went_wrong_at_first(
+def test_file_is_stored_once_after_any_archive_error(
     wired: WiredSite, storm: Storm, fate: str
 ) -> None:
-    """500, 503, silence, a byte a second, a lost answer, a concurrent write, a damaged or broken
-    off reading, a lie: one object, one version, and the bytes that were sent."""
+    """500, 503, no answer, one byte a second, a lost answer, a concurrent write, damaged or
+    incomplete reads, false success: one object, one version, and the bytes that were sent.
+    """
     receipt = storm.files[fate]
     step = wired.step(receipt, "archive")
     assert step["state"] == "succeeded"
@@ -49,16 +50,17 @@ def test_file_is_stored_once_whatever_went_wrong_at_first(
     (stored,) = wired.object_of(receipt)
     assert sha256(stored) == cv["sha256"]
     assert cv["verified_at"] is not None
-    # Only now the database has let go of them.
+    # Only now the database has dropped the bytes.
     assert cv["stored"] is None
 
 
 @pytest.mark.parametrize("fate", FOR_A_PERSON)
-def test_other_content_under_the_key_is_never_overwritten(
+def test_foreign_object_under_the_key_is_never_overwritten(
     wired: WiredSite, storm: Storm, fate: str
 ) -> None:
-    """What is there is another's, or not what was sent: it stays, our bytes stay, somebody is
-    called, and everything else about the application goes on."""
+    """An object under our key has other content: it stays, our bytes stay in the database, an
+    operator is alerted, and all other steps of the application are done.
+    """
     receipt = storm.files[fate]
     step = wired.step(receipt, "archive")
     assert (step["state"], step["error_code"]) == ("failed", FOR_A_PERSON[fate])
@@ -81,7 +83,7 @@ def test_other_content_under_the_key_is_never_overwritten(
 
 
 def alarms(site: WiredSite, code: str) -> int:
-    """Open alarms about archive steps that fail for this cause."""
+    """Open alerts about archive steps that fail for this cause."""
     (row,) = site.query(
         "SELECT count(*) AS n FROM careers_notice WHERE code = %s AND kind = 'alert'"
         " AND closed_at IS NULL",
@@ -90,7 +92,9 @@ def alarms(site: WiredSite, code: str) -> int:
     return int(row["n"])
 
 
-def test_every_file_of_the_storm_is_in_one_place_at_least(wired: WiredSite, storm: Storm) -> None:
+def test_every_file_is_in_archive_or_database_after_all_archive_errors(
+    wired: WiredSite, storm: Storm
+) -> None:
     for receipt in (*storm.files.values(), *storm.mails.values()):
         for file in wired.files(receipt):
             contents = [
@@ -109,11 +113,12 @@ def test_every_file_of_the_storm_is_in_one_place_at_least(wired: WiredSite, stor
         ("no_bucket", "archive-bucket", "Check AWS_STORAGE_BUCKET_NAME"),
     ],
 )
-def test_archive_that_is_closed_to_us_keeps_everything_until_it_is_mended(
+def test_archive_that_denies_access_keeps_files_in_the_database_until_it_recovers(
     wired: WiredSite, mode: str, code: str, words: str
 ) -> None:
-    """It is a matter of settings: nothing fails and nothing is lost, operators are called, mails
-    go on, and one click does all of it once the cause is gone."""
+    """A configuration error: nothing fails and nothing is lost, operators are alerted, mails are
+    sent, and one click runs all steps once the cause is gone.
+    """
     wired.s3.mode = mode
     receipts = [wired.apply_to() for _number in range(2)]
     for receipt in receipts:
@@ -135,11 +140,12 @@ def test_archive_that_is_closed_to_us_keeps_everything_until_it_is_mended(
     assert wired.smtp.doubles() == []
 
 
-def test_files_that_somebody_deletes_from_the_archive_are_an_alarm_until_they_are_back(
+def test_files_deleted_from_the_archive_raise_an_alert_until_restored(
     wired: WiredSite,
 ) -> None:
-    """The database has let go of them, so nothing else would ever alert. The clock rings for the
-    look; here the administrator does, with “Run now”."""
+    """The database no longer has the bytes, so only the archive check can notice. The schedule
+    runs that check; here the administrator does, with “Run now”.
+    """
     receipt = wired.apply_to()
     wired.wait_for_end([receipt], 120)
     keys = {file["object_key"] for file in wired.files(receipt)}

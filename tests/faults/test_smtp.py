@@ -1,6 +1,6 @@
-"""Whatever the mail server does, each mail is sent once, refused in words, or said to be unclear.
+"""Each mail is sent once, fails with the server's answer, or is shown as unconfirmed.
 
-What was sent stands in the mail server's own ledger.
+The tests read what was sent from the mail server's own ledger.
 """
 
 from __future__ import annotations
@@ -8,59 +8,65 @@ from __future__ import annotations
 import pytest
 
 from careers.pipeline.rate_limit import SILENCE
-from tests.faults.wired import HR, MAIL_FATES, PASSWORD, USER, Storm, WiredSite
 from tests.support.processes import until
 from tests.support.stack import PLAIN_JOB, Receipt
+from tests.support.wired import HR, MAIL_FATES, PASSWORD, USER, Storm, WiredSite
 
-#: The first test waits for the whole site and for the storm.
+#: The first test waits for the site to start and for all faults to happen.
 pytestmark = pytest.mark.timeout(900)
 
 NO_ANSWER = "mail-unconfirmed"
 
-#: By fate: how the receipt mail ends, and how often the server took it.
+#: By fault: how the receipt mail ends, and how often the server accepted it.
 ENDS = {
     "well": ("succeeded", 1),
     "greylisted": ("succeeded", 1),
     "crowded": ("succeeded", 1),
     "unknown address": ("failed", 0),
     "closed in the message": ("uncertain", 0),
-    "later after the dot": ("succeeded", 1),
-    "refused after the dot": ("failed", 0),
-    "silent after the dot": ("uncertain", 1),
-    "closed after the dot": ("uncertain", 1),
+    "deferred after the data": ("succeeded", 1),
+    "refused after the data": ("failed", 0),
+    "no answer after the data": ("uncertain", 1),
+    "closed after the data": ("uncertain", 1),
     "silent at the end": ("succeeded", 1),
     "absurd at the end": ("succeeded", 1),
 }
-#: In these fates the server certainly has not taken the mail, and may another time.
-NOT_YET = ("greylisted", "crowded", "later after the dot")
+#: With these faults the server certainly has not accepted the mail, and may do so later.
+NOT_YET = ("greylisted", "crowded", "deferred after the data")
 
 
 @pytest.mark.parametrize("fate", MAIL_FATES)
-def test_receipt_ends_as_the_mail_server_said(wired: WiredSite, storm: Storm, fate: str) -> None:
-    """A refusal is certain, silence after the dot is unclear, and the end of the conversation
-    changes nothing any more. Only what was certainly not taken is tried again."""
+def test_receipt_mail_ends_in_the_state_that_the_mail_server_answered(
+    wired: WiredSite, storm: Storm, fate: str
+) -> None:
+    """A refusal is certain. No answer past the point of no return leaves the mail unconfirmed, and
+    the end of the conversation changes nothing. Only mails that were certainly not accepted are
+    retried.
+    """
     receipt = storm.mails[fate]
     step = wired.step(receipt, "mail_applicant")
     assert (step["state"], len(wired.smtp.mails(to=receipt.email))) == ENDS[fate]
-    # Nothing is tried again behind a person's back; the server counts who was named to it.
+    # Nothing is retried without a person; the server's ledger has every RCPT.
     named = [said for said in wired.smtp.commands if receipt.email in said]
     assert len(named) == (2 if fate in NOT_YET else 1)
     assert ("retrying" in wired.history(step)) >= (fate in NOT_YET)
 
 
-def test_nobody_is_mailed_twice_in_the_storm(wired: WiredSite, storm: Storm) -> None:
+def test_no_recipient_is_mailed_twice_under_mail_server_errors(
+    wired: WiredSite, storm: Storm
+) -> None:
     assert wired.smtp.doubles() == []
     everybody = [*storm.mails.values(), *storm.files.values()]
     unclear = storm.mails["closed in the message"]
-    refused = [storm.mails[name] for name in ("unknown address", "refused after the dot")]
+    refused = [storm.mails[name] for name in ("unknown address", "refused after the data")]
     for receipt in everybody:
         assert storm.taken[(receipt.email,)] == (receipt not in (unclear, *refused))
     assert storm.taken[(HR,)] == len(everybody)
 
 
-def test_what_the_mail_server_said_stands_in_the_panel(wired: WiredSite, storm: Storm) -> None:
+def test_task_status_shows_the_answer_of_the_mail_server(wired: WiredSite, storm: Storm) -> None:
     """In words, with the next action, and without the address."""
-    refused, unclear = storm.mails["unknown address"], storm.mails["silent after the dot"]
+    refused, unclear = storm.mails["unknown address"], storm.mails["no answer after the data"]
     assert wired.step(refused, "mail_applicant")["error_public"] == (
         "The mail server refused the recipient’s address (550 5.1.1 <…>: User unknown). Correct "
         "the address, or contact the person in another way."
@@ -73,9 +79,10 @@ def test_what_the_mail_server_said_stands_in_the_panel(wired: WiredSite, storm: 
     assert "did not confirm it. Check the server" in page
 
 
-def test_connections_that_lead_nowhere_delay_and_lose_nothing(storm: Storm) -> None:
-    """No banner, “too busy”, one byte a second, “try again” at the first command: each of them
-    met somebody, whose mail was sent once all the same."""
+def test_mail_connections_that_fail_delay_mails_and_lose_none(storm: Storm) -> None:
+    """No banner, “too busy”, one byte a second, “try again” at the first command: each met a mail,
+    which was sent once all the same.
+    """
     for words in (
         "The mail server did not answer.",
         "The mail server accepts no more mails for now (421 4.3.2 Too busy).",
@@ -83,15 +90,15 @@ def test_connections_that_lead_nowhere_delay_and_lose_nothing(storm: Storm) -> N
         "The mail server asked to try again later (451 4.3.0 Try again later).",
     ):
         assert words in "\n".join(again["reason"] for again in storm.tried_again)
-    # Whoever was to meet another fate afterwards has met it; all the others were served.
+    # All later faults have happened too; all other mails were sent.
     well = {storm.mails[fate].email for fate, end in ENDS.items() if end[0] == "succeeded"}
     well |= {receipt.email for receipt in storm.files.values()}
     states = {again["state"] for again in storm.tried_again if again["email"] in well}
     assert states == {"succeeded"}
 
 
-def test_hr_address_that_is_refused_keeps_no_other_from_its_mail(wired: WiredSite) -> None:
-    """One mail for each address: a server that takes one and refuses another is understood."""
+def test_refused_hr_address_does_not_stop_mails_to_other_addresses(wired: WiredSite) -> None:
+    """Each address gets its own mail, so a server may accept one and refuse another."""
     both = ["first@hr.example", "second@hr.example"]
     gone = "gone@hr.example"
     wired.smtp.fates[gone] = ["rcpt_550"]
@@ -118,7 +125,7 @@ def test_hr_address_that_is_refused_keeps_no_other_from_its_mail(wired: WiredSit
 
 
 def settle(site: WiredSite, receipts: list[Receipt], code: str) -> None:
-    """An operator mends the cause, then presses “Retry all” for both kinds of mail."""
+    """An operator corrects the cause, then presses “Retry all” for both kinds of mail."""
     site.mend()
     for kind in ("mail_applicant", "mail_hr"):
         site.retry_all_like(kind, code)
@@ -129,8 +136,8 @@ def settle(site: WiredSite, receipts: list[Receipt], code: str) -> None:
         assert len(site.smtp.mails(to=receipt.email)) == 1
 
 
-def test_changed_password_keeps_every_mail_until_it_is_mended(wired: WiredSite) -> None:
-    """A password that was changed there and not here fails no mail; one click sends each once."""
+def test_changed_mail_password_keeps_every_mail_until_it_is_corrected(wired: WiredSite) -> None:
+    """A password that was changed only on the server fails no mail; one click sends each once."""
     wired.smtp.login = (USER, "another")
     receipts = [wired.apply_to() for _number in range(3)]
     for receipt in receipts:
@@ -142,10 +149,10 @@ def test_changed_password_keeps_every_mail_until_it_is_mended(wired: WiredSite) 
     settle(wired, receipts, "mail-login")
 
 
-def test_encryption_that_is_taken_out_on_the_way_sends_nothing_in_the_clear(
+def test_stripped_starttls_sends_nothing_unencrypted(
     wired: WiredSite,
 ) -> None:
-    """Somebody between us and the server removes its offer of STARTTLS."""
+    """Somebody between the site and the server removes its offer of STARTTLS."""
     seen = len(wired.smtp.commands)
     wired.smtp.certificate = None
     receipts = [wired.apply_to()]
@@ -159,9 +166,10 @@ def test_encryption_that_is_taken_out_on_the_way_sends_nothing_in_the_clear(
     assert PASSWORD not in wired.log_text()
 
 
-def test_server_that_comes_back_with_a_limit_is_not_stormed(wired: WiredSite) -> None:
-    """Mails have gathered while it was away, and it takes only a few in a moment: each is sent
-    once, and between two refusals every worker leaves it in peace."""
+def test_mail_server_with_a_limit_is_not_overloaded_after_an_outage(wired: WiredSite) -> None:
+    """Mails have queued during an outage, and the server accepts only a few at a time: each is
+    sent once, and after a refusal every worker pauses.
+    """
     wired.smtp.refuse_connections()
     try:
         receipts = wired.apply_many(6)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import DESKTOP, PHONE, log_in
+from tests.support.browsing import DESKTOP, PHONE, fits, log_in, violations
 from tests.support.stack import Stack
 
 SIZES = pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["360", "1280"])
@@ -32,29 +31,17 @@ def failed(site: Stack) -> str:
     return str(site.application(receipt)["reference"])
 
 
-def violations(page: Page, scope: str = "") -> list[str]:
-    found = Axe().run(page, context=scope or None).response["violations"]
-    return [
-        f"{violation['id']}: {violation['help']}: {node['html'][:160]} {node['failureSummary']}"
-        for violation in found
-        for node in violation["nodes"]
-    ]
-
-
 def show(page: Page, size: dict[str, int], theme: str) -> None:
     page.set_viewport_size(size)
     # A colour in the middle of a transition has any contrast.
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
 
 
-def fits(page: Page) -> bool:
-    width: int = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    return width <= 0
-
-
 @SIZES
 @THEMES
-def test_public_pages(site: Stack, page: Page, size: dict[str, int], theme: str) -> None:
+def test_public_pages_have_no_violations(
+    site: Stack, page: Page, size: dict[str, int], theme: str
+) -> None:
     show(page, size, theme)
     wrong = {}
     for path in (
@@ -101,7 +88,7 @@ for slug, times in (
 
 @SIZES
 @THEMES
-def test_pages_that_one_comes_to_by_an_old_link(
+def test_closed_missing_and_future_job_pages_have_no_violations(
     page: Page, shut: None, size: dict[str, int], theme: str
 ) -> None:
     show(page, size, theme)
@@ -113,7 +100,7 @@ def test_pages_that_one_comes_to_by_an_old_link(
     assert {name: found for name, found in wrong.items() if found} == {}
 
 
-def test_list_and_home_fit_at_four_times_the_type(page: Page) -> None:
+def test_list_and_home_fit_the_screen_at_400_percent_text(page: Page) -> None:
     show(page, DESKTOP, "light")
     too_wide = []
     for path in ("/", "/careers/?place=bergen&type=FULL_TIME", "/careers/people-partner/"):
@@ -124,7 +111,7 @@ def test_list_and_home_fit_at_four_times_the_type(page: Page) -> None:
     assert too_wide == []
 
 
-def test_markup_for_search_engines_is_data_that_the_policy_lets_be(page: Page) -> None:
+def test_structured_data_is_present_under_the_content_security_policy(page: Page) -> None:
     page.goto("/careers/people-partner/")
     markup = page.locator('script[type="application/ld+json"]').text_content()
     assert json.loads(markup or "")["title"] == "People partner"
@@ -132,7 +119,9 @@ def test_markup_for_search_engines_is_data_that_the_policy_lets_be(page: Page) -
 
 @SIZES
 @THEMES
-def test_admin_pages(page: Page, done: str, failed: str, size: dict[str, int], theme: str) -> None:
+def test_admin_pages_have_no_violations(
+    page: Page, done: str, failed: str, size: dict[str, int], theme: str
+) -> None:
     show(page, size, theme)
     log_in(page, "admin", "admin-of-tests")
     wrong = {}

@@ -13,8 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
 
 from careers.management.commands.seed_demo import key
-from tests.journeys.conftest import PHONE, Watch, log_in
-from tests.journeys.test_accessibility import fits, violations
+from tests.support.browsing import PHONE, Watch, fits, log_in, violations
 from tests.support.processes import until
 from tests.support.stack import Stack, a_cv
 
@@ -31,13 +30,13 @@ def cv(tmp_path: Path) -> Path:
 
 
 def check(page: Page) -> None:
-    """A French page without a fault, on a phone."""
+    """Check a French page on a phone: no violations, fits the screen."""
     assert page.evaluate("document.documentElement.lang") == "fr"
     assert violations(page) == []
     assert fits(page)
 
 
-def test_french_application_is_french_to_the_end_and_read_beside_an_english_one(
+def test_french_application_stays_french_and_is_listed_beside_an_english_one(
     site: Stack, page: Page, browser: Browser, watch: Watch, cv: Path
 ) -> None:
     english = site.apply(
@@ -70,7 +69,7 @@ def test_french_application_is_french_to_the_end_and_read_beside_an_english_one(
 
 
 def apply_in_french(page: Page, cv: Path) -> tuple[str, str]:
-    """The reference and the address of the receipt."""
+    """Apply in French; returns the reference and the address of the receipt."""
     # The address decides, not the browser: there is a link to the other language.
     page.goto("/")
     assert page.evaluate("document.documentElement.lang") == "en"

@@ -1,4 +1,4 @@
-"""From HR's new job to HR's reading of an application, as people do it."""
+"""From a new job to HR reading an application, as people do it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.journeys.conftest import PHONE, Watch, log_in
+from tests.support.browsing import PHONE, Watch, log_in
+from tests.support.speed import patient
 from tests.support.stack import Stack, a_cv
 
 REQUIRED = "Which boats have you built?"
@@ -24,7 +25,7 @@ def cv(tmp_path: Path) -> Path:
 
 
 def publish_job(page: Page, title: str) -> None:
-    """HR writes a job with two questions of its own and publishes it."""
+    """HR creates a job with two custom questions and publishes it."""
     log_in(page, "hanna", "hanna-of-tests")
     page.goto("/admin/pages/")
     english = page.get_by_role("row").filter(has_text="English")
@@ -111,11 +112,11 @@ def apply_on_a_phone(context: BrowserContext, title: str, cv: Path) -> str:
 
 
 def see_it_done(page: Page, reference: str) -> None:
-    """The page of tasks comes to say by itself that all is done."""
+    """The tasks page updates itself until all steps are done."""
     page.goto("/admin/tasks/")
     expect(page.get_by_role("link", name=reference)).to_be_visible()
     page.get_by_role("link", name=reference).first.click()
-    expect(page.get_by_text("Everything is done.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Everything is done.")).to_be_visible(timeout=patient(60_000))
 
 
 def read_it(page: Page, reference: str) -> None:
@@ -146,7 +147,9 @@ def test_double_click_reload_and_back_make_one_application(
     assert len(applications(site, "once@example.org")) == 1
 
 
-def test_double_click_without_javascript(site: Stack, browser: Browser, cv: Path) -> None:
+def test_double_click_without_javascript_makes_one_application(
+    site: Stack, browser: Browser, cv: Path
+) -> None:
     context = browser.new_context(base_url=site.url, java_script_enabled=False, locale="en-GB")
     page = context.new_page()
     fill_in(page, cv, "twice@example.org")
@@ -168,10 +171,10 @@ def applications(site: Stack, email: str) -> list[dict]:
     return site.query("SELECT id FROM careers_application WHERE email = %s", email)
 
 
-def test_form_sent_from_elsewhere_is_shown_once_more(
+def test_form_posted_from_another_site_needs_confirmation(
     site: Stack, page: Page, watch: Watch, cv: Path
 ) -> None:
-    """A browser that does not vouch for the form costs the applicant a click and no answer."""
+    """The applicant confirms with one click and loses no answer."""
     elsewhere = "http://elsewhere.test"
     watch.origins.append(elsewhere)
     form = f"""

@@ -1,4 +1,4 @@
-"""Addresses that lead nowhere are answered in words, never with a broken page."""
+"""Unknown and malformed addresses are answered with a page, never with a server error."""
 
 from __future__ import annotations
 
@@ -28,22 +28,24 @@ pytestmark = pytest.mark.django_db
         "/received/x/y/z/",
     ],
 )
-def test_address_that_leads_nowhere_is_not_found(client: Client, job: Any, path: str) -> None:
+def test_unknown_address_is_answered_with_404(client: Client, job: Any, path: str) -> None:
     response = client.get(path)
     assert response.status_code == 404
     assert not response.cookies
 
 
 @pytest.mark.parametrize("path", ["../../db.sqlite3", "..%2f..%2fdb.sqlite3"])
-def test_path_out_of_the_media_is_refused(client: Client, home: Any, path: str) -> None:
+def test_path_outside_the_media_folder_is_refused(client: Client, home: Any, path: str) -> None:
     assert client.get(f"/media/images/{path}").status_code == 400
 
 
 @pytest.mark.parametrize("query", ["x=%00", "page=-1", "page=1e9", "q=%ff", "q=" + "%22" * 900])
 @pytest.mark.parametrize("path", ["/", "/careers/", "/careers/gauge-keeper/"])
-def test_any_query_is_answered(client: Client, job: Any, path: str, query: str) -> None:
+def test_any_query_string_is_answered_without_an_error(
+    client: Client, job: Any, path: str, query: str
+) -> None:
     assert client.get(f"{path}?{query}").status_code == 200
 
 
-def test_host_of_somebody_else_is_refused(client: Client, home: Any) -> None:
+def test_unknown_host_header_is_refused(client: Client, home: Any) -> None:
     assert client.get("/", headers={"host": "evil.example"}).status_code == 400

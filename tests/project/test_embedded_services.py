@@ -21,15 +21,18 @@ from botocore.exceptions import ClientError
 from redis import AuthenticationError, Redis
 
 from careersite.embedded import mail_pages
+from tests.support.processes import until
+from tests.support.servers import reserve_port
+from tests.support.speed import patient
 
 pytestmark = pytest.mark.services
 
 
-def free_port() -> int:
-    with socket.socket() as chooser:
-        chooser.bind(("127.0.0.1", 0))
-        port: int = chooser.getsockname()[1]
-        return port
+def listens(port: int) -> bool:
+    with contextlib.suppress(OSError):
+        socket.create_connection(("127.0.0.1", port), 5).close()
+        return True
+    return False
 
 
 @contextlib.contextmanager
@@ -40,18 +43,16 @@ def running(
     argv = [sys.executable, "-m", f"careersite.embedded.{module}", str(directory), str(port)]
     process = subprocess.Popen(argv, env=os.environ | environ, stderr=subprocess.STDOUT)
     try:
-        deadline = time.monotonic() + 20
-        while True:
-            with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            assert process.poll() is None, f"{module} ended"
-            assert time.monotonic() < deadline, f"{module} does not listen"
-            time.sleep(0.05)
+        until(
+            lambda: listens(port),
+            20,
+            f"{module} does not listen",
+            alive=lambda: process.poll() is None,
+        )
         yield process
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(patient(10))
 
 
 def only_on_loopback(port: int) -> bool:
@@ -67,7 +68,7 @@ def only_on_loopback(port: int) -> bool:
 
 
 def test_killed_broker_keeps_its_messages(tmp_path: Path) -> None:
-    port, password = free_port(), secrets.token_hex(8)
+    port, password = reserve_port(), secrets.token_hex(8)
     broker = Redis(port=port, password=password)
     with running("broker", tmp_path, port, REDIS_PASSWORD=password) as process:
         broker.rpush("queue", *range(300))
@@ -84,14 +85,14 @@ def test_killed_broker_keeps_its_messages(tmp_path: Path) -> None:
 
 
 def test_broker_refuses_a_wrong_password(tmp_path: Path) -> None:
-    port = free_port()
+    port = reserve_port()
     with running("broker", tmp_path, port, REDIS_PASSWORD="right"):  # noqa: SIM117
         with Redis(port=port, password="wrong") as broker, pytest.raises(AuthenticationError):
             broker.ping()
 
 
 def test_object_store_checks_signatures_and_keeps_objects(tmp_path: Path) -> None:
-    port = free_port()
+    port = reserve_port()
 
     def client(secret: str):  # type: ignore[no-untyped-def]
         return boto3.client(
@@ -119,7 +120,7 @@ def test_object_store_checks_signatures_and_keeps_objects(tmp_path: Path) -> Non
 
 
 def test_mail_catcher_stores_a_mail_unchanged(tmp_path: Path) -> None:
-    port = free_port()
+    port = reserve_port()
     message = EmailMessage()
     message["From"], message["To"] = "careers@example.com", "ann@example.com"
     message["Subject"] = "Grüße"

@@ -1,4 +1,4 @@
-"""Every word that people read has its French one."""
+"""Every text that people read has a French translation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def texts(entry: polib.POEntry) -> list[str]:
     return list(entry.msgstr_plural.values()) if entry.msgid_plural else [entry.msgstr]
 
 
-def test_catalogue_knows_every_text_of_the_source(
+def test_catalogue_contains_every_text_of_the_source(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any, french: list[polib.POEntry]
 ) -> None:
     for name in ("careers", "home", "site", "templates"):
@@ -64,7 +64,7 @@ def test_translations_keep_placeholders_and_tags(french: list[polib.POEntry]) ->
         assert (text[0].isspace(), text[-1].isspace()) == outer, text
 
 
-def test_french_is_set_as_french_is_printed(french: list[polib.POEntry]) -> None:
+def test_french_typography_is_used(french: list[polib.POEntry]) -> None:
     """No-break spaces before ; : ! ? and inside « », curly apostrophes."""
     for entry in french:
         for form in texts(entry):
@@ -73,7 +73,7 @@ def test_french_is_set_as_french_is_printed(french: list[polib.POEntry]) -> None
             assert not re.search(r"«[^\u202f]|[^\u202f]»|['“”\"]|\.\.\.", plain), form
 
 
-def test_compiled_catalogue_says_the_same(french: list[polib.POEntry]) -> None:
+def test_compiled_catalogue_equals_the_source_catalogue(french: list[polib.POEntry]) -> None:
     with CATALOGUE.with_suffix(".mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
     for entry in french:

@@ -1,4 +1,4 @@
-"""Migrations may be applied while the site of the release before goes on."""
+"""Migrations can be applied while the previous release still runs."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ ACCEPTED = {
 }
 
 
-@pytest.mark.django_db  # one of wagtail-localize's asks the database when it is imported
-def test_every_migration_lets_the_old_code_go_on() -> None:
+@pytest.mark.django_db  # a migration of wagtail-localize queries the database on import
+def test_every_migration_works_beside_old_code() -> None:
     found = problems("careers", "home")
     unsafe = [f"{it.migration}: {it.what}" for it in found if it.migration not in ACCEPTED]
     assert unsafe == [], "\n".join(unsafe)
     assert {it.migration for it in found} >= ACCEPTED.keys(), "what is accepted needs it no more"
 
 
-def test_small_tables_are_ours() -> None:
+def test_tables_known_to_be_small_exist() -> None:
     from django.apps import apps
 
     assert {apps.get_model(name)._meta.label_lower for name in SMALL} == SMALL
@@ -38,7 +38,7 @@ def test_small_tables_are_ours() -> None:
 
 
 def state() -> ProjectState:
-    """Two tables with rows: a big one, and one that is known to stay small."""
+    """Two tables with rows: a large one, and one that is known to stay small."""
     fields = [
         ("id", models.BigAutoField(primary_key=True)),
         ("name", models.CharField(max_length=20)),
@@ -91,7 +91,7 @@ UNIQUE = models.UniqueConstraint(fields=["name"], name="one_name")
     ],
     ids=lambda operation: operation.describe(),
 )
-def test_expanding_is_fine(operation: Operation) -> None:
+def test_expanding_operation_has_no_problem(operation: Operation) -> None:
     assert told(operation) == []
 
 
@@ -126,24 +126,26 @@ def test_expanding_is_fine(operation: Operation) -> None:
     ],
     ids=lambda part: part.describe() if isinstance(part, Operation) else "",
 )
-def test_what_breaks_or_stops_the_old_code_is_named(operation: Operation, words: list[str]) -> None:
+def test_operation_that_breaks_or_blocks_old_code_is_reported(
+    operation: Operation, words: list[str]
+) -> None:
     found = told(operation)
     assert len(found) == len(words), found
     assert all(part in what for part, what in zip(words, found, strict=True)), found
 
 
-def test_index_is_made_beside_the_work() -> None:
+def test_index_created_concurrently_has_no_problem() -> None:
     assert told(postgresql.AddIndexConcurrently("Step", INDEX), atomic=False) == []
 
 
-def test_new_tables_may_have_everything() -> None:
+def test_operations_on_new_tables_have_no_problem() -> None:
     fresh = migrations.CreateModel("Tide", [("id", models.BigAutoField(primary_key=True))])
     column = migrations.AddField("Tide", "height", models.IntegerField(default=0, db_index=True))
     assert told(fresh, column) == []
 
 
-def test_what_only_the_database_does_counts() -> None:
-    """A column that the code forgets first, and the database in the release after it."""
+def test_only_the_database_part_of_a_migration_counts() -> None:
+    """The code drops a column first, and the next release drops it from the database."""
     remove = migrations.RemoveField("Step", "number")
     forget = migrations.SeparateDatabaseAndState(state_operations=[remove])
     assert told(forget) == []

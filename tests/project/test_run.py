@@ -16,6 +16,7 @@ import pytest
 
 from careersite.embedded import locks, supervisor
 from careersite.settings import env
+from tests.support.speed import Deadline
 
 #: A process that ends on SIGTERM.
 STEADY = """
@@ -93,9 +94,9 @@ def start(var: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
+    deadline = Deadline(seconds)
     while not condition():
-        assert time.monotonic() < deadline
+        assert not deadline.over
         time.sleep(0.05)
 
 

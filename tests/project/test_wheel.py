@@ -15,7 +15,7 @@ import pytest
 
 from careersite.settings.env import NAMES
 from tests.support.processes import until
-from tests.support.servers import free_port
+from tests.support.servers import reserve_port
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Where the parts of the checkout lie in the wheel.
@@ -79,7 +79,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_installed_wheel_runs_a_site_in_an_empty_directory(installed: Path, tmp_path: Path) -> None:
     ours = NAMES | {"DJANGO_SETTINGS_MODULE", "PYTHONPATH", "VIRTUAL_ENV"}
     environ = {name: value for name, value in os.environ.items() if name not in ours}
-    port = free_port()
+    port = reserve_port()
     # With DEBUG, static files are served from the package without being collected.
     environ |= {"PORT": str(port), "SECRET_KEY": "x" * 50, "DEBUG": "true"}
     python = str(installed / "python")

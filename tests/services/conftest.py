@@ -1,7 +1,7 @@
-"""Whole sites for tests of our pieces together with real services.
+"""Whole sites for tests of the product together with real services.
 
-``site`` is one site for each database engine, shared by all tests: what a test stops, changes
-or freezes is put right before the next.
+``site`` is one site for each database engine, shared by all tests. What a test stops, changes or
+freezes is restored before the next test.
 """
 
 from __future__ import annotations
@@ -14,10 +14,6 @@ import pytest
 from tests.support.stack import Stack, shared_postgresql, shared_template
 
 HERE = Path(__file__).parent
-#: For tests in which the database has no part.
-ON_SQLITE = pytest.mark.parametrize("_site", ["sqlite"], indirect=True)
-#: For what tests without a server of their own show on SQLite already.
-ON_POSTGRESQL = pytest.mark.parametrize("_site", ["postgresql"], indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,7 +34,7 @@ def _site(
 
 @pytest.fixture
 def site(_site: Stack) -> Iterator[Stack]:
-    """A site whose every part runs and does what it should."""
+    """A site on which every part runs as it should."""
     environ = dict(_site.environ)
     for part in _site.parts.values():
         if part.running:
@@ -47,7 +43,7 @@ def site(_site: Stack) -> Iterator[Stack]:
     _site.start("broker", "archive", "web", "cpu", "io", "sweeper")
     yield _site
     for name, part in _site.parts.items():
-        # What was started with other settings must not meet the next test.
+        # The next test must not meet a process that was started with other settings.
         if name not in ("broker", "archive") and part.environ != environ:
             part.kill()
     _site.environ.clear()
@@ -56,6 +52,6 @@ def site(_site: Stack) -> Iterator[Stack]:
 
 @pytest.fixture
 def one_site(tmp_path: Path) -> Iterator[Stack]:
-    """A site of a test's own on SQLite, with services only; the test starts what it needs."""
+    """A site for one test, on SQLite. Only its services run; the test starts what it needs."""
     with Stack(shared_template(), tmp_path) as stack:
         yield stack

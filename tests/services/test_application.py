@@ -1,4 +1,4 @@
-"""An application on its way through the real worker, broker, bucket and mail server."""
+"""One application, processed by the real worker, broker, bucket and mail server."""
 
 from __future__ import annotations
 
@@ -12,14 +12,7 @@ from email.message import EmailMessage
 from pypdf import PdfReader
 
 from tests.support.servers import AcceptedMail
-from tests.support.stack import Stack, a_cv, sha256
-
-DONE = {
-    "render_pdf": "succeeded",
-    "archive": "succeeded",
-    "mail_applicant": "succeeded",
-    "mail_hr": "succeeded",
-}
+from tests.support.stack import DONE, Stack, a_cv, sha256
 
 
 def parsed(mail: AcceptedMail) -> EmailMessage:
@@ -28,7 +21,7 @@ def parsed(mail: AcceptedMail) -> EmailMessage:
     return message
 
 
-def test_goes_all_the_way(site: Stack) -> None:
+def test_application_ends_with_all_steps_done_and_all_files_archived(site: Stack) -> None:
     cv = a_cv("My life")
     receipt = site.apply(name="Søren Ødegård", phone="+47 55 12 34 56", cv=cv)
     assert receipt.status == 303
@@ -53,7 +46,7 @@ def test_goes_all_the_way(site: Stack) -> None:
     assert site.application(receipt)["reference"] in text
 
 
-def test_sends_one_mail_to_each(site: Stack) -> None:
+def test_application_sends_one_mail_to_applicant_and_one_to_hr(site: Stack) -> None:
     receipt = site.apply(name="Ngozi Okafor")
     site.wait_for_end([receipt])
     application = site.application(receipt)
@@ -66,7 +59,7 @@ def test_sends_one_mail_to_each(site: Stack) -> None:
     assert len(of_application) == 2
     (to_hr,) = [mail for mail in of_application if mail is not to_applicant]
     assert all(len(mail.recipients) == 1 for mail in of_application)
-    # The id of a mail follows from the row alone, so that doing it again gives the same.
+    # The Message-ID is computed from the row alone, so a repetition has the same one.
     assert to_applicant.message_id.strip().startswith("<receipt.")
     assert to_applicant.message_id.strip().endswith(".0@tidewater.test>")
     for mail, kind in ((to_applicant, "mail_applicant"), (to_hr, "mail_hr")):
@@ -80,7 +73,7 @@ def test_sends_one_mail_to_each(site: Stack) -> None:
     )
 
 
-def test_receipt_page_answers_and_is_kept_by_nobody(site: Stack) -> None:
+def test_receipt_page_is_served_and_not_cached(site: Stack) -> None:
     receipt = site.apply(name="Ngozi Okafor")
     status, headers, body = site.get(receipt.location)
     assert status == 200
@@ -88,7 +81,7 @@ def test_receipt_page_answers_and_is_kept_by_nobody(site: Stack) -> None:
     assert site.application(receipt)["reference"].encode() in body
 
 
-def test_the_same_content_at_the_same_moment_is_one_application(site: Stack) -> None:
+def test_same_content_sent_twice_at_once_is_one_application(site: Stack) -> None:
     cv = a_cv("Twice")
     site.form_address()
     with ThreadPoolExecutor(8) as pool:
@@ -103,7 +96,7 @@ def test_the_same_content_at_the_same_moment_is_one_application(site: Stack) -> 
     assert len(site.smtp.mails(to="twice@example.org")) == 1
 
 
-def test_check_archive_finds_what_was_changed(site: Stack) -> None:
+def test_check_archive_reports_missing_and_changed_objects(site: Stack) -> None:
     receipt = site.apply()
     site.wait_for_end([receipt])
     assert site.manage("check_archive").returncode == 0
@@ -120,7 +113,7 @@ def test_check_archive_finds_what_was_changed(site: Stack) -> None:
     assert cv["object_key"] in found.stdout + found.stderr or str(cv["public_id"]) in found.stdout
 
 
-def test_status_is_told_in_numbers(site: Stack) -> None:
+def test_pipeline_status_as_json_has_the_documented_keys(site: Stack) -> None:
     found = site.manage("pipeline_status", "--json")
     told = json.loads(found.stdout)
     assert {"at", "applications", "steps", "oldest_ready_seconds"} <= told.keys()

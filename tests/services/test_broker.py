@@ -1,6 +1,7 @@
-"""The broker is only a doorbell: frozen, forged or repeated messages change nothing.
+"""The broker only carries messages: a frozen broker and forged or repeated messages change
+nothing.
 
-What happens when it forgets, is full or goes away stands in ``tests/faults/test_redis.py``.
+``tests/faults/test_redis.py`` tests a broker that loses its data, is full or is down.
 """
 
 from __future__ import annotations
@@ -11,33 +12,15 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
-from celery import Celery
 
-from tests.services.conftest import ON_POSTGRESQL, ON_SQLITE
-from tests.services.test_application import DONE
+from tests.support.databases import ON_POSTGRESQL, ON_SQLITE
+from tests.support.messages import celery_client, drained
 from tests.support.processes import until
-from tests.support.stack import Stack
-
-
-def celery_client(site: Stack) -> Celery:
-    """What anybody who knows the broker's password can do."""
-    app = Celery(broker=site.environ["REDIS_URL"], set_as_current=False)
-    app.conf.update(
-        broker_transport_options={"global_keyprefix": "careers:", "socket_timeout": 5},
-        task_ignore_result=True,
-    )
-    return app
-
-
-def drained(site: Stack) -> bool:
-    """Whether the workers have taken and answered every message."""
-    redis = site.redis()
-    keys = ("careers:cpu", "careers:io", "careers:unacked_index")
-    return not any(redis.exists(key) for key in keys)
+from tests.support.stack import DONE, Stack
 
 
 def raw_message(body: bytes, content_type: str, task: str = "careers.render_pdf") -> str:
-    """A message as kombu lays it into a list of Redis."""
+    """A message as kombu stores it in a Redis list."""
     properties = {
         "correlation_id": str(uuid.uuid4()),
         "delivery_mode": 2,
@@ -59,8 +42,8 @@ def raw_message(body: bytes, content_type: str, task: str = "careers.render_pdf"
 
 
 @ON_SQLITE
-def test_frozen_broker_delays_nobody(site: Stack) -> None:
-    """Everybody has a receipt before the broker moves again, and then all is done."""
+def test_applicant_gets_receipt_at_once_while_broker_is_frozen(site: Stack) -> None:
+    """Every applicant gets a receipt while the broker is frozen; then all steps are done."""
     site.form_address()
     site["broker"].freeze()
     receipts = [site.apply() for _number in range(5)]
@@ -73,7 +56,7 @@ def test_frozen_broker_delays_nobody(site: Stack) -> None:
 
 
 @ON_POSTGRESQL
-def test_repeated_messages_do_nothing(site: Stack) -> None:
+def test_repeated_messages_run_no_step_again(site: Stack) -> None:
     receipt = site.apply()
     site.wait_for_end([receipt])
     before, mails = site.steps(receipt), len(site.smtp.mails())
@@ -90,8 +73,8 @@ def test_repeated_messages_do_nothing(site: Stack) -> None:
 
 
 @ON_POSTGRESQL
-def test_messages_in_the_wrong_order_do_nothing(site: Stack) -> None:
-    """A message for a step whose predecessor has not ended is no reason to run it."""
+def test_messages_in_wrong_order_run_no_step_early(site: Stack) -> None:
+    """A message does not run a step whose predecessor has not ended."""
     site.stop("cpu", "sweeper")
     receipt = site.apply()
     until(lambda: site.states(receipt)["mail_applicant"] == "succeeded", 120, "no receipt")
@@ -129,7 +112,7 @@ def forged(step_id: Any, task: str = "careers.mail_hr", **more: Any) -> dict[str
         pytest.param(forged(2**40, junk="x" * 1_000_000), id="a megabyte"),
     ],
 )
-def test_forged_message_harms_nobody(site: Stack, message: dict[str, Any]) -> None:
+def test_forged_message_stops_no_worker(site: Stack, message: dict[str, Any]) -> None:
     pids = (site["io"].pid, site["io"].children())
     before = site.query("SELECT id, state, token FROM careers_step ORDER BY id")
     celery_client(site).send_task(**message)
@@ -139,8 +122,8 @@ def test_forged_message_harms_nobody(site: Stack, message: dict[str, Any]) -> No
 
 
 @ON_SQLITE
-def test_message_of_the_wrong_kind_runs_nothing(site: Stack) -> None:
-    """An io worker must not be made to render, nor a mail task to archive."""
+def test_message_of_another_task_runs_no_step(site: Stack) -> None:
+    """A worker for ``io`` must not render, and a mail task must not archive."""
     site.stop("cpu", "sweeper")
     receipt = site.apply()
     step = site.step(receipt, "render_pdf")
@@ -153,8 +136,8 @@ def test_message_of_the_wrong_kind_runs_nothing(site: Stack) -> None:
 
 
 @ON_SQLITE
-def test_pickle_and_rubbish_are_not_opened(site: Stack) -> None:
-    """The worker goes on with the next application after what it can't read."""
+def test_pickled_and_malformed_messages_are_rejected(site: Stack) -> None:
+    """The worker processes the next application after a message that it cannot read."""
     mark = site.var / "pickled"
     pickle = b"cposix\nsystem\n(S'touch %s'\ntR." % str(mark).encode()
     redis = site.redis()

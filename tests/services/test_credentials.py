@@ -1,15 +1,14 @@
-"""A wrong key loses nothing: the step waits, says why, and goes on after the correction.
+"""A wrong key loses nothing: the step waits, shows the reason, and continues after the correction.
 
-The mail server's password and certificate are the business of ``tests/faults/test_smtp.py`` and
-``test_matrix.py``.
+``tests/faults/test_smtp.py`` and ``test_matrix.py`` test the mail server's password and
+certificate.
 """
 
 from __future__ import annotations
 
-from tests.services.conftest import ON_SQLITE
-from tests.services.test_application import DONE
+from tests.support.databases import ON_SQLITE
 from tests.support.processes import until
-from tests.support.stack import Receipt, Stack
+from tests.support.stack import DONE, Receipt, Stack
 
 pytestmark = ON_SQLITE
 RETRY = """
@@ -23,7 +22,7 @@ for step in Step.objects.filter(state="retrying", error_class="configuration"):
 
 
 def retry_all(site: Stack) -> None:
-    """What an admin does after the correction."""
+    """Press “Retry all”, as an operator does after the correction."""
     done = site.manage("shell", "-c", RETRY)
     assert done.returncode == 0, done.stderr
 
@@ -42,14 +41,14 @@ def waits_for_configuration(site: Stack, receipt: Receipt, kind: str) -> None:
     until(waits, 40, f"{kind} does not wait for a correction")
 
 
-def test_wrong_archive_secret(site: Stack) -> None:
+def test_wrong_archive_secret_is_reported_and_mended_without_loss(site: Stack) -> None:
     right = site.environ["AWS_SECRET_ACCESS_KEY"]
     site.environ["AWS_SECRET_ACCESS_KEY"] = "not-the-secret"
     restart(site, "io")
     receipt = site.apply()
     waits_for_configuration(site, receipt, "archive")
     until(lambda: site.states(receipt)["mail_hr"] == "succeeded", 40, "HR was not told of it")
-    # Nothing has left the database.
+    # The database still has all the bytes.
     assert all(file["stored"] for file in site.files(receipt))
     assert site.manage("pipeline_status").returncode == 1
 

@@ -1,8 +1,8 @@
-"""A new release is rolled out while people apply: old and new code side by side.
+"""A new release is deployed while people apply: old and new code run side by side.
 
-The old release is this code; the new one is a copy of it with what releases bring: a column that
-old code does not know, others in the tables around, a step of a new kind with a task of its own,
-and one more word in every message. See "Upgrade" in ``docs/operations.md``.
+The old release is this code. The new one is a copy of it with typical changes: a column that old
+code does not know, changes to the tables around it, a new kind of step with its own task, and an
+extra argument in every message. See "Upgrade" in ``docs/operations.md``.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.test_application import DONE
 from tests.support.processes import until
-from tests.support.servers import free_port
-from tests.support.stack import ROOT, Receipt, Stack, shared_postgresql, shared_template
+from tests.support.servers import reserve_port
+from tests.support.stack import DONE, ROOT, Receipt, Stack, shared_postgresql, shared_template
 
 #: What the new release adds to each file: the text before which it comes, and the addition.
 CHANGES = {
@@ -84,7 +83,7 @@ class Migration(migrations.Migration):
 
 
 def new_release(directory: Path) -> Path:
-    """The project's folder with everything that runs, one release later."""
+    """The project's folder with all its code, one release later."""
     for name in ("careers", "home", "site"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, directory / name, ignore=ignored)
@@ -107,7 +106,7 @@ def new_release(directory: Path) -> Path:
 
 
 class Applying:
-    """People apply at the old web process, each when the one before has got all he gets."""
+    """People apply at the old web process, one after the other."""
 
     def __init__(self, site: Stack) -> None:
         self.receipts: list[Receipt] = []
@@ -123,7 +122,7 @@ class Applying:
                 pass
 
     def go_on(self, further: int = 2) -> None:
-        """Wait until some more have applied."""
+        """Wait until some more people have applied."""
         goal = len(self.receipts) + further
         until(lambda: len(self.receipts) >= goal or self._at_it.done(), 120, "nobody applied")
 
@@ -135,13 +134,13 @@ class Applying:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Stack]:
-    """The old release; its web process runs, and the processes of the new one are known.
+    """The old release. Its web process runs, and the processes of the new one are configured.
 
-    On PostgreSQL, for whoever has SQLite has one host, and little reason not to stop it.
+    On PostgreSQL: a site on SQLite has one host and can be stopped for an upgrade.
     """
     code = new_release(tmp_path / "new")
     with Stack(shared_template(), tmp_path / "var", server=shared_postgresql()) as stack:
-        stack.add("web-new", code=code, PORT=str(free_port()))
+        stack.add("web-new", code=code, PORT=str(reserve_port()))
         for name in ("cpu-new", "io-new", "sweeper-new"):
             stack.add(name, code=code)
         stack.start("web")
@@ -153,8 +152,8 @@ def migrate(site: Stack) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.timeout(900)
-def test_rolling_deploy_loses_nothing_and_does_nothing_twice(site: Stack) -> None:
-    """Migrate, then web, then workers; and once back to the old web before the workers follow."""
+def test_rolling_deploy_loses_no_application_and_repeats_no_step(site: Stack) -> None:
+    """Migrate, start the new web, return to the old web once, then replace the workers."""
     site.start("cpu", "io", "sweeper")
     site.form_address()
     at_old = Applying(site)
@@ -166,7 +165,7 @@ def test_rolling_deploy_loses_nothing_and_does_nothing_twice(site: Stack) -> Non
         at_old.go_on()
         assert site.get("/health/ready")[0] == 200
 
-        # The new web process, and nobody yet who knows all that it asks for.
+        # The new web process runs; no worker yet knows all of its messages.
         site.start("web-new")
         port = int(site["web-new"].environ["PORT"])
         assert site.get("/health/ready", port=port)[0] == 200
@@ -178,19 +177,19 @@ def test_rolling_deploy_loses_nothing_and_does_nothing_twice(site: Stack) -> Non
             120,
             "old workers did not do what they know",
         )
-        # What they do not know they leave alone, and nobody stumbles over it.
+        # Old workers skip what they do not know, and none of them fails.
         at_old.go_on()
         for receipt in at_new:
             step = site.step(receipt, "tide")
             assert (step["state"], step["attempts"]) in {("sent", 0), ("queued", 0)}
             assert [site.get(receipt.location, port=at)[0] for at in (port, site.port)] == [200] * 2
 
-        # Back: the new web process is withdrawn, old code is alone again.
+        # Roll back: the new web process stops; only old code runs.
         site.stop("web-new")
         at_old.go_on()
         assert {site.step(receipt, "tide")["attempts"] for receipt in at_new} == {0}
 
-        # Forward: the new workers come, the old ones go. Old web still rings for them.
+        # Roll forward: new workers replace the old ones. The old web still dispatches to them.
         site.start("cpu-new", "io-new", "sweeper-new")
         site.stop("cpu", "io", "sweeper")
         at_old.go_on()
@@ -202,7 +201,7 @@ def test_rolling_deploy_loses_nothing_and_does_nothing_twice(site: Stack) -> Non
     assert {receipt.status for receipt in [*receipts, *at_new]} == {303}
     site.wait_for_end(receipts, 240)
     assert all(site.states(receipt) == DONE for receipt in receipts)
-    # Once each: succeeded steps by their history, mails by the mail server's own count.
+    # Each step succeeded once by its history, each mail was sent once by the mail server's ledger.
     times = site.query(
         "SELECT step_id, count(*) AS n FROM careers_stepevent WHERE to_state = 'succeeded'"
         " GROUP BY step_id"
@@ -213,7 +212,7 @@ def test_rolling_deploy_loses_nothing_and_does_nothing_twice(site: Stack) -> Non
 
 
 def waiting(site: Stack, mode: str = "AccessExclusiveLock") -> bool:
-    """Whether somebody waits for a lock; a migration, unless told otherwise."""
+    """Whether a statement waits for a lock; by default, one of the migration."""
     return bool(
         site.query(
             "SELECT 1 FROM pg_locks WHERE NOT granted AND mode = %s"
@@ -223,8 +222,8 @@ def waiting(site: Stack, mode: str = "AccessExclusiveLock") -> bool:
     )
 
 
-def test_migration_that_waits_for_a_lock_lets_the_others_pass(site: Stack) -> None:
-    """A report reads for minutes; applicants who come behind the migration wait little."""
+def test_migration_waiting_for_a_lock_does_not_block_the_site(site: Stack) -> None:
+    """A report reads for minutes. The migration waits for it; applicants wait only briefly."""
     import psycopg
 
     site.form_address()
@@ -237,7 +236,7 @@ def test_migration_that_waits_for_a_lock_lets_the_others_pass(site: Stack) -> No
         until(
             lambda: waiting(site) or migrating.done(), 120, "the migration never asked for its lock"
         )
-        # Whoever comes while it waits gets through: it gives way before they give up.
+        # Applications succeed while it waits: the migration gives up its lock before they time out.
         assert site.apply().status == 303
         until(lambda: not waiting(site) or migrating.done(), 120, "the migration did not give way")
         assert not migrating.done(), migrating.result()
@@ -248,10 +247,10 @@ def test_migration_that_waits_for_a_lock_lets_the_others_pass(site: Stack) -> No
     assert site.query("SELECT tide FROM careers_step LIMIT 1") == [{"tide": "ebb"}]
 
 
-def test_deadlock_of_a_migration_and_the_site_fails_the_migration_and_it_tries_again(
+def test_migration_that_deadlocks_with_the_site_is_tried_again(
     site: Stack,
 ) -> None:
-    """The migration has locked applications and comes to steps, the site the other way round."""
+    """The migration locks applications and then steps; the site locks them in the other order."""
     import psycopg
 
     site.form_address()

@@ -1,4 +1,4 @@
-"""Flower tells the same story as the rows, and has no say in it."""
+"""Flower shows the same states as the rows, and cannot change them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 
 from careers.pipeline.states import CELERY_WORDS, State
-from tests.services.conftest import ON_SQLITE
+from tests.support import speed
+from tests.support.databases import ON_SQLITE
 from tests.support.processes import Process, until
-from tests.support.servers import HOST, free_port
+from tests.support.servers import HOST, reserve_port
 from tests.support.stack import ROOT, Receipt, Stack
 
-#: Seconds by which the clocks of a worker and of the database may tell the same moment apart,
-#: with what lies between the message and the claim.
+#: Seconds by which the clocks of a worker and of the database may differ for one event,
+#: including the time between the message and the claim.
 TOLERANCE = 5.0
 
 
@@ -34,8 +35,8 @@ class Flower:
         self._port = port or site.flower_port
 
     def ask(self, path: str, method: str = "GET") -> Any:
-        """What it answers to a request; None when that is no success."""
-        connection = HTTPConnection(HOST, self._port, timeout=30)
+        """The answer to a request; None when it fails."""
+        connection = HTTPConnection(HOST, self._port, timeout=speed.patient(30))
         try:
             connection.request(method, f"/flower/api/{path}", headers=self._headers)
             answer = connection.getresponse()
@@ -50,7 +51,7 @@ class Flower:
 
 @pytest.fixture
 def patient(site: Stack) -> Stack:
-    """A site in which a step that will be tried again stays so for the length of a test."""
+    """A site on which a step to be retried stays in that state for the length of a test."""
     site.environ["PIPELINE_BACKOFF_BASE"] = "600"
     for name in ("io", "flower"):
         if name in site.parts:
@@ -61,13 +62,13 @@ def patient(site: Stack) -> Stack:
     def knows_the_workers() -> bool:
         return len(flower.ask("workers?refresh=1") or {}) >= 2
 
-    # It sees only what is said while it listens.
+    # Flower sees only the events that are sent while it listens.
     until(knows_the_workers, 20, "Flower does not see the workers")
     return site
 
 
 @ON_SQLITE
-def test_every_task_ends_as_its_step(patient: Stack) -> None:
+def test_flower_shows_each_task_in_the_state_of_its_step(patient: Stack) -> None:
     flower = Flower(patient)
     fine = patient.apply_many(3, at_once=3)
     patient.wait_for_end(fine)
@@ -116,9 +117,9 @@ def seconds(moment: Any) -> float:
 
 @pytest.fixture
 def powerful(site: Stack, tmp_path: Path) -> Iterator[Flower]:
-    """A Flower of somebody's own, that may do all that Flower can."""
+    """A Flower without our restrictions."""
     site.start("cpu")
-    port = free_port()
+    port = reserve_port()
     conf = tmp_path / "flowerconfig.py"
     conf.write_text(
         f"from careersite.flowerconfig import address, basic_auth, url_prefix\nport = {port}\n"
@@ -144,7 +145,7 @@ def powerful(site: Stack, tmp_path: Path) -> Iterator[Flower]:
     process.kill()
 
 
-def rings(site: Stack, receipt: Receipt) -> list[dict[str, Any]]:
+def dispatches(site: Stack, receipt: Receipt) -> list[dict[str, Any]]:
     return site.query(
         "SELECT e.* FROM careers_stepevent e JOIN careers_step s ON s.id = e.step_id"
         " JOIN careers_application a ON a.id = s.application_id"
@@ -155,10 +156,10 @@ def rings(site: Stack, receipt: Receipt) -> list[dict[str, Any]]:
 
 
 @ON_SQLITE
-def test_revoking_in_flower_cancels_nothing(site: Stack, powerful: Flower) -> None:
+def test_revoke_in_flower_does_not_cancel_the_step(site: Stack, powerful: Flower) -> None:
     (child,) = site["cpu"].children()
     (worker,) = [name for name in powerful.ask("workers") if name.startswith("cpu@")]
-    # The worker listens while its only child does nothing.
+    # The main process of the worker listens while its only child is idle.
     os.kill(child, signal.SIGSTOP)
     try:
         first = site.apply()
@@ -182,5 +183,5 @@ def test_revoking_in_flower_cancels_nothing(site: Stack, powerful: Flower) -> No
     step = site.step(second, "render_pdf")
     assert step["celery_task_id"] != task_id
     assert powerful.state(step["celery_task_id"]) == "SUCCESS"
-    by_whom = [event["actor"] for event in rings(site, second)]
+    by_whom = [event["actor"] for event in dispatches(site, second)]
     assert (by_whom[0], set(by_whom[1:])) == ("intake", {"sweeper"})

@@ -1,4 +1,4 @@
-"""A full disk: nobody gets a receipt for what is not stored, and nothing stored is lost."""
+"""A full disk: an application that cannot be stored gets no receipt, and stored ones are kept."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.disk import fill
 from tests.support.processes import until
 from tests.support.stack import Stack, a_cv, shared_template
 
@@ -24,20 +25,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(tmp_path)], check=True)
 
 
-def fill(path: Path) -> None:
-    """Write until there is no room for another byte."""
-    with path.open("ab", buffering=0) as file:
-        size = 1_000_000
-        while size:
-            try:
-                file.write(bytes(size))
-            except OSError:
-                size //= 10
-
-
-def test_full_disk_gives_no_receipt_and_loses_nothing(small_disk: Path) -> None:
+def test_full_disk_refuses_the_application_and_keeps_earlier_ones(small_disk: Path) -> None:
     with Stack(shared_template(), small_disk) as site:
-        # The sweeper keeps SQLite's log open: without it the database can't even be read.
+        # The sweeper keeps SQLite's log open; without it the database cannot be read at all.
         site.start("web", "sweeper")
         before = site.apply()
         assert before.status == 303
@@ -51,7 +41,7 @@ def test_full_disk_gives_no_receipt_and_loses_nothing(small_disk: Path) -> None:
         }
         assert told["disk-full"]["message"].startswith(f"The disk of {small_disk} is full")
         assert "Make room at once." in told["disk-full"]["action"]
-        # Who has a receipt can still read it.
+        # Earlier receipts can still be read.
         assert site.get(before.location)[0] == 200
 
         ballast.unlink()

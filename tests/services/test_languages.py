@@ -1,12 +1,12 @@
-"""Many pages are made ready for translation by a real worker, whatever becomes of messages."""
+"""A real worker prepares many pages for translation, also when messages are lost."""
 
 from __future__ import annotations
 
-from tests.services.conftest import ON_SQLITE
+from tests.support.databases import ON_SQLITE
 from tests.support.processes import until
 from tests.support.stack import Stack
 
-#: As Wagtail does it when an editor translates a page with all below it.
+#: What Wagtail does when an editor translates a page with its subtree.
 SUBMIT = """
 from django.contrib.auth import get_user_model
 from wagtail.models import Locale
@@ -21,7 +21,7 @@ hanna, french = get_user_model().objects.get(username="hanna"), Locale.objects.g
 )
 background.enqueue(translate_page_subtree, [index.pk, [french], None, hanna], {})
 """
-#: As the clock does it.
+#: What the schedule does.
 LOOK = "from careers.languages.tasks import translate_pages; translate_pages.delay()"
 
 
@@ -42,7 +42,7 @@ def all_are_in_french(site: Stack) -> bool:
 
 
 @ON_SQLITE
-def test_subtree_is_translated_by_a_worker_and_survives_a_dead_broker(site: Stack) -> None:
+def test_subtree_translation_runs_in_a_worker_and_survives_a_broker_outage(site: Stack) -> None:
     before = jobs(site, "fr")
     assert site.manage("shell", "-c", SUBMIT).returncode == 0
     until(lambda: all_are_in_french(site), 120, "the worker made no French pages")

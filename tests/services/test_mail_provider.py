@@ -1,4 +1,4 @@
-"""Mail through a provider that remembers keys: silence, lost workers and bounces, end to end."""
+"""Mail through a provider with idempotency keys: no answer, killed workers and bounces."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.services.test_application import DONE
 from tests.support.mail_provider import API_KEY, HostileProvider
 from tests.support.processes import until
-from tests.support.stack import Receipt, Stack, shared_template
+from tests.support.speed import patient
+from tests.support.stack import DONE, Receipt, Stack, shared_template
 
 SECRET = "0123456789abcdefghij"
 
@@ -22,7 +22,7 @@ class SiteWithProvider(Stack):
     provider: HostileProvider
 
     def mails(self, receipt: Receipt) -> Counter[str]:
-        """How many mails the provider really sends about one application, to whom."""
+        """How many mails about one application the provider really sent, by recipient."""
         about = {step["id"] for step in self.steps(receipt)}
         return Counter(
             mail.recipient
@@ -31,7 +31,7 @@ class SiteWithProvider(Stack):
         )
 
     def report(self, mark: str, kind: str, message: str = "") -> int:
-        """The provider reports something about a mail."""
+        """Send the provider's report about a mail."""
         body = {
             "type": f"email.{kind}",
             "created_at": "2026-11-20T12:00:00Z",
@@ -46,11 +46,11 @@ class SiteWithProvider(Stack):
             json.dumps(body).encode(),
             {"Authorization": f"Basic {given}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=60) as response:
+        with urllib.request.urlopen(request, timeout=patient(60)) as response:
             return int(response.status)
 
     def lose(self, step_id: int) -> None:
-        """Let the lease of a step be over, as it is some minutes after its worker was lost."""
+        """Let the lease of a step expire, as it does some minutes after its worker was killed."""
         self.query(
             "UPDATE careers_step SET lease_until = '2026-01-01 00:00:00' WHERE id = %s", step_id
         )
@@ -74,10 +74,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteWithProvider]
             yield stack
 
 
-def test_provider_that_falls_silent_after_each_mail_sends_each_once(
+def test_provider_that_never_answers_delivers_each_mail_once(
     site: SiteWithProvider,
 ) -> None:
-    """It takes every mail and says nothing, or breaks down: the same key resolves it."""
+    """The provider accepts mails without an answer, or fails; the same key resolves each."""
     site.provider.once("accept_cut", "accept_500", "accept_garbage", "cut")
     receipt = site.apply(email="ada@people.test")
     site.wait_for_end([receipt])
@@ -90,8 +90,10 @@ def test_provider_that_falls_silent_after_each_mail_sends_each_once(
     assert {step["repeat_until"] for step in site.steps(receipt)} == {None}
 
 
-def test_worker_killed_while_the_provider_says_nothing_mails_once(site: SiteWithProvider) -> None:
-    """The provider has the mail, and the only one who knows that it may is gone."""
+def test_worker_killed_while_waiting_for_the_provider_sends_one_mail(
+    site: SiteWithProvider,
+) -> None:
+    """The provider has the mail, and the worker that sent it is gone."""
     site.provider.mode = "accept_hang"
     receipt = site.apply(email="grace@people.test")
     until(lambda: site.mails(receipt)["grace@people.test"] == 1, 120, "no mail was handed over")
@@ -107,7 +109,7 @@ def test_worker_killed_while_the_provider_says_nothing_mails_once(site: SiteWith
     assert set(site.mails(receipt).values()) == {1}
 
 
-def test_mail_that_came_back_is_known(site: SiteWithProvider) -> None:
+def test_bounced_mail_is_reported(site: SiteWithProvider) -> None:
     receipt = site.apply(email="wrong@people.test")
     site.wait_for_end([receipt])
     mark = next(mail.mark for mail in site.provider.mails if mail.recipient == "wrong@people.test")
@@ -119,8 +121,8 @@ def test_mail_that_came_back_is_known(site: SiteWithProvider) -> None:
     assert "hard bounce" in step["bounce_reason"]
 
 
-def test_logs_hold_neither_key_nor_secret_nor_address(site: SiteWithProvider) -> None:
-    """Runs last: after silence, a killed worker and a bounce."""
+def test_logs_contain_no_key_secret_or_address(site: SiteWithProvider) -> None:
+    """Runs last, after missing answers, a killed worker and a bounce."""
     assert site.provider.requests
     logs = site.log_text()
     assert [word for word in (API_KEY, SECRET, "@people.test") if word in logs] == []

@@ -1,8 +1,8 @@
-"""A site whose every service is somebody's own, and what is said when one of them refuses.
+"""A site on which every service comes from the operator, and what it reports when one fails.
 
 PostgreSQL with a password, Debian's Redis with password and TLS, an S3 server that honours
-``If-None-Match``, a mail server with STARTTLS and login, both with a certificate of a private
-authority. The other tests here run against the embedded services, which differ in each point.
+``If-None-Match``, and a mail server with STARTTLS and login. Redis and mail use certificates of a
+private authority. The other tests here use the embedded services, which differ in each point.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from django.test import override_settings
 
 from careers.operations import probes
 from careers.pipeline import dispatch
-from tests.services.test_application import DONE
 from tests.support.postgresql import drop_database, new_database
 from tests.support.processes import until
 from tests.support.servers import (
@@ -33,21 +32,22 @@ from tests.support.servers import (
     Moto,
     archive_storages,
     close_archive,
-    free_port,
     redis_with_tls,
+    reserve_port,
     self_signed,
     trusting,
 )
-from tests.support.stack import BUCKET, ROOT, Stack, shared_postgresql, shared_template
+from tests.support.speed import patient
+from tests.support.stack import BUCKET, DONE, ROOT, Stack, shared_postgresql, shared_template
 
 SAFE = "Applications are stored and safe; what waits is done once this works."
-#: How the codes begin that are about services.
+#: The prefixes of all codes about services.
 SERVICES = ("archive", "broker", "clock", "database", "disk", "mail")
 USER, PASSWORD = "careers", "mail-password"
 
 
 class NamedSite(Stack):
-    """A site with the services that an operator names."""
+    """A site with the services that an operator configures."""
 
     def __init__(self, directory: Path, server: str) -> None:
         super().__init__(shared_template(), directory, server=server)
@@ -99,7 +99,7 @@ class NamedSite(Stack):
         return argv, environ
 
     def found(self) -> dict[str, str]:
-        """What health says of the services now: messages by code."""
+        """What health reports about the services now: messages by code."""
         return {
             found["code"]: found["message"]
             for found in self.status()["findings"]
@@ -107,7 +107,7 @@ class NamedSite(Stack):
         }
 
     def wait_for(self, *codes: str) -> dict[str, str]:
-        """Wait until health says exactly this."""
+        """Wait until health reports exactly these codes."""
         until(lambda: set(self.found()) == set(codes), 40, f"health never said {codes}")
         return self.found()
 
@@ -138,18 +138,18 @@ def test_application_goes_all_the_way(site: NamedSite) -> None:
     stored = site.moto.client().list_objects_v2(Bucket=BUCKET)["Contents"]
     keys = {file["object_key"] for file in site.files(receipt)}
     assert keys == {entry["Key"] for entry in stored if entry["Key"].startswith("applications/")}
-    # An S3 server that keeps its word is worth no note.
+    # There is no advice about an S3 server that honours conditions.
     assert site.wait_for() == {}
     assert "careers-probe" not in {entry["Key"] for entry in stored}
 
 
-def test_check_services_finds_all_well(site: NamedSite) -> None:
+def test_check_services_finds_no_fault_in_a_working_site(site: NamedSite) -> None:
     asked = site.manage("check_services", "--strict")
     assert asked.stdout == "database: well\nbroker: well\narchive: well\nmail: well\n"
     assert asked.returncode == 0
 
 
-def test_check_services_names_each_fault_and_only_the_database_keeps_it_from_starting(
+def test_check_services_names_each_fault_and_fails_only_for_the_database(
     site: NamedSite,
 ) -> None:
     wrong = {
@@ -180,7 +180,7 @@ def test_check_services_names_each_fault_and_only_the_database_keeps_it_from_sta
 # ── While the site runs: said in health, and applications are taken ─────────────────────
 
 
-def test_mail_server_that_changes_its_password_is_named(site: NamedSite) -> None:
+def test_mail_server_with_changed_password_is_reported(site: NamedSite) -> None:
     site.smtp.login = (USER, "another")
     found = site.wait_for("mail-login")
     assert "EMAIL_HOST_PASSWORD" in found["mail-login"]
@@ -190,7 +190,7 @@ def test_mail_server_that_changes_its_password_is_named(site: NamedSite) -> None
     site.wait_for()
 
 
-def test_mail_server_with_a_strangers_certificate_is_named(site: NamedSite) -> None:
+def test_mail_server_with_untrusted_certificate_is_reported(site: NamedSite) -> None:
     site.smtp.certificate = site.other_certificate
     found = site.wait_for("mail-tls")
     assert found["mail-tls"] == (
@@ -204,14 +204,14 @@ def test_mail_server_with_a_strangers_certificate_is_named(site: NamedSite) -> N
         40,
         "the worker did not mind",
     )
-    # Whoever it is gets neither password nor mail.
+    # That server gets neither the password nor the mail.
     said = {command.partition(" ")[0].upper() for command in site.smtp.commands[seen:]}
     site.smtp.certificate = site.certificate
     assert said <= {"EHLO", "STARTTLS", "QUIT"}
     assert receipt.status == 303
 
 
-def test_mail_server_that_is_away_is_named(site: NamedSite) -> None:
+def test_unreachable_mail_server_is_reported(site: NamedSite) -> None:
     site.smtp.refuse_connections()
     try:
         found = site.wait_for("mail-unreachable")
@@ -222,7 +222,7 @@ def test_mail_server_that_is_away_is_named(site: NamedSite) -> None:
     assert receipt.status == 303
 
 
-def test_bucket_that_is_gone_is_named(site: NamedSite) -> None:
+def test_missing_bucket_is_reported(site: NamedSite) -> None:
     s3 = site.moto.client()
     site.stop("io")
     for entry in s3.list_objects_v2(Bucket=BUCKET).get("Contents", []):
@@ -238,10 +238,10 @@ def test_bucket_that_is_gone_is_named(site: NamedSite) -> None:
     assert site.states(receipt) == DONE
 
 
-def test_broker_that_changes_its_password_is_named(site: NamedSite) -> None:
+def test_broker_with_changed_password_is_reported_and_mended_without_loss(site: NamedSite) -> None:
     redis = site.redis()
     redis.config_set("requirepass", "another")
-    # Who is in stays in.
+    # Open connections stay open.
     redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     try:
         found = site.wait_for("broker")
@@ -254,7 +254,7 @@ def test_broker_that_changes_its_password_is_named(site: NamedSite) -> None:
     assert site.states(receipt) == DONE
 
 
-def test_broker_with_a_strangers_certificate_is_named(site: NamedSite) -> None:
+def test_broker_with_untrusted_certificate_is_reported(site: NamedSite) -> None:
     ours, site.certificate = site.certificate, site.other_certificate
     site["broker"].kill()
     site.begin("broker")
@@ -271,8 +271,8 @@ def test_broker_with_a_strangers_certificate_is_named(site: NamedSite) -> None:
     site.wait_for_end([receipt])
 
 
-def test_database_that_is_closed_loses_nothing_and_comes_back(site: NamedSite) -> None:
-    """The one service without which nothing can be taken: the applicant is told so."""
+def test_database_outage_loses_nothing_and_ends_by_itself(site: NamedSite) -> None:
+    """Without the database no application can be stored, and the applicant is told so."""
     name = site.database.rpartition("/")[2]
     site.form_address()
     site.as_superuser(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
@@ -313,11 +313,11 @@ def test_broker_faults_from_the_real_client(
         right: "",
         right.replace(site.broker_password, "x"): "refused the password",
         right.replace(f":{site.broker_password}@", ""): "refused the password",
-        # No authority that signed its certificate is known here.
+        # The authority of its certificate is unknown here.
         plain: "certificate was refused",
         right.replace(str(site.certificate), "/nowhere.pem"): "certificate file",
         right.replace("rediss:", "redis:").partition("?")[0]: "rediss://",
-        right.replace(f":{site.broker_port}/", f":{free_port()}/"): "Nothing listens",
+        right.replace(f":{site.broker_port}/", f":{reserve_port()}/"): "Nothing listens",
         right.replace(HOST, "broker.invalid"): "host was not found",
     }
     said = {url: _broker_says(url, monkeypatch) for url in cases}
@@ -339,7 +339,7 @@ def test_database_faults_from_the_real_client(site: NamedSite, tmp_path: Path) -
             f"{right}?sslmode=require": "database-tls",
             f"{verify}{site.certificate}": "database-tls",
             f"{verify}/nowhere.pem": "database-tls",
-            f"postgres://u:p@{HOST}:{free_port()}/d": "database-unreachable",
+            f"postgres://u:p@{HOST}:{reserve_port()}/d": "database-unreachable",
             "postgres://u:p@db.invalid/d": "database-unreachable",
         }
         said = {}
@@ -376,7 +376,7 @@ def test_archive_faults_from_the_real_client(site: NamedSite, settings: Any) -> 
         ("archive-key", {"access_key": "AKIAWRONG"}),
         ("archive-key", {"secret_key": "wrong"}),
         ("archive-bucket", {"bucket_name": "nobodys"}),
-        ("archive-unavailable", {"endpoint_url": f"http://{HOST}:{free_port()}"}),
+        ("archive-unavailable", {"endpoint_url": f"http://{HOST}:{reserve_port()}"}),
         ("archive-tls", {"endpoint_url": f"https://{HOST}:{site.broker_port}"}),
     ]
     for code, wrong in cases:
@@ -389,7 +389,7 @@ def test_archive_faults_from_the_real_client(site: NamedSite, settings: Any) -> 
 
 @contextlib.contextmanager
 def _only_tls(certificate: Path) -> Iterator[int]:
-    """A port that begins TLS as PostgreSQL does, with a certificate, and goes no further."""
+    """A port that starts TLS as PostgreSQL does, with a certificate, and then stops."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(str(certificate))
     listener = socket.create_server((HOST, 0))
@@ -418,17 +418,17 @@ def _only_tls(certificate: Path) -> Iterator[int]:
 
 @pytest.fixture
 def run_environ(site: NamedSite, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The environment of a ``bin/run`` of its own that names the services of ``site``."""
+    """The environment of another ``bin/run`` that uses the services of ``site``."""
     seeded = shared_template().database(shared_postgresql())
     database = new_database(shared_postgresql(), template=_name(seeded))
     site.start("archive", "broker")
     environ = site.environ | {
         "VAR_DIR": str(tmp_path),
-        "PORT": str(free_port()),
-        "FLOWER_PORT": str(free_port()),
+        "PORT": str(reserve_port()),
+        "FLOWER_PORT": str(reserve_port()),
         "SITE_URL": "",
         "DATABASE_URL": f"{site.environ['DATABASE_URL'].rpartition('/')[0]}/{_name(database)}",
-        # The other site's messages are in the first one.
+        # The other site uses database 0.
         "REDIS_URL": site.environ["REDIS_URL"].replace("/0?", "/1?"),
     }
     yield {name: value for name, value in environ.items() if value}
@@ -440,7 +440,7 @@ def _name(url: str) -> str:
 
 
 @pytest.mark.timeout(240)
-def test_bin_run_with_every_service_named(
+def test_bin_run_uses_every_service_from_the_environment(
     run_environ: dict[str, str], site: NamedSite, tmp_path: Path
 ) -> None:
     said = tmp_path / "said"
@@ -464,7 +464,7 @@ def test_bin_run_with_every_service_named(
             text=True,
         )
         assert applied.stdout.splitlines()[-1:] == ["4 of 4 steps succeeded."], applied.stdout
-        # Who is away is spoken of, and no reason not to start.
+        # A service that is down is reported, and the site starts all the same.
         assert "Note: The mail server did not answer. It will be tried" in said.read_text()
         children = {path.name for path in (tmp_path / "log").glob("*.log")}
         assert not children & {"broker.log", "object_store.log", "mail_catcher.log"}
@@ -507,14 +507,14 @@ def test_bin_run_refuses_a_database_of_a_newer_version(run_environ: dict[str, st
 
 
 def _refused(environ: dict[str, str]) -> str:
-    """What ``bin/run`` says when it refuses to start."""
+    """The message with which ``bin/run`` refuses to start."""
     done = subprocess.run(
         [sys.executable, "-m", "careersite.embedded"],
         cwd=ROOT,
         env=environ,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=patient(120),
     )
     assert done.returncode == 2, done.stdout
     return done.stderr

@@ -1,4 +1,4 @@
-"""No personal data and no password leaves the places that are meant for them."""
+"""Personal data and passwords stay in the places that are meant for them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tests.services.conftest import ON_SQLITE
+from tests.support.databases import ON_SQLITE
 from tests.support.postgresql import PostgreSQL
 from tests.support.processes import until
 from tests.support.stack import Stack, a_cv, shared_template
 
-#: Found wherever they were written, for they stand nowhere else.
+#: Unusual words, so that a search finds every place where they were written.
 NAME, LOCAL_PART, PHONE = "Xanthippe Quillfeather", "canary.bird.7", "+47 900 12 345 67"
 ANSWER = "Zyzzyva ate my homework"
 EMAIL = f"{LOCAL_PART}@example.org"
@@ -25,7 +25,7 @@ CANARIES = ("Xanthippe", "Quillfeather", LOCAL_PART, quote(EMAIL), "12 345 67", 
 
 @contextmanager
 def monitored(site: Stack) -> Iterator[bytearray]:
-    """Every byte that anybody sends to the broker meanwhile."""
+    """Every byte that is sent to the broker during the block."""
     from redis import Redis
 
     seen, connected, stop = bytearray(), threading.Event(), threading.Event()
@@ -56,7 +56,7 @@ def monitored(site: Stack) -> Iterator[bytearray]:
 
 
 def dumped(site: Stack) -> bytes:
-    """Every key of the broker with all it holds."""
+    """Every key of the broker with its value."""
     redis = site.redis()
     read = {
         b"string": redis.get,
@@ -76,11 +76,11 @@ def found(text: str | bytes, words: Any = CANARIES) -> list[str]:
 
 
 @ON_SQLITE
-def test_nothing_personal_in_broker_logs_and_flower(site: Stack) -> None:
+def test_broker_logs_and_flower_contain_no_personal_data(site: Stack) -> None:
     site.start("flower")
     login = b64encode(f"admin:{site.environ['FLOWER_PASSWORD']}".encode()).decode()
     flower_login = {"Authorization": f"Basic {login}"}
-    site.smtp.once("rcpt_550", "dot_451")  # failures say more than successes
+    site.smtp.once("rcpt_550", "dot_451")  # failures log more than successes
     with monitored(site) as wire:
         receipt = site.apply(
             name=NAME,
@@ -146,8 +146,8 @@ def test_flower_asks_for_the_password(site: Stack) -> None:
 
 
 @ON_SQLITE
-def test_no_secret_in_logs(site: Stack) -> None:
-    """Also not when the services refuse them."""
+def test_logs_contain_no_secret(site: Stack) -> None:
+    """Neither while the services work nor while they refuse the secrets."""
     site.environ["AWS_SECRET_ACCESS_KEY"] = wrong_secret = "wrong-secret-of-the-archive"
     site["io"].kill()
     site.start("io")
@@ -167,8 +167,8 @@ def test_no_secret_in_logs(site: Stack) -> None:
     assert found(site.log_text(), words) == []
 
 
-def test_postgresql_log_holds_no_file(tmp_path: Path) -> None:
-    """Statements that are logged for being slow must not carry what people sent."""
+def test_postgresql_log_contains_no_file_content(tmp_path: Path) -> None:
+    """Slow statements in the log must not contain what applicants sent."""
     options = ["log_min_duration_statement=0", "log_parameter_max_length=0"]
     with (
         PostgreSQL(*options, "log_parameter_max_length_on_error=0") as server,
@@ -188,7 +188,7 @@ def test_postgresql_log_holds_no_file(tmp_path: Path) -> None:
 
 
 def _answers(site: Stack, job: str, text: str) -> dict[str, str]:
-    """An answer to each question of a job that takes text."""
+    """An answer to each text question of a job."""
     import re
 
     _status, _headers, body = site.get(f"/careers/{job}/")

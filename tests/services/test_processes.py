@@ -1,4 +1,4 @@
-"""Several processes at the same rows, and what becomes of work when one is stopped."""
+"""Several processes work on the same rows, and a process is stopped during its work."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import subprocess
 import sys
 from collections import Counter
 
-from tests.services.conftest import ON_POSTGRESQL, ON_SQLITE
-from tests.services.test_application import DONE
+from tests.support.databases import ON_POSTGRESQL, ON_SQLITE
 from tests.support.processes import until
-from tests.support.stack import ROOT, Stack
+from tests.support.speed import patient
+from tests.support.stack import DONE, ROOT, Stack
 
 CLAIMERS = 6
 
@@ -19,12 +19,12 @@ def test_each_claim_has_one_winner(site: Stack) -> None:
     site.stop("cpu", "io", "sweeper")
     receipts = site.apply_many(20)
     claiming = subprocess.run(
-        [sys.executable, "-m", "tests.services.claimer", str(CLAIMERS)],
+        [sys.executable, "-m", "tests.support.claimer", str(CLAIMERS)],
         cwd=ROOT,
         env=site.environ,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=patient(120),
     )
     assert claiming.returncode == 0, claiming.stderr
     won = [set(map(int, line.split())) for line in claiming.stdout.splitlines()]
@@ -42,18 +42,18 @@ def test_each_claim_has_one_winner(site: Stack) -> None:
         for step_id, times in Counter(event["step_id"] for event in events).items()
         if step_id in ready
     } == {1}
-    # Nobody finishes what was claimed here; expire it, so that the next tests are alone.
+    # No process finishes these claims; expire them for the next tests.
     site.query("UPDATE careers_step SET state = 'cancelled' WHERE state IN ('started', 'waiting')")
 
 
 @ON_POSTGRESQL
-def test_sweeper_alone_does_everything(site: Stack) -> None:
-    """No broker, no worker: slower, but nothing is lost and nobody is mailed twice."""
+def test_sweeper_without_workers_completes_all_steps(site: Stack) -> None:
+    """Without broker and workers it takes longer; nothing is lost and no mail is sent twice."""
     site.stop("cpu", "io", "sweeper")
     site["broker"].kill()
     site.environ |= {
         "PIPELINE_BROKER_GRACE": "1",
-        # Its children load the typesetter anew for each PDF.
+        # Its children load WeasyPrint again for each PDF.
         "PIPELINE_SOFT_LIMIT": "100",
         "PIPELINE_HARD_LIMIT": "105",
         "PIPELINE_LEASE": "110",
@@ -67,10 +67,10 @@ def test_sweeper_alone_does_everything(site: Stack) -> None:
 
 
 @ON_POSTGRESQL
-def test_stopped_worker_hands_back(site: Stack) -> None:
-    """SIGTERM in the middle of a step: it is queued again at once, not after its lease."""
+def test_stopped_worker_returns_its_step_to_the_queue(site: Stack) -> None:
+    """SIGTERM during a step: the step is queued again at once, not after its lease."""
     site["io"].kill()
-    site.celery_app = "tests.services.app"
+    site.celery_app = "tests.support.short_shutdown"
     try:
         site.start("io")
     finally:
@@ -78,7 +78,7 @@ def test_stopped_worker_hands_back(site: Stack) -> None:
     site["archive"].freeze()
     receipt = site.apply()
     until(lambda: site.states(receipt)["archive"] == "started", 120, "archive did not start")
-    # Without it nobody takes the step, so that its state can be looked at.
+    # Without it no process claims the step, so the test can read its state.
     site.stop("sweeper")
     site.stop("io")
 
@@ -93,9 +93,11 @@ def test_stopped_worker_hands_back(site: Stack) -> None:
 
 
 @ON_SQLITE
-def test_worker_stopped_after_the_dot_does_not_guess(site: Stack) -> None:
+def test_worker_stopped_past_the_point_of_no_return_leaves_the_mail_unconfirmed(
+    site: Stack,
+) -> None:
     site["io"].kill()
-    site.celery_app = "tests.services.app"
+    site.celery_app = "tests.support.short_shutdown"
     try:
         site.start("io")
     finally:
@@ -111,15 +113,15 @@ def test_worker_stopped_after_the_dot_does_not_guess(site: Stack) -> None:
     site.wait_for_end([receipt])
     assert site.states(receipt) == DONE | {
         "mail_applicant": "uncertain",
-        # HR's mail may have been under way at the same moment.
+        # The mail to HR may have been running at the same time.
         "mail_hr": site.states(receipt)["mail_hr"],
     }
     assert len(site.smtp.mails(to=receipt.email)) == 1
 
 
 @ON_SQLITE
-def test_stopped_worker_finishes_what_it_can(site: Stack) -> None:
-    """SIGTERM in the middle of a step that ends soon: it is done, and not begun again."""
+def test_stopped_worker_finishes_a_short_step(site: Stack) -> None:
+    """SIGTERM during a step that ends soon: it is completed and not repeated."""
     site["archive"].freeze()
     receipt = site.apply()
     until(lambda: site.states(receipt)["archive"] == "started", 120, "archive did not start")
@@ -132,7 +134,7 @@ def test_stopped_worker_finishes_what_it_can(site: Stack) -> None:
 
 
 @ON_SQLITE
-def test_idle_process_stops_at_once(site: Stack) -> None:
+def test_idle_process_stops_within_seconds(site: Stack) -> None:
     site.start("beat", "flower")
     for name in ("cpu", "io", "sweeper", "web", "beat", "flower"):
         site[name].stop(patience=60)
@@ -140,7 +142,7 @@ def test_idle_process_stops_at_once(site: Stack) -> None:
 
 
 @ON_POSTGRESQL
-def test_operators_hear_of_a_failed_step_and_of_its_end(site: Stack) -> None:
+def test_operators_are_mailed_when_a_step_fails_and_when_it_is_resolved(site: Stack) -> None:
     site.query("UPDATE home_sitesettings SET operators = 'ops@example.org'")
     receipt = site.apply()
     site.wait_for_end([receipt])

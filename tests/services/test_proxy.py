@@ -10,7 +10,7 @@ import shutil
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -19,9 +19,11 @@ import pytest
 import requests
 from django.utils.crypto import salted_hmac
 
-from tests.support.processes import Process, until
-from tests.support.servers import HOST, free_port
-from tests.support.stack import PLAIN_JOB, ROOT, Stack, a_cv, multipart, shared_template
+from tests.support.deployment import Deployment
+from tests.support.processes import until
+from tests.support.servers import HOST
+from tests.support.speed import patient
+from tests.support.stack import PLAIN_JOB, a_cv, multipart
 
 CLAIMS = {
     "X-Forwarded-For": "127.0.0.1",
@@ -30,87 +32,6 @@ CLAIMS = {
     "X-Real-IP": "127.0.0.1",
     "Forwarded": "for=127.0.0.1",
 }
-
-
-class Deployment(Stack):
-    """A site with Caddy in front of it, for which ``SITE_URL`` is a public address."""
-
-    def __init__(self, directory: Path) -> None:
-        self.http_port, self.https_port = free_port(), free_port()
-        self.address = f"https://localhost:{self.https_port}"
-        environ = {"SITE_URL": self.address, "TRUSTED_PROXIES": HOST, "METRICS_TOKEN": "scraper"}
-        super().__init__(shared_template(), directory, environ=environ)
-
-    def start_proxy(self, *more: int) -> None:
-        """Start Caddy in front of the web process, and of others on these ports."""
-        caddy = Path(sys.executable).parent / "caddy"
-        self.parts["proxy"] = Process(
-            "proxy",
-            [str(caddy), "run", "--config", "Caddyfile", "--adapter", "caddyfile"],
-            environ={
-                "SITE_URL": self.address,
-                "TLS": "internal",
-                "HTTP_PORT": str(self.http_port),
-                "HTTPS_PORT": str(self.https_port),
-                "BIND_ADDRESS": "127.0.0.1",
-                "WEB": " ".join(f"{HOST}:{port}" for port in (self.port, *more)),
-                "FLOWER": f"{HOST}:{self.flower_port}",
-                "XDG_DATA_HOME": str(self.var / "caddy"),
-            },
-            log=self.var / "log" / "proxy.log",
-            cwd=ROOT,
-        )
-        self["proxy"].start()
-        self["proxy"].until(self.certificate.exists, 20, "Caddy made no certificate")
-        self["proxy"].until(self._answers, 20, "Caddy does not answer")
-
-    def _answers(self) -> bool:
-        with contextlib.suppress(requests.ConnectionError):
-            return self.visitor().get(f"{self.address}/health/live").status_code == 200
-        return False
-
-    @property
-    def certificate(self) -> Path:
-        return self.var / "caddy/caddy/pki/authorities/local/root.crt"
-
-    def visitor(self) -> requests.Session:
-        """A browser that trusts Caddy's own authority."""
-        session = requests.Session()
-        session.trust_env = False
-        session.verify = str(self.certificate)
-        return session
-
-    def logged_in(self, name: str, password: str) -> requests.Session:
-        """A browser in which somebody sent Wagtail's login form."""
-        session = self.visitor()
-        page = session.get(f"{self.address}/admin/login/").text
-        token = re.search('name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        assert token
-        done = session.post(
-            f"{self.address}/admin/login/?next=/flower/",
-            data={"csrfmiddlewaretoken": token[1], "username": name, "password": password},
-            headers={"Origin": self.address},
-            allow_redirects=False,
-        )
-        assert (done.status_code, done.headers["Location"]) == (302, "/flower/")
-        return session
-
-    def post_form(
-        self, fields: Mapping[str, str], *, sender: str = HOST, **headers: str
-    ) -> tuple[int, str]:
-        """Send the form over TLS from an address of this machine; status and location."""
-        body, content_type = multipart(fields, {"cv": ("CV.pdf", a_cv("anybody"))})
-        context = ssl.create_default_context(cafile=str(self.certificate))
-        connection = http.client.HTTPSConnection(
-            "localhost", self.https_port, timeout=30, source_address=(sender, 0), context=context
-        )
-        sent = {"Content-Type": content_type, "Origin": self.address}
-        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        with contextlib.closing(connection):
-            connection.request("POST", self.form_address(PLAIN_JOB), body, sent)
-            answer = connection.getresponse()
-            answer.read()
-            return answer.status, answer.getheader("Location") or ""
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +48,7 @@ def admin(deployed: Deployment) -> requests.Session:
     return deployed.logged_in("admin", "admin-of-tests")
 
 
-def test_visitors_speak_tls(deployed: Deployment) -> None:
+def test_http_redirects_to_https_and_cookies_are_secure(deployed: Deployment) -> None:
     visitor = deployed.visitor()
     page = visitor.get(f"{deployed.address}/careers/")
     assert page.status_code == 200
@@ -139,7 +60,7 @@ def test_visitors_speak_tls(deployed: Deployment) -> None:
     assert plain.headers["Location"].startswith("https://localhost")
 
 
-def test_application_goes_through(deployed: Deployment) -> None:
+def test_application_through_the_proxy_ends_with_all_steps_done(deployed: Deployment) -> None:
     status, location = deployed.post_form({"name": "Ada", "email": "ada@example.org"})
     assert status == 303
     receipt = deployed.visitor().get(f"{deployed.address}{location}")
@@ -159,7 +80,7 @@ def test_application_goes_through(deployed: Deployment) -> None:
     assert f"{deployed.address}/received/{secret}/".encode() in mail.content.replace(b"=\r\n", b"")
 
 
-def test_limits_count_by_the_visitor_whatever_the_visitor_says(deployed: Deployment) -> None:
+def test_rate_limit_uses_the_real_address_in_spite_of_forged_headers(deployed: Deployment) -> None:
     for sender in ("127.0.0.2", "127.0.0.3"):
         status, _ = deployed.post_form(
             {"name": "", "email": "x@example.org"}, sender=sender, X_Forwarded_For="198.51.100.9"
@@ -179,7 +100,7 @@ def test_limits_count_by_the_visitor_whatever_the_visitor_says(deployed: Deploym
 
 
 @pytest.mark.parametrize("claims", [{}, CLAIMS])
-def test_visitor_learns_nothing_that_is_for_this_machine(
+def test_health_and_metrics_hide_details_from_visitors(
     deployed: Deployment, claims: dict[str, str]
 ) -> None:
     visitor = deployed.visitor()
@@ -208,7 +129,7 @@ def test_flower_asks_for_the_wagtail_login(deployed: Deployment, path: str) -> N
         assert "WWW-Authenticate" not in answer.headers
 
 
-def test_admin_sees_flower_without_another_password(
+def test_admin_opens_flower_with_the_wagtail_login_alone(
     deployed: Deployment, admin: requests.Session
 ) -> None:
     page = admin.get(f"{deployed.address}/flower/")
@@ -231,10 +152,8 @@ def test_admin_sees_flower_without_another_password(
     assert password not in str(page.headers) + page.text
 
 
-def test_no_way_through_the_proxy_to_flowers_password(
-    deployed: Deployment, admin: requests.Session
-) -> None:
-    """Below /flower/ everything is Flower's, also the address where the proxy asks us."""
+def test_proxy_passes_no_password_to_flower(deployed: Deployment, admin: requests.Session) -> None:
+    """Everything below /flower/ goes to Flower, including the address of the login check."""
     answer = admin.get(f"{deployed.address}/flower/pass", headers=CLAIMS)
     assert answer.status_code == 404
     assert "Authorization" not in answer.headers
@@ -253,13 +172,13 @@ def test_no_way_through_the_proxy_to_flowers_password(
         "/FLOWER/metrics",
     ],
 )
-def test_flowers_open_pages_are_closed(
+def test_flower_pages_without_login_are_blocked_by_the_proxy(
     deployed: Deployment, admin: requests.Session, path: str
 ) -> None:
     context = ssl.create_default_context(cafile=str(deployed.certificate))
     for cookies in ("", "; ".join(f"{name}={value}" for name, value in admin.cookies.items())):
         connection = http.client.HTTPSConnection(
-            "localhost", deployed.https_port, timeout=30, context=context
+            "localhost", deployed.https_port, timeout=patient(30), context=context
         )
         with contextlib.closing(connection):
             connection.request("GET", path, headers={"Cookie": cookies})
@@ -270,7 +189,9 @@ def test_flowers_open_pages_are_closed(
         assert "OK" not in text
 
 
-def test_nobody_stops_work_in_flower(deployed: Deployment, admin: requests.Session) -> None:
+def test_flower_behind_the_proxy_cannot_stop_tasks(
+    deployed: Deployment, admin: requests.Session
+) -> None:
     worker = next(iter(admin.get(f"{deployed.address}/flower/api/workers?refresh=1").json()))
     for act in (f"worker/shutdown/{worker}", "task/revoke/0123?terminate=true"):
         answer = admin.post(
@@ -284,7 +205,9 @@ def test_nobody_stops_work_in_flower(deployed: Deployment, admin: requests.Sessi
 
 @contextlib.contextmanager
 def slow_visitors(site: Deployment, number: int) -> Iterator[Callable[[], None]]:
-    """So many telephones that have sent half of a large form; yields what sends a byte more."""
+    """So many clients that have sent half of a large form; yields a function that sends a byte
+    more.
+    """
     fields = {"name": "Ada Slow", "email": "slow@example.org"}
     files = {"cv": ("CV.pdf", a_cv("Slow", size=36_000_000))}
     body, content_type = multipart(fields, files)
@@ -313,10 +236,12 @@ def slow_visitors(site: Deployment, number: int) -> Iterator[Callable[[], None]]
         yield send_a_byte
 
 
-def test_slow_visitors_keep_nobody_waiting(deployed: Deployment) -> None:
-    """More people than the site has threads send the largest form that it takes, byte by byte.
-    The proxy holds what came of them; others apply meanwhile, and of those who never finish
-    nothing is stored."""
+def test_slow_clients_do_not_block_other_visitors(deployed: Deployment) -> None:
+    """More clients than the site has threads send the largest allowed form, byte by byte.
+
+    The proxy buffers what they sent. Others apply at the same time, and an unfinished form leaves
+    nothing behind.
+    """
     with slow_visitors(deployed, 2 * 4 + 1) as send_a_byte:
         for number in range(2):
             send_a_byte()
@@ -341,10 +266,10 @@ class Back(BaseHTTPRequestHandler):
         self.wfile.write(b"back again")
 
     def log_message(self, *args: object) -> None:
-        """Nobody reads it."""
+        """Write no log."""
 
 
-def test_restart_is_a_pause_for_the_visitor(deployed: Deployment) -> None:
+def test_request_during_a_restart_waits_and_succeeds(deployed: Deployment) -> None:
     deployed["web"].stop()
     try:
         with ThreadPoolExecutor(1) as pool:
@@ -358,8 +283,8 @@ def test_restart_is_a_pause_for_the_visitor(deployed: Deployment) -> None:
         deployed.start("web")
 
 
-def test_proxy_logs_no_address_of_a_page(deployed: Deployment, admin: requests.Session) -> None:
-    """It tells of every failure to reach a server behind it."""
+def test_proxy_log_contains_no_page_address(deployed: Deployment, admin: requests.Session) -> None:
+    """The proxy logs every failure to reach a server behind it."""
     deployed["flower"].kill()
     canary = "canary-of-a-receipt"
     try:

@@ -1,4 +1,4 @@
-"""Processes that are told to stop: each finishes or hands back what it holds, in time."""
+"""Processes that are told to stop finish or return their work in time."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.test_proxy import Deployment
+from tests.support.deployment import Deployment
 from tests.support.processes import until
-from tests.support.servers import HOST, free_port
+from tests.support.servers import HOST, reserve_port
+from tests.support.speed import patient
 from tests.support.stack import Stack, a_cv, multipart, sha256
 
 
 class Posting:
-    """Applicants who apply without a pause, one behind the other, through the proxy."""
+    """Applicants who apply one after the other without a pause, through the proxy."""
 
     def __init__(self, site: Deployment, applicants: int) -> None:
         self.site = site
@@ -52,7 +53,7 @@ class Posting:
 def two_webs(tmp_path: Path) -> Iterator[Deployment]:
     """Two web processes behind Caddy."""
     with Deployment(tmp_path) as site:
-        port = free_port()
+        port = reserve_port()
         site.add("web-second", PORT=str(port))
         site.environ["DRAIN_SECONDS"] = "1"
         site.start("web", "web-second")
@@ -62,7 +63,7 @@ def two_webs(tmp_path: Path) -> Iterator[Deployment]:
 
 @pytest.mark.timeout(600)
 def test_rolling_restart_fails_no_request(two_webs: Deployment) -> None:
-    """One web process after the other is restarted while people apply: each gets a receipt."""
+    """Each web process is restarted in turn while people apply: every applicant gets a receipt."""
     site = two_webs
     site.form_address()
     posting = Posting(site, 3)
@@ -83,32 +84,32 @@ def test_rolling_restart_fails_no_request(two_webs: Deployment) -> None:
     assert sorted(row["email"] for row in rows) == sorted(email for email, _status in answers)
 
 
-def test_readiness_is_red_before_the_door_is_shut(one_site: Stack) -> None:
-    """A load balancer hears of it in time, and nobody whom it sends meanwhile is refused."""
+def test_readiness_fails_before_the_listener_closes(one_site: Stack) -> None:
+    """A load balancer learns of it in time, and no request that it still sends is refused."""
     one_site.environ["DRAIN_SECONDS"] = "300"
     one_site.start("web")
     one_site.form_address()
     assert one_site.get("/health/ready")[0] == 200
     one_site["web"].signal(signal.SIGTERM)
-    # Two workers answer; both have heard.
+    # Two workers answer; both must have received the signal.
     for _times in range(4):
         until(lambda: one_site.get("/health/ready")[0] == 503, 60, "it never turned red")
     assert json.loads(one_site.get("/health/ready")[2]) == {"stopping": True}
     assert one_site.get("/health/live")[0] == 200
     assert one_site.apply().status == 303
-    # Somebody is in a hurry.
+    # An operator does not want to wait.
     one_site["web"].signal(signal.SIGINT)
     until(lambda: not one_site["web"].running, 60, "it did not end")
 
 
 class SlowPost:
-    """Somebody whose form with a CV of ten megabytes is half sent."""
+    """A client that has sent half of a form with a CV of ten megabytes."""
 
     def __init__(self, site: Stack, email: str) -> None:
         self.cv = a_cv("Ten megabytes", size=10_000_000)
         body, content_type = multipart({"name": "Ada", "email": email}, {"cv": ("CV.pdf", self.cv)})
         self._rest = body[len(body) // 2 :]
-        self._connection = http.client.HTTPConnection(HOST, site.port, timeout=120)
+        self._connection = http.client.HTTPConnection(HOST, site.port, timeout=patient(120))
         self._connection.putrequest("POST", site.form_address())
         for name, value in {
             "Content-Type": content_type,
@@ -135,8 +136,8 @@ def door_is_shut(site: Stack) -> bool:
     return False
 
 
-def test_form_under_way_is_taken_or_leaves_nothing(one_site: Stack) -> None:
-    """Web is told to stop while ten megabytes are on their way to it."""
+def test_upload_during_a_restart_is_accepted_or_leaves_nothing(one_site: Stack) -> None:
+    """The web process is told to stop during an upload of ten megabytes."""
     one_site.start("web")
     arrives = SlowPost(one_site, "arrives@example.org")
     one_site["web"].signal(signal.SIGTERM)
@@ -151,7 +152,7 @@ def test_form_under_way_is_taken_or_leaves_nothing(one_site: Stack) -> None:
     )
     assert file == {"size": len(arrives.cv), "sha256": sha256(arrives.cv)}
 
-    # Whose rest does not come in time is cut off.
+    # A client that does not finish in time is disconnected.
     one_site.environ["GUNICORN_CMD_ARGS"] = "--graceful-timeout 1"
     one_site.start("web")
     before = one_site.query("SELECT count(*) AS n FROM careers_application")

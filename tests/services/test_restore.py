@@ -1,4 +1,4 @@
-"""A backup, taken while applications were under way, brought back to life elsewhere.
+"""A backup, taken while applications were being processed, restored on another machine.
 
 The commands are those of ``docs/operations.md``.
 """
@@ -37,7 +37,7 @@ def dump(site: Stack, to: Path) -> None:
 
 
 def restore(site: Stack, copy: Path) -> None:
-    """Put a copy in the place of the database."""
+    """Replace the database by a copy."""
     if site.database.startswith("postgres"):
         pg("pg_restore", "--clean", "--if-exists", "--no-owner", "-d", site.database, str(copy))
     else:
@@ -47,7 +47,7 @@ def restore(site: Stack, copy: Path) -> None:
 
 
 def rclone(site: Stack, *arguments: str) -> None:
-    """Run the copying program that the site brings; the bucket is ``archive:careers``."""
+    """Run the copy program that the site ships; the bucket is ``archive:careers``."""
     environ = {
         "RCLONE_CONFIG": os.devnull,
         "RCLONE_CONFIG_ARCHIVE_TYPE": "s3",
@@ -61,14 +61,14 @@ def rclone(site: Stack, *arguments: str) -> None:
 
 @pytest.fixture
 def elsewhere(site: Stack, tmp_path: Path) -> Iterator[Stack]:
-    """Another machine: its own database, bucket and broker, nothing running yet."""
+    """Another machine with its own database, bucket and broker; no process runs yet."""
     server = shared_postgresql() if site.database.startswith("postgres") else ""
     with Stack(shared_template(), tmp_path / "elsewhere", server=server) as stack:
         yield stack
 
 
 @pytest.mark.timeout(600)  # two sites, one after the other
-def test_restored_site_has_everything_and_mails_nothing_twice(
+def test_restored_site_has_all_data_and_repeats_no_mail(
     site: Stack, elsewhere: Stack, tmp_path: Path
 ) -> None:
     done = site.apply()
@@ -82,7 +82,7 @@ def test_restored_site_has_everything_and_mails_nothing_twice(
     )
     dump(site, tmp_path / "database")
 
-    # The world goes on: mails leave, and somebody applies.
+    # After the backup, mails are sent and somebody applies.
     site.start("io")
     late = site.apply()
     site.wait_for_end([*under_way, late])
@@ -95,7 +95,7 @@ def test_restored_site_has_everything_and_mails_nothing_twice(
     elsewhere.query("UPDATE wagtailcore_site SET port = %s", elsewhere.port)
     elsewhere.start("web", "cpu", "io", "sweeper")
 
-    # What was under way is finished, but for the mails: they wait for a person.
+    # Running steps are completed, except mails: those wait for a person.
     elsewhere.wait_for_end([done, *under_way])
     for receipt in under_way:
         states = elsewhere.states(receipt)
@@ -113,7 +113,7 @@ def test_restored_site_has_everything_and_mails_nothing_twice(
     assert (checked.returncode, checked.stderr) == (0, "")
     told(elsewhere, site, late, tmp_path)
 
-    # It lives on: who applies now gets everything.
+    # The restored site works: a new application completes all steps.
     fresh = elsewhere.apply()
     elsewhere.wait_for_end([fresh])
     assert set(elsewhere.states(fresh).values()) == {"succeeded"}
@@ -122,7 +122,9 @@ def test_restored_site_has_everything_and_mails_nothing_twice(
 
 
 def told(elsewhere: Stack, site: Stack, late: Receipt, tmp_path: Path) -> None:
-    """Who applied after the copy was made is only in the bucket, and can be found there."""
+    """Applicants who applied after the copy was made are only in the bucket, and can be found
+    there.
+    """
     application = site.application(late)
     unknown = elsewhere.manage("check_archive", "--unknown")
     assert unknown.returncode == 1

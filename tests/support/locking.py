@@ -1,10 +1,10 @@
-"""What a migration may do to tables that a running site uses, for PostgreSQL.
+"""What a migration may do to tables that a running site uses, on PostgreSQL.
 
-Between ``migrate`` and the last restart the old code runs on the new tables, and everybody waits
-behind whoever holds a lock. So a release only *expands*: what it adds, old code may ignore; what
-it no longer needs is removed by a later one.
+Between ``migrate`` and the last restart, old code runs on the new tables, and all requests wait
+behind a lock. So a release only *expands*: old code may ignore what it adds, and a later release
+removes what it no longer needs.
 
-    for problem in problems("careers"): print(problem.migration, problem.what)
+for problem in problems("careers"): print(problem.migration, problem.what)
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Problem:
 
 
 def problems(*apps: str) -> list[Problem]:
-    """What is wrong with the migrations of these apps, in their order."""
+    """The problems of the migrations of these apps, in their order."""
     loader = MigrationLoader(None)
     plan = list(
         dict.fromkeys(
@@ -75,7 +75,7 @@ def problems(*apps: str) -> list[Problem]:
 
 
 def of_migration(migration: Migration, state: ProjectState) -> list[Problem]:
-    """What is wrong with one migration; ``state`` is brought to where it leads."""
+    """The problems of one migration; ``state`` is moved to its end state."""
     name, found = f"{migration.app_label}.{migration.name}", []
     fresh: set[str] = set()
     for operation in migration.operations:
@@ -98,7 +98,7 @@ def of_migration(migration: Migration, state: ProjectState) -> list[Problem]:
 
 
 def _model(operation: Operation) -> str:
-    """Which model it changes, in small letters; "" for none."""
+    """The model that an operation changes, in lower case; "" for none."""
     return getattr(operation, "model_name_lower", getattr(operation, "name_lower", ""))
 
 
@@ -196,7 +196,7 @@ def _type_of(field: models.Field[Any, Any]) -> str:
 
 
 def _same_bytes(old: str, new: str) -> bool:
-    """Whether PostgreSQL changes only its catalogue: a text that may become longer."""
+    """Whether PostgreSQL changes only its catalogue, as when a text may become longer."""
     if old == new:
         return True
     lengths = [re.fullmatch(r"varchar\((\d+)\)", name) for name in (old, new)]

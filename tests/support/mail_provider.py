@@ -77,7 +77,7 @@ class Mail:
 
 
 class _OnLoopback(ThreadingHTTPServer):
-    """A server that serves while it is entered, and waits for nobody when it is left."""
+    """A server on the loopback address; leaving its context does not wait for clients."""
 
     daemon_threads = True
     block_on_close = False
@@ -102,7 +102,7 @@ class HostileProvider(_OnLoopback):
     """See the module. Modes are the keys of ``REFUSALS`` and:
 
     ``ok``; ``accept_cut``, ``accept_hang``, ``accept_500``, ``accept_garbage``: it sends the mail
-    and then hangs up, says nothing, breaks down, or answers what nobody understands; ``cut`` and
+    and then closes the connection, does not answer, fails, or answers nonsense; ``cut`` and
     ``hang``: the same without having sent it.
     """
 

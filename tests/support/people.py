@@ -1,8 +1,8 @@
 """The people in our tests, always the same ones.
 
-Ada runs the site. Hanna reads applications for her part of the page tree. Otto keeps the
-machines running and reads nobody's letters. Bob edits pages and has none of our rights.
-Charlie has an account, but no business in the admin.
+Ada administers the site. Hanna reads the applications for her part of the page tree. Otto operates
+the site and reads no applications. Bob edits pages and has none of our rights. Charlie has an
+account without access to the admin.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
+from django.test import Client
 from wagtail.models import GroupPagePermission, Page
 
 PASSWORD = "correct horse battery staple"
@@ -67,3 +68,9 @@ def _person(name: str, rights: Iterable[str], part: Page | None) -> Any:
             )
     user.groups.add(group)
     return user
+
+
+def logged_in(user: Any) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client

@@ -42,7 +42,7 @@ Act = Callable[["Page", "Demo"], None]
 
 
 def nothing(page: Page, demo: Demo) -> None:
-    """The page as it comes."""
+    """The page without any action."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,9 @@ class Demo:
         self.facts: dict[str, str] = {}
 
     def fill(self) -> None:
-        """Let people apply while this and that goes wrong, then let the operators hear of it.
+        """Let people apply while several things fail, then let operators be alerted.
 
-        Until then there is no sweeper: its mails and probes would meet the same mail server.
+        Until then no sweeper runs: its mails and probes would meet the same mail server.
         """
         stack = self.stack
         stack.start("web", "cpu", "io")
@@ -446,7 +446,7 @@ def chromium() -> str:
 
 
 def main(names: list[str]) -> None:
-    """Take the pictures named, or all, and remove what no picture is."""
+    """Take the given pictures, or all, and remove files that are no picture any more."""
     import django
     from playwright.sync_api import sync_playwright
 

@@ -24,15 +24,15 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.support.processes import Process, until
-from tests.support.servers import HOST, free_port
+from tests.support.servers import HOST, reserve_port
 
 
 class PostgreSQL:
-    """A server of our own in a directory of its own.
+    """A server in its own directory.
 
     Attributes:
         url: for ``DATABASE_URL``; its user may do everything.
-        log: what the server wrote.
+        log: the server's log.
     """
 
     def __init__(self, *options: str, password: str = "") -> None:
@@ -44,7 +44,7 @@ class PostgreSQL:
         """
         self.directory = Path(tempfile.mkdtemp(prefix="careers-postgresql-"))
         self.log = self.directory / "log"
-        self.port = free_port()
+        self.port = reserve_port()
         self.url = f"postgresql://postgres@{HOST}:{self.port}/postgres"
         # The server refuses to run as root.
         self._user = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else os.geteuid()
@@ -73,7 +73,7 @@ class PostgreSQL:
 
     def __enter__(self) -> PostgreSQL:
         self.process.start()
-        self.process.until(self._answers, 90, "PostgreSQL did not start")
+        self.process.until(self.answers, 90, "PostgreSQL did not start")
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -91,12 +91,13 @@ class PostgreSQL:
         )
 
     def restart_at_once(self) -> None:
-        """What ``pg_ctl restart -m immediate`` does: whoever is connected is thrown out."""
+        """Restart as ``pg_ctl restart -m immediate`` does: all connections are closed."""
         self.process.signal(signal.SIGQUIT)
         until(lambda: not self.process.running, 60, "PostgreSQL did not stop")
         self.__enter__()
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether the server accepts a connection."""
         import psycopg
 
         with contextlib.suppress(psycopg.OperationalError):
@@ -139,7 +140,7 @@ def new_database(server: str, template: str = "") -> str:
 
     Args:
         server: the address of any database of the server.
-        template: the name of a database to copy; nobody may be connected to it.
+        template: the name of a database to copy; it must have no open connection.
     """
     import psycopg
 
@@ -161,7 +162,7 @@ def copy(source: str, target: str) -> None:
 
 
 def drop_database(server: str, url: str) -> None:
-    """Drop a database, whoever is still connected to it."""
+    """Drop a database, also with open connections."""
     import psycopg
 
     name = url.rpartition("/")[2]
@@ -177,7 +178,7 @@ def server() -> Iterator[str]:
         if given.startswith("postgres"):
             yield given
             return
-    # As in earnest: whoever comes must know a password.
+    # As in production, a password is needed.
     with PostgreSQL(password=secrets.token_hex(12)) as ours:
         yield ours.url
 

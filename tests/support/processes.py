@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from tests.support.speed import Deadline, patient
+
 #: The kernel kills the child when we die, however that happens (prctl(2), PR_SET_PDEATHSIG).
 #: Changing the user would undo that, and another user may not be able to run our Python.
 _TIED = (
@@ -23,9 +25,9 @@ _TIED = (
 
 
 class Process:
-    """One program, in a session and process group of its own.
+    """One program, in its own session and process group.
 
-    Start it from the main thread: the tie is to the thread that starts it.
+    Start it from the main thread: the kernel ties it to the thread that starts it.
     """
 
     def __init__(
@@ -84,7 +86,7 @@ class Process:
         self.signal(signal.SIGTERM)
         if self._popen is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._popen.wait(patience)
+                self._popen.wait(patient(patience))
         self.kill()
 
     def kill(self) -> None:
@@ -94,7 +96,7 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
-        # By and by the number is somebody else's.
+        # Later another process may have this number.
         self._all_gone = True
 
     def freeze(self) -> None:
@@ -138,13 +140,16 @@ def until(
 ) -> None:
     """Wait until a condition holds.
 
+    Args:
+        seconds: the deadline for an idle machine; a busy one gets more (``tests.support.speed``).
+
     Raises:
         AssertionError: with ``otherwise``, when it does not hold in time or ``alive`` ends.
     """
-    deadline = time.monotonic() + seconds
+    began, deadline = time.monotonic(), Deadline(seconds)
     while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{otherwise} (waited {seconds:.0f} s)")
+        if deadline.over:
+            raise AssertionError(f"{otherwise} (waited {time.monotonic() - began:.0f} s)")
         if not alive():
             raise AssertionError(f"{otherwise} (its process ended)")
         time.sleep(pause)

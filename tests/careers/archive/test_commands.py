@@ -1,26 +1,13 @@
-import io
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
 
 from careers import archive
 from careers.applications.models import ApplicationFile, FileBytes
 from careers.archive.keys import file_key
+from tests.support.commands import run
 from tests.support.factories import ApplicationFactory, ApplicationFileFactory
 from tests.support.servers import HostileS3
-
-
-def run(*command: str) -> tuple[int, str, str]:
-    """Exit code, standard output, standard error."""
-    out, err = io.StringIO(), io.StringIO()
-    try:
-        call_command(*command, stdout=out, stderr=err)
-    except CommandError as error:
-        return error.returncode, out.getvalue(), str(error)
-    except SystemExit as stop:
-        return int(str(stop.code)), out.getvalue(), err.getvalue()
-    return 0, out.getvalue(), err.getvalue()
 
 
 class TestPrepareArchive:

@@ -14,7 +14,7 @@ import pytest
 from careers import archive
 from careers.applications.models import Application, ApplicationFile, FileKind
 from careers.archive import keys, manifest
-from tests.careers.archive.test_commands import run
+from tests.support.commands import run
 from tests.support.factories import ApplicationFactory, ApplicationFileFactory
 from tests.support.servers import Rclone, close_archive
 

@@ -18,7 +18,7 @@ from tests.support.servers import (
     HostileS3,
     Rclone,
     close_archive,
-    free_port,
+    reserve_port,
 )
 
 PDF = b"%PDF-1.7\n" + os.urandom(3000)
@@ -155,7 +155,7 @@ def test_put_with_a_key_without_the_hash_raises() -> None:
 
 
 def test_unreachable_server_raises_transient(settings: Any, s3: HostileS3, key: str) -> None:
-    settings.STORAGES = s3.storages(endpoint_url=f"http://127.0.0.1:{free_port()}")
+    settings.STORAGES = s3.storages(endpoint_url=f"http://127.0.0.1:{reserve_port()}")
     for attempt in (lambda: put(key), lambda: archive.fetch(key), archive.probe):
         with pytest.raises(Transient):
             attempt()

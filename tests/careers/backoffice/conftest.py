@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -14,6 +13,7 @@ from careers.applications.models import Application
 from careers.jobs.models import JobPage
 from tests.support import people
 from tests.support.factories import ApplicationFactory, JobPageFactory
+from tests.support.people import logged_in
 
 
 @pytest.fixture
@@ -52,12 +52,6 @@ def as_hanna(ours: JobPage) -> Client:
 @pytest.fixture
 def as_otto(db: None) -> Client:
     return logged_in(people.otto())
-
-
-def logged_in(user: Any) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture

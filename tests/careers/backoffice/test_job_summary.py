@@ -12,9 +12,9 @@ from wagtail.models import Locale
 from careers.backoffice.job_summary import job_summary
 from careers.jobs.models import JobPage
 from careers.pipeline.models import StepKind
-from tests.careers.backoffice.conftest import logged_in
 from tests.support import people
 from tests.support.factories import ApplicationFactory, JobPageFactory, StepFactory
+from tests.support.people import logged_in
 from tests.support.translating import in_french
 
 

@@ -14,9 +14,9 @@ from django.utils import timezone
 from careers.jobs.models import JobPage
 from careers.pipeline.models import Step, StepKind
 from home.models import SiteSettings
-from tests.careers.backoffice.conftest import logged_in
 from tests.support import people
 from tests.support.factories import ApplicationFactory, StepFactory
+from tests.support.people import logged_in
 from tests.support.translating import in_french
 
 

@@ -15,8 +15,8 @@ import pytest
 from fontTools.ttLib import TTFont
 
 from careers.documents import SCRIPTS, missing_scripts, render_pdf
-from tests.careers.documents.test_pdf import in_a_new_process, letters, text_of
 from tests.support.paperwork import answering
+from tests.support.pdfs import in_a_new_process, letters, text_of
 
 WORLD = {
     "arabic": "أنا مهندسة من القاهرة",

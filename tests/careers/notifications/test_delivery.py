@@ -19,10 +19,8 @@ from careers.applications.errors import (
 )
 from careers.notifications import Delivery, deliver
 from careers.notifications.refusals import refused, without_addresses
-from tests.support.servers import SMTP_TAKES, HostileSMTP, free_port, self_signed, trusting
-
-RECIPIENT = "jane.miller@applicants.example"
-MESSAGE_ID = "<receipt.6f1f.0@example.com>"
+from tests.support.mails import MESSAGE_ID, RECIPIENT, mail
+from tests.support.servers import SMTP_TAKES, HostileSMTP, reserve_port, self_signed, trusting
 
 
 @pytest.fixture
@@ -38,21 +36,6 @@ def smtp(settings: Any) -> Iterator[HostileSMTP]:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return self_signed(tmp_path_factory.mktemp("tls"), "127.0.0.1")
-
-
-def mail(body: str = "Hello.\n.\n..dots\n", **changes: Any) -> EmailMultiAlternatives:
-    message = EmailMultiAlternatives(
-        **{
-            "subject": "We have your application",
-            "body": body,
-            "from_email": "Kestrel <jobs@example.com>",
-            "to": [RECIPIENT],
-            "headers": {"Message-ID": MESSAGE_ID},
-            **changes,
-        }
-    )
-    message.attach_alternative("<p>Hello</p>", "text/html")
-    return message
 
 
 def send(message: EmailMultiAlternatives | None = None) -> Delivery:
@@ -266,7 +249,7 @@ class TestSettings:
         assert "DEFAULT_FROM_EMAIL" in caught.value.public
 
     def test_refused_connection_is_temporary(self, smtp: HostileSMTP, settings: Any) -> None:
-        settings.EMAIL_PORT = free_port()
+        settings.EMAIL_PORT = reserve_port()
         with pytest.raises(Transient):
             send()
 

@@ -28,9 +28,9 @@ from careers.applications.errors import (
 from careers.notifications import Delivery, IdempotencyWindow, deliver, probe, providers
 from careers.notifications.providers.answers import pause
 from careers.notifications.providers.http import WatchedAdapter
-from tests.careers.notifications.test_delivery import MESSAGE_ID, RECIPIENT, mail
 from tests.support.mail_provider import API_KEY, HostileProvider, Proxy
-from tests.support.servers import free_port, self_signed
+from tests.support.mails import MESSAGE_ID, RECIPIENT, mail
+from tests.support.servers import reserve_port, self_signed
 
 
 @pytest.fixture
@@ -254,7 +254,7 @@ def test_another_account_has_another_idempotency_window(
 
 def test_unreachable_provider_is_temporary(provider: HostileProvider, settings: Any) -> None:
     recorder = Recorder(provider)
-    for url in (f"http://127.0.0.1:{free_port()}/", "http://mail.invalid/"):
+    for url in (f"http://127.0.0.1:{reserve_port()}/", "http://mail.invalid/"):
         settings.EMAIL_API_URL = url
         with pytest.raises(Transient) as caught:
             deliver(mail(), before_send=recorder)
@@ -361,7 +361,7 @@ def test_unreachable_proxy_is_temporary(
 ) -> None:
     recorder = Recorder(provider)
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+        monkeypatch.setenv(name, f"http://127.0.0.1:{reserve_port()}")
     with pytest.raises(Transient) as caught:
         deliver(mail(), before_send=recorder)
     assert (caught.value.code, recorder.calls, provider.requests) == ("mail-unreachable", [], [])
@@ -396,7 +396,7 @@ def test_answer_to_an_unannounced_request_is_uncertain(
 def test_probe_sends_no_mail(provider: HostileProvider, settings: Any) -> None:
     probe()
     assert provider.requests == []
-    settings.EMAIL_API_URL = f"http://127.0.0.1:{free_port()}/"
+    settings.EMAIL_API_URL = f"http://127.0.0.1:{reserve_port()}/"
     with pytest.raises(Transient) as caught:
         probe()
     assert caught.value.code == "mail-unreachable"

@@ -26,8 +26,8 @@ from careers.pipeline.runner import run
 from careers.pipeline.states import CLAIMABLE, ErrorClass, State
 from careers.pipeline.transitions import move
 from home.models import SiteSettings
-from tests.conftest import Broker
 from tests.support import people
+from tests.support.broker import Broker
 from tests.support.factories import (
     ApplicationFactory,
     HeartbeatFactory,

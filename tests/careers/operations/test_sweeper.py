@@ -28,8 +28,8 @@ from careers.pipeline.models import Heartbeat, Step, StepKind
 from careers.pipeline.states import State
 from careers.pipeline.steps import Effect
 from careers.pipeline.transitions import move
-from tests.conftest import Broker
 from tests.support.applying import apply_for
+from tests.support.broker import Broker
 from tests.support.factories import ApplicationFactory, HeartbeatFactory, StepFactory
 from tests.support.processes import until
 
@@ -177,7 +177,7 @@ def test_step_is_tried_again_when_its_time_has_come(
     ready = step_of(application, retrying=True, run_after=ago(seconds=1))
     later = step_of(application, "mail_applicant", retrying=True)
     sweeper.once()
-    assert broker.rung_for == [ready.pk]
+    assert broker.dispatched == [ready.pk]
     assert state_of(later) == State.RETRYING
 
 
@@ -648,7 +648,7 @@ def test_rows_from_a_newer_release_do_not_stop_the_sweep(
     Step.objects.filter(pk=strange.pk).update(kind="scan")
     step = step_of(application, queued=True, state_since=ago(minutes=1))
     sweeper.once()
-    assert broker.rung_for == [step.pk]
+    assert broker.dispatched == [step.pk]
     assert health.check().steps["scan"] == {"queued": 1}
 
 

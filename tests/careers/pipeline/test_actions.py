@@ -14,9 +14,9 @@ from careers.pipeline import actions
 from careers.pipeline.models import Step, StepEvent, StepKind
 from careers.pipeline.runner import run
 from careers.pipeline.states import Phase, State
-from tests.conftest import Broker
 from tests.support import people
 from tests.support.applying import apply_for
+from tests.support.broker import Broker
 from tests.support.factories import StepFactory
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +69,7 @@ def test_retry_of_a_failed_step_counts_afresh_and_rings(
     assert (step.state, step.attempts, step.failing_since) == (State.SENT, 0, None)
     first = step.events.get(to_state=State.QUEUED)
     assert (first.actor, first.reason) == (f"user:{otto.pk}", "The mailbox works again.")
-    assert broker.rung_for == [step.pk]
+    assert broker.dispatched == [step.pk]
 
 
 def test_retry_twice_is_one_retry(
@@ -78,7 +78,7 @@ def test_retry_twice_is_one_retry(
     step = step_of(application, failed=True)
     with django_capture_on_commit_callbacks(execute=True):
         assert [actions.retry(step, otto), actions.retry(step, otto)] == [True, False]
-    assert broker.rung_for == [step.pk]
+    assert broker.dispatched == [step.pk]
     assert step.events.filter(to_state=State.QUEUED).count() == 1
 
 
@@ -91,7 +91,7 @@ def test_retry_of_a_waiting_attempt_makes_it_due_now(
     step.refresh_from_db()
     assert (step.state, step.attempts) == (State.SENT, 0)
     assert step.run_after <= timezone.now()
-    assert broker.rung_for == [step.pk]
+    assert broker.dispatched == [step.pk]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_sent_again_is_a_new_step_with_the_next_number(
     step.refresh_from_db()
     assert step.state == State.CANCELLED
     assert (again.kind, again.recipient, again.sequence) == (step.kind, step.recipient, 1)
-    assert broker.rung_for == [again.pk]
+    assert broker.dispatched == [again.pk]
     assert Step.objects.filter(application=application).count() == 2
 
 
@@ -249,7 +249,7 @@ def test_cancelled_pdf_lets_hr_know(
         actions.cancel(application.steps.get(kind=StepKind.RENDER_PDF), otto)
     hr.refresh_from_db()
     assert hr.state == State.SENT
-    assert broker.rung_for == [hr.pk]
+    assert broker.dispatched == [hr.pk]
 
 
 # ── Quarantine ──────────────────────────────────────────────────────────────────────────
@@ -266,7 +266,7 @@ def test_release_sends_what_may_go_and_the_rest_in_its_turn(
     with django_capture_on_commit_callbacks(execute=True):
         assert actions.release_from_quarantine(application, otto) is True
         assert actions.release_from_quarantine(application, otto) is False
-    assert broker.rung_for == [application.steps.get(kind=StepKind.MAIL_APPLICANT).pk]
+    assert broker.dispatched == [application.steps.get(kind=StepKind.MAIL_APPLICANT).pk]
     assert application.steps.get(kind=StepKind.MAIL_HR).state == State.WAITING
     ready = run(application.steps.get(kind=StepKind.RENDER_PDF).pk, owner="worker:1")
     assert application.steps.get(kind=StepKind.MAIL_HR).pk in ready
@@ -329,7 +329,7 @@ def test_mail_goes_to_the_right_address_instead(
         "right@example.com",
         0,
     )
-    assert broker.rung_for == [instead.pk]
+    assert broker.dispatched == [instead.pk]
     reasons = set(instead.events.exclude(reason="").values_list("reason", flat=True))
     assert reasons == {"The address was wrong: sent to right@example.com."}
 

@@ -3,7 +3,7 @@
 They run the real code against the real database, each in a thread that stops at every statement,
 every COMMIT, and around every effect; hypothesis says who goes on. The promises are those of
 ``tests.support.world``; the same protocol without a database is explored in
-``tests/faults/model.py``.
+``prove/model``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from careers.operations import sweeper
 from careers.pipeline import dispatch, restored_database
 from careers.pipeline.models import Step, StepKind
 from careers.pipeline.states import State
-from tests.faults.model import FAILED, RETRYING, STARTED, Mail, Mailing, Move
+from prove.model.mail import Mail, Mailing
+from prove.model.protocol import FAILED, RETRYING, STARTED, Move
 from tests.support.applying import submission
 from tests.support.turns import Turns
 from tests.support.world import NAMES, PERSON, REQUESTS, SWEEPERS, WORKERS, Stage, World

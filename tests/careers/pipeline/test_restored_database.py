@@ -18,7 +18,7 @@ from careers.pipeline import restored_database, runner
 from careers.pipeline.enqueue import create_steps
 from careers.pipeline.models import DatabaseIdentity, Step, StepEvent
 from careers.pipeline.states import State
-from tests.careers.pipeline.test_transitions import at_once
+from tests.support.concurrently import at_once
 from tests.support.factories import ApplicationFactory, StepFactory
 
 pytestmark = pytest.mark.django_db

@@ -28,8 +28,8 @@ from careers.pipeline.runner import anonymous_traceback, backoff, classify, run,
 from careers.pipeline.states import ErrorClass, Phase, State
 from careers.pipeline.steps import Effect
 from careers.pipeline.transitions import move
-from tests.careers.pipeline.test_transitions import at_once
 from tests.support.applying import apply_for
+from tests.support.concurrently import at_once
 from tests.support.factories import StepFactory
 
 pytestmark = pytest.mark.django_db

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.states import LEAVES_TO, Phase, State
 from careers.pipeline.transitions import db_now, enter_data_phase, enter_keyed_phase, move
+from tests.support.concurrently import at_once
 from tests.support.factories import StepFactory
 
 pytestmark = pytest.mark.django_db
@@ -179,28 +179,6 @@ def test_step_that_ended_has_nothing_to_repeat(application: Any, to: State) -> N
 
 
 # ── Many at once ────────────────────────────────────────────────────────────────────────
-
-
-def at_once(work: Any, number: int) -> None:
-    """Run ``work(index)`` in threads that start together, each with its own connection."""
-    start = threading.Barrier(number)
-    failures: list[BaseException] = []
-
-    def run(index: int) -> None:
-        try:
-            start.wait()
-            work(index)
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[index]) for index in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from django.test import Client
 from careers.applications.files import Upload, store_file
 from careers.applications.models import Application, ApplicationFile, FileBytes, FileKind
 from tests.support.applying import apply_for, ask, send, the_cv
-from tests.support.servers import free_port
+from tests.support.servers import reserve_port
 from tests.support.translating import french
 
 pytestmark = pytest.mark.django_db
@@ -171,7 +171,7 @@ def test_pdf_with_archive_down_answers_unavailable(
 ) -> None:
     archived(application)
     options = settings.STORAGES["archive"]["OPTIONS"] | {
-        "endpoint_url": f"http://127.0.0.1:{free_port()}",
+        "endpoint_url": f"http://127.0.0.1:{reserve_port()}",
         "access_key": "x",
         "secret_key": "y",
     }

@@ -1,0 +1,54 @@
+"""Compares what people were told with what there is, independently of the product.
+
+It imports nothing of the product's code: it reads the rows by SQL, the objects from the S3
+server's disk, and the ledgers that the applicants, the faults, the person at the admin pages and
+the mail server kept in the run's directory. What the product must do is written here once more.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from prove.checker.evidence import Evidence
+from prove.checker.files import check_bucket, check_files
+from prove.checker.findings import RED, Findings
+from prove.checker.mails import check_mails, check_unconfirmed
+from prove.checker.panel import check_attempts, check_panel
+from prove.checker.records import check_applications, check_promises, check_steps
+
+__all__ = ["RED", "Checker", "Findings"]
+
+
+class Checker:
+    """One look at everything that a campaign left behind.
+
+    Args:
+        directory: the run's directory with the ledgers.
+        database: ``sqlite:///PATH`` or a PostgreSQL address.
+        bucket: the directory in which the S3 server keeps the bucket's objects.
+    """
+
+    def __init__(self, directory: Path, database: str, bucket: Path) -> None:
+        self.evidence = Evidence(directory, database, bucket)
+        self.found = Findings()
+
+    def check(self) -> Findings:
+        """Look at everything."""
+        for look in (
+            check_promises,
+            check_applications,
+            check_steps,
+            check_files,
+            check_bucket,
+            check_mails,
+            check_unconfirmed,
+            check_attempts,
+            check_panel,
+        ):
+            look(self.evidence, self.found)
+        return self.found
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        """A ledger; a missing one is empty."""
+        return self.evidence.lines(name)

@@ -1,0 +1,22 @@
+"""Everything that can break during a campaign.
+
+Each module registers its faults in ``KINDS`` when it is imported.
+"""
+
+from prove.monkeys import archive, broker, database, mail, person, workers
+from prove.monkeys.kinds import KINDS, Fault, Kind, Site
+from prove.monkeys.plan import faults
+
+__all__ = [
+    "KINDS",
+    "Fault",
+    "Kind",
+    "Site",
+    "archive",
+    "broker",
+    "database",
+    "faults",
+    "mail",
+    "person",
+    "workers",
+]

@@ -1,0 +1,1 @@
+"""Hours at full load: memory, queues, growth. ``bin/prove soak --help`` names the options."""
