@@ -69,7 +69,7 @@ def test_what_the_mail_server_said_stands_in_the_panel(wired: WiredSite, storm: 
     step = wired.step(unclear, "mail_applicant")
     assert step["error_code"] == NO_ANSWER
     page = wired.page_of(unclear)
-    assert "Not confirmed" in page
+    assert "Unconfirmed" in page
     assert "did not confirm it. Check the server" in page
 
 
