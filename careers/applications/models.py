@@ -63,7 +63,7 @@ class Application(models.Model):
         _("stage"), max_length=12, choices=ReviewStage.choices, default=ReviewStage.NEW
     )
     is_test = models.BooleanField(_("test"), default=False)
-    quarantined = models.BooleanField(_("held back as spam"), default=False)
+    quarantined = models.BooleanField(_("quarantined as spam"), default=False)
     quarantine_reason = models.CharField(max_length=40, blank=True)
 
     # An application is a record and not content, so Wagtail must not count it as a usage.

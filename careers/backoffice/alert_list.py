@@ -1,4 +1,4 @@
-"""``/admin/tasks/alerts/``: what those who run the site were told, and whether it arrived."""
+"""``/admin/tasks/alerts/``: the alerts to operators, and whether their mails arrived."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, TitleColumn
-from wagtail.admin.views.generic.base import BaseListingView
 
 from careers.backoffice import presentation, search
-from careers.backoffice.permissions import SEE_TASKS, Requires
+from careers.backoffice.permissions import SEE_TASKS
 from careers.backoffice.state_groups import STATES, in_state
+from careers.backoffice.views import Crumb, ListPage
 from careers.pipeline.models import Alert, AlertKind, Step
 
-#: Notices on the page of all tasks; the rest have their own.
+#: Alerts that the task status shows; the list shows all.
 AT_ONCE = 5
 
 
@@ -36,7 +36,12 @@ class AlertLine:
 
 
 def lines(steps: Q | None = None, typed: str = "") -> list[AlertLine]:
-    """The newest alerts with a mail in a state, or that somebody searches for."""
+    """The newest alerts.
+
+    Args:
+        steps: shows only alerts with such a mail.
+        typed: shows only alerts that match this search.
+    """
     found = told()
     if steps is not None:
         found = with_a_mail(found, steps)
@@ -54,7 +59,7 @@ def lines(steps: Q | None = None, typed: str = "") -> list[AlertLine]:
 
 
 def told() -> QuerySet[Alert]:
-    """Notices that were told, with their mails; of an alert that may pass nobody reads."""
+    """The alerts that were mailed, with their mails. A short problem is never mailed, nor shown."""
     mails = Prefetch("steps", Step.objects.defer("error_public").order_by("pk"))
     return Alert.objects.filter(told_at__isnull=False).prefetch_related(mails)
 
@@ -64,7 +69,7 @@ def with_a_mail(alerts: QuerySet[Alert], steps: Q) -> QuerySet[Alert]:
 
 
 class AlertFilters(WagtailFilterSet):
-    """By the state of a mail, and by what was told."""
+    """By the state of a mail, and by the kind of alert."""
 
     state = django_filters.ChoiceFilter(
         label=gettext_lazy("State"),
@@ -91,7 +96,7 @@ class AlertFilters(WagtailFilterSet):
 
 
 class WordsColumn(TitleColumn):
-    """What was told."""
+    """What the alert says."""
 
     def get_value(self, instance: Alert) -> str:
         return presentation.alert_title(instance)
@@ -121,11 +126,11 @@ class NextColumn(Column):
     def get_value(self, instance: Alert) -> str:
         mails = instance.steps.all()
         if not mails:
-            return _("Name somebody: nobody was told")
+            return _("Enter a recipient: no mail was sent")
         return presentation.next_action(mails)
 
 
-class AlertList(Requires, BaseListingView):
+class AlertList(ListPage):
     """Every alert with its mails, the newest first."""
 
     right = SEE_TASKS
@@ -134,17 +139,13 @@ class AlertList(Requires, BaseListingView):
     header_icon = "mail"
     index_url_name = "careers_tasks:alerts"
     index_results_url_name = "careers_tasks:alerts_results"
-    template_name = "careers/backoffice/alert_list.html"
     filterset_class = AlertFilters
-    is_searchable = True
     verbose_name_plural = gettext_lazy("mails to operators")
-    table_classname = "listing bo-table bo-table--tasks"
     default_ordering = "-created_at"
-    paginate_by = 25
     columns: ClassVar = [
         WordsColumn(
             "title",
-            label=gettext_lazy("What was told"),
+            label=gettext_lazy("Alert"),
             url_name="careers_tasks:detail",
             id_accessor="reference",
             classname="bo-cell-told",
@@ -156,20 +157,11 @@ class AlertList(Requires, BaseListingView):
         NextColumn("next", label=gettext_lazy("Next action"), classname="bo-cell-next"),
     ]
 
-    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
-        return [
-            *self.breadcrumbs_items,
-            {"url": reverse("careers_tasks:index"), "label": _("Task status")},
-            {"url": "", "label": _("Mails to operators")},
-        ]
+    def trail(self) -> list[Crumb]:
+        return [{"url": reverse("careers_tasks:index"), "label": _("Task status")}]
 
     def get_base_queryset(self) -> QuerySet[Alert]:
         return told()
 
-    def order_queryset(self, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
-        return queryset.order_by(self.ordering, "-pk")
-
-    def search_queryset(self, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
-        if not self.is_searching:
-            return queryset
-        return queryset.filter(search.alerts(self.search_query))
+    def found_by(self, typed: str) -> Q:
+        return search.alerts(typed)

@@ -1,4 +1,4 @@
-"""``/admin/applications/<reference>/``: one application; everybody who looks is noted."""
+"""``/admin/applications/<reference>/``: one application. The access log notes every reader."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views import View
-from django.views.generic import TemplateView
 from wagtail.admin import messages
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.widgets.button import HeaderButton
 
 from careers.applications.answers import Answer, readable
@@ -37,15 +35,16 @@ from careers.backoffice.permissions import (
     Requires,
     visible_applications,
 )
+from careers.backoffice.views import Crumb, DetailPage
 from careers.jobs.models import JobPage
-from careers.pipeline.actions import RETRY
+from careers.pipeline.actions import release_from_quarantine
 from careers.pipeline.models import Step
 
-#: Lines of the log that the page shows.
+#: Lines of the access log that the page shows.
 LOG_LINES = 20
-#: Answers to these stand in the facts already.
+#: The page shows the answers to these among the facts.
 IN_FACTS = ("name", "email", "phone")
-#: Files in the order in which people want them.
+#: The order of the files.
 FILE_ORDER = (
     FileKind.CV,
     FileKind.COVER_LETTER,
@@ -74,12 +73,12 @@ class FileLine:
 
 @dataclass(frozen=True)
 class AnswerLine:
-    """One answer as the applicant gave it, and in the reader's language if that is another.
+    """One answer as the applicant gave it, and in the reader's language where that differs.
 
     Attributes:
-        language: of the words of the answer; "" where they are ours, in the reader's language.
-        own_label: the question in the reader's words; "" where that adds nothing.
-        own_words: the same for the options that were chosen.
+        language: of the applicant's words; "" for the words of the site, in the reader's language.
+        own_label: the question in the reader's language; "" where it is the same.
+        own_words: the chosen options in the reader's language; empty where they are the same.
     """
 
     answer: Answer
@@ -93,8 +92,8 @@ def find_application(user: Any, reference: str) -> Application:
     return get_object_or_404(visible_applications(user), reference=reference)
 
 
-class ApplicationDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
-    """Answers, files, consents, processing, and who looked."""
+class ApplicationDetail(DetailPage):
+    """Answers, files, consents, processing, and the access log."""
 
     right = READ
     template_name = "careers/backoffice/application_detail.html"
@@ -106,7 +105,7 @@ class ApplicationDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
         self.application = find_application(request.user, reference)
         if reference != typed:
             return redirect("careers_applications:detail", reference)
-        audit.note(self.application, request.user, audit.LOOKED)
+        audit.note(self.application, request.user, audit.OPENED)
         response = super().get(request, *args, **kwargs)
         response["Cache-Control"] = "private, no-store"
         return response
@@ -117,12 +116,8 @@ class ApplicationDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
     def get_header_title(self) -> str:
         return _("Application of %(name)s") % {"name": self.application.name}
 
-    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
-        return [
-            *self.breadcrumbs_items,
-            {"url": reverse("careers_applications:index"), "label": _("Applications")},
-            {"url": "", "label": self.application.name},
-        ]
+    def trail(self) -> list[Crumb]:
+        return [{"url": reverse("careers_applications:index"), "label": _("Applications")}]
 
     @cached_property
     def header_buttons(self) -> list[HeaderButton]:
@@ -142,7 +137,7 @@ class ApplicationDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
         answers = readable(application)
         own = self._form_in_the_readers_language()
         steps = list(Step.objects.filter(application=application).order_by("pk"))
-        log = list(audit.told(application))
+        log = list(audit.lines(application))
         return {
             **super().get_context_data(**kwargs),
             "application": application,
@@ -150,7 +145,7 @@ class ApplicationDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
             "answers": [
                 self._line(answer, own)
                 for answer in answers
-                # Files have a list of their own; a missing one is an answer worth showing.
+                # Files have their own list. A missing file is shown as an answer.
                 if answer.question.key not in IN_FACTS and not answer.files
             ],
             "files": self._files(answers),
@@ -165,7 +160,7 @@ class ApplicationDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
             "stages": ReviewStage.choices,
             "may_change": user.has_perm(CHANGE),
             "may_see_tasks": user.has_perm(SEE_TASKS),
-            "may_release": application.quarantined and user.has_perm(RETRY),
+            "may_release": release_from_quarantine.offered(application, user),
             "page_url": application.page.get_url(self.request) if application.page.live else "",
             "may_edit_page": application.page.permissions_for_user(user).can_edit(),
             "log": log[:LOG_LINES],
@@ -175,7 +170,7 @@ class ApplicationDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
     def _line(self, answer: Answer, own: FrozenForm | None) -> AnswerLine:
         asked = answer.question
         language = self.application.language if type_of(asked).is_in_form_language else ""
-        # What it is called in another language is found by key: words may change, keys don't.
+        # Translations are found by key: words may change, keys don't.
         question = own.question(asked.key) if own else None
         if question is None:
             return AnswerLine(answer, language)
@@ -188,7 +183,7 @@ class ApplicationDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
         )
 
     def _form_in_the_readers_language(self) -> FrozenForm | None:
-        """The job's form as it stands in the reader's language, if he reads another one."""
+        """The job's form in the reader's language, where the application has another one."""
         language = get_language()
         if language == self.application.language:
             return None
@@ -218,7 +213,7 @@ class ApplicationDetail(Requires, WagtailAdminTemplateMixin, TemplateView):
 
 
 def consent_label(purpose: str, application: Application) -> str:
-    """What a consent was about: the question that asked for it, or the alert."""
+    """What a consent is about: the privacy notice, or the question that asked for it."""
     if purpose == "privacy_notice":
         return _("Privacy notice")
     question = application.frozen_form.question(purpose)
@@ -232,6 +227,8 @@ class ChangeStage(Requires, View):
 
     def post(self, request: HttpRequest, reference: str) -> HttpResponse:
         application = find_application(request.user, reference)
+        # After the search: an application of another part of the tree is not found, whatever else
+        # the user may do.
         if not request.user.has_perm(CHANGE):
             raise PermissionDenied
         stage, before = request.POST.get("stage", ""), request.POST.get("before", "")
@@ -251,7 +248,7 @@ class ChangeStage(Requires, View):
         return redirect("careers_applications:detail", application.reference)
 
     def _change(self, application: Application, before: str, stage: str) -> bool:
-        """False when a colleague was faster: the form showed a stage that is none any more."""
+        """Returns False when a colleague changed the stage after the form was shown."""
         changed = Application.objects.filter(pk=application.pk, review_stage=before).update(
             review_stage=stage
         )
@@ -261,18 +258,18 @@ class ChangeStage(Requires, View):
 
 
 class Release(task_acts.Release):
-    """The same as in the task status, for those who can read what they release."""
+    """The same act as in the task status, for those who may read the application."""
 
     right = READ
 
-    def find(self, reference: str) -> Application:
-        return find_application(self.request.user, reference)
+    def find(self) -> Application:
+        return find_application(self.request.user, self.kwargs["reference"])
 
-    def breadcrumbs(self, application: Application) -> list[dict[str, Any]]:
+    def trail(self) -> list[Crumb]:
         return [
             {"url": reverse("careers_applications:index"), "label": _("Applications")},
-            {"url": self.back(application), "label": application.name},
+            {"url": self.back(), "label": self.subject.name},
         ]
 
-    def back(self, application: Application) -> str:
-        return reverse("careers_applications:detail", args=[application.reference])
+    def back(self) -> str:
+        return reverse("careers_applications:detail", args=[self.subject.reference])

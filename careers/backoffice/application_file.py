@@ -1,15 +1,16 @@
-"""A file of an application, to those who may read it; never by an address that others can use."""
+"""A file of an application, for those who may read it. It has no public address."""
 
 from __future__ import annotations
 
 import logging
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views import View
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from careers.applications.errors import EffectError, Permanent
 from careers.applications.files import stored_bytes
@@ -21,20 +22,26 @@ from careers.applications.models import (
 from careers.archive import fetch
 from careers.backoffice import audit
 from careers.backoffice.application_detail import find_application
-from careers.backoffice.permissions import READ, Requires
+from careers.backoffice.permissions import READ
+from careers.backoffice.views import AdminPage, Crumb
 
 log = logging.getLogger(__name__)
 
-#: Whatever the bytes are, a browser must not run them in our name.
-LOCKED_UP = "default-src 'none'; sandbox"
-#: The viewer that browsers have for PDFs does not work inside a sandbox.
+#: Whatever the bytes are, a browser must not run them in the name of this site.
+SANDBOXED = "default-src 'none'; sandbox"
+#: A browser's PDF viewer does not work inside a sandbox.
 OUR_PDF = "default-src 'none'; object-src 'self'"
 
 
-class ApplicationFileView(Requires, View):
-    """Stream one file: from the database while it has the bytes, then from the archive."""
+class ApplicationFileView(AdminPage, WagtailAdminTemplateMixin, View):
+    """Stream one file: from the database while it has the bytes, then from the archive.
+
+    A file that can't be streamed is answered with a page that says why.
+    """
 
     right = READ
+    template_name = "careers/backoffice/file_refused.html"
+    header_icon = "warning"
 
     def get(self, request: HttpRequest, reference: str, public_id: str) -> HttpResponse:
         application = find_application(request.user, reference)
@@ -48,7 +55,7 @@ class ApplicationFileView(Requires, View):
         except EffectError as error:
             log.warning("file %s can't be read: %s", file.public_id, error.code)
             return self._refusal(error.public, 404 if isinstance(error, Permanent) else 503)
-        audit.note(application, request.user, f"{audit.TOOK}:{file.kind}")
+        audit.note(application, request.user, f"{audit.DOWNLOADED}:{file.kind}")
         ours = file.kind == FileKind.PDF
         response = HttpResponse(content, content_type=file.content_type)
         disposition = content_disposition_header(
@@ -56,49 +63,46 @@ class ApplicationFileView(Requires, View):
             filename=safe_name(file.filename),
         )
         response["Content-Disposition"] = disposition or "attachment"
-        response["Content-Security-Policy"] = OUR_PDF if ours else LOCKED_UP
+        response["Content-Security-Policy"] = OUR_PDF if ours else SANDBOXED
         response["X-Content-Type-Options"] = "nosniff"
         response["Cache-Control"] = "private, no-store"
         response["Cross-Origin-Resource-Policy"] = "same-origin"
         return response
 
+    def trail(self) -> list[Crumb]:
+        return [
+            {"url": reverse("careers_applications:index"), "label": _("Applications")},
+            {"url": self._back(), "label": self.kwargs["reference"]},
+        ]
+
+    def get_page_title(self) -> str:
+        return _("The file can’t be shown")
+
+    def _back(self) -> str:
+        return reverse("careers_applications:detail", args=[self.kwargs["reference"]])
+
     def _refusal(self, reason: str, status: int) -> HttpResponse:
-        reference = self.kwargs["reference"]
-        back = reverse("careers_applications:detail", args=[reference])
-        return render(
-            self.request,
-            "careers/backoffice/file_refused.html",
-            {
-                "header_title": _("The file can’t be shown"),
-                "header_icon": "warning",
-                "breadcrumbs_items": [
-                    {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-                    {"url": reverse("careers_applications:index"), "label": _("Applications")},
-                    {"url": back, "label": reference},
-                    {"url": "", "label": _("File")},
-                ],
-                "reason": reason,
-                "back": back,
-            },
-            status=status,
-        )
+        context = self.get_context_data(reason=reason, back=self._back())
+        return self.render_to_response(context, status=status)
 
 
 def read(file: ApplicationFile) -> bytes:
-    """A file's bytes, wherever they are.
+    """A file's bytes, from the database or the archive.
 
     Raises:
-        EffectError: the archive does not answer or has lost the file; says so in words.
+        EffectError: the archive does not answer or has lost the file; its words say which.
     """
     content = stored_bytes(file)
     if content is not None:
         return content
     if not file.object_key:
-        raise Permanent("file-missing", _("The file’s content is neither here nor archived."))
+        raise Permanent(
+            "file-missing", _("The file’s content is neither in the database nor in the archive.")
+        )
     return fetch(file.object_key, sha256=file.sha256)
 
 
 def safe_name(filename: str) -> str:
-    """A name that no browser takes for a path or a header (RFC 6266, 4.3)."""
+    """A file name that no browser takes for a path or a header (RFC 6266, 4.3)."""
     kept = "".join(c for c in filename if c.isprintable() and c not in '/\\"').strip(" .")
     return kept[:150] or "file"

@@ -1,4 +1,4 @@
-"""``/admin/applications/``: who applied, for the jobs in the reader's part of the page tree."""
+"""``/admin/applications/``: the applications for the jobs in the reader's part of the tree."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import get_language, gettext_lazy
 from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
 from wagtail.admin.ui.tables import Column, TitleColumn
-from wagtail.admin.views.generic.base import BaseListingView
 from wagtail.admin.widgets import BooleanRadioSelect
 
 from careers.applications.models import Application, ApplicationFile, FileKind, ReviewStage
 from careers.backoffice import presentation, search
-from careers.backoffice.permissions import READ, Requires, visible_applications, visible_jobs
+from careers.backoffice.permissions import READ, visible_applications, visible_jobs
+from careers.backoffice.views import ListPage
 from careers.jobs.models import JobPage
 from careers.pipeline.models import Step
 
-#: What people sent, as opposed to what we made of it.
+#: Files from the applicant; the others are made by the site.
 SENT = (FileKind.CV, FileKind.COVER_LETTER, FileKind.ANSWER)
 
 
 def each_once(jobs: QuerySet[JobPage], request: Any) -> QuerySet[JobPage]:
-    """The jobs to choose from, one page for each: the one that the address names as ``job``, else
-    if possible that in the reader's language.
+    """The jobs to choose from, one page for each.
+
+    It is the page that the address names as ``job``; else, if there is one, the page in the
+    reader's language.
     """
     preferred = Q(locale__language_code=get_language())
     if asked := request.GET.get("job"):
@@ -50,7 +52,7 @@ class ApplicationFilters(WagtailFilterSet):
         label=gettext_lazy("Job"),
         queryset=jobs_of,
         method="for_job",
-        # Not the default “pk”: for a page, that takes no number that is too large.
+        # With the default, “pk”, a number that is too large for an id is an error.
         to_field_name="id",
         empty_label=gettext_lazy("All"),
     )
@@ -70,7 +72,7 @@ class ApplicationFilters(WagtailFilterSet):
         widget=forms.RadioSelect,
     )
     quarantined = django_filters.BooleanFilter(
-        label=gettext_lazy("Held back as spam"), widget=BooleanRadioSelect
+        label=gettext_lazy("Quarantined as spam"), widget=BooleanRadioSelect
     )
     is_test = django_filters.BooleanFilter(label=gettext_lazy("Test"), widget=BooleanRadioSelect)
 
@@ -93,7 +95,7 @@ class ReceivedColumn(Column):
 
 
 class FilesColumn(Column):
-    """How many files came with an application, and whether its PDF is there."""
+    """The number of files from the applicant, and whether the PDF is there."""
 
     cell_template_name = "careers/backoffice/files_cell.html"
 
@@ -119,8 +121,8 @@ class ProcessColumn(Column):
         return presentation.summary(instance.steps.all(), instance.quarantined)
 
 
-class ApplicationList(Requires, BaseListingView):
-    """Search, filter, open."""
+class ApplicationList(ListPage):
+    """The applications that the reader may see, with filters and a search."""
 
     right = READ
     model = Application
@@ -128,14 +130,11 @@ class ApplicationList(Requires, BaseListingView):
     header_icon = "group"
     index_url_name = "careers_applications:index"
     index_results_url_name = "careers_applications:results"
-    template_name = "careers/backoffice/application_list.html"
     results_template_name = "careers/backoffice/application_list_results.html"
     filterset_class = ApplicationFilters
-    is_searchable = True
     verbose_name_plural = gettext_lazy("applications")
     table_classname = "listing bo-table bo-table--applications"
     default_ordering = "-received_at"
-    paginate_by = 25
     columns: ClassVar = [
         NameColumn(
             "name",
@@ -164,7 +163,7 @@ class ApplicationList(Requires, BaseListingView):
     ]
 
     def get_base_queryset(self) -> QuerySet[Application]:
-        # One job has one name here, whichever of its pages somebody applied on.
+        # A job has one name in this list, in whatever language the person applied.
         own = JobPage.objects.filter(
             translation_key=OuterRef("job_key"), locale__language_code=get_language()
         )
@@ -178,18 +177,12 @@ class ApplicationList(Requires, BaseListingView):
             )
         )
 
-    def order_queryset(self, queryset: QuerySet[Application]) -> QuerySet[Application]:
-        return queryset.order_by(self.ordering, "-pk")
-
-    def search_queryset(self, queryset: QuerySet[Application]) -> QuerySet[Application]:
-        if not self.is_searching:
-            return queryset
-        typed = self.search_query
+    def found_by(self, typed: str) -> Q:
         people = Q()
         for word in typed.split()[:6]:
             either = Q()
-            # SQLite folds the case of ASCII letters only.
+            # SQLite ignores the case of ASCII letters only.
             for spelling in {word, word.lower(), word.capitalize()}:
                 either |= Q(name__icontains=spelling) | Q(email__icontains=spelling)
             people &= either
-        return queryset.filter(people | search.by_reference(typed))
+        return people | search.by_reference(typed)

@@ -1,4 +1,4 @@
-"""The log of who looked at an application, took a file out of it or changed its stage."""
+"""The access log: who opened an application, downloaded a file or changed the stage."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from wagtail.admin.utils import get_user_display_name
 from careers.applications.models import Application, ApplicationView, FileKind, ReviewStage
 
 #: What ``ApplicationView.what`` begins with; files and stages carry more after a colon.
-LOOKED, TOOK, STAGED = "detail", "file", "stage"
-#: Rows that are read to show the log; a reload makes a row, so they are many.
+OPENED, DOWNLOADED, STAGED = "detail", "file", "stage"
+#: Rows that are read to show the log. Every reload writes one, so there are many.
 ROWS = 200
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """Who did what, in words."""
+    """One line of the access log."""
 
     at: dt.datetime
     who: str
@@ -29,12 +29,12 @@ class LogLine:
 
 
 def note(application: Application, user: Any, what: str) -> None:
-    """Write down that ``user`` did ``what``."""
+    """Log that ``user`` did ``what``."""
     ApplicationView.objects.create(application=application, user=user, what=what)
 
 
-def told(application: Application) -> Iterator[LogLine]:
-    """The log, newest first, without what a person did again right afterwards the same day."""
+def lines(application: Application) -> Iterator[LogLine]:
+    """The log, newest first, without immediate repetitions by the same person on the same day."""
     previous = None
     for entry in application.views.select_related("user")[:ROWS]:
         line = in_words(entry)
@@ -45,15 +45,15 @@ def told(application: Application) -> Iterator[LogLine]:
 
 
 def in_words(entry: ApplicationView) -> LogLine:
-    """A row of the log as a line to read."""
-    who = get_user_display_name(entry.user) if entry.user else _("Somebody whose account is gone")
+    """A row of the log as a line."""
+    who = get_user_display_name(entry.user) if entry.user else _("A deleted account")
     act, _colon, more = entry.what.partition(":")
     if act == STAGED:
         label = dict(ReviewStage.choices).get(more, more)
         what = _("changed the stage to “%(stage)s”") % {"stage": label}
-    elif act == TOOK:
+    elif act == DOWNLOADED:
         label = dict(FileKind.choices).get(more, more)
-        what = _("took a file: %(kind)s") % {"kind": label}
+        what = _("downloaded a file: %(kind)s") % {"kind": label}
     else:
-        what = _("looked at the application")
+        what = _("opened the application")
     return LogLine(entry.at, who, what)

@@ -12,19 +12,19 @@ from careers.pipeline.models import Step, StepKind
 from careers.pipeline.states import State
 from careers.pipeline.transitions import db_now
 
-#: Enough for figures that no longer change, few enough for every look.
+#: Steps that the figures are made of: enough to be steady, few enough for every view of the page.
 SAMPLE = 5000
 
 
 @dataclass(frozen=True)
 class Figures:
-    """How one kind of step fared; the spans are of the attempt that ended it."""
+    """Figures of one kind of step. The times are those of the attempt that ended a step."""
 
     step: str
     done: int
     failed: int
-    half: str
-    nearly_all: str
+    median: str
+    percentile_95: str
 
 
 def last_day() -> list[Figures]:
@@ -46,15 +46,15 @@ def last_day() -> list[Figures]:
                 step=str(kind.label),
                 done=len(done),
                 failed=len(runs[kind, State.FAILED]),
-                half=_within(done, 50),
-                nearly_all=_within(done, 95),
+                median=_percentile(done, 50),
+                percentile_95=_percentile(done, 95),
             )
         )
     return found
 
 
-def _within(lengths: list[float], percent: int) -> str:
-    """The span that so many in a hundred stay within; "" for none at all."""
+def _percentile(lengths: list[float], percent: int) -> str:
+    """This percentile of lengths in seconds, as a span; "" for no lengths."""
     if not lengths:
         return ""
     if len(lengths) == 1:

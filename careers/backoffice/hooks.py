@@ -3,14 +3,14 @@
 from wagtail import hooks
 
 from careers.backoffice import menu, permissions, urls
-from careers.backoffice.job_summary import job_summary, tell_translator
+from careers.backoffice.job_summary import job_summary, show_translator
 
 hooks.register("register_admin_urls", urls.admin_urls)
 hooks.register("register_admin_menu_item", menu.applications_item)
 hooks.register("register_admin_menu_item", menu.tasks_item)
 hooks.register("job_summary", job_summary)
-# Before that of wagtail-localize, which answers with its editor: no hook is asked after it.
-hooks.register("before_edit_page", tell_translator, order=-1)
+# Before wagtail-localize, which answers with its own editor: no later hook runs.
+hooks.register("before_edit_page", show_translator, order=-1)
 hooks.register("construct_homepage_summary_items", menu.add_summaries)
 hooks.register("register_permissions", permissions.grantable)
 hooks.register("register_page_header_buttons", menu.page_buttons)

@@ -22,18 +22,18 @@ from careers.pipeline.models import Step
 
 
 def job_summary(request: HttpRequest, page: JobPage) -> str:
-    """How many applied for a job, in whatever language, and what needs attention; two queries.
+    """The number of applications for a job, in all languages, and how many need attention.
 
-    "" for those who may not read its applications.
+    "" for a user who may not read the applications. It takes two queries.
     """
     facts = _facts(request, page)
     return render_to_string("careers/backoffice/job_summary.html", facts) if facts else ""
 
 
-def tell_translator(request: HttpRequest, page: Page) -> None:
+def show_translator(request: HttpRequest, page: Page) -> None:
     """The same as a message, for Wagtail's hook ``before_edit_page``.
 
-    A translation is edited in wagtail-localize's own editor, which shows no panels.
+    The editor of wagtail-localize, where translations are edited, shows no panels.
     """
     if request.method != "GET" or not isinstance(page, JobPage) or not is_translated(page):
         return
@@ -44,13 +44,13 @@ def tell_translator(request: HttpRequest, page: Page) -> None:
         ways = {facts["applications_url"]: _("Applications")}
         if facts["attention"] and facts["attention_url"]:
             ways[facts["attention_url"]] = _("Task status")
-        # Links in a sentence can't be read on the colours that Wagtail gives messages.
+        # On the colours of Wagtail's messages, links within a sentence are hard to read.
         buttons = [messages.button(url, label) for url, label in ways.items()]
         say(request, strip_tags(line).strip(), buttons=buttons)
 
 
 def _facts(request: HttpRequest, page: JobPage) -> dict[str, Any]:
-    """What the templates say; nothing for those who may not read the applications."""
+    """The context of the templates; empty for a user who may not read the applications."""
     if not visible_jobs(request.user).filter(translation_key=page.job_key).exists():
         return {}
     in_need = Step.objects.needing_a_person().filter(application=OuterRef("pk"))
@@ -60,7 +60,7 @@ def _facts(request: HttpRequest, page: JobPage) -> dict[str, Any]:
         .filter(is_test=False)
         .aggregate(
             applications=Count("pk"),
-            held_back=Count("pk", filter=Q(quarantined=True)),
+            quarantined=Count("pk", filter=Q(quarantined=True)),
             attention=Count("pk", filter=Q(Exists(in_need))),
         )
     )

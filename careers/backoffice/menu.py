@@ -1,4 +1,4 @@
-"""Our entries in Wagtail's menu and on its home page, for those who may follow them."""
+"""The entries in Wagtail's menu and on its home page, for users with the permission."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from wagtail.models import Page
 
 from careers.applications.models import ReviewStage
 from careers.backoffice.permissions import READ, SEE_TASKS, visible_applications
+from careers.backoffice.state_groups import ATTENTION
 from careers.jobs.models import JobPage
 from careers.pipeline.models import Step
 
@@ -55,7 +56,7 @@ def tasks_item() -> MenuItem:
 def page_buttons(
     page: Page, user: Any, view_name: str = "", next_url: str | None = None
 ) -> Iterator[Button]:
-    """The way from a job's page to its applications, for Wagtail's hooks for page buttons."""
+    """A button from a job's page to its applications, for Wagtail's hooks for page buttons."""
     if isinstance(page.specific_deferred, JobPage) and user.has_perm(READ):
         yield Button(
             _("Applications"),
@@ -66,7 +67,7 @@ def page_buttons(
 
 
 class ApplicationsSummary(SummaryItem):
-    """How many applications nobody has looked at yet."""
+    """The number of new applications."""
 
     order = 50
     template_name = "careers/backoffice/summary_item.html"
@@ -87,7 +88,7 @@ class ApplicationsSummary(SummaryItem):
 
 
 class TasksSummary(SummaryItem):
-    """How many steps need a person."""
+    """The number of steps that need a person."""
 
     order = 60
     template_name = "careers/backoffice/summary_item.html"
@@ -99,7 +100,7 @@ class TasksSummary(SummaryItem):
         return {
             "kind": "steps",
             "icon": "tasks",
-            "url": reverse("careers_tasks:index") + "?state=attention",
+            "url": reverse("careers_tasks:index") + f"?state={ATTENTION}",
             "count": Step.objects.needing_a_person().count(),
         }
 

@@ -1,4 +1,4 @@
-"""Who may see what; the only place that decides it."""
+"""Which user may see what. No other module decides it."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def grantable() -> QuerySet[Permission]:
 def visible_jobs(user: Any) -> QuerySet[JobPage]:
     """The jobs whose applications a user may read.
 
-    It takes the right to read applications, and a part of the page tree where one of the
-    user's groups has any page permission.
+    A user needs the permission to read applications, and a group with any page permission for
+    the part of the page tree that holds the job.
     """
     if not user.has_perm(READ):
         return JobPage.objects.none()
@@ -51,8 +51,8 @@ def visible_jobs(user: Any) -> QuerySet[JobPage]:
 def visible_applications(user: Any) -> ApplicationQuerySet:
     """The applications that a user may read; every view reads through this.
 
-    One job is one inbox: who looks after its French page also sees who applied on the English
-    one.
+    A job has one inbox in all languages: a person in charge of its French page also sees the
+    applications from the English one.
     """
     if user.is_superuser and user.is_active:
         return Application.objects.all()
@@ -68,7 +68,11 @@ class Requires:
 
     right: str
 
+    def rights(self) -> tuple[str, ...]:
+        """Every permission that the view takes."""
+        return (self.right,)
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.has_perm(self.right):
+        if not request.user.has_perms(self.rights()):
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)  # type: ignore[misc, no-any-return]

@@ -13,8 +13,9 @@ from django.utils.translation import ngettext, pgettext_lazy
 from wagtail.admin.utils import get_user_display_name
 
 from careers.operations.health import clock
+from careers.pipeline.attention import BOUNCED, NEEDS_ATTENTION, REPLACED
 from careers.pipeline.models import Alert, AlertKind, Step, StepKind
-from careers.pipeline.states import ENDED, ErrorClass, State
+from careers.pipeline.states import ENDED, State
 
 #: Colour (a class in backoffice.css) and Wagtail icon of each state.
 LOOKS: dict[State, tuple[str, str]] = {
@@ -29,7 +30,7 @@ LOOKS: dict[State, tuple[str, str]] = {
     State.CANCELLED: ("off", "minus"),
 }
 
-#: Names of the steps that fit on a chip.
+#: Names of the steps, short enough for a chip.
 SHORT = {
     StepKind.RENDER_PDF: pgettext_lazy("step, short", "PDF"),
     StepKind.ARCHIVE: pgettext_lazy("step, short", "Archive"),
@@ -38,13 +39,13 @@ SHORT = {
     StepKind.MAIL_OPERATORS: pgettext_lazy("step, short", "Mail"),
 }
 
-#: States that fit on a chip where their full words do not.
+#: Words for states whose full words are too long for a chip.
 BRIEF = {
     State.WAITING: pgettext_lazy("state, short", "Waiting"),
     State.SENT: pgettext_lazy("state, short", "Sent"),
 }
 
-#: What deserves a look first.
+#: The most urgent first.
 URGENCY = (
     State.FAILED,
     State.UNCERTAIN,
@@ -72,7 +73,7 @@ class Chip:
 
 @dataclass(frozen=True)
 class Actors:
-    """Names for those who acted, for ``StepEvent.actor``; one query for all users."""
+    """The names of the actors in ``StepEvent.actor``; one query for all users."""
 
     users: dict[str, str] = field(default_factory=dict)
 
@@ -83,11 +84,11 @@ class Actors:
         return cls({str(user.pk): get_user_display_name(user) for user in people})
 
     def name(self, actor: str) -> str:
-        """Who it was, in words."""
+        """The actor in words."""
         who, _colon, key = actor.partition(":")
         match who:
             case "user":
-                return self.users.get(key) or _("somebody whose account is gone")
+                return self.users.get(key) or _("a deleted account")
             case "worker":
                 return _("worker %(name)s") % {"name": key[:4]}
             case "sweeper":
@@ -102,62 +103,51 @@ class Actors:
                 return actor
 
 
-def needs_a_person(step: Step) -> bool:
-    """Whether nothing gets better by itself; the same rule as ``Step.objects.needing_a_person``."""
-    return step.state in (State.FAILED, State.UNCERTAIN) or (
-        step.state == State.RETRYING and step.error_class == ErrorClass.CONFIGURATION
-    )
-
-
-def is_held(step: Step, quarantined: bool) -> bool:
-    """Whether a step waits only because its application may be spam."""
+def is_quarantined(step: Step, quarantined: bool) -> bool:
+    """Whether a step waits only because its application is quarantined as spam."""
     mails = (StepKind.MAIL_APPLICANT, StepKind.MAIL_HR)
     return quarantined and step.state == State.WAITING and step.kind in mails
 
 
 def urgency(step: Step) -> int:
-    """A sort key: what needs a person first, then what came back, what is over last."""
-    if needs_a_person(step):
+    """A sort key: first what needs a person, then bounced mails, last what has ended."""
+    if NEEDS_ATTENTION(step):
         return -1
-    return 0 if came_back(step) else 1 + URGENCY.index(State(step.state))
-
-
-def came_back(step: Step) -> bool:
-    """Whether a mail went out, and its provider reported that it did not get there."""
-    return step.bounced_at is not None and step.state == State.SUCCEEDED
+    return 0 if BOUNCED(step) else 1 + URGENCY.index(State(step.state))
 
 
 def bounces(steps: Iterable[Step]) -> list[tuple[str, str]]:
-    """What to say of each mail that came back: what happened, and what to do now."""
+    """What happened to each bounced mail, and what to do now."""
     return [
         (
-            _("The receipt to the applicant came back.")
+            _("The receipt to the applicant bounced.")
             if step.kind == StepKind.MAIL_APPLICANT
-            else _("The mail to %(address)s came back.") % {"address": step.recipient},
+            else _("The mail to %(address)s bounced.") % {"address": step.recipient},
             " ".join(
                 [
                     step.bounce_reason,
                     _(
-                        "The application itself is complete. Reach the applicant in another way, "
-                        "or have the receipt sent again once the mailbox works."
+                        "The application is complete. Reach the applicant in another way, or send "
+                        "the receipt again once the mailbox works."
                     )
                     if step.kind == StepKind.MAIL_APPLICANT
                     else _(
-                        "Correct the address where it is named, and send the mail to the right one."
+                        "Correct the address where it is entered, then send the mail to the right "
+                        "one."
                     ),
                 ]
             ),
         )
         for step in current(steps)
-        if came_back(step)
+        if BOUNCED(step)
     ]
 
 
 def current(steps: Iterable[Step]) -> list[Step]:
-    """Without the mails that were replaced: by a later one, or by one to another address."""
+    """The steps without mails that a later mail replaced, to the same address or another one."""
     newest: dict[tuple[str, str], Step] = {}
     for step in steps:
-        if "instead" in step.result:
+        if REPLACED(step):
             continue
         key = (step.kind, step.recipient)
         if key not in newest or newest[key].sequence < step.sequence:
@@ -167,9 +157,9 @@ def current(steps: Iterable[Step]) -> list[Step]:
 
 def tone(step: Step) -> str:
     """The class of a step's colour."""
-    if step.state == State.RETRYING and needs_a_person(step):
+    if step.state == State.RETRYING and NEEDS_ATTENTION(step):
         return "bad"
-    if came_back(step):
+    if BOUNCED(step):
         return "unsure"
     return LOOKS[State(step.state)][0]
 
@@ -178,10 +168,10 @@ def chip(step: Step, quarantined: bool = False, *, count: int = 1) -> Chip:
     """A step as a chip."""
     state = State(step.state)
     kind = StepKind(step.kind)
-    if is_held(step, quarantined):
-        word, icon = _("Held back"), "lock"
-    elif came_back(step):
-        word, icon = _("Came back"), "mail"
+    if is_quarantined(step, quarantined):
+        word, icon = _("Quarantined"), "lock"
+    elif BOUNCED(step):
+        word, icon = _("Bounced"), "mail"
     else:
         word, icon = str(BRIEF.get(state, state.label)), LOOKS[state][1]
     return Chip(
@@ -209,10 +199,10 @@ def chips(steps: Iterable[Step], quarantined: bool = False) -> list[Chip]:
 def state_in_words(step: Step, quarantined: bool = False) -> str:
     """The state as a whole phrase, with the time of the next attempt."""
     state = State(step.state)
-    if is_held(step, quarantined):
-        return _("Held back: the application may be spam")
-    if came_back(step):
-        return _("Sent, and came back")
+    if is_quarantined(step, quarantined):
+        return _("Quarantined: the application may be spam")
+    if BOUNCED(step):
+        return _("Sent, and bounced")
     if state == State.RETRYING and step.run_after:
         if step.run_after <= timezone.now():
             return _("Will retry now")
@@ -221,7 +211,7 @@ def state_in_words(step: Step, quarantined: bool = False) -> str:
 
 
 def detail(step: Step, quarantined: bool = False) -> str:
-    """Everything that a chip has no room for."""
+    """The full text for which a chip is too small."""
     parts = [str(StepKind(step.kind).label), state_in_words(step, quarantined)]
     if step.attempts:
         parts.append(
@@ -232,33 +222,33 @@ def detail(step: Step, quarantined: bool = False) -> str:
 
 
 def next_action(steps: Iterable[Step], quarantined: bool = False) -> str:
-    """What has to happen next with an application, in a few words; "" when it is done."""
+    """What a person has to do next, in a few words; "" when everything is done."""
     relevant = current(steps)
     if not relevant:
         return ""
     step = min(relevant, key=urgency)
     what = str(SHORT[StepKind(step.kind)])
-    if quarantined and not needs_a_person(step):
+    if quarantined and not NEEDS_ATTENTION(step):
         return _("Decide whether it is spam")
     match State(step.state):
         case State.FAILED:
             return _("%(step)s: see the cause, retry") % {"step": what}
         case State.UNCERTAIN:
-            return _("%(step)s: ask whether it arrived") % {"step": what}
-        case State.RETRYING if needs_a_person(step):
+            return _("%(step)s: find out whether it arrived") % {"step": what}
+        case State.RETRYING if NEEDS_ATTENTION(step):
             return _("%(step)s: correct the setting, retry") % {"step": what}
         case State.RETRYING:
             return _("%(step)s: %(state)s") % {"step": what, "state": state_in_words(step)}
-        case State.SUCCEEDED if came_back(step):
-            return _("%(step)s: it came back, see why") % {"step": what}
+        case State.SUCCEEDED if BOUNCED(step):
+            return _("%(step)s: it bounced, see the cause") % {"step": what}
         case State.SUCCEEDED | State.CANCELLED:
             return ""
         case _:
-            return _("None: it is on its way")
+            return _("None: it is under way")
 
 
 def alert_title(alert: Alert) -> str:
-    """What a alert to operators says, in one line."""
+    """What an alert to operators says, in one line."""
     match alert.kind:
         case AlertKind.SUMMARY:
             day = dt.date.fromisoformat(alert.facts["date"])
@@ -272,7 +262,7 @@ def alert_title(alert: Alert) -> str:
 
 
 def exactly(moment: dt.datetime) -> str:
-    """As ``clock``, to the second: for histories, where seconds tell what came first."""
+    """As ``clock``, to the second: in a history, seconds show the order."""
     local = timezone.localtime(moment)
     if local.date() == timezone.localdate():
         return local.strftime("%H:%M:%S")
@@ -280,12 +270,12 @@ def exactly(moment: dt.datetime) -> str:
 
 
 def spam_reason(code: str) -> str:
-    """Why an application was taken for spam, for ``Application.quarantine_reason``."""
+    """Why an application was quarantined, for ``Application.quarantine_reason``."""
     match code:
         case "honeypot":
-            return _("Somebody, or something, filled in a field that people don’t see.")
+            return _("A field that people don’t see was filled in.")
         case "receipts-a-day":
-            return _("This address has had its number of receipts for one day.")
+            return _("This address has reached its limit of receipts for one day.")
         case _:
             return ""
 
@@ -306,13 +296,13 @@ def span(length: dt.timedelta) -> str:
         (rest, _("%(n)d s")),
     ]
     first = next(index for index, (number, _unit) in enumerate(units) if number)
-    # Whoever reads "3 d" does not ask for the hours; minutes and hours are worth their rest.
+    # Beside days, hours don't matter. Hours keep their minutes, and minutes their seconds.
     last = first + (1 if first == 0 else 2)
     return " ".join(unit % {"n": number} for number, unit in units[first:last] if number)
 
 
 def ended_at(steps: Iterable[Step]) -> dt.datetime | None:
-    """When the last step ended; None while one is open, or open to doubt."""
+    """When the last step ended; None while one is open or unconfirmed."""
     steps = list(steps)
     if not all(step.state in ENDED for step in steps):
         return None
@@ -320,12 +310,12 @@ def ended_at(steps: Iterable[Step]) -> dt.datetime | None:
 
 
 def summary(steps: Iterable[Step], quarantined: bool = False) -> Chip | None:
-    """One chip for all steps: the most urgent one, or that everything is done."""
+    """One chip for all steps: the most urgent step, or that everything is done."""
     relevant = current(steps)
     if not relevant:
         return None
     urgent = min(relevant, key=urgency)
-    if urgent.state == State.SUCCEEDED and not came_back(urgent):
+    if urgent.state == State.SUCCEEDED and not BOUNCED(urgent):
         look, icon = LOOKS[State.SUCCEEDED]
         return Chip("", str(State.SUCCEEDED.label), look, icon, _("Every step is done"))
     return chip(urgent, quarantined)

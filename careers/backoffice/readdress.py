@@ -6,21 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views import View
 from wagtail.admin import messages
 from wagtail.models import Page
 
 from careers.applications.models import Application
 from careers.backoffice import presentation
-from careers.backoffice.permissions import SEE_TASKS, Requires, visible_applications
-from careers.backoffice.task_acts import REASON_LENGTH, reason_of, refusal
-from careers.backoffice.task_detail import find_task, task_breadcrumbs, task_url
+from careers.backoffice.permissions import visible_applications
+from careers.backoffice.task_acts import StepActPage
+from careers.backoffice.tasks import Task, find_application_task
 from careers.languages.sharing import original_of
 from careers.pipeline import actions
 from careers.pipeline.models import Step, StepKind
@@ -28,7 +27,7 @@ from home.models import SiteSettings, split_addresses
 
 
 class AddressForm(forms.Form):
-    """Where the mail should go."""
+    """The address that the mail should go to."""
 
     address = forms.EmailField(
         label=gettext_lazy("Right address"),
@@ -43,16 +42,20 @@ class AddressForm(forms.Form):
 
 @dataclass(frozen=True)
 class Source:
-    """A page, or the company settings, that names an address; ``url`` where one may edit it."""
+    """A page, or the company settings, that names an address.
+
+    Attributes:
+        url: where the user may edit it; "" for a user who may not.
+    """
 
     name: str
     url: str
 
 
 def sources(application: Application, address: str, user: Any) -> list[Source]:
-    """Everything that names ``address`` for the job of an application.
+    """The pages and settings that name ``address`` for the job of an application.
 
-    What a translated page names is corrected at its original: nobody can edit it elsewhere.
+    For a translated page this is its original: only there can anybody edit the address.
     """
     page = application.page
     parent = page.get_parent().specific
@@ -76,113 +79,101 @@ def sources(application: Application, address: str, user: Any) -> list[Source]:
     return found
 
 
-class ChangeAddress(Requires, View):
-    """Ask for the right address, and send."""
+class ChangeAddress(StepActPage):
+    """Ask for the right address, and send the mail there."""
 
-    right = SEE_TASKS
+    template_name = "careers/backoffice/change_address.html"
+    header_icon = "mail"
+    act = actions.send_to
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.has_perm(actions.RETRY):
-            raise PermissionDenied
-        return super().dispatch(request, *args, **kwargs)
+    @cached_property
+    def application(self) -> Application:
+        return find_application_task(self.kwargs["reference"])
 
-    def get(self, request: HttpRequest, reference: str, step_id: int) -> HttpResponse:
-        application, step = self._find(reference, step_id)
-        if not actions.may_be_readdressed(step):
-            return self._too_late(application, step)
-        return self._ask(application, step, AddressForm())
+    @cached_property
+    def form(self) -> AddressForm:
+        return AddressForm(self.request.POST if self.request.method == "POST" else None)
 
-    def post(self, request: HttpRequest, reference: str, step_id: int) -> HttpResponse:
-        application, step = self._find(reference, step_id)
-        form = AddressForm(request.POST)
-        if not form.is_valid():
-            return self._ask(application, step, form)
-        address = form.cleaned_data["address"]
-        if not self._may_send(application, address):
+    def task(self) -> Task:
+        return self.application
+
+    def find(self) -> Step:
+        step_id = self.kwargs["step_id"]
+        return get_object_or_404(
+            Step, application=self.application, pk=step_id, kind=StepKind.MAIL_HR
+        )
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        step, form = self.subject, self.form
+        if form.is_valid() and not self._may_send(form.cleaned_data["address"]):
             form.add_error(
                 "address",
                 _(
-                    "This mail names the applicant. You may send it to an address that the job "
-                    "names, but to no other, because you may not read this application. Have the "
-                    "address corrected at the job first, then enter it here."
+                    "This mail names the applicant, and you may not read this application. So you "
+                    "may send it only to an address that the job names. Have the address "
+                    "corrected at the job first, then enter it here."
                 ),
             )
-            return self._ask(application, step, form)
+        if not form.is_valid():
+            return self._ask_again()
+        address = form.cleaned_data["address"]
         try:
-            instead = actions.send_to(step, address, request.user, reason_of(request))
+            sent = self.act(step, request.user, self.reason(), address=address)
         except actions.AlreadyTold:
-            form.add_error("address", self._already(application, step, address.lower()))
-            return self._ask(application, step, form)
-        if instead is None:
-            return self._too_late(application, step)
-        named_by = sources(application, step.recipient, request.user)
+            form.add_error("address", self._already(address.lower()))
+            return self._ask_again()
+        if sent is None:
+            return self.refuse()
         messages.success(
             request,
-            _("The mail is sent to %(address)s.") % {"address": instead.recipient},
+            self.act.words.done % {"address": sent.recipient},
             buttons=[
-                messages.button(source.url, _("Correct the %(place)s") % {"place": source.name})
-                for source in named_by
+                messages.button(source.url, _("Correct the %(source)s") % {"source": source.name})
+                for source in self._sources()
                 if source.url
             ],
         )
-        return redirect(task_url(application))
+        return HttpResponseRedirect(self.back())
 
-    def _find(self, reference: str, step_id: int) -> tuple[Application, Step]:
-        application = find_task(reference)
-        if not isinstance(application, Application):
-            raise Http404
-        step = get_object_or_404(Step, application=application, pk=step_id, kind=StepKind.MAIL_HR)
-        return application, step
+    def get_page_title(self) -> str:
+        return str(self.act.words.label)
 
-    def _may_send(self, application: Application, address: str) -> bool:
-        named = [known.lower() for known in application.page.recipients()]
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {
+            **super().get_context_data(**kwargs),
+            "form": self.form,
+            "field": self.form["address"],
+            "step": self.subject,
+            "state": presentation.state_in_words(self.subject),
+            "sources": self._sources(),
+            "recipients": self.application.page.recipients(),
+        }
+
+    def _ask_again(self) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(), status=422)
+
+    def _sources(self) -> list[Source]:
+        return sources(self.application, self.subject.recipient, self.request.user)
+
+    def _may_send(self, address: str) -> bool:
+        named = [known.lower() for known in self.application.page.recipients()]
         return (
             address.lower() in named
-            or visible_applications(self.request.user).filter(pk=application.pk).exists()
+            or visible_applications(self.request.user).filter(pk=self.application.pk).exists()
         )
 
-    def _too_late(self, application: Application, step: Step) -> HttpResponse:
-        messages.warning(
-            self.request,
-            refusal(step, _("“%(step)s” is now “%(state)s”: its address can’t be changed.")),
-        )
-        return redirect(task_url(application))
-
-    def _already(self, application: Application, step: Step, address: str) -> str:
-        if address == step.recipient:
-            return _("This is the address that it went to. Retry it, or enter another one.")
+    def _already(self, address: str) -> str:
+        if address == self.subject.recipient:
+            return _("The mail went to this address. Retry it, or enter another address.")
         other = (
-            Step.objects.filter(application=application, kind=StepKind.MAIL_HR, recipient=address)
+            Step.objects.filter(
+                application=self.application, kind=StepKind.MAIL_HR, recipient=address
+            )
             .order_by("-sequence")
             .first()
         )
         state = presentation.state_in_words(other) if other else ""
         return _(
-            "%(address)s has a mail about this application already; it is “%(state)s”. "
+            "%(address)s already has a mail about this application; it is “%(state)s”. "
             "Nobody gets it twice."
         ) % {"address": address, "state": state}
-
-    def _ask(self, application: Application, step: Step, form: AddressForm) -> HttpResponse:
-        question = _("Send to another address")
-        return render(
-            self.request,
-            "careers/backoffice/change_address.html",
-            {
-                "header_title": question,
-                "header_icon": "mail",
-                "breadcrumbs_items": [
-                    {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-                    *task_breadcrumbs(application),
-                    {"url": "", "label": question},
-                ],
-                "form": form,
-                "field": form["address"],
-                "step": step,
-                "state": presentation.state_in_words(step),
-                "sources": sources(application, step.recipient, self.request.user),
-                "now_told": application.page.recipients(),
-                "back": task_url(application),
-                "reason_length": REASON_LENGTH,
-            },
-            status=422 if form.errors else 200,
-        )

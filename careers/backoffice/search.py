@@ -37,13 +37,13 @@ def by_id(typed: str) -> Q:
 
 
 def alert_number(typed: str) -> int | None:
-    """The number in a alert's reference, such as ``alert-12``; None for anything else."""
+    """The number in an alert's reference, such as ``alert-12``; None for anything else."""
     found = re.fullmatch(r"alert-(\d{1,18})", typed.strip(), re.IGNORECASE)
     return int(found[1]) if found else None
 
 
 def alerts(typed: str) -> Q:
-    """Notices by reference or words, by a Celery task id or by a Message-ID of their mails."""
+    """Alerts by reference or words, by a Celery task id or by a Message-ID of their mails."""
     typed = typed.strip()
     bare = typed.strip("<>")
     mails = Step.objects.filter(

@@ -1,4 +1,4 @@
-"""Groups of states that people filter by."""
+"""The groups of states that people filter by."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from careers.pipeline.models import CAME_BACK
-from careers.pipeline.states import UNDER_WAY, ErrorClass, State
+from careers.pipeline.attention import NEEDS_ATTENTION, OPEN_BOUNCE
+from careers.pipeline.rules import one_of
+from careers.pipeline.states import UNDER_WAY, State
 
-#: Groups of states that the four counts stand for.
+#: In addresses, which mails and bookmarks hold: they never change.
 ATTENTION, WAITING, RUNNING, DONE = "attention", "under-way", "running", "done-today"
 BOUNCED = "came-back"
-#: The choices of a filter: the groups, then each state that is no group by itself.
+#: The choices of a filter: the groups, then each state that is not a group by itself.
 STATES: list[tuple[Any, Any]] = [
     (
         gettext_lazy("Groups"),
@@ -24,7 +25,7 @@ STATES: list[tuple[Any, Any]] = [
             (WAITING, gettext_lazy("Waiting")),
             (RUNNING, gettext_lazy("Running")),
             (DONE, gettext_lazy("Done in 24 hours")),
-            (BOUNCED, gettext_lazy("Came back")),
+            (BOUNCED, gettext_lazy("Bounced")),
         ],
     ),
     (
@@ -33,22 +34,17 @@ STATES: list[tuple[Any, Any]] = [
     ),
 ]
 
+GROUPS = {
+    ATTENTION: NEEDS_ATTENTION,
+    WAITING: one_of("state", *(state for state in UNDER_WAY if state != State.STARTED)),
+    RUNNING: one_of("state", State.STARTED),
+    BOUNCED: OPEN_BOUNCE,
+}
+
 
 def in_state(name: str) -> Q:
     """Steps of a group of states, or of one state."""
-    match name:
-        case "attention":
-            return Q(state__in=[State.FAILED, State.UNCERTAIN]) | Q(
-                state=State.RETRYING, error_class=ErrorClass.CONFIGURATION
-            )
-        case "under-way":
-            return Q(state__in=[state for state in UNDER_WAY if state != State.STARTED])
-        case "running":
-            return Q(state=State.STARTED)
-        case "done-today":
-            yesterday = timezone.now() - dt.timedelta(days=1)
-            return Q(state=State.SUCCEEDED, ended_at__gt=yesterday)
-        case "came-back":
-            return CAME_BACK
-        case _:
-            return Q(state=name)
+    if name == DONE:
+        yesterday = timezone.now() - dt.timedelta(days=1)
+        return Q(state=State.SUCCEEDED, ended_at__gt=yesterday)
+    return GROUPS[name].query if name in GROUPS else Q(state=name)

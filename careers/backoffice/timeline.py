@@ -1,4 +1,4 @@
-"""The history of each step as bars on one scale: waiting light, running solid."""
+"""The history of each step as bars on one scale: light for waiting, solid for running."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from careers.backoffice.presentation import span
 from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.states import UNDER_WAY, State
 
-#: The narrowest bar that can be seen, in percent of the whole.
+#: The smallest visible width of a bar, in percent of the scale.
 LEAST = 0.6
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One stretch of a step's life, in percent of the whole scale."""
+    """One period of a step's life, in percent of the scale."""
 
     left: float
     width: float
@@ -38,7 +38,7 @@ class Lane:
 
     @property
     def in_words(self) -> str:
-        """The same as the bars, for those who can't see them."""
+        """The bars in words, for screen readers."""
         parts = [_("Waited %(time)s") % {"time": span(self.waited)}]
         if self.ticks:
             parts.append(_("ran %(time)s") % {"time": span(self.ran)})
@@ -73,7 +73,7 @@ def lanes(
     for step in steps:
         lane = found[step.pk] = Lane()
         history = events.get(step.pk, [])
-        stretches: list[tuple[dt.datetime, dt.datetime, bool]] = []
+        periods: list[tuple[dt.datetime, dt.datetime, bool]] = []
         for index, event in enumerate(history):
             if event.to_state == State.STARTED:
                 lane.ticks.append(min(100 - LEAST, percent(event.at - start)))
@@ -85,11 +85,11 @@ def lanes(
                 lane.ran += until - event.at
             else:
                 lane.waited += until - event.at
-            if stretches and stretches[-1][2] == runs and stretches[-1][1] == event.at:
-                stretches[-1] = (stretches[-1][0], until, runs)
+            if periods and periods[-1][2] == runs and periods[-1][1] == event.at:
+                periods[-1] = (periods[-1][0], until, runs)
             else:
-                stretches.append((event.at, until, runs))
-        for begin, until, runs in stretches:
+                periods.append((event.at, until, runs))
+        for begin, until, runs in periods:
             width = max(percent(until - begin), LEAST if runs else 0)
             left = min(percent(begin - start), 100 - width)
             words = _("Ran %(time)s") if runs else _("Waited %(time)s")

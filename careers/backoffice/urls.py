@@ -6,10 +6,12 @@ from django.urls import URLResolver, include, path
 
 from careers.backoffice import (
     alert_list,
+    alike,
     application_detail,
     application_file,
     application_list,
     readdress,
+    schedules,
     task_acts,
     task_detail,
     task_list,
@@ -18,14 +20,14 @@ from careers.backoffice import (
 tasks = [
     path("", task_list.TaskList.as_view(), name="index"),
     path("results/", task_list.TaskList.as_view(results_only=True), name="results"),
-    path("retry-alike/", task_acts.RetryAlike.as_view(), name="retry_alike"),
+    path("retry-alike/", alike.RetryAlike.as_view(), name="retry_alike"),
     path("alerts/", alert_list.AlertList.as_view(), name="alerts"),
     path(
         "alerts/results/",
         alert_list.AlertList.as_view(results_only=True),
         name="alerts_results",
     ),
-    path("run-now/", task_acts.RunNow.as_view(), name="run_now"),
+    path("run-now/", schedules.RunNow.as_view(), name="run_now"),
     path("<str:reference>/", task_detail.TaskDetail.as_view(), name="detail"),
     path(
         "<str:reference>/results/",
@@ -38,7 +40,7 @@ tasks = [
         readdress.ChangeAddress.as_view(),
         name="change_address",
     ),
-    path("<str:reference>/<int:step_id>/<slug:act>/", task_acts.Act.as_view(), name="act"),
+    path("<str:reference>/<int:step_id>/<slug:act>/", task_acts.StepAct.as_view(), name="act"),
 ]
 
 applications = [

@@ -7,7 +7,7 @@ what is wrong with the alerts that are open. The database decides who was first.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -24,8 +24,9 @@ from django.utils.translation import ngettext
 from careers.applications.models import Application
 from careers.operations import health
 from careers.pipeline import delivery_reports, dispatch
+from careers.pipeline.attention import OPEN_BOUNCE, Cause, by_cause
 from careers.pipeline.enqueue import create_mails
-from careers.pipeline.models import CAME_BACK, Alert, AlertKind, Step, StepEvent, StepKind
+from careers.pipeline.models import Alert, AlertKind, Step, StepEvent, StepKind
 from careers.pipeline.states import NEEDS_A_PERSON, UNDER_WAY, State
 from careers.pipeline.transitions import db_now
 from home.models import SiteSettings
@@ -100,53 +101,42 @@ def alarms() -> list[Alarm]:
     ]
     return found + [
         Alarm(
-            code=f"{IN_NEED}.{group['kind']}.{group['error_code']}",
+            code=f"{IN_NEED}.{group.kind}.{group.code}",
             message=ngettext(
                 "%(step)s: %(count)d step needs attention.",
                 "%(step)s: %(count)d steps need attention.",
-                group["n"],
+                group.count,
             )
-            % {"step": StepKind(group["kind"]).label, "count": group["n"]},
+            % {"step": StepKind(group.kind).label, "count": group.count},
             action=_(
                 "Open the list: each page says what to do. Once the cause is gone, “Retry all” "
                 "there retries them all."
             ),
-            path=_path_of(group["kind"]),
-            cause=group["cause"],
+            path=_path_of(group.kind),
+            cause=group.words,
             at_once=True,
         )
         for group in _in_need()
-        if group["kind"] != StepKind.MAIL_OPERATORS
+        if group.kind != StepKind.MAIL_OPERATORS
     ]
 
 
-def _in_need() -> Iterable[Any]:
+def _in_need() -> list[Cause]:
     """The steps that need a person, by kind and cause, the most frequent first."""
-    return (
-        Step.objects.needing_a_person()
-        .filter(kind__in=StepKind.values)
-        .order_by()
-        .values("kind", "error_code")
-        .annotate(n=Count("pk"), cause=Max("error_public"))
-        .order_by("-n", "kind", "error_code")
-    )
+    return by_cause(Step.objects.needing_a_person().filter(kind__in=StepKind.values))
 
 
-def _came_back(begin: dt.datetime, end: dt.datetime) -> Iterable[Any]:
-    """The mails that we were told meanwhile came back, not sent otherwise, by kind, with a cause.
+def _bounced(begin: dt.datetime, end: dt.datetime) -> list[Cause]:
+    """The mails reported as bounced in this time and not replaced since, by kind.
 
-    When they did, by the provider's clock, may be a day earlier: that summary is out.
+    The report counts: by the provider's clock a mail may have bounced a day earlier, and the
+    summary of that day is out.
     """
-    told = StepEvent.objects.filter(
+    reported = StepEvent.objects.filter(
         step=OuterRef("pk"), actor=delivery_reports.ACTOR, at__gte=begin, at__lt=end
     )
-    return (
-        Step.objects.filter(CAME_BACK, Exists(told), kind__in=StepKind.values)
-        .order_by()
-        .values("kind")
-        .annotate(n=Count("pk"), cause=Max("bounce_reason"))
-        .order_by("kind")
-    )
+    mails = Step.objects.filter(OPEN_BOUNCE.query, Exists(reported), kind__in=StepKind.values)
+    return by_cause(mails, words="bounce_reason")
 
 
 def _path_of(kind: str, state: str = "attention") -> str:
@@ -282,21 +272,21 @@ def _summary(day: dt.date, midnight: Callable[[dt.date, dt.time], dt.datetime]) 
         ],
         "attention": [
             {
-                "step": str(StepKind(group["kind"]).label),
-                "count": group["n"],
-                "cause": group["cause"],
-                "path": _path_of(group["kind"]),
+                "step": str(StepKind(group.kind).label),
+                "count": group.count,
+                "cause": group.words,
+                "path": _path_of(group.kind),
             }
             for group in _in_need()
         ]
         + [
             {
-                "step": _("%(step)s, came back") % {"step": StepKind(group["kind"]).label},
-                "count": group["n"],
-                "cause": group["cause"],
-                "path": _path_of(group["kind"], "came-back"),
+                "step": _("%(step)s, bounced") % {"step": StepKind(group.kind).label},
+                "count": group.count,
+                "cause": group.words,
+                "path": _path_of(group.kind, "came-back"),
             }
-            for group in _came_back(begin, end)
+            for group in _bounced(begin, end)
         ],
         "findings": [
             {"message": finding.message, "action": finding.action}

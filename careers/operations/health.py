@@ -18,8 +18,9 @@ from wagtail import hooks
 from careers.applications.models import Application
 from careers.documents import SCRIPTS
 from careers.operations import heartbeat
+from careers.pipeline.attention import NEEDS_ATTENTION
 from careers.pipeline.models import Heartbeat, ScheduledRun, Step, StepKind, title_of
-from careers.pipeline.states import CLAIMABLE, UNDER_WAY, ErrorClass, State
+from careers.pipeline.states import CLAIMABLE, UNDER_WAY, State
 from careers.pipeline.transitions import db_now
 from home.models import SiteSettings
 
@@ -132,10 +133,7 @@ def check(broker_error: str | None = None) -> Health:
             "ready_at",
             filter=Q(state__in=CLAIMABLE) & (Q(run_after=None) | Q(run_after__lte=now)),
         ),
-        misconfigured=Count(
-            "pk",
-            filter=Q(state=State.RETRYING, error_class=ErrorClass.CONFIGURATION),
-        ),
+        needs_attention=Count("pk", filter=NEEDS_ATTENTION.query),
         done=Count(
             "pk",
             filter=Q(state=State.SUCCEEDED, ended_at__gt=now - dt.timedelta(days=1)),
@@ -162,7 +160,7 @@ def check(broker_error: str | None = None) -> Health:
     runs = list(ScheduledRun.objects.all())
     oldest = facts["oldest"]
     oldest_seconds = max(0.0, (now - oldest).total_seconds()) if oldest else None
-    needs = totals[State.FAILED] + totals[State.UNCERTAIN] + facts["misconfigured"]
+    needs = facts["needs_attention"]
     return Health(
         at=now,
         applications=Application.objects.count(),

@@ -18,7 +18,8 @@ from django.db import connection
 from careers.operations import alerts, archive_check
 from careers.operations.heartbeat import INTERVAL, beat
 from careers.pipeline import dispatch
-from careers.pipeline.actions import RETRY, actor_of
+from careers.pipeline.actions import RETRY
+from careers.pipeline.acts import actor_of
 from careers.pipeline.models import Heartbeat, ScheduledRun, title_of
 from careers.pipeline.tasks import owner
 from careers.pipeline.transitions import db_now

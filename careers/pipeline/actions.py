@@ -1,84 +1,64 @@
-"""What a person may do to a step. Each act has a permission, a reason and an event.
+"""What a person may do: one table of acts, each with its permission, its rule and its words.
 
-The callers have checked that the person may see the application; these functions check the
-right to act, so that no view can forget it.
+    actions.retry(step, user, "The mailbox works again.")
+    actions.retry.offered(step, user)
+
+Each act leaves an event with the person and the reason. The callers have found the step through
+what the person may see.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from careers.applications.models import Application
 from careers.pipeline import dispatch
+from careers.pipeline.acts import Act, Doing, Words
+from careers.pipeline.attention import MAY_HAVE_BEEN_SENT, OPEN_BOUNCE, REPLACED, replacing
 from careers.pipeline.enqueue import create_step
-from careers.pipeline.models import CAME_BACK, Step, StepKind
+from careers.pipeline.models import Step, StepKind
+from careers.pipeline.rules import one_of
 from careers.pipeline.runner import release, release_successors
-from careers.pipeline.states import UNDER_WAY, Phase, State
+from careers.pipeline.states import LEAVES_TO, UNDER_WAY, State
 from careers.pipeline.steps import BY_KIND, STEPS
 from careers.pipeline.transitions import db_now, move
 
 RETRY, CANCEL = "careers.retry_step", "careers.cancel_step"
-#: What a row holds as long as its mail is certainly not past its dot. A mail that its provider
-#: is asked about again is in no phase, but it was handed over.
-CERTAINLY_NOT_SENT: dict[str, Any] = {"phase": Phase.NONE, "repeat_until": None}
+#: States that a step never leaves: what replaces it is written beside the state.
+FINAL = tuple(state for state in State if not LEAVES_TO[state])
 
 
-def may_have_been_sent(step: Step) -> bool:
-    """Whether a mail under way may have been sent: nobody stops it, or sends it elsewhere."""
-    return step.state in UNDER_WAY and any(
-        getattr(step, name) != value for name, value in CERTAINLY_NOT_SENT.items()
-    )
+class AlreadyTold(Exception):
+    """The address already has a mail about the application."""
 
 
-def retry(step: Step, user: Any, reason: str = "") -> bool:
-    """Run a failed step again, or one that waits for its next attempt at once.
+class _Moved(Exception):
+    """The rule does not hold any more: undo what was begun."""
 
-    The attempts are counted afresh. Returns False when the step is in another state by now,
-    as after a double click.
-    """
-    actor = actor_of(user, RETRY)
-    reason = reason or _("Asked to try again.")
-    fresh: dict[str, Any] = {"attempts": 0, "failing_since": None, "actor": actor, "reason": reason}
-    moved = move(step.pk, State.QUEUED, leaving=[State.FAILED], run_after=None, **fresh) or move(
-        step.pk, State.RETRYING, leaving=[State.RETRYING], run_after=db_now(), **fresh
+
+def _retry(step: Step, doing: Doing) -> bool:
+    fresh: dict[str, Any] = {"attempts": 0, "failing_since": None}
+    moved = doing.move(step, State.QUEUED, run_after=None, **fresh) or doing.move(
+        step, State.RETRYING, run_after=db_now(), **fresh
     )
     if moved:
-        _dispatch_after_commit([step.pk], actor)
+        _dispatch_after_commit([step.pk], doing)
     return moved
 
 
-def confirm_arrival(step: Step, user: Any, reason: str = "") -> bool:
-    """A person found out that an unconfirmed mail did arrive."""
-    return move(
-        step.pk,
-        State.SUCCEEDED,
-        leaving=[State.UNCERTAIN],
-        actor=actor_of(user, RETRY),
-        reason=reason or _("Confirmed: it arrived."),
-        error_class="",
-        error_code="",
-        error_public="",
-    )
+def _confirm_arrival(step: Step, doing: Doing) -> bool:
+    return doing.move(step, State.SUCCEEDED, error_class="", error_code="", error_public="")
 
 
-def send_again(step: Step, user: Any, reason: str = "") -> Step | None:
-    """Replace a mail that is unconfirmed or came back by one with a Message-ID of its own.
-
-    Returns the new step, or None when that was done, or the old one has been confirmed.
-    """
-    actor = actor_of(user, RETRY)
-    reason = reason or _("Sent again: it did not arrive.")
+def _send_again(step: Step, doing: Doing) -> Step | None:
     try:
         with transaction.atomic():
-            unconfirmed = move(
-                step.pk, State.CANCELLED, leaving=[State.UNCERTAIN], actor=actor, reason=reason
-            )
             again = create_step(
                 step.about,
                 StepKind(step.kind),
@@ -86,50 +66,31 @@ def send_again(step: Step, user: Any, reason: str = "") -> Step | None:
                 state=State.QUEUED,
                 at=db_now(),
                 sequence=step.sequence + 1,
-                actor=actor,
-                reason=reason,
+                actor=doing.actor,
+                reason=doing.reason,
             )
-            old = Step.objects.filter(pk=step.pk) if unconfirmed else _came_back(step)
-            if not old.update(result={**step.result, "instead": again.pk}):
-                raise _Moved
+            _replace(step, again, doing)
     except (_Moved, IntegrityError):
         return None
-    _dispatch_after_commit([again.pk], actor)
+    _dispatch_after_commit([again.pk], doing)
     return again
 
 
-#: States in which a mail to HR may be sent to somebody else instead.
-READDRESSED = (State.FAILED, State.UNCERTAIN, State.RETRYING, State.CANCELLED)
-
-
-def _came_back(step: Step) -> QuerySet[Step]:
-    return Step.objects.filter(CAME_BACK, pk=step.pk)
-
-
-def may_be_readdressed(step: Step) -> bool:
-    """Whether a mail to HR may be sent to somebody else instead."""
-    bounced = step.state == State.SUCCEEDED and step.bounced_at is not None
-    open_to_it = (step.state in READDRESSED and not may_have_been_sent(step)) or bounced
-    return step.kind == StepKind.MAIL_HR and open_to_it and "instead" not in step.result
-
-
-def send_to(step: Step, address: str, user: Any, reason: str = "") -> Step | None:
-    """Send a mail to HR to another address instead of one that turned out wrong.
-
-    What was under way to the wrong address is cancelled, as long as it is not past its dot.
+def _send_to(step: Step, doing: Doing, *, address: str) -> Step | None:
+    """What is under way to the wrong address is cancelled.
 
     Args:
-        address: valid, and nobody's who already has a mail about this application.
+        address: a valid address.
 
     Returns:
-        The new step, or None when the old one is in another state by now.
+        The new step, or None when the rule does not hold any more.
 
     Raises:
-        AlreadyTold: that address has a mail about this application.
+        AlreadyTold: that address already has a mail about this application.
     """
-    actor = actor_of(user, RETRY)
     address = address.strip().lower()
-    reason = reason or _("The address was wrong: sent to %(address)s.") % {"address": address}
+    why = _("The address was wrong: sent to %(address)s.") % {"address": address}
+    doing = replace(doing, reason=doing.reason or why)
     known = Step.objects.filter(
         application=step.application, kind=StepKind.MAIL_HR, recipient=address
     )
@@ -137,79 +98,55 @@ def send_to(step: Step, address: str, user: Any, reason: str = "") -> Step | Non
         raise AlreadyTold(address)
     try:
         with transaction.atomic():
-            instead = create_step(
+            new = create_step(
                 step.about,
                 StepKind.MAIL_HR,
                 address,
                 state=State.WAITING,
                 at=db_now(),
                 sequence=known.count(),
-                actor=actor,
-                reason=reason,
+                actor=doing.actor,
+                reason=doing.reason,
             )
-            result = {**step.result, "instead": instead.pk}
-            over: dict[str, Any] = {"actor": actor, "reason": reason, "result": result}
-            was_open = move(
-                step.pk, State.CANCELLED, leaving=[State.FAILED, State.UNCERTAIN], **over
-            ) or move(
-                step.pk,
-                State.CANCELLED,
-                leaving=[State.RETRYING],
-                guard=CERTAINLY_NOT_SENT,
-                **over,
-            )
-            # A mail that was sent and came back stays as it is.
-            cancelled = Step.objects.filter(pk=step.pk, state=State.CANCELLED).exclude(
-                result__has_key="instead"
-            )
-            stopped = was_open or cancelled.update(result=result)
-            if not stopped and not _came_back(step).update(result=result):
-                raise _Moved
-            ready = release(BY_KIND[StepKind.MAIL_HR], actor=actor, pk=instead.pk)
+            _replace(step, new, doing)
+            ready = release(BY_KIND[StepKind.MAIL_HR], actor=doing.actor, pk=new.pk)
     except _Moved:
         return None
     except IntegrityError:
         raise AlreadyTold(address) from None
-    _dispatch_after_commit(ready, actor)
-    instead.refresh_from_db()
-    return instead
+    _dispatch_after_commit(ready, doing)
+    new.refresh_from_db()
+    return new
 
 
-class _Moved(Exception):
-    """Somebody else was faster: take back what was begun."""
+def _replace(old: Step, new: Step, doing: Doing) -> None:
+    """Cancel a mail in favour of another one. One that has ended keeps its state.
 
-
-class AlreadyTold(Exception):
-    """The address has a mail about the application already."""
-
-
-def cancel(step: Step, user: Any, reason: str = "") -> bool:
-    """Stop a step for good. A running one is fenced: whatever it still does is not recorded,
-    and a mail not yet handed over is not sent. One past its dot goes on, until it is not confirmed.
+    Raises:
+        _Moved: the rule does not hold any more.
     """
-    actor = actor_of(user, CANCEL)
-    states = (
-        State.WAITING,
-        State.QUEUED,
-        State.SENT,
-        State.STARTED,
-        State.RETRYING,
-        State.FAILED,
-    )
+    columns = replacing(old.result, new.pk)
+    if doing.move(old, State.CANCELLED, **columns):
+        return
+    ended = Step.objects.filter(doing.rule.query, pk=old.pk, state__in=FINAL)
+    if not ended.update(**columns):
+        raise _Moved
+
+
+def _cancel(step: Step, doing: Doing) -> bool:
+    """A running step loses its claim: nothing that it still does is recorded, and a mail that is
+    not sent yet is not sent."""
     with transaction.atomic():
-        over: dict[str, Any] = {"actor": actor, "reason": reason or _("Cancelled.")}
-        moved = move(
-            step.pk, State.CANCELLED, leaving=states, guard=CERTAINLY_NOT_SENT, **over
-        ) or move(step.pk, State.CANCELLED, leaving=[State.UNCERTAIN], **over)
+        moved = doing.move(step, State.CANCELLED)
         if moved:
-            _cancel_what_needs_it(step, actor)
-        ready = release_successors(step, actor=actor) if moved else []
-    _dispatch_after_commit(ready, actor)
+            _cancel_what_needs_it(step, doing)
+        ready = release_successors(step, actor=doing.actor) if moved else []
+    _dispatch_after_commit(ready, doing)
     return moved
 
 
-def _cancel_what_needs_it(step: Step, actor: str) -> None:
-    """Steps that wait for the success of a cancelled one would wait for ever."""
+def _cancel_what_needs_it(step: Step, doing: Doing) -> None:
+    """Steps that need the success of a cancelled one would wait for ever."""
     for definition in STEPS:
         if definition.after is not StepKind(step.kind) or definition.after_any_end:
             continue
@@ -220,39 +157,152 @@ def _cancel_what_needs_it(step: Step, actor: str) -> None:
                 waiting.pk,
                 State.CANCELLED,
                 leaving=[State.WAITING],
-                actor=actor,
+                actor=doing.actor,
                 reason=_("Cancelled with the step before it."),
             )
 
 
-def release_from_quarantine(application: Application, user: Any, reason: str = "") -> bool:
-    """An application held back as spam is none: now its mails go out."""
-    actor = actor_of(user, RETRY)
+def _release(application: Application, doing: Doing) -> bool:
     with transaction.atomic():
-        freed = Application.objects.filter(pk=application.pk, quarantined=True).update(
-            quarantined=False
-        )
-        reason = reason or _("Released: not spam.")
+        quarantined = Application.objects.filter(doing.rule.query, pk=application.pk)
+        freed = quarantined.update(quarantined=False)
         ready = [
             pk
             for definition in STEPS
             if freed and definition.is_mail
-            for pk in release(definition, actor=actor, reason=reason, application=application)
+            for pk in release(
+                definition, actor=doing.actor, reason=doing.reason, application=application
+            )
         ]
-    _dispatch_after_commit(ready, actor)
+    _dispatch_after_commit(ready, doing)
     return bool(freed)
 
 
-def actor_of(user: Any, permission: str) -> str:
-    """The actor for a step's events, once the user may do this.
-
-    Raises:
-        PermissionDenied: the user lacks the permission.
-    """
-    if not user.has_perm(permission):
-        raise PermissionDenied
-    return f"user:{user.pk}"
+def _dispatch_after_commit(step_ids: list[int], doing: Doing) -> None:
+    transaction.on_commit(partial(dispatch.dispatch_steps, step_ids, actor=doing.actor))
 
 
-def _dispatch_after_commit(step_ids: list[int], actor: str) -> None:
-    transaction.on_commit(partial(dispatch.dispatch_steps, step_ids, actor=actor))
+_REFUSED = gettext_lazy("Nothing was done: “%(step)s” is now “%(state)s”.")
+
+#: A step that failed runs again, and one that waits for its next attempt runs at once. Its
+#: attempts are counted from zero.
+retry = Act(
+    "retry",
+    RETRY,
+    one_of("state", State.FAILED, State.RETRYING),
+    _retry,
+    Words(
+        label=gettext_lazy("Retry now"),
+        question=gettext_lazy("Retry “%(step)s”?"),
+        consequence=gettext_lazy(
+            "The step runs again at once. It does not repeat what it has already done."
+        ),
+        button=gettext_lazy("Retry"),
+        done=gettext_lazy("“%(step)s” is retried now."),
+        refused=_REFUSED,
+        reason=gettext_lazy("Asked to try again."),
+    ),
+    asks=False,
+)
+#: The person found out that an unconfirmed mail did arrive.
+confirm_arrival = Act(
+    "confirm",
+    RETRY,
+    one_of("state", State.UNCERTAIN),
+    _confirm_arrival,
+    Words(
+        label=gettext_lazy("It arrived"),
+        question=gettext_lazy("Did “%(step)s” arrive?"),
+        consequence=gettext_lazy(
+            "Ask the recipient or check the mail server’s log before you confirm. The step is then "
+            "marked as done, and no mail is sent."
+        ),
+        button=gettext_lazy("Yes, it arrived"),
+        done=gettext_lazy("“%(step)s” is marked as done."),
+        refused=_REFUSED,
+        reason=gettext_lazy("Confirmed: it arrived."),
+    ),
+)
+#: A mail with a Message-ID of its own replaces one that is unconfirmed or bounced. Returns the
+#: new step.
+send_again = Act(
+    "send-again",
+    RETRY,
+    one_of("state", State.UNCERTAIN) | OPEN_BOUNCE,
+    _send_again,
+    Words(
+        label=gettext_lazy("Send again"),
+        question=gettext_lazy("Send “%(step)s” again?"),
+        consequence=gettext_lazy(
+            "One mail is sent now. If the first one arrived after all, the recipient gets it twice."
+        ),
+        button=gettext_lazy("Yes, send one mail"),
+        done=gettext_lazy("“%(step)s” is sent again."),
+        refused=_REFUSED,
+        reason=gettext_lazy("Sent again: it did not arrive."),
+    ),
+    sends=True,
+)
+#: A mail to HR goes to another address instead of one that turned out wrong. Returns the new step.
+send_to = Act(
+    "change-address",
+    RETRY,
+    one_of("kind", StepKind.MAIL_HR)
+    & (
+        one_of("state", State.FAILED, State.UNCERTAIN, State.RETRYING, State.CANCELLED)
+        | OPEN_BOUNCE
+    )
+    & ~MAY_HAVE_BEEN_SENT
+    & ~REPLACED,
+    _send_to,
+    Words(
+        label=gettext_lazy("Send to another address"),
+        question=gettext_lazy("Send “%(step)s” to another address?"),
+        consequence=gettext_lazy(
+            "The mail to the wrong address is cancelled, and the same mail goes to the right one."
+        ),
+        button=gettext_lazy("Send"),
+        done=gettext_lazy("The mail is sent to %(address)s."),
+        refused=gettext_lazy("“%(step)s” is now “%(state)s”: its address can’t be changed."),
+    ),
+)
+#: A step ends for good. A mail that may have been sent goes on until it is unconfirmed.
+cancel = Act(
+    "cancel",
+    CANCEL,
+    one_of("state", State.FAILED, State.UNCERTAIN, *UNDER_WAY) & ~MAY_HAVE_BEEN_SENT,
+    _cancel,
+    Words(
+        label=gettext_lazy("Cancel"),
+        question=gettext_lazy("Cancel “%(step)s” for good?"),
+        consequence=gettext_lazy(
+            "The step is never done, and nobody can bring it back. The application stays as it is."
+        ),
+        button=gettext_lazy("Yes, cancel this step"),
+        done=gettext_lazy("“%(step)s” is cancelled."),
+        refused=_REFUSED,
+        reason=gettext_lazy("Cancelled."),
+    ),
+    serious=True,
+)
+#: An application that was quarantined as spam is not spam: its mails go out.
+release_from_quarantine = Act(
+    "release",
+    RETRY,
+    one_of("quarantined", True),
+    _release,
+    Words(
+        label=gettext_lazy("Not spam: release it"),
+        question=gettext_lazy("Release %(reference)s? It is not spam."),
+        consequence=gettext_lazy("The application is treated like any other."),
+        button=gettext_lazy("Yes, release it"),
+        done=gettext_lazy("%(reference)s is released."),
+        refused=gettext_lazy("%(reference)s is not quarantined any more."),
+        reason=gettext_lazy("Released: not spam."),
+    ),
+    sends=True,
+)
+
+#: What a person may do to a step, in the order of the buttons.
+STEP_ACTS = (retry, confirm_arrival, send_again, send_to, cancel)
+ACTS = {act.name: act for act in (*STEP_ACTS, release_from_quarantine)}

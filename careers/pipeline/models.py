@@ -8,7 +8,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from careers.applications.models import Application
-from careers.pipeline.states import CELERY_WORDS, NEEDS_A_PERSON, ErrorClass, Phase, State
+from careers.pipeline.attention import NEEDS_ATTENTION
+from careers.pipeline.states import CELERY_WORDS, ErrorClass, Phase, State
 
 
 class StepKind(models.TextChoices):
@@ -70,22 +71,13 @@ class Alert(models.Model):
         return f"alert-{self.pk}"
 
 
-#: A mail that was sent and came back, and no other one was sent instead.
-CAME_BACK = models.Q(state=State.SUCCEEDED, bounced_at__isnull=False) & ~models.Q(
-    result__has_key="instead"
-)
-
-
 class StepQuerySet(models.QuerySet["Step"]):
     def needing_a_person(self) -> StepQuerySet:
-        return self.filter(
-            models.Q(state__in=NEEDS_A_PERSON)
-            | models.Q(state=State.RETRYING, error_class=ErrorClass.CONFIGURATION)
-        )
+        return self.filter(NEEDS_ATTENTION.query)
 
 
 class Step(models.Model):
-    """One piece of work for one application, or one mail of a alert to operators.
+    """One piece of work for one application, or one mail of an alert to operators.
 
     See ``states`` for its life.
 
@@ -131,6 +123,16 @@ class Step(models.Model):
     error_code = models.CharField(max_length=60, blank=True)
     error_public = models.TextField(blank=True)
     result = models.JSONField(default=dict)
+    #: The mail that was sent in place of this one; read it through ``attention.REPLACED``. All
+    #: steps of an application are deleted together, so the database need not watch the reference.
+    replaced_by = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -167,6 +169,12 @@ class Step(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["state", "run_after"], name="careers_step_due"),
             models.Index(fields=["state", "lease_until"], name="careers_step_lease"),
+            # Deleting a step asks for those that it replaced; few were.
+            models.Index(
+                fields=["replaced_by"],
+                condition=models.Q(replaced_by__isnull=False),
+                name="careers_step_replaced_by",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -249,14 +257,14 @@ class Heartbeat(models.Model):
         ]
 
 
-#: What each task that runs by the clock does, for people.
+#: What each scheduled task does, for people.
 TITLES = {
-    "careers.publish_scheduled": _("Publish and take down pages on time"),
-    "careers.clean_up_uploads": _("Delete files of forms that nobody sent"),
-    "careers.check_archive": _("Look whether every file is still in the archive"),
-    "careers.watch": _("Look whether operators must be told something"),
-    "careers.daily_digest": _("Daily summary: looked at each hour, sent once each morning"),
-    "careers.translate_pages": _("Bring pages into their other languages"),
+    "careers.publish_scheduled": _("Publish and unpublish pages on schedule"),
+    "careers.clean_up_uploads": _("Delete uploads of forms that were not sent"),
+    "careers.check_archive": _("Check that every file is in the archive"),
+    "careers.watch": _("Check for problems to report to operators"),
+    "careers.daily_digest": _("Daily summary: checked every hour, sent once each morning"),
+    "careers.translate_pages": _("Update the translations of pages"),
 }
 
 
@@ -266,7 +274,7 @@ def title_of(task: str) -> str:
 
 
 class ScheduledRun(models.Model):
-    """The last run of a task that the clock rings for."""
+    """The last run of a scheduled task."""
 
     task = models.CharField(max_length=120, unique=True)
     started_at = models.DateTimeField()

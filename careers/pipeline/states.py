@@ -14,7 +14,7 @@ class State(models.TextChoices):
     RETRYING = "retrying", _("Will retry")
     SUCCEEDED = "succeeded", _("Done")
     FAILED = "failed", _("Failed")
-    UNCERTAIN = "uncertain", _("Not confirmed")
+    UNCERTAIN = "uncertain", _("Unconfirmed")
     CANCELLED = "cancelled", _("Cancelled")
 
 
@@ -52,7 +52,7 @@ LEAVES_TO: dict[State, frozenset[State]] = {
         {State.SENT, State.STARTED, State.RETRYING, State.UNCERTAIN, State.CANCELLED}
     ),
     State.SUCCEEDED: frozenset(),
-    # Not confirmed: in a restored database, whose future may have retried it.
+    # Unconfirmed: in a restored database, whose future may have retried it.
     State.FAILED: frozenset({State.QUEUED, State.UNCERTAIN, State.CANCELLED}),
     State.UNCERTAIN: frozenset({State.SUCCEEDED, State.CANCELLED}),
     State.CANCELLED: frozenset(),
@@ -62,9 +62,9 @@ LEAVES_TO: dict[State, frozenset[State]] = {
 CLAIMABLE = (State.QUEUED, State.SENT, State.RETRYING)
 #: Nothing more happens by itself.
 ENDED = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
-#: Somebody has to look.
+#: A person has to act.
 NEEDS_A_PERSON = (State.FAILED, State.UNCERTAIN)
-#: On the way, whoever is at it.
+#: Neither ended nor left to a person.
 UNDER_WAY = (State.WAITING, State.QUEUED, State.SENT, State.STARTED, State.RETRYING)
 
 
@@ -72,13 +72,13 @@ class Phase(models.TextChoices):
     """How far a running step has got, where that decides what a lost worker means."""
 
     NONE = "", ""
-    DATA = "data", _("Message handed over, answer awaited")
-    #: To somebody who remembers keys: until ``Step.repeat_until`` a repetition is safe.
-    KEYED = "keyed", _("Message handed over under a key, answer awaited")
+    DATA = "data", _("Message sent, answer awaited")
+    #: To a provider with idempotency keys: until ``Step.repeat_until`` a repetition is safe.
+    KEYED = "keyed", _("Message sent with an idempotency key, answer awaited")
 
 
 class ErrorClass(models.TextChoices):
-    TRANSIENT = "transient", _("Passing fault")
-    PERMANENT = "permanent", _("Lasting fault")
-    CONFIGURATION = "configuration", _("Wrong setting")
-    UNKNOWN = "unknown", _("Unexpected fault")
+    TRANSIENT = "transient", _("Temporary error")
+    PERMANENT = "permanent", _("Permanent error")
+    CONFIGURATION = "configuration", _("Configuration error")
+    UNKNOWN = "unknown", _("Unknown error")

@@ -40,7 +40,7 @@ def move(
     reason: str = "",
     traceback: str = "",
     at: dt.datetime | None = None,
-    guard: dict[str, Any] | None = None,
+    guard: Q | dict[str, Any] | None = None,
     **changes: Any,
 ) -> bool:
     """Change one step's state, if it still is what the caller takes it for.
@@ -48,7 +48,7 @@ def move(
     Args:
         leaving: the states that the caller knows how to leave; each must allow ``to``.
         fence: the token that the caller was given at the claim.
-        guard: further field lookups that must hold.
+        guard: what else must hold, as a query or as field lookups.
         changes: other columns to write along with the state.
 
     Returns:
@@ -58,7 +58,8 @@ def move(
         if to not in LEAVES_TO[state]:
             raise ValueError(f"a step never goes from {state} to {to}")
     at = at or db_now()
-    guards: dict[str, Any] = {"pk": step_id, **(guard or {})}
+    also = guard if isinstance(guard, Q) else Q()
+    guards: dict[str, Any] = {"pk": step_id, **(guard if isinstance(guard, dict) else {})}
     if fence is not None:
         guards["token"] = fence
     if to in ENDED or to == State.UNCERTAIN:
@@ -79,7 +80,7 @@ def move(
             changes.setdefault("ready_at", at)
         elif to == State.RETRYING:
             changes.setdefault("ready_at", changes.get("run_after") or at)
-        changed = Step.objects.filter(state=before, **guards).update(
+        changed = Step.objects.filter(also, state=before, **guards).update(
             state=to, state_since=at, **changes
         )
         if not changed:

@@ -75,7 +75,7 @@ def test_task_status_shows_the_answer_of_the_mail_server(wired: WiredSite, storm
     step = wired.step(unclear, "mail_applicant")
     assert step["error_code"] == NO_ANSWER
     page = wired.page_of(unclear)
-    assert "Not confirmed" in page
+    assert "Unconfirmed" in page
     assert "did not confirm it. Check the server" in page
 
 

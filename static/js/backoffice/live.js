@@ -4,8 +4,8 @@
  *   <div data-live data-live-url="…" data-live-seconds="3">…</div>
  *
  * It pauses while the tab is hidden, while keyboard focus or a text selection is inside, and
- * while a folded detail is open, so that nothing moves under a reader's hands. What changed is
- * said through `[data-live-announce]`, in the words of `[data-live-words]`.
+ * while a folded detail is open: the page must not change while a person works on it. Screen
+ * readers hear changes through `[data-live-announce]`, in the words of `[data-live-words]`.
  */
 (() => {
   const box = document.querySelector('[data-live]');
@@ -16,7 +16,7 @@
   const fallback = document.querySelector('[data-live-fallback]');
   const seconds = Number(box.dataset.liveSeconds) || 3;
   const words = () => box.querySelector('[data-live-words]')?.dataset.liveWords ?? '';
-  // Each answer has a token of its own; it is no change.
+  // Each answer has a new token, which is not a change.
   const comparable = (html) => html.replace(/name="csrfmiddlewaretoken" value="[^"]*"/g, '');
 
   let shown = '';
@@ -48,11 +48,11 @@
         headers: { 'X-Requested-With': 'XMLHttpRequest', 'X-Live': '1' },
         signal: AbortSignal.timeout(10000),
       });
-      // A login page or an error must not take the place of the last thing we knew.
+      // A login page or an error must not replace the last known content.
       if (!response.ok || response.redirected) throw new Error(String(response.status));
       const html = await response.text();
       failures = 0;
-      // The reader may have started to do something, or chosen another filter, meanwhile.
+      // Meanwhile the reader may have begun to work here, or chosen another filter.
       if (!isInUse() && search === window.location.search && comparable(html) !== shown) {
         box.innerHTML = html;
         shown = comparable(html);

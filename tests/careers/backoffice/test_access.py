@@ -1,4 +1,4 @@
-"""Every address of the back office, for everybody, with GET and POST.
+"""Every address of the back office, for every kind of user, with GET and POST.
 
 Each outcome is one word: ``login`` and ``home`` are Wagtail's redirects for strangers and for
 people without the permission, ``done`` is our own redirect after a POST.
@@ -28,13 +28,13 @@ TASKS_GET = ("login", "login", "home", "200", "home", "home", "200")
 TASKS_NO_POST = ("login", "login", "home", "405", "home", "home", "405")
 TASKS_NO_GET = TASKS_NO_POST
 TASKS_POST = ("login", "login", "home", "done", "home", "home", "done")
-# Whoever may not read the application sends its mail to no address that nobody named.
+# Users who may not read the application may send its mail only to an address that the job names.
 ADDRESS_POST = ("login", "login", "home", "422", "home", "home", "done")
 LIST_GET = ("login", "login", "home", "home", "200", "200", "200")
 LIST_NO_POST = ("login", "login", "home", "home", "405", "405", "405")
 ONE_GET = ("login", "login", "home", "home", "404", "200", "200")
 ONE_POST = ("login", "login", "home", "home", "404", "done", "done")
-# Releasing also takes the right to retry, which neither of the HR people has.
+# A release also takes the permission to retry, which the HR people do not have.
 RELEASE_GET = ("login", "login", "home", "home", "home", "home", "200")
 RELEASE_POST = ("login", "login", "home", "home", "home", "home", "done")
 
@@ -65,13 +65,13 @@ def every_name() -> set[str]:
     }
 
 
-def test_every_address_has_an_entry() -> None:
+def test_table_names_every_address() -> None:
     assert every_name() == set(EXPECTED)
 
 
 @pytest.fixture
 def held_back(ours: JobPage) -> Application:
-    """Something for every act to act on."""
+    """An application with a step for each act."""
     made: Application = ApplicationFactory(page=ours, held_back=True, with_files=True)
     StepFactory(application=made, kind=StepKind.ARCHIVE, failed=True)
     StepFactory(application=made, kind=StepKind.MAIL_HR, failed=True, recipient="hr@example.com")
@@ -145,16 +145,16 @@ def test_access(who: str, held_back: Application, ours: JobPage, theirs: JobPage
         with transaction.atomic():
             url, data = address(name, held_back)
             found[name] = (outcome(client.get(url)), outcome(client.post(url, data)))
-            # What one act changes must not decide about the next.
+            # No act may change the outcome of the next.
             transaction.set_rollback(True)
     assert found == expected
 
 
 @pytest.mark.parametrize("who", ["anonymous", "charlie", "bob", "otto", "helen"])
-def test_who_may_not_read_learns_nothing(
+def test_pages_without_permission_show_no_personal_data(
     who: str, held_back: Application, ours: JobPage, theirs: JobPage
 ) -> None:
-    """Neither names nor addresses nor answers, on any page; and nothing is changed."""
+    """No page shows a name or an address, and nothing is logged."""
     client = Client()
     if who != "anonymous":
         client.force_login(person(who, ours, theirs))
@@ -166,10 +166,10 @@ def test_who_may_not_read_learns_nothing(
     assert not ApplicationView.objects.exists()
 
 
-def test_helen_with_every_right_still_keeps_to_her_part(
+def test_applications_of_another_part_of_the_tree_are_not_found(
     held_back: Application, theirs: JobPage
 ) -> None:
-    """Ids of another part of the tree are no ids at all, whatever else one may do."""
+    """Ids of another part of the tree are not found, whatever else the user may do."""
     helen = people.hanna(theirs.get_parent(), "helen", (*people.HR_RIGHTS, "retry_step"))
     client = Client()
     client.force_login(helen)
@@ -184,7 +184,7 @@ def test_helen_with_every_right_still_keeps_to_her_part(
     assert held_back.review_stage == "new"
 
 
-def test_a_step_is_found_through_its_own_application_only(
+def test_step_of_another_application_is_not_found(
     as_ada: Client, held_back: Application, theirs: JobPage
 ) -> None:
     other = StepFactory(application__page=theirs, failed=True)
@@ -193,7 +193,7 @@ def test_a_step_is_found_through_its_own_application_only(
     assert as_ada.post(url).status_code == 404
 
 
-def test_a_file_is_found_through_its_own_application_only(
+def test_file_of_another_application_is_not_found(
     as_hanna: Client, held_back: Application, theirs: JobPage
 ) -> None:
     other = ApplicationFactory(page=theirs, with_files=True)
@@ -211,7 +211,7 @@ def test_a_file_is_found_through_its_own_application_only(
         ("cancel", "cancel_step"),
     ],
 )
-def test_each_act_takes_its_own_right(act: str, right: str, held_back: Application) -> None:
+def test_act_without_its_permission_is_denied(act: str, right: str, held_back: Application) -> None:
     otto = people.otto()
     group = otto.groups.get()
     group.permissions.remove(Permission.objects.get(codename=right))
@@ -225,7 +225,7 @@ def test_each_act_takes_its_own_right(act: str, right: str, held_back: Applicati
     assert step.state == "failed"
 
 
-def test_acts_that_nobody_knows_are_not_found(as_ada: Client, held_back: Application) -> None:
+def test_unknown_act_is_not_found(as_ada: Client, held_back: Application) -> None:
     step = Step.objects.get(application=held_back, kind=StepKind.ARCHIVE)
     url = reverse("careers_tasks:act", args=[held_back.reference, step.pk, "erase"])
     assert as_ada.post(url).status_code == 404
@@ -243,7 +243,7 @@ def test_acts_need_the_csrf_token(held_back: Application) -> None:
     ("who", "shown"),
     [("bob", []), ("otto", ["Task status"]), ("hanna", ["Applications"])],
 )
-def test_the_menu_shows_what_one_may_follow(
+def test_menu_shows_permitted_entries_only(
     who: str, shown: list[str], ours: JobPage, theirs: JobPage
 ) -> None:
     client = Client()

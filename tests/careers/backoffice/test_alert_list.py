@@ -46,7 +46,7 @@ def on_the_page_of_all_tasks(client: Client, query: str = "") -> list[str]:
 ALARM = "Problem: No worker is running. Applications are stored and safe."
 
 
-def test_list_tells_what_was_told_and_whether_it_arrived(as_otto: Client) -> None:
+def test_list_shows_alerts_with_the_state_of_their_mails(as_otto: Client) -> None:
     alert = NoticeFactory()
     for address in ("ops@example.com", "second@example.com"):
         StepFactory(to_operators=True, alert=alert, recipient=address, succeeded=True)
@@ -54,10 +54,10 @@ def test_list_tells_what_was_told_and_whether_it_arrived(as_otto: Client) -> Non
     assert listed(as_otto) == ["Daily summary for 21 Nov 2026", ALARM]
     table = words(soup_of(as_otto, URL).select_one(".bo-table"))
     assert "Mail ×2 Done" in table
-    assert "Name somebody: nobody was told" in table
+    assert "Enter a recipient: no mail was sent" in table
 
 
-def test_what_has_not_been_told_is_not_listed(as_otto: Client) -> None:
+def test_alert_that_was_not_mailed_is_not_listed(as_otto: Client) -> None:
     alert = NoticeFactory(told_at=None)
     assert listed(as_otto) == []
     assert as_otto.get(f"/admin/tasks/{alert.reference}/").status_code == 404
@@ -79,12 +79,14 @@ def test_filters_and_search(as_otto: Client) -> None:
 @pytest.mark.parametrize(
     ("trait", "shown"), [("failed", True), ("queued", True), ("succeeded", False)]
 )
-def test_page_of_all_tasks_shows_what_is_not_done(as_otto: Client, trait: str, shown: bool) -> None:
+def test_task_status_shows_alerts_that_are_not_done(
+    as_otto: Client, trait: str, shown: bool
+) -> None:
     StepFactory(to_operators=True, **{trait: True})
     assert on_the_page_of_all_tasks(as_otto) == ([ALARM] if shown else [])
 
 
-def test_page_of_all_tasks_shows_what_its_filter_asks_for(as_otto: Client, ours: JobPage) -> None:
+def test_task_status_shows_alerts_that_match_its_filter(as_otto: Client, ours: JobPage) -> None:
     StepFactory(to_operators=True, failed=True)
     StepFactory(application__page=ours, failed=True)
     assert on_the_page_of_all_tasks(as_otto, "?state=attention") == [ALARM]
@@ -93,7 +95,7 @@ def test_page_of_all_tasks_shows_what_its_filter_asks_for(as_otto: Client, ours:
     assert on_the_page_of_all_tasks(as_otto, f"?job={ours.pk}") == []
 
 
-def test_detail_tells_cause_history_and_what_to_do(as_otto: Client) -> None:
+def test_detail_shows_cause_and_what_to_do(as_otto: Client) -> None:
     HeartbeatFactory()
     HeartbeatFactory(sweeper=True)
     step = StepFactory(to_operators=True, failed=True)
@@ -106,7 +108,7 @@ def test_detail_tells_cause_history_and_what_to_do(as_otto: Client) -> None:
     assert as_otto.get(f"/admin/tasks/{step.alert.reference}/results/").status_code == 200
 
 
-def test_mail_is_retried_and_cancelled(as_otto: Client) -> None:
+def test_mail_can_be_retried_and_cancelled(as_otto: Client) -> None:
     step = StepFactory(to_operators=True, failed=True)
     where = f"/admin/tasks/{step.alert.reference}/"
     assert as_otto.get(f"{where}{step.pk}/cancel/").status_code == 200
@@ -118,17 +120,17 @@ def test_mail_is_retried_and_cancelled(as_otto: Client) -> None:
 
 
 @pytest.mark.parametrize("act", ["release/", "{pk}/change-address/", "999/retry/"])
-def test_what_only_applications_have_is_not_found(as_ada: Client, act: str) -> None:
+def test_acts_for_applications_are_not_found_for_alerts(as_ada: Client, act: str) -> None:
     step = StepFactory(to_operators=True, failed=True)
     url = f"/admin/tasks/{step.alert.reference}/{act.format(pk=step.pk)}"
     assert as_ada.get(url).status_code == 404
     assert as_ada.post(url).status_code == 404
 
 
-def test_notice_that_nobody_got_says_so(as_otto: Client) -> None:
+def test_alert_without_recipient_says_so(as_otto: Client) -> None:
     alert = NoticeFactory()
     text = words(soup_of(as_otto, f"/admin/tasks/{alert.reference}/").select_one(".bo-detail"))
-    assert "No mail was sent: nobody was named." in text
+    assert "No mail was sent: there is no recipient." in text
     assert "Everything is done." not in text
 
 
@@ -139,7 +141,7 @@ def test_every_kind_has_a_title(db: None) -> None:
 
 
 @pytest.mark.parametrize("url", [URL, "/admin/tasks/?state=failed"])
-def test_queries_do_not_grow_with_notices(
+def test_queries_do_not_grow_with_alerts(
     as_otto: Client, queries: Callable[[Client, str], int], url: str
 ) -> None:
     def add(number: int) -> None:

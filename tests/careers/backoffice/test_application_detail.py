@@ -58,7 +58,7 @@ def answered(ours: JobPage) -> Application:
     return made
 
 
-def test_everything_the_applicant_said(as_hanna: Client, answered: Application) -> None:
+def test_page_shows_all_answers_and_consents(as_hanna: Client, answered: Application) -> None:
     text = text_of(as_hanna, answered)
     assert "Jane Miller for “Clockmaker as it was”, received" in text
     assert "Why you? I like clocks." in text
@@ -71,9 +71,7 @@ def test_everything_the_applicant_said(as_hanna: Client, answered: Application) 
     assert "+47 1" in text
 
 
-def test_files_are_reached_through_the_guarded_address_only(
-    as_hanna: Client, answered: Application
-) -> None:
+def test_files_link_to_the_guarded_address_only(as_hanna: Client, answered: Application) -> None:
     soup = BeautifulSoup(as_hanna.get(url(answered)).content, "html.parser")
     file = answered.files.get()
     guarded = reverse("careers_applications:file", args=[answered.reference, file.public_id])
@@ -81,44 +79,42 @@ def test_files_are_reached_through_the_guarded_address_only(
     assert file.sha256 not in str(soup)
 
 
-def test_an_infected_file_is_named_but_not_linked(as_hanna: Client, ours: JobPage) -> None:
+def test_infected_file_has_no_link(as_hanna: Client, ours: JobPage) -> None:
     file = ApplicationFileFactory(application__page=ours, scan_verdict="infected")
     soup = BeautifulSoup(as_hanna.get(url(file.application)).content, "html.parser")
     assert "infected" in soup.select_one(".bo-file").get_text()
     assert not soup.select(".bo-file a")
 
 
-def test_everybody_who_looks_is_noted(as_hanna: Client, application: Application) -> None:
+def test_reader_is_logged(as_hanna: Client, application: Application) -> None:
     as_hanna.get(url(application))
     view = ApplicationView.objects.get(application=application)
     assert (view.user.username, view.what) == ("hanna", "detail")
-    assert "Hanna Example looked at the application" in text_of(as_hanna, application)
+    assert "Hanna Example opened the application" in text_of(as_hanna, application)
 
 
-def test_looking_again_at_once_is_kept_but_told_once(
-    as_hanna: Client, application: Application
-) -> None:
+def test_log_shows_immediate_repetitions_once(as_hanna: Client, application: Application) -> None:
     for _ in range(3):
         text = text_of(as_hanna, application)
     assert ApplicationView.objects.filter(application=application).count() == 3
-    assert text.count("looked at the application") == 1
+    assert text.count("opened the application") == 1
 
 
-def test_who_left_the_company_still_looked(as_hanna: Client, application: Application) -> None:
+def test_log_shows_readers_whose_account_is_deleted(
+    as_hanna: Client, application: Application
+) -> None:
     ApplicationView.objects.create(application=application, user=None, what="file:cv")
-    assert "Somebody whose account is gone took a file: CV" in text_of(as_hanna, application)
+    assert "A deleted account downloaded a file: CV" in text_of(as_hanna, application)
 
 
-def test_the_page_is_never_cached(as_hanna: Client, application: Application) -> None:
+def test_page_is_never_cached(as_hanna: Client, application: Application) -> None:
     assert "no-store" in as_hanna.get(url(application)).headers["Cache-Control"]
 
 
-def test_references_as_people_type_them_lead_here(
-    as_hanna: Client, application: Application
-) -> None:
+def test_reference_in_other_spelling_redirects(as_hanna: Client, application: Application) -> None:
     response = as_hanna.get(f"/admin/applications/{application.reference.lower()}/")
     assert response.headers["Location"] == url(application)
-    # Being sent on is no look.
+    # The redirect is not logged.
     assert not ApplicationView.objects.exists()
 
 
@@ -143,21 +139,25 @@ class TestStage:
         assert application.review_stage == "interview"
         assert "Hanna Example changed the stage to “Interview”" in text_of(as_hanna, application)
 
-    def test_a_colleague_was_faster(self, as_hanna: Client, application: Application) -> None:
+    def test_change_after_a_colleague_changes_nothing(
+        self, as_hanna: Client, application: Application
+    ) -> None:
         Application.objects.filter(pk=application.pk).update(review_stage="declined")
         said = self.post(as_hanna, application, stage="interview", before="new")
         assert said == "Nothing changed: the stage is “Declined”."
         assert application.review_stage == "declined"
 
     @pytest.mark.parametrize("stage", ["", "erased", "new"])
-    def test_no_stage_or_the_same(
+    def test_invalid_or_same_stage_changes_nothing(
         self, as_hanna: Client, application: Application, stage: str
     ) -> None:
         self.post(as_hanna, application, stage=stage, before="new")
         assert application.review_stage == "new"
         assert not ApplicationView.objects.filter(what__startswith="stage").exists()
 
-    def test_it_takes_the_right_to_change(self, ours: JobPage, application: Application) -> None:
+    def test_change_without_permission_is_denied(
+        self, ours: JobPage, application: Application
+    ) -> None:
         client = Client()
         client.force_login(people.hanna(ours, "reader", ("view_application",)))
         assert "<select" not in client.get(url(application)).content.decode()
@@ -165,7 +165,7 @@ class TestStage:
         assert application.review_stage == "new"
 
 
-def test_the_number_of_queries_does_not_grow(
+def test_queries_do_not_grow_with_files(
     as_hanna: Client, ours: JobPage, queries: Callable[[Client, str], int]
 ) -> None:
     application = ApplicationFactory(page=ours, with_steps=True)
@@ -176,10 +176,10 @@ def test_the_number_of_queries_does_not_grow(
     assert queries(as_hanna, url(application)) == at_one
 
 
-def test_a_receipt_that_came_back_is_said_to_hr(as_hanna: Client, application: Application) -> None:
+def test_bounced_receipt_is_shown_to_hr(as_hanna: Client, application: Application) -> None:
     Step.objects.filter(application=application, kind="mail_applicant").update(
         bounced_at=timezone.now(), bounce_reason="There is no such address."
     )
     page = text_of(as_hanna, application)
-    assert "The receipt to the applicant came back." in page
-    assert "There is no such address. The application itself is complete." in page
+    assert "The receipt to the applicant bounced." in page
+    assert "There is no such address. The application is complete." in page

@@ -35,7 +35,7 @@ def archive_gives(
     return asked
 
 
-def test_a_cv_is_downloaded_and_can_do_nothing_here(as_hanna: Client, ours: JobPage) -> None:
+def test_cv_is_downloaded_in_a_sandbox(as_hanna: Client, ours: JobPage) -> None:
     file = ApplicationFileFactory(application__page=ours, content=PDF, filename="Jane’s CV.pdf")
     response = as_hanna.get(url(file))
     assert response.status_code == 200
@@ -48,11 +48,11 @@ def test_a_cv_is_downloaded_and_can_do_nothing_here(as_hanna: Client, ours: JobP
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert "no-store" in response.headers["Cache-Control"]
-    # Nor does the answer tell a hash to those who can't have the file.
+    # No header reveals the hash of the file.
     assert "ETag" not in response.headers
 
 
-def test_only_the_pdf_that_we_made_opens_in_the_browser(as_hanna: Client, ours: JobPage) -> None:
+def test_only_the_pdf_of_the_site_opens_in_the_browser(as_hanna: Client, ours: JobPage) -> None:
     file = ApplicationFileFactory(application__page=ours, kind=FileKind.PDF)
     assert as_hanna.get(url(file)).headers["Content-Disposition"].startswith("inline")
     forced = as_hanna.get(url(file) + "?download").headers["Content-Disposition"]
@@ -69,11 +69,11 @@ def test_only_the_pdf_that_we_made_opens_in_the_browser(as_hanna: Client, ours: 
         ("x" * 500 + ".pdf", "x" * 150),
     ],
 )
-def test_file_names_are_only_names(given: str, shown: str) -> None:
+def test_file_names_are_cleaned(given: str, shown: str) -> None:
     assert application_file.safe_name(given) == shown.strip(" .")
 
 
-def test_taking_a_file_is_noted(as_hanna: Client, ours: JobPage) -> None:
+def test_download_is_logged(as_hanna: Client, ours: JobPage) -> None:
     file = ApplicationFileFactory(application__page=ours)
     as_hanna.get(url(file))
     view = ApplicationView.objects.get()
@@ -102,7 +102,7 @@ def test_archived_files_come_from_the_archive(
         (Permanent("archive-missing", "The file is no longer in the archive."), 404),
     ],
 )
-def test_a_silent_archive_is_explained(
+def test_archive_failure_is_explained(
     as_hanna: Client,
     ours: JobPage,
     monkeypatch: pytest.MonkeyPatch,
@@ -116,7 +116,7 @@ def test_a_silent_archive_is_explained(
     page = response.content.decode()
     assert failure.public in page
     assert "Back to the application" in page
-    # Who got nothing took nothing.
+    # Without a file there is no download to log.
     assert not ApplicationView.objects.exists()
 
 
@@ -125,17 +125,17 @@ def test_lost_bytes_are_explained(as_hanna: Client, ours: JobPage) -> None:
     FileBytes.objects.all().delete()
     response = as_hanna.get(url(file))
     assert response.status_code == 404
-    assert "neither here nor archived" in response.content.decode()
+    assert "neither in the database nor in the archive" in response.content.decode()
 
 
-def test_an_infected_file_stays_where_it_is(as_hanna: Client, ours: JobPage) -> None:
+def test_infected_file_cannot_be_downloaded(as_hanna: Client, ours: JobPage) -> None:
     file = ApplicationFileFactory(application__page=ours, scan_verdict="infected")
     response = as_hanna.get(url(file))
     assert response.status_code == 403
     assert "infected" in response.content.decode()
 
 
-def test_the_number_of_queries_does_not_grow(
+def test_queries_do_not_grow_with_files(
     as_hanna: Client, ours: JobPage, queries: Callable[[Client, str], int]
 ) -> None:
     file = ApplicationFileFactory(application__page=ours)

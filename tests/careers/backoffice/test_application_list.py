@@ -23,12 +23,14 @@ def names(client: Client, query: str = "") -> list[str]:
     return [a.get_text(strip=True) for a in soup.select(".bo-table .title-wrapper a")]
 
 
-def test_the_addresses_are_what_others_rely_on(db: None) -> None:
+def test_addresses_are_stable(db: None) -> None:
     assert reverse("careers_applications:index") == URL
     assert reverse("careers_applications:detail", args=["7KD4-93MX"]) == URL + "7KD4-93MX/"
 
 
-def test_only_the_reader_s_own_jobs(as_hanna: Client, ours: JobPage, theirs: JobPage) -> None:
+def test_list_shows_only_jobs_of_the_reader(
+    as_hanna: Client, ours: JobPage, theirs: JobPage
+) -> None:
     ApplicationFactory(page=ours, name="Ours")
     ApplicationFactory(page=theirs, name="Theirs")
     assert names(as_hanna) == ["Ours"]
@@ -92,7 +94,7 @@ def test_sorting(as_hanna: Client, ours: JobPage, order: str) -> None:
         assert found == (["A", "B"] if order == "name" else ["B", "A"])
 
 
-def test_a_row_tells_files_and_processing(as_hanna: Client, ours: JobPage) -> None:
+def test_row_shows_files_and_processing(as_hanna: Client, ours: JobPage) -> None:
     application = ApplicationFactory(page=ours, with_files=True, with_steps=True, test=True)
     StepFactory(application=application, failed=True, sequence=1)
     soup = BeautifulSoup(as_hanna.get(URL).content, "html.parser")
@@ -120,7 +122,7 @@ def test_answers_are_not_loaded(as_hanna: Client, ours: JobPage) -> None:
     assert not any('"careers_application"."answers"' in query["sql"] for query in captured)
 
 
-def test_the_number_of_queries_does_not_grow(
+def test_queries_do_not_grow_with_applications(
     as_hanna: Client, ours: JobPage, queries: Callable[[Client, str], int]
 ) -> None:
     ApplicationFactory(page=ours, with_files=True, with_steps=True)

@@ -21,20 +21,20 @@ def ran(seconds: float, **traits: object) -> None:
     )
 
 
-def test_median_and_nearly_all(db: None) -> None:
+def test_median_and_95th_percentile(db: None) -> None:
     for seconds in range(1, 102):
         ran(seconds)
     StepFactory(failed=True)
     (archive,) = [line for line in last_day() if line.step == "Archive"]
     assert (archive.done, archive.failed) == (101, 1)
-    assert (archive.half, archive.nearly_all) == ("51 s", "1 min 36 s")
+    assert (archive.median, archive.percentile_95) == ("51 s", "1 min 36 s")
 
 
-def test_one_is_enough_and_none_is_no_mistake(db: None) -> None:
+def test_figures_of_one_step_and_of_none(db: None) -> None:
     ran(3, kind=StepKind.RENDER_PDF)
     ran(500, kind=StepKind.MAIL_HR)
     ran(0, kind=StepKind.MAIL_APPLICANT)
-    assert [(line.done, line.half) for line in last_day()] == [
+    assert [(line.done, line.median) for line in last_day()] == [
         (1, "3.0 s"),
         (0, ""),
         (1, "0.0 s"),
@@ -43,6 +43,6 @@ def test_one_is_enough_and_none_is_no_mistake(db: None) -> None:
     ]
 
 
-def test_yesterday_is_over(db: None) -> None:
+def test_older_steps_do_not_count(db: None) -> None:
     StepFactory(succeeded=True, ended_at=timezone.now() - dt.timedelta(days=1, minutes=1))
     assert {line.done for line in last_day()} == {0}

@@ -48,7 +48,7 @@ def applied(ours: JobPage, theirs: JobPage) -> JobPage:
 def test_editor_shows_the_numbers_with_links(as_ada: Client, applied: JobPage) -> None:
     page = as_ada.get(f"/admin/pages/{applied.pk}/edit/")
     block = BeautifulSoup(page.content, "html.parser").select_one(".help-warning")
-    assert words(str(block)) == "3 applications, 1 held back as spam, 1 needs attention"
+    assert words(str(block)) == "3 applications, 1 quarantined as spam, 1 needs attention"
     assert links(str(block)) == [
         f"/admin/applications/?job={applied.pk}",
         f"/admin/tasks/?state=attention&job={applied.pk}",
@@ -56,20 +56,20 @@ def test_editor_shows_the_numbers_with_links(as_ada: Client, applied: JobPage) -
     assert [as_ada.get(url).status_code for url in links(str(block))] == [200, 200]
 
 
-def test_who_may_not_see_tasks_gets_no_link_to_them(applied: JobPage) -> None:
+def test_summary_has_no_task_link_without_permission(applied: JobPage) -> None:
     html = summary_for(people.hanna(applied.get_parent()), applied)
     assert "1 needs attention" in words(html)
     assert links(html) == [f"/admin/applications/?job={applied.pk}"]
 
 
-def test_who_may_not_read_applications_learns_nothing(applied: JobPage) -> None:
+def test_summary_hidden_without_permission(applied: JobPage) -> None:
     bob = people.bob(applied.get_parent())
     assert summary_for(bob, applied) == ""
     page = logged_in(bob).get(f"/admin/pages/{applied.pk}/edit/").content.decode()
     assert "3 applications" not in page
 
 
-def test_one_job_is_counted_in_all_its_languages(as_ada: Client, applied: JobPage) -> None:
+def test_summary_counts_a_job_in_all_languages(as_ada: Client, applied: JobPage) -> None:
     french = applied.copy_for_translation(
         Locale.objects.get_or_create(language_code="fr")[0], copy_parents=True
     )
@@ -80,7 +80,7 @@ def test_one_job_is_counted_in_all_its_languages(as_ada: Client, applied: JobPag
     )
 
 
-def test_it_takes_two_questions(applied: JobPage, django_assert_num_queries: Any) -> None:
+def test_summary_takes_two_queries(applied: JobPage, django_assert_num_queries: Any) -> None:
     ada = people.ada()
     with django_assert_num_queries(2):
         assert words(summary_for(ada, applied)).startswith("3 applications")
@@ -108,7 +108,7 @@ def test_translation_shows_the_numbers_with_links(as_ada: Client, applied: JobPa
     for _visit in range(2):
         told = message(as_ada, french)
         assert words(told) == (
-            "3 applications, 1 held back as spam, 1 needs attention Applications Task status"
+            "3 applications, 1 quarantined as spam, 1 needs attention Applications Task status"
         )
         assert 'class="warning"' in told
         assert links(told) == [
@@ -120,7 +120,7 @@ def test_translation_shows_the_numbers_with_links(as_ada: Client, applied: JobPa
     assert BeautifulSoup(page, "html.parser").select(".messages ul li") == []
 
 
-def test_translation_tells_nothing_to_who_may_not_read_it_nor_of_no_applications(
+def test_translation_summary_hidden_without_permission_or_applications(
     as_ada: Client, applied: JobPage
 ) -> None:
     french = in_french(applied)

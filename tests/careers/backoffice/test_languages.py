@@ -74,7 +74,7 @@ def answers(client: Client, application: Application) -> list[tuple[str, str, st
     ]
 
 
-def test_french_answers_stand_with_the_english_words_of_the_same_questions(
+def test_french_answers_are_shown_with_english_words(
     as_ada: Client, both: tuple[Application, Application]
 ) -> None:
     assert answers(as_ada, both[1]) == [
@@ -90,13 +90,15 @@ def test_french_answers_stand_with_the_english_words_of_the_same_questions(
     ]
 
 
-def test_english_answers_need_nothing_beside_them(
+def test_answers_in_the_readers_language_have_no_translation(
     as_ada: Client, both: tuple[Application, Application]
 ) -> None:
     assert [line for line in answers(as_ada, both[0]) if line[1]] == []
 
 
-def test_french_reader_has_it_the_other_way_round(both: tuple[Application, Application]) -> None:
+def test_french_reader_sees_french_words_beside_english_answers(
+    both: tuple[Application, Application],
+) -> None:
     ada, client = people.ada(), Client()
     profile = UserProfile.get_for_user(ada)
     profile.preferred_language = "fr"
@@ -110,7 +112,7 @@ def test_french_reader_has_it_the_other_way_round(both: tuple[Application, Appli
     assert ("", "", "Oui") in shown
 
 
-def test_question_that_is_no_longer_asked_stands_alone(
+def test_answer_to_removed_question_has_no_translation(
     as_ada: Client, both: tuple[Application, Application], asked: JobPage
 ) -> None:
     asked.questions = []
@@ -125,7 +127,7 @@ def listed(client: Client, query: str = "") -> list[tuple[str, str]]:
     return sorted(zip(names, jobs, strict=True))
 
 
-def test_both_are_in_one_inbox_under_one_name(
+def test_both_languages_share_one_inbox(
     as_ada: Client, both: tuple[Application, Application], asked: JobPage, french: JobPage
 ) -> None:
     inbox = [("Jane", "Clockmaker"), ("Jeanne", "Clockmaker")]
@@ -137,7 +139,7 @@ def test_both_are_in_one_inbox_under_one_name(
     assert f'<option value="{french.pk}">' not in choices
 
 
-def test_list_is_of_one_job_whichever_of_its_pages_the_link_names(
+def test_filter_by_any_page_of_a_job_shows_all_its_applications(
     as_ada: Client,
     both: tuple[Application, Application],
     asked: JobPage,
@@ -156,17 +158,17 @@ def test_list_is_of_one_job_whichever_of_its_pages_the_link_names(
 
 @pytest.mark.parametrize("path", ["applications", "tasks"])
 @pytest.mark.parametrize("job", ["x", "9" * 30, "9" * 5000, "-1"])
-def test_link_that_names_no_job_is_no_error(as_ada: Client, path: str, job: str) -> None:
+def test_invalid_job_in_address_is_ignored(as_ada: Client, path: str, job: str) -> None:
     assert as_ada.get(f"/admin/{path}/?job={job}").status_code == 200
 
 
-def test_job_that_exists_in_french_only_can_be_chosen(as_ada: Client, french: JobPage) -> None:
+def test_job_that_exists_in_french_only_is_a_choice(as_ada: Client, french: JobPage) -> None:
     Page.objects.filter(translation_key=french.translation_key).exclude(pk=french.pk).delete()
     choices = as_ada.get("/admin/applications/").content.decode()
     assert f'<option value="{french.pk}">' in choices
 
 
-def test_who_looks_after_the_french_pages_sees_both(
+def test_editor_of_french_pages_sees_both_languages(
     both: tuple[Application, Application], french: JobPage, ours: JobPage
 ) -> None:
     hanna, client = people.hanna(french.get_parent()), Client()

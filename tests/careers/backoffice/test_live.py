@@ -87,24 +87,24 @@ def wait_for_looks(page: Page, server: Server, number: int) -> None:
     page.wait_for_timeout(60)
 
 
-def test_news_replace_the_table_and_are_announced(live: Page, server: Server) -> None:
+def test_change_is_shown_and_announced(live: Page, server: Server) -> None:
     assert live.inner_text("[data-live-announce]") == ""
     server.results = '<p data-live-words="2 running">two</p>'
     live.wait_for_selector("text=two")
     assert live.inner_text("[data-live-announce]") == "2 running"
 
 
-def test_the_same_words_are_not_said_again(live: Page, server: Server) -> None:
+def test_same_words_are_announced_once(live: Page, server: Server) -> None:
     server.results = '<p data-live-words="1 running">older</p>'
     live.wait_for_selector("text=older")
     assert live.inner_text("[data-live-announce]") == ""
 
 
-def test_it_asks_for_what_the_address_says(live: Page, server: Server) -> None:
+def test_refresh_keeps_the_filters_of_the_address(live: Page, server: Server) -> None:
     assert set(server.looks) == {"/results/?state=attention&kind=archive"}
 
 
-def test_nothing_moves_under_keyboard_focus(live: Page, server: Server) -> None:
+def test_refresh_pauses_under_keyboard_focus(live: Page, server: Server) -> None:
     live.focus("#inside")
     wait = len(server.looks)
     server.results = '<p data-live-words="2 running">two</p>'
@@ -129,7 +129,7 @@ def test_nothing_moves_under_a_selection_or_an_open_detail(live: Page, server: S
     live.wait_for_selector("text=three")
 
 
-def test_a_hidden_tab_rests(live: Page, server: Server) -> None:
+def test_refresh_pauses_in_hidden_tab(live: Page, server: Server) -> None:
     live.evaluate("Object.defineProperty(document, 'hidden', {get: () => true})")
     live.wait_for_timeout(150)
     before = len(server.looks)
@@ -138,9 +138,7 @@ def test_a_hidden_tab_rests(live: Page, server: Server) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 403, 302])
-def test_a_failure_keeps_what_is_known_and_offers_to_reload(
-    live: Page, server: Server, status: int
-) -> None:
+def test_failure_keeps_content_and_offers_reload(live: Page, server: Server, status: int) -> None:
     server.status = status
     live.wait_for_selector("[data-live-fallback]:not([hidden])")
     assert "one" in live.inner_text("[data-live]")
@@ -148,7 +146,7 @@ def test_a_failure_keeps_what_is_known_and_offers_to_reload(
     live.wait_for_selector("[data-live-note]:not([hidden])")
 
 
-def test_a_new_token_is_no_change(live: Page, server: Server) -> None:
+def test_new_csrf_token_is_no_change(live: Page, server: Server) -> None:
     token = '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
     server.results = token.format("a")
     live.wait_for_selector("[data-live] input", state="attached")
@@ -158,7 +156,7 @@ def test_a_new_token_is_no_change(live: Page, server: Server) -> None:
     assert live.evaluate("document.querySelector('[data-live] input').marked") is True
 
 
-def test_without_javascript_there_is_a_link(chromium: Browser, server: Server) -> None:
+def test_page_without_javascript_has_reload_link(chromium: Browser, server: Server) -> None:
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     page.route("**/*", server.answer)

@@ -17,7 +17,7 @@ def summaries(client: Client) -> list[str]:
     return [" ".join(item.get_text().split()) for item in soup.select(".w-summary li")]
 
 
-def test_the_home_page_counts_what_is_new_to_the_reader(
+def test_home_page_counts_new_applications_of_the_reader(
     as_hanna: Client, ours: JobPage, theirs: JobPage
 ) -> None:
     ApplicationFactory(page=ours)
@@ -28,20 +28,20 @@ def test_the_home_page_counts_what_is_new_to_the_reader(
     assert not any("attention" in text for text in summaries(as_hanna))
 
 
-def test_the_home_page_tells_operators_what_needs_them(as_otto: Client, ours: JobPage) -> None:
+def test_home_page_counts_steps_that_need_attention(as_otto: Client, ours: JobPage) -> None:
     StepFactory(application__page=ours, failed=True)
     StepFactory(application__page=ours, misconfigured=True)
     assert summaries(as_otto)[0] == "2 steps need attention"
 
 
-def test_a_job_leads_to_its_applications(as_hanna: Client, ours: JobPage) -> None:
+def test_job_page_links_to_its_applications(as_hanna: Client, ours: JobPage) -> None:
     page = as_hanna.get(reverse("wagtailadmin_pages:edit", args=[ours.pk])).content.decode()
     assert f"/admin/applications/?job={ours.pk}" in page
     listing = reverse("wagtailadmin_explore", args=[ours.get_parent().pk])
     assert f"/admin/applications/?job={ours.pk}" in as_hanna.get(listing).content.decode()
 
 
-def test_but_not_those_who_may_not_read_them(ours: JobPage) -> None:
+def test_job_page_has_no_link_without_permission(ours: JobPage) -> None:
     client = Client()
     client.force_login(people.bob(ours.get_parent()))
     page = client.get(reverse("wagtailadmin_pages:edit", args=[ours.pk])).content.decode()
@@ -49,7 +49,7 @@ def test_but_not_those_who_may_not_read_them(ours: JobPage) -> None:
 
 
 @pytest.mark.parametrize("trait", [{}, {"held_back": True}])
-def test_a_job_that_nobody_applied_for_has_an_empty_list(
+def test_job_without_applications_has_empty_list(
     as_hanna: Client, ours: JobPage, trait: dict[str, bool]
 ) -> None:
     from tests.support.factories import JobPageFactory

@@ -18,44 +18,46 @@ def elsewhere(theirs: JobPage) -> Application:
     return made
 
 
-def test_hr_reads_its_own_part_of_the_tree(
+def test_hr_reads_applications_of_their_part_of_the_tree(
     ours: JobPage, application: Application, elsewhere: Application
 ) -> None:
     assert list(visible_applications(people.hanna(ours.get_parent()))) == [application]
 
 
-def test_a_right_on_the_job_itself_is_enough(ours: JobPage, application: Application) -> None:
+def test_page_permission_on_the_job_is_enough(ours: JobPage, application: Application) -> None:
     assert list(visible_applications(people.hanna(ours))) == [application]
 
 
-def test_reading_takes_the_right_to_read(ours: JobPage, application: Application) -> None:
+def test_reading_takes_the_read_permission(ours: JobPage, application: Application) -> None:
     assert not visible_applications(people.bob(ours.get_parent())).exists()
 
 
-def test_reading_takes_a_part_of_the_tree(application: Application) -> None:
+def test_reading_takes_a_page_permission(application: Application) -> None:
     assert not visible_applications(people.hanna(None)).exists()
 
 
-def test_an_operator_reads_nothing(application: Application) -> None:
+def test_operator_reads_no_application(application: Application) -> None:
     assert not visible_applications(people.otto()).exists()
 
 
-def test_a_superuser_reads_everything(application: Application, elsewhere: Application) -> None:
+def test_superuser_reads_every_application(
+    application: Application, elsewhere: Application
+) -> None:
     assert set(visible_applications(people.ada())) == {application, elsewhere}
 
 
-def test_nobody_reads_nothing(application: Application) -> None:
+def test_anonymous_user_reads_no_application(application: Application) -> None:
     assert not visible_applications(AnonymousUser()).exists()
 
 
-def test_who_has_left_reads_nothing(ours: JobPage, application: Application) -> None:
+def test_inactive_user_reads_no_application(ours: JobPage, application: Application) -> None:
     hanna = people.hanna(ours.get_parent())
     hanna.is_active = False
     hanna.save()
     assert not visible_applications(hanna).exists()
 
 
-def test_a_sibling_whose_path_is_longer_is_another_part(
+def test_sibling_with_similar_path_is_not_an_ancestor(
     ours: JobPage, application: Application
 ) -> None:
     """Tree paths are compared by prefix; "00010001" is no ancestor of "00010002"."""
@@ -64,7 +66,7 @@ def test_a_sibling_whose_path_is_longer_is_another_part(
     assert not visible_applications(people.hanna(neighbour)).exists()
 
 
-def test_one_job_is_one_inbox_in_all_languages(
+def test_job_has_one_inbox_in_all_languages(
     ours: JobPage, theirs: JobPage, application: Application
 ) -> None:
     JobPage.objects.filter(pk=theirs.pk).update(title=theirs.title)
@@ -72,12 +74,12 @@ def test_one_job_is_one_inbox_in_all_languages(
     assert list(visible_applications(people.hanna(theirs))) == [application]
 
 
-def test_each_permission_can_be_given_to_a_group(db: None) -> None:
+def test_every_permission_can_be_given_to_a_group(db: None) -> None:
     found = {f"{p.content_type.app_label}.{p.codename}" for p in grantable()}
     assert found == set(ALL)
 
 
-def test_the_group_editor_offers_them(as_ada: object, db: None) -> None:
+def test_group_editor_offers_every_permission(as_ada: object, db: None) -> None:
     group = Group.objects.create(name="HR")
     page = as_ada.get(f"/admin/groups/edit/{group.pk}/").content.decode()  # type: ignore[attr-defined]
     for permission in grantable():

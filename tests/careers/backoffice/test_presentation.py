@@ -34,7 +34,7 @@ def test_span(seconds: float, words: str) -> None:
     assert presentation.span(dt.timedelta(seconds=seconds)) == words
 
 
-def test_today_is_a_time_and_any_other_day_a_date() -> None:
+def test_time_of_today_has_no_date() -> None:
     with time_machine.travel("2026-03-05 12:00:00+00:00", tick=False):
         now = timezone.now()
         assert "2026" not in presentation.clock(now + dt.timedelta(hours=1))
@@ -43,7 +43,7 @@ def test_today_is_a_time_and_any_other_day_a_date() -> None:
         assert presentation.exactly(now - dt.timedelta(days=1)).endswith(" 12:00:00")
 
 
-def test_every_state_has_a_look_that_wagtail_can_draw(db: None) -> None:
+def test_every_state_has_a_colour_and_a_wagtail_icon(db: None) -> None:
     assert set(presentation.LOOKS) == set(State) == set(presentation.URGENCY)
     sprite = str(get_icons())
     for _tone, icon in presentation.LOOKS.values():
@@ -52,13 +52,13 @@ def test_every_state_has_a_look_that_wagtail_can_draw(db: None) -> None:
     assert set(LEAVES_TO) == set(State)
 
 
-def test_colour_is_never_alone() -> None:
+def test_every_state_has_its_own_icon() -> None:
     """Two states of one colour differ in word and icon."""
     icons = [icon for _tone, icon in presentation.LOOKS.values()]
     assert len(set(icons)) == len(icons)
 
 
-def test_the_most_urgent_speaks_for_its_kind(db: None) -> None:
+def test_chip_shows_the_most_urgent_step_of_its_kind(db: None) -> None:
     application = ApplicationFactory()
     kind = StepKind.MAIL_HR
     StepFactory(application=application, kind=kind, recipient="a@example.com", succeeded=True)
@@ -67,7 +67,7 @@ def test_the_most_urgent_speaks_for_its_kind(db: None) -> None:
     assert (chip.word, chip.tone, chip.count) == ("Failed", "bad", 2)
 
 
-def test_a_wrong_setting_looks_like_trouble_though_it_retries(db: None) -> None:
+def test_configuration_error_is_shown_as_trouble(db: None) -> None:
     assert presentation.tone(StepFactory(misconfigured=True)) == "bad"
     assert presentation.tone(StepFactory(retrying=True)) == "later"
 
@@ -77,9 +77,9 @@ def test_a_wrong_setting_looks_like_trouble_though_it_retries(db: None) -> None:
     [
         ("failed", "Archive: see the cause, retry"),
         ("misconfigured", "Archive: correct the setting, retry"),
-        ("uncertain", "Receipt: ask whether it arrived"),
-        ("queued", "None: it is on its way"),
-        ("started", "None: it is on its way"),
+        ("uncertain", "Receipt: find out whether it arrived"),
+        ("queued", "None: it is under way"),
+        ("started", "None: it is under way"),
         ("succeeded", ""),
         ("cancelled", ""),
     ],
@@ -89,16 +89,7 @@ def test_next_action(db: None, trait: str, words: str) -> None:
     assert presentation.next_action([step]) == words
 
 
-def test_needing_a_person_is_the_same_here_and_in_queries(db: None) -> None:
-    from careers.pipeline.models import Step
-
-    for trait in ("failed", "uncertain", "misconfigured", "retrying", "started", "succeeded"):
-        StepFactory(**{trait: True})
-    asked = set(Step.objects.needing_a_person())
-    assert asked == {step for step in Step.objects.all() if presentation.needs_a_person(step)}
-
-
-def test_an_application_with_a_doubt_has_not_ended(db: None) -> None:
+def test_application_with_unconfirmed_mail_has_not_ended(db: None) -> None:
     application = ApplicationFactory()
     StepFactory(application=application, succeeded=True)
     assert presentation.ended_at(application.steps.all())
@@ -106,6 +97,6 @@ def test_an_application_with_a_doubt_has_not_ended(db: None) -> None:
     assert presentation.ended_at(application.steps.all()) is None
 
 
-def test_words_follow_the_reader_s_language(db: None) -> None:
+def test_numbers_follow_the_language(db: None) -> None:
     with translation.override("de"):
         assert presentation.span(dt.timedelta(seconds=0.5)) == "0,5 s"

@@ -39,7 +39,9 @@ def text(response: Any) -> str:
     return " ".join(soup.get_text(" ").split())
 
 
-def test_detail_offers_it_for_a_failed_mail_to_hr_only(as_otto: Client, failed: Step) -> None:
+def test_detail_offers_new_address_for_failed_mail_to_hr_only(
+    as_otto: Client, failed: Step
+) -> None:
     page = as_otto.get(f"/admin/tasks/{failed.application.reference}/").content.decode()
     assert url(failed) in page
     Step.objects.filter(pk=failed.pk).update(kind=StepKind.MAIL_APPLICANT)
@@ -48,7 +50,7 @@ def test_detail_offers_it_for_a_failed_mail_to_hr_only(as_otto: Client, failed: 
     assert as_otto.get(url(failed)).status_code == 404
 
 
-def test_right_address_gets_the_mail(as_ada: Client, failed: Step) -> None:
+def test_mail_goes_to_the_new_address(as_ada: Client, failed: Step) -> None:
     response = as_ada.post(
         url(failed), {"address": "right@example.org", "reason": "Typo."}, follow=True
     )
@@ -57,8 +59,8 @@ def test_right_address_gets_the_mail(as_ada: Client, failed: Step) -> None:
     instead = Step.objects.get(recipient="right@example.org")
     assert instead.state == "queued"
     assert instead.events.first().reason == "Typo."
-    # What was replaced needs nobody any more.
-    assert "On its way. Nothing to do." in text(response) or "No worker" in text(response)
+    # The replaced mail needs no attention.
+    assert "Under way. Nothing to do." in text(response) or "No worker" in text(response)
 
 
 @pytest.mark.parametrize(
@@ -66,14 +68,14 @@ def test_right_address_gets_the_mail(as_ada: Client, failed: Step) -> None:
     [
         ("", "Enter the address to which the mail should go."),
         ("nobody", "Enter an address such as hiring@example.com."),
-        ("hr@example.org", "This is the address that it went to."),
+        ("hr@example.org", "The mail went to this address."),
         (
             "Told@example.org",
-            "told@example.org has a mail about this application already; it is “Done”.",
+            "told@example.org already has a mail about this application; it is “Done”.",
         ),
     ],
 )
-def test_address_that_won_t_do_is_explained(
+def test_invalid_address_is_explained(
     as_ada: Client, failed: Step, address: str, words: str
 ) -> None:
     StepFactory(
@@ -90,25 +92,23 @@ def test_address_that_won_t_do_is_explained(
     assert soup.select_one("[name=address]")["aria-invalid"] == "true"
 
 
-def test_second_click_is_told_calmly(as_ada: Client, failed: Step) -> None:
+def test_second_submit_is_refused_with_the_reason(as_ada: Client, failed: Step) -> None:
     as_ada.post(url(failed), {"address": "right@example.org"})
     response = as_ada.post(url(failed), {"address": "right@example.org"})
-    assert "right@example.org has a mail about this application already" in text(response)
+    assert "right@example.org already has a mail about this application" in text(response)
     Step.objects.filter(pk=failed.pk).update(state="succeeded")
     response = as_ada.get(url(failed), follow=True)
     assert "is now “Done”: its address can’t be changed." in text(response)
 
 
-def test_mail_that_its_provider_may_have_sent_is_not_sent_elsewhere(
-    as_ada: Client, failed: Step
-) -> None:
+def test_mail_that_may_have_been_sent_is_refused(as_ada: Client, failed: Step) -> None:
     later = timezone.now() + dt.timedelta(hours=20)
     Step.objects.filter(pk=failed.pk).update(state="retrying", repeat_until=later)
     for response in (
         as_ada.get(url(failed), follow=True),
         as_ada.post(url(failed), {"address": "right@example.org"}, follow=True),
     ):
-        assert "Wait until it is known whether it arrived." in text(response)
+        assert "Wait until the result is known." in text(response)
     assert Step.objects.filter(kind=StepKind.MAIL_HR).count() == 1
 
 
@@ -118,10 +118,10 @@ def test_mail_that_its_provider_may_have_sent_is_not_sent_elsewhere(
         ("job", "job “Gauge keeper”"),
         ("index", "list of jobs “Jobs”"),
         ("company", "company settings"),
-        ("nowhere", "Nothing names this address any more"),
+        ("nowhere", "No page or setting contains this address any more"),
     ],
 )
-def test_where_the_address_comes_from(
+def test_page_names_the_sources_of_the_address(
     as_ada: Client, as_otto: Client, failed: Step, job: JobPage, where: str, words: str
 ) -> None:
     index = job.get_parent().specific
@@ -145,7 +145,7 @@ def test_where_the_address_comes_from(
     assert other.select(".bo-sources a") == []
 
 
-def test_who_may_not_read_the_application_sends_it_to_none_but_the_named(
+def test_user_without_read_permission_may_use_named_addresses_only(
     as_otto: Client, failed: Step, job: JobPage
 ) -> None:
     response = as_otto.post(url(failed), {"address": "mine@example.org"})
@@ -158,7 +158,7 @@ def test_who_may_not_read_the_application_sends_it_to_none_but_the_named(
     assert Step.objects.filter(recipient="right@example.org").count() == 1
 
 
-def test_it_takes_the_right_to_retry(failed: Step) -> None:
+def test_new_address_takes_the_retry_permission(failed: Step) -> None:
     viewer = people.charlie()
     viewer.user_permissions.add(
         *Permission.objects.filter(codename__in=["access_admin", "view_step"])
@@ -172,7 +172,7 @@ def test_it_takes_the_right_to_retry(failed: Step) -> None:
 @pytest.mark.parametrize(
     ("where", "words"), [("job", "job “Gauge keeper”"), ("index", "list of jobs “Jobs”")]
 )
-def test_address_on_a_translated_page_is_corrected_at_the_original(
+def test_source_of_translated_page_is_its_original(
     as_ada: Client, failed: Step, job: JobPage, where: str, words: str
 ) -> None:
     index = job.get_parent().specific

@@ -51,10 +51,10 @@ def last_event(step: Step) -> StepEvent:
     return event
 
 
-def test_retry(as_otto: Client, ours: JobPage) -> None:
+def test_retry_queues_the_step_with_reason_and_actor(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, failed=True)
     said = act(as_otto, step, "retry", reason="The disk\nis back")
-    assert said == ["“Archive” is tried again now."]
+    assert said == ["“Archive” is retried now."]
     step.refresh_from_db()
     assert step.state in (State.QUEUED, State.SENT)
     assert step.attempts == 0
@@ -63,25 +63,25 @@ def test_retry(as_otto: Client, ours: JobPage) -> None:
     assert queued.actor.startswith("user:")
 
 
-def test_a_double_click_is_harmless_and_says_so(as_otto: Client, ours: JobPage) -> None:
+def test_second_retry_does_nothing_and_says_so(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, failed=True)
     act(as_otto, step, "retry")
     events = StepEvent.objects.filter(step=step).count()
     said = act(as_otto, step, "retry")
     assert len(said) == 1
-    assert said[0].startswith("Somebody already did: “Archive” is now ")
+    assert said[0].startswith("Nothing was done: “Archive” is now ")
     assert StepEvent.objects.filter(step=step).count() == events
 
 
-def test_it_arrived(as_otto: Client, ours: JobPage) -> None:
+def test_confirm_marks_mail_as_done_once(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, uncertain=True)
     assert act(as_otto, step, "confirm") == ["“Receipt to the applicant” is marked as done."]
     step.refresh_from_db()
     assert step.state == State.SUCCEEDED
-    assert "Somebody already did" in act(as_otto, step, "confirm")[0]
+    assert "Nothing was done" in act(as_otto, step, "confirm")[0]
 
 
-def test_send_again(as_otto: Client, ours: JobPage) -> None:
+def test_send_again_sends_one_mail(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, uncertain=True)
     assert act(as_otto, step, "send-again") == ["“Receipt to the applicant” is sent again."]
     step.refresh_from_db()
@@ -89,31 +89,29 @@ def test_send_again(as_otto: Client, ours: JobPage) -> None:
     again = Step.objects.get(application=step.application, sequence=1)
     assert again.state in (State.QUEUED, State.SENT)
     # The second click sends no third mail.
-    assert "Somebody already did" in act(as_otto, step, "send-again")[0]
+    assert "Nothing was done" in act(as_otto, step, "send-again")[0]
     assert Step.objects.filter(application=step.application).count() == 2
 
 
-def test_cancel(as_otto: Client, ours: JobPage) -> None:
+def test_cancel_keeps_the_reason(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, failed=True)
     assert act(as_otto, step, "cancel", reason="Test data") == ["“Archive” is cancelled."]
     assert last_event(step).to_state == State.CANCELLED
     assert last_event(step).reason == "Test data"
 
 
-def test_what_ran_off_meanwhile_is_not_cancelled(as_otto: Client, ours: JobPage) -> None:
+def test_done_step_is_not_cancelled(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, succeeded=True)
-    assert act(as_otto, step, "cancel") == ["Somebody already did: “Archive” is now “Done”."]
+    assert act(as_otto, step, "cancel") == ["Nothing was done: “Archive” is now “Done”."]
 
 
-HANDED_OVER = (
-    "has been handed over and may have arrived: for now it can’t be cancelled or sent elsewhere. "
-    "Wait until it is known whether it arrived."
+MAY_HAVE_ARRIVED = (
+    "was sent to the mail server and may have arrived: it can’t be cancelled or sent to another "
+    "address now. Wait until the result is known."
 )
 
 
-def test_mail_past_its_dot_is_not_cancelled_and_the_page_says_why(
-    as_otto: Client, ours: JobPage
-) -> None:
+def test_mail_that_may_have_been_sent_is_not_cancelled(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, kind=StepKind.MAIL_HR, retrying=True)
     page = reverse("careers_tasks:detail", args=[step.application.reference])
     assert b">Cancel<" in as_otto.get(page).content
@@ -122,7 +120,7 @@ def test_mail_past_its_dot_is_not_cancelled_and_the_page_says_why(
     later = timezone.now() + dt.timedelta(hours=20)
     Step.objects.filter(pk=step.pk).update(repeat_until=later)
     (said,) = act(as_otto, step, "cancel")
-    assert said.endswith(HANDED_OVER)
+    assert said.endswith(MAY_HAVE_ARRIVED)
     now = as_otto.get(page).content
     assert b"Retry now" in now
     assert b">Cancel<" not in now
@@ -137,10 +135,10 @@ def test_mail_past_its_dot_is_not_cancelled_and_the_page_says_why(
         ("confirm", "uncertain", "no mail is sent"),
         ("send-again", "uncertain", "One mail is sent now."),
         ("cancel", "failed", "nobody can bring it back"),
-        ("retry", "failed", "is not done twice"),
+        ("retry", "failed", "does not repeat what it has already done"),
     ],
 )
-def test_the_question_names_what_happens(
+def test_question_names_the_consequence(
     as_otto: Client, ours: JobPage, name: str, trait: str, words: str
 ) -> None:
     step = StepFactory(application__page=ours, **{trait: True})
@@ -151,7 +149,7 @@ def test_the_question_names_what_happens(
 
 
 @pytest.mark.parametrize(("hours", "told"), [(1, True), (-1, False)])
-def test_question_says_what_a_restored_copy_does_not_know(
+def test_question_warns_of_restored_database(
     as_otto: Client, ours: JobPage, hours: int, told: bool
 ) -> None:
     step = StepFactory(application__page=ours, uncertain=True)
@@ -159,11 +157,11 @@ def test_question_says_what_a_restored_copy_does_not_know(
     url = reverse("careers_tasks:act", args=[step.application.reference, step.pk, "send-again"])
     page = as_otto.get(url).content.decode()
     assert (words in page, RESTORED in page) == (told, told)
-    # To say that it arrived sends nothing.
+    # A confirmation sends nothing.
     assert RESTORED not in as_otto.get(url.replace("send-again", "confirm")).content.decode()
 
 
-def test_a_reason_is_short(as_otto: Client, ours: JobPage) -> None:
+def test_long_reason_is_cut(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, failed=True)
     act(as_otto, step, "cancel", reason="x" * 5000)
     assert len(last_event(step).reason) == 300
@@ -178,12 +176,14 @@ class TestRelease:
         StepFactory(application=made, kind=StepKind.RENDER_PDF, succeeded=True)
         return made
 
-    def test_it_says_how_many_mails_go_out(self, as_otto: Client, held: Application) -> None:
+    def test_question_says_how_many_mails_are_sent(
+        self, as_otto: Client, held: Application
+    ) -> None:
         page = as_otto.get(reverse("careers_tasks:release", args=[held.reference]))
-        assert "2 mails that were held back are sent." in page.content.decode()
+        assert "2 mails are sent." in page.content.decode()
 
     @pytest.mark.parametrize(("hours", "told"), [(1, True), (-1, False)])
-    def test_it_says_that_the_past_may_have_sent_them(
+    def test_question_warns_of_restored_database(
         self, as_otto: Client, held: Application, hours: int, told: bool
     ) -> None:
         words = restored(held, hours)
@@ -192,7 +192,9 @@ class TestRelease:
         assert (words in page, RESTORED in page) == (told, told)
 
     @pytest.mark.parametrize("namespace", ["careers_tasks", "careers_applications"])
-    def test_it_sends_them(self, as_ada: Client, held: Application, namespace: str) -> None:
+    def test_release_queues_the_mails_once(
+        self, as_ada: Client, held: Application, namespace: str
+    ) -> None:
         url = reverse(f"{namespace}:release", args=[held.reference])
         response: Any = as_ada.post(url, follow=True)
         assert said_by(response) == [f"{held.reference} is released."]
@@ -205,28 +207,28 @@ class TestRelease:
         )
         assert states <= {State.QUEUED, State.SENT}
         again: Any = as_ada.post(url, follow=True)
-        assert "Somebody already did" in said_by(again)[0]
+        assert "is not quarantined any more" in said_by(again)[0]
 
 
-NONE_LEFT = "Nothing is left to retry: somebody already did, or it went well by itself."
+NONE_LEFT = "No step is left to retry."
 
 
 class TestRetryAlike:
-    def test_all_of_one_cause(self, as_otto: Client, ours: JobPage) -> None:
+    def test_all_steps_with_one_cause_are_retried(self, as_otto: Client, ours: JobPage) -> None:
         alike = [StepFactory(application__page=ours, misconfigured=True) for _ in range(3)]
         other = StepFactory(application__page=ours, failed=True)
         group = {"kind": "archive", "code": "archive-key"}
         page = as_otto.get("/admin/tasks/retry-alike/", group).content.decode()
         assert "Retry all 3 steps?" in page
         response: Any = as_otto.post("/admin/tasks/retry-alike/", group, follow=True)
-        assert said_by(response) == ["3 steps are tried again now."]
+        assert said_by(response) == ["3 steps are retried now."]
         for step in alike:
             step.refresh_from_db()
             assert step.attempts == 0
         other.refresh_from_db()
         assert other.state == State.FAILED
 
-    def test_an_unconfirmed_mail_is_never_among_them(self, as_otto: Client, ours: JobPage) -> None:
+    def test_unconfirmed_mail_is_not_retried(self, as_otto: Client, ours: JobPage) -> None:
         StepFactory(application__page=ours, uncertain=True)
         group = {"kind": "mail_applicant", "code": "worker-lost"}
         for send in (as_otto.get, as_otto.post):
@@ -238,9 +240,7 @@ class TestRetryAlike:
             0,
         )
 
-    def test_second_click_lands_on_the_list_and_is_told_calmly(
-        self, as_otto: Client, ours: JobPage
-    ) -> None:
+    def test_second_submit_finds_no_step_left(self, as_otto: Client, ours: JobPage) -> None:
         for _ in range(2):
             StepFactory(application__page=ours, failed=True)
         group = {"kind": "archive", "code": "ValueError"}

@@ -51,7 +51,7 @@ def test_everything_is_done(as_otto: Client, application: Application) -> None:
     assert not soup.select(".bo-cause form")
 
 
-def test_cause_and_buttons_come_before_the_history(as_otto: Client, ours: JobPage) -> None:
+def test_cause_and_buttons_precede_the_history(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, failed=True)
     soup = soup_of(as_otto, step.application)
     cause = soup.select_one(".bo-cause")
@@ -61,14 +61,16 @@ def test_cause_and_buttons_come_before_the_history(as_otto: Client, ours: JobPag
     assert order[0] is cause
 
 
-def test_a_retry_says_when(as_otto: Client, ours: JobPage) -> None:
+def test_retry_shows_its_time(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, retrying=True)
     cause = words(soup_of(as_otto, step.application).select_one(".bo-cause"))
     assert "Archive: Will retry at " in cause
     assert "Retry now" in cause
 
 
-def test_an_unconfirmed_mail_asks_a_person(as_otto: Client, ours: JobPage) -> None:
+def test_unconfirmed_mail_offers_confirm_send_again_and_cancel(
+    as_otto: Client, ours: JobPage
+) -> None:
     step = StepFactory(application__page=ours, uncertain=True)
     cause = soup_of(as_otto, step.application).select_one(".bo-cause")
     assert "The mail may have arrived." in words(cause)
@@ -77,22 +79,22 @@ def test_an_unconfirmed_mail_asks_a_person(as_otto: Client, ours: JobPage) -> No
         "Send again",
         "Cancel",
     ]
-    # None happens without being asked first.
+    # Each of them asks first.
     assert not cause.select("form")
 
 
-def test_on_its_way_is_not_said_while_nobody_works(as_otto: Client, ours: JobPage) -> None:
+def test_under_way_is_not_shown_without_workers(as_otto: Client, ours: JobPage) -> None:
     from careers.pipeline.models import Heartbeat
 
     step = StepFactory(application__page=ours, queued=True)
-    assert "On its way" in words(soup_of(as_otto, step.application))
+    assert "Under way" in words(soup_of(as_otto, step.application))
     Heartbeat.objects.all().delete()
     text = words(soup_of(as_otto, step.application))
-    assert "On its way" not in text
+    assert "Under way" not in text
     assert "No worker is running." in text
 
 
-def test_every_event_is_told(as_otto: Client, ours: JobPage) -> None:
+def test_history_shows_every_event(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, failed=True)
     soup = soup_of(as_otto, step.application)
     events = soup.select(".bo-event")
@@ -104,7 +106,7 @@ def test_every_event_is_told(as_otto: Client, ours: JobPage) -> None:
     assert "worker 1a2b · attempt 5" in last
 
 
-def test_people_and_the_sweeper_are_named(as_otto: Client, ours: JobPage) -> None:
+def test_history_names_the_actors(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, queued=True)
     ada = people.ada()
     for actor in (f"user:{ada.pk}", "sweeper", "sweeper:9f", "user:987654", "user:x", "restore"):
@@ -116,13 +118,13 @@ def test_people_and_the_sweeper_are_named(as_otto: Client, ours: JobPage) -> Non
         "Ada Admin",
         "sweeper",
         "sweeper",
-        "somebody whose account is gone",
-        "somebody whose account is gone",
+        "a deleted account",
+        "a deleted account",
         "restored database",
     ]
 
 
-def test_tracebacks_only_for_those_who_may_act(ours: JobPage) -> None:
+def test_traceback_takes_the_retry_permission(ours: JobPage) -> None:
     step = StepFactory(application__page=ours, failed=True)
     looker = people.hanna(None, "looker", ("view_step",))
     client = Client()
@@ -134,16 +136,16 @@ def test_tracebacks_only_for_those_who_may_act(ours: JobPage) -> None:
     assert not page.select("details[open]")
 
 
-def test_celery_is_quoted_beside_our_word(as_otto: Client, ours: JobPage) -> None:
+def test_page_shows_the_state_in_celery(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, started=True)
     facts = soup_of(as_otto, step.application).select_one(".bo-facts--step")
-    assert words(facts).startswith("Celery says STARTED")
+    assert words(facts).startswith("State in Celery STARTED")
     link = facts.select_one("a")
     assert link["href"] == f"/flower/task/{step.celery_task_id}"
     assert link.get_text() == step.celery_task_id
 
 
-def test_results_are_shown(as_otto: Client, ours: JobPage) -> None:
+def test_page_shows_results(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(
         application__page=ours,
         kind=StepKind.MAIL_APPLICANT,
@@ -155,7 +157,7 @@ def test_results_are_shown(as_otto: Client, ours: JobPage) -> None:
     assert "250 Ok" in facts
 
 
-def test_archived_objects_link_to_the_guarded_file_for_readers_only(
+def test_archived_objects_have_links_for_readers_only(
     as_otto: Client, as_hanna: Client, ours: JobPage
 ) -> None:
     application = ApplicationFactory(page=ours)
@@ -176,13 +178,13 @@ def test_archived_objects_link_to_the_guarded_file_for_readers_only(
     )
 
 
-def test_no_applicant_is_named(as_ada: Client, application: Application) -> None:
+def test_page_shows_no_personal_data(as_ada: Client, application: Application) -> None:
     page = as_ada.get(url(application)).content.decode()
     assert application.name not in page
     assert application.email not in page
 
 
-def test_a_replaced_mail_is_no_trouble_any_more(as_otto: Client, ours: JobPage) -> None:
+def test_replaced_mail_needs_no_attention(as_otto: Client, ours: JobPage) -> None:
     application = ApplicationFactory(page=ours)
     kind = StepKind.MAIL_APPLICANT
     StepFactory(application=application, kind=kind, cancelled=True)
@@ -195,17 +197,17 @@ def test_a_replaced_mail_is_no_trouble_any_more(as_otto: Client, ours: JobPage) 
     assert "sent again, no. 1" in words(soup)
 
 
-def test_quarantine_is_explained(as_otto: Client, ours: JobPage) -> None:
+def test_quarantined_application_shows_the_reason(as_otto: Client, ours: JobPage) -> None:
     application = ApplicationFactory(page=ours, held_back=True, quarantine_reason="honeypot")
     StepFactory(application=application, kind=StepKind.MAIL_APPLICANT)
     soup = soup_of(as_otto, application)
-    assert "filled in a field that people don’t see" in words(soup.select_one(".bo-cause"))
-    assert "Held back" in words(soup.select_one(".bo-chip"))
-    assert "On its way" not in words(soup)
+    assert "A field that people don’t see was filled in." in words(soup.select_one(".bo-cause"))
+    assert "Quarantined" in words(soup.select_one(".bo-chip"))
+    assert "Under way" not in words(soup)
 
 
 @pytest.mark.parametrize("spoil", [str.lower, lambda r: r.replace("-", ""), lambda r: f" {r} "])
-def test_references_as_people_type_them_lead_here(
+def test_reference_in_other_spelling_redirects(
     as_otto: Client, application: Application, spoil: Callable[[str], str]
 ) -> None:
     response = as_otto.get(f"/admin/tasks/{spoil(application.reference)}/")
@@ -213,18 +215,18 @@ def test_references_as_people_type_them_lead_here(
     assert response.headers["Location"] == url(application)
 
 
-def test_task_ids_lead_here(as_otto: Client, ours: JobPage) -> None:
+def test_celery_task_id_redirects(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, succeeded=True)
     response = as_otto.get(f"/admin/tasks/{step.celery_task_id}/")
     assert response.headers["Location"] == url(step.application)
 
 
 @pytest.mark.parametrize("unknown", ["0000-0000", "x", "%00", "nobody@example.com"])
-def test_what_nobody_knows_is_not_found(as_otto: Client, db: None, unknown: str) -> None:
+def test_unknown_reference_is_not_found(as_otto: Client, db: None, unknown: str) -> None:
     assert as_otto.get(f"/admin/tasks/{unknown}/").status_code == 404
 
 
-def test_the_number_of_queries_does_not_grow(
+def test_queries_do_not_grow_with_steps(
     as_ada: Client, ours: JobPage, queries: Callable[[Client, str], int]
 ) -> None:
     application = ApplicationFactory(page=ours)
@@ -240,9 +242,7 @@ def test_the_number_of_queries_does_not_grow(
     assert queries(as_ada, url(application)) == at_one
 
 
-def test_the_results_alone_are_what_refreshing_loads(
-    as_otto: Client, application: Application
-) -> None:
+def test_results_view_has_no_page_around(as_otto: Client, application: Application) -> None:
     page = as_otto.get(url(application) + "results/").content.decode()
     assert "<html" not in page
     assert "Everything is done." in page
@@ -258,7 +258,7 @@ def test_the_results_alone_are_what_refreshing_loads(
         ({"retrying": True, "attempts": 1}, ""),
     ],
 )
-def test_attempts_are_counted_of_how_many(
+def test_attempts_show_their_limit(
     as_otto: Client, ours: JobPage, more: dict[str, Any], words_of_it: str
 ) -> None:
     step = StepFactory(application__page=ours, **more)
@@ -267,7 +267,7 @@ def test_attempts_are_counted_of_how_many(
     assert ("Attempts" in facts) == bool(words_of_it)
 
 
-def test_mail_that_came_back_tells_why_and_what_to_do(as_otto: Client, ours: JobPage) -> None:
+def test_bounced_mail_shows_cause_and_what_to_do(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(
         application__page=ours,
         kind="mail_hr",
@@ -277,8 +277,8 @@ def test_mail_that_came_back_tells_why_and_what_to_do(as_otto: Client, ours: Job
         bounce_reason="There is no such address.",
     )
     page = words(soup_of(as_otto, step.application))
-    assert "Sent, and came back" in page
-    assert "There is no such address. Correct the address where it is named" in page
+    assert "Sent, and bounced" in page
+    assert "There is no such address. Correct the address where it is entered" in page
     assert "Everything is done." not in page
     assert "Send again" in page
     assert "Send to another address" in page

@@ -29,12 +29,12 @@ def text_of(client: Client, url: str = URL) -> str:
     return " ".join(soup.select_one("#listing-results").get_text(" ").split())
 
 
-def test_the_addresses_are_what_others_rely_on(db: None) -> None:
+def test_addresses_are_stable(db: None) -> None:
     assert reverse("careers_tasks:index") == URL
     assert reverse("careers_tasks:detail", args=["7KD4-93MX"]) == "/admin/tasks/7KD4-93MX/"
 
 
-def test_all_is_well(as_otto: Client, ours: JobPage) -> None:
+def test_healthy_site_says_so(as_otto: Client, ours: JobPage) -> None:
     ApplicationFactory(page=ours, with_steps=True)
     HeartbeatFactory()
     HeartbeatFactory(sweeper=True)
@@ -42,14 +42,14 @@ def test_all_is_well(as_otto: Client, ours: JobPage) -> None:
     assert "All is well. Nothing is waiting." in text_of(as_otto)
 
 
-def test_a_missing_worker_is_said_in_words_with_what_to_do(as_otto: Client, db: None) -> None:
+def test_missing_worker_is_shown_with_what_to_do(as_otto: Client, db: None) -> None:
     HeartbeatFactory(sweeper=True)
     text = text_of(as_otto)
     assert "No worker is running. Applications are stored and safe." in text
     assert "Start the workers; what waits is done then." in text
 
 
-def test_each_application_shows_its_steps_in_order(as_otto: Client, ours: JobPage) -> None:
+def test_row_shows_steps_in_order(as_otto: Client, ours: JobPage) -> None:
     application = ApplicationFactory(page=ours)
     StepFactory(application=application, kind=StepKind.MAIL_HR, recipient="hr@example.com")
     StepFactory(application=application, kind=StepKind.MAIL_APPLICANT, succeeded=True)
@@ -63,7 +63,7 @@ def test_each_application_shows_its_steps_in_order(as_otto: Client, ours: JobPag
     assert chips == ["PDF Will retry", "Archive Waiting", "Receipt Done", "HR mail Waiting"]
 
 
-def test_a_chip_tells_attempts_and_the_next_one_to_everybody(
+def test_chip_shows_attempts_and_next_time_to_screen_readers(
     as_otto: Client, ours: JobPage
 ) -> None:
     step = StepFactory(application__page=ours, retrying=True)
@@ -75,8 +75,8 @@ def test_a_chip_tells_attempts_and_the_next_one_to_everybody(
     assert chip.select_one("svg.icon") is not None
 
 
-def test_no_applicant_is_named(as_ada: Client, ours: JobPage) -> None:
-    """Not even to those who may read applications: this page is looked at over shoulders."""
+def test_list_shows_no_personal_data(as_ada: Client, ours: JobPage) -> None:
+    """Also for users who may read applications: others may see this page on their screen."""
     application = ApplicationFactory(page=ours, with_steps=True)
     page = as_ada.get(URL).content.decode()
     assert application.name not in page
@@ -104,7 +104,7 @@ def test_filter_by_state(as_otto: Client, ours: JobPage, state: str, trait: str)
     assert references(as_otto, f"?state={state}") == [step.application.reference]
 
 
-def test_done_today_forgets_yesterday(as_otto: Client, ours: JobPage) -> None:
+def test_done_today_excludes_yesterday(as_otto: Client, ours: JobPage) -> None:
     StepFactory(
         application__page=ours,
         succeeded=True,
@@ -113,7 +113,7 @@ def test_done_today_forgets_yesterday(as_otto: Client, ours: JobPage) -> None:
     assert references(as_otto, "?state=done-today") == []
 
 
-def test_state_and_kind_are_asked_of_the_same_step(as_otto: Client, ours: JobPage) -> None:
+def test_state_and_kind_filter_by_the_same_step(as_otto: Client, ours: JobPage) -> None:
     wanted = StepFactory(application__page=ours, kind=StepKind.ARCHIVE, failed=True)
     mixed = ApplicationFactory(page=ours)
     StepFactory(application=mixed, kind=StepKind.ARCHIVE, succeeded=True)
@@ -127,7 +127,7 @@ def test_filter_by_job(as_otto: Client, ours: JobPage, theirs: JobPage) -> None:
     assert references(as_otto, f"?job={ours.pk}") == [application.reference]
 
 
-def test_a_filter_that_makes_no_sense_filters_nothing(as_otto: Client, ours: JobPage) -> None:
+def test_invalid_filter_is_ignored(as_otto: Client, ours: JobPage) -> None:
     ApplicationFactory(page=ours)
     assert len(references(as_otto, "?state=nonsense&job=x")) == 1
 
@@ -158,13 +158,13 @@ def test_search_finds_no_names(as_otto: Client, ours: JobPage, typed: str) -> No
     assert references(as_otto, f"?q={typed}") == []
 
 
-def test_the_address_is_the_state(as_otto: Client, ours: JobPage) -> None:
+def test_chosen_count_follows_the_address(as_otto: Client, ours: JobPage) -> None:
     StepFactory(application__page=ours, failed=True)
     soup = BeautifulSoup(as_otto.get(URL + "?state=attention").content, "html.parser")
     chosen = soup.select(".bo-count[aria-current]")
     assert len(chosen) == 1
     assert "Needs attention" in chosen[0].get_text()
-    # A second click takes the filter away.
+    # A second click removes the filter.
     assert chosen[0]["href"] == URL
 
 
@@ -178,7 +178,7 @@ def test_newest_first_and_by_page(as_otto: Client, ours: JobPage) -> None:
     assert references(as_otto, "?p=2") == [application.reference for application in made[25:]]
 
 
-def test_the_results_alone_are_what_refreshing_loads(as_otto: Client, ours: JobPage) -> None:
+def test_results_view_has_no_page_around(as_otto: Client, ours: JobPage) -> None:
     application = ApplicationFactory(page=ours, with_steps=True)
     page = as_otto.get(URL + "results/?state=done-today").content.decode()
     assert "<html" not in page
@@ -186,7 +186,7 @@ def test_the_results_alone_are_what_refreshing_loads(as_otto: Client, ours: JobP
     assert "data-live-words" in page
 
 
-def test_same_cause_offers_one_button(as_otto: Client, ours: JobPage) -> None:
+def test_steps_with_one_cause_have_one_button(as_otto: Client, ours: JobPage) -> None:
     for _ in range(3):
         StepFactory(application__page=ours, misconfigured=True)
     soup = BeautifulSoup(as_otto.get(URL).content, "html.parser")
@@ -196,7 +196,7 @@ def test_same_cause_offers_one_button(as_otto: Client, ours: JobPage) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "?state=attention&kind=archive", "?q=7KD"])
-def test_the_number_of_queries_does_not_grow(
+def test_queries_do_not_grow_with_applications(
     as_otto: Client, ours: JobPage, queries: Callable[[Client, str], int], query: str
 ) -> None:
     def add(number: int) -> None:
@@ -209,7 +209,7 @@ def test_the_number_of_queries_does_not_grow(
     at_one = queries(as_otto, URL + query)
     add(2)
     add(3)
-    # Two steps that fail alike make one more question: how many are there.
+    # Two steps with the same cause take one more query: their count.
     at_three = queries(as_otto, URL + query)
     assert at_three - at_one <= 1
     add(4)
@@ -217,7 +217,7 @@ def test_the_number_of_queries_does_not_grow(
     assert queries(as_otto, URL + query) == at_three
 
 
-def test_nothing_personal_is_asked_of_the_database(
+def test_personal_columns_are_not_queried(
     as_otto: Client, ours: JobPage, django_assert_num_queries: object
 ) -> None:
     from django.db import connection
@@ -231,7 +231,7 @@ def test_nothing_personal_is_asked_of_the_database(
             assert f'"careers_application"."{column}"' not in query["sql"]
 
 
-def test_filter_by_what_came_back(as_otto: Client, ours: JobPage) -> None:
+def test_filter_by_bounced(as_otto: Client, ours: JobPage) -> None:
     steps = [
         StepFactory(
             application__page=ours,
@@ -244,5 +244,5 @@ def test_filter_by_what_came_back(as_otto: Client, ours: JobPage) -> None:
     ]
     assert references(as_otto, "?state=came-back") == [steps[0].application.reference]
     page = text_of(as_otto, f"{URL}?state=came-back")
-    assert "Came back" in page
-    assert "Receipt: it came back, see why" in page
+    assert "Bounced" in page
+    assert "Receipt: it bounced, see the cause" in page

@@ -45,7 +45,7 @@ def test_waiting_and_running() -> None:
     assert lane.in_words == "Waited 5.0 s, ran 5.0 s"
 
 
-def test_attempts_are_ticks() -> None:
+def test_each_attempt_has_a_tick() -> None:
     lane, _whole = lane_of(
         State.FAILED,
         (0, State.QUEUED),
@@ -60,13 +60,13 @@ def test_attempts_are_ticks() -> None:
     assert lane.in_words.endswith("2 attempts")
 
 
-def test_what_runs_runs_until_now() -> None:
+def test_running_step_ends_now() -> None:
     lane, whole = lane_of(State.STARTED, (0, State.QUEUED), (50, State.STARTED), now=100)
     assert whole == dt.timedelta(seconds=100)
     assert lane.bars[-1].width == 50
 
 
-def test_time_that_waits_for_a_person_is_no_bar() -> None:
+def test_time_after_failure_has_no_bar() -> None:
     lane, _whole = lane_of(
         State.SUCCEEDED,
         (0, State.QUEUED),
@@ -80,7 +80,7 @@ def test_time_that_waits_for_a_person_is_no_bar() -> None:
     assert lane.ran == dt.timedelta(seconds=2)
 
 
-def test_a_moment_of_three_days_can_be_seen() -> None:
+def test_short_run_has_minimum_width() -> None:
     lane, _whole = lane_of(
         State.SUCCEEDED,
         (0, State.QUEUED),
@@ -92,14 +92,14 @@ def test_a_moment_of_three_days_can_be_seen() -> None:
     assert run.left + run.width <= 100
 
 
-def test_nothing_is_no_mistake() -> None:
+def test_step_without_events_has_no_bars() -> None:
     found, whole = lanes([Step(pk=1, state=State.QUEUED)], {}, timezone.now())
     assert found[1].bars == []
     assert whole == dt.timedelta()
 
 
 @pytest.mark.parametrize("trait", ["queued", "sent", "started", "retrying", "failed", "cancelled"])
-def test_bars_never_leave_the_scale(db: None, trait: str) -> None:
+def test_bars_stay_within_the_scale(db: None, trait: str) -> None:
     step = StepFactory(**{trait: True})
     events = list(step.events.all())
     found, _whole = lanes([step], {step.pk: events}, timezone.now())

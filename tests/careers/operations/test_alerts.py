@@ -427,12 +427,12 @@ def test_summary_counts_yesterday_as_the_company_does(job: Any, digest: Any) -> 
     assert application.name not in str(facts)
 
 
-def test_summary_tells_which_mails_we_heard_of_that_they_came_back(job: Any, digest: Any) -> None:
+def test_summary_lists_mails_reported_as_bounced_that_day(job: Any, digest: Any) -> None:
     people.ada()
     alive()
     application = ApplicationFactory(page=job)
 
-    def came_back(heard: str, recipient: str, **more: Any) -> None:
+    def bounced(heard: str, recipient: str, **more: Any) -> None:
         at = dt.datetime.fromisoformat(heard)
         step = StepFactory(
             application=application,
@@ -455,13 +455,13 @@ def test_summary_tells_which_mails_we_heard_of_that_they_came_back(job: Any, dig
             reason=step.bounce_reason,
         )
 
-    came_back("2026-11-20T22:59:59Z", "the-day-before@example.com")
-    came_back("2026-11-20T23:00:00Z", "gone@example.com")
-    came_back("2026-11-21T12:00:00Z", "sent-again@example.com", result={"instead": 1})
-    came_back("2026-11-21T23:00:00Z", "today@example.com")
+    bounced("2026-11-20T22:59:59Z", "the-day-before@example.com")
+    bounced("2026-11-20T23:00:00Z", "gone@example.com")
+    bounced("2026-11-21T12:00:00Z", "sent-again@example.com", result={"instead": 1})
+    bounced("2026-11-21T23:00:00Z", "today@example.com")
     assert digest("12:00").facts["attention"] == [
         {
-            "step": "Mail to HR, came back",
+            "step": "Mail to HR, bounced",
             "count": 1,
             "cause": "There is no such mailbox.",
             "path": "/admin/tasks/?state=came-back&kind=mail_hr",

@@ -59,7 +59,7 @@ def test_failure_is_noted_by_its_class_until_it_goes_well(monkeypatch: pytest.Mo
     assert run.error == "ValueError"
     (finding,) = [f for f in health.check().faults if f.code.startswith("schedule-failed")]
     assert finding.code == f"schedule-failed.{CLEAN_UP}"
-    assert "“Delete files of forms that nobody sent” failed at " in finding.message
+    assert "“Delete uploads of forms that were not sent” failed at " in finding.message
     assert "(ValueError)" in finding.message
     assert "jane" not in finding.message + finding.action
     clean_up(monkeypatch)

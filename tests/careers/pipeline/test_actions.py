@@ -1,4 +1,4 @@
-"""What a person may do to a step, and what he may not."""
+"""What a person may do to a step or an application, and what they may not."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from careers.applications.models import Application
 from careers.pipeline import actions
+from careers.pipeline.attention import MAY_HAVE_BEEN_SENT, OPEN_BOUNCE, REPLACED
 from careers.pipeline.models import Step, StepEvent, StepKind
 from careers.pipeline.runner import run
 from careers.pipeline.states import Phase, State
@@ -21,7 +22,7 @@ from tests.support.factories import StepFactory
 
 pytestmark = pytest.mark.django_db
 
-ACTS = [actions.retry, actions.confirm_arrival, actions.send_again, actions.cancel]
+ACTS = [act for act in actions.STEP_ACTS if act is not actions.send_to]
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def step_of(application: Any, **more: Any) -> Step:
 
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("who", ["bob", "hanna", "charlie"])
-def test_nobody_acts_without_the_permission(
+def test_act_without_permission_is_denied(
     application: Any, job_index: Any, act: Any, who: str
 ) -> None:
     user = people.charlie() if who == "charlie" else getattr(people, who)(job_index)
@@ -47,7 +48,7 @@ def test_nobody_acts_without_the_permission(
     assert StepEvent.objects.count() == 0
 
 
-def test_release_without_the_permission_is_refused(application: Any, job_index: Any) -> None:
+def test_release_without_permission_is_denied(application: Any, job_index: Any) -> None:
     Application.objects.update(quarantined=True)
     application.refresh_from_db()
     with pytest.raises(PermissionDenied):
@@ -59,7 +60,7 @@ def test_release_without_the_permission_is_refused(application: Any, job_index: 
 # ── Retry ───────────────────────────────────────────────────────────────────────────────
 
 
-def test_retry_of_a_failed_step_counts_afresh_and_rings(
+def test_retry_of_failed_step_resets_attempts_and_dispatches(
     application: Any, otto: Any, broker: Broker, django_capture_on_commit_callbacks: Any
 ) -> None:
     step = step_of(application, failed=True)
@@ -72,7 +73,7 @@ def test_retry_of_a_failed_step_counts_afresh_and_rings(
     assert broker.dispatched == [step.pk]
 
 
-def test_retry_twice_is_one_retry(
+def test_second_retry_does_nothing(
     application: Any, otto: Any, broker: Broker, django_capture_on_commit_callbacks: Any
 ) -> None:
     step = step_of(application, failed=True)
@@ -82,7 +83,7 @@ def test_retry_twice_is_one_retry(
     assert step.events.filter(to_state=State.QUEUED).count() == 1
 
 
-def test_retry_of_a_waiting_attempt_makes_it_due_now(
+def test_retry_of_later_attempt_makes_it_due_now(
     application: Any, otto: Any, broker: Broker, django_capture_on_commit_callbacks: Any
 ) -> None:
     step = step_of(application, misconfigured=True)
@@ -97,13 +98,13 @@ def test_retry_of_a_waiting_attempt_makes_it_due_now(
 @pytest.mark.parametrize(
     "state", ["waiting", "queued", "sent", "started", "succeeded", "uncertain", "cancelled"]
 )
-def test_retry_in_any_other_state_changes_nothing(application: Any, otto: Any, state: str) -> None:
+def test_retry_in_other_states_changes_nothing(application: Any, otto: Any, state: str) -> None:
     step = step_of(application, state=state)
     assert actions.retry(step, otto) is False
     assert StepEvent.objects.count() == 0
 
 
-def test_retry_with_the_broker_down_is_found_by_the_sweeper(
+def test_retry_without_broker_leaves_step_queued(
     application: Any, otto: Any, broker: Broker, django_capture_on_commit_callbacks: Any
 ) -> None:
     broker.refuses = True
@@ -117,7 +118,7 @@ def test_retry_with_the_broker_down_is_found_by_the_sweeper(
 # ── Unconfirmed mails ───────────────────────────────────────────────────────────────────
 
 
-def test_confirmed_arrival_ends_the_step(application: Any, otto: Any) -> None:
+def test_confirmed_arrival_ends_step(application: Any, otto: Any) -> None:
     step = step_of(application, uncertain=True)
     assert actions.confirm_arrival(step, otto) is True
     assert actions.confirm_arrival(step, otto) is False
@@ -126,7 +127,7 @@ def test_confirmed_arrival_ends_the_step(application: Any, otto: Any) -> None:
     assert step.events.get().reason == "Confirmed: it arrived."
 
 
-def test_sent_again_is_a_new_step_with_the_next_number(
+def test_send_again_creates_step_with_next_sequence(
     application: Any, otto: Any, broker: Broker, django_capture_on_commit_callbacks: Any
 ) -> None:
     step = step_of(application, uncertain=True)
@@ -140,20 +141,20 @@ def test_sent_again_is_a_new_step_with_the_next_number(
     assert Step.objects.filter(application=application).count() == 2
 
 
-def test_mail_to_hr_that_was_sent_again_goes_nowhere_else_besides(
-    application: Any, otto: Any
-) -> None:
+def test_mail_that_was_sent_again_cannot_go_to_another_address(application: Any, otto: Any) -> None:
     step = step_of(application, kind="mail_hr", recipient="old@example.com", uncertain=True)
     again = actions.send_again(step, otto)
     assert again is not None
     step.refresh_from_db()
-    assert (step.state, step.result) == (State.CANCELLED, {"instead": again.pk})
-    assert actions.may_be_readdressed(step) is False
-    assert actions.send_to(step, "new@example.com", otto) is None
+    assert (step.state, step.replaced_by_id) == (State.CANCELLED, again.pk)
+    # Also where the release before this one looks.
+    assert step.result == {"instead": again.pk}
+    assert actions.send_to.allowed(step) is False
+    assert actions.send_to(step, otto, address="new@example.com") is None
     assert Step.objects.filter(application=application).count() == 2
 
 
-def test_mail_that_came_back_is_sent_again_once(application: Any, otto: Any) -> None:
+def test_bounced_mail_is_sent_again_once(application: Any, otto: Any) -> None:
     step = step_of(application, kind="mail_applicant", succeeded=True, bounced_at=timezone.now())
     again = actions.send_again(step, otto)
     assert again is not None
@@ -161,28 +162,26 @@ def test_mail_that_came_back_is_sent_again_once(application: Any, otto: Any) -> 
     assert actions.send_again(step, otto) is None
     step.refresh_from_db()
     # It was sent: that stays true.
-    assert (step.state, step.result["instead"]) == (State.SUCCEEDED, again.pk)
+    assert (step.state, step.replaced_by_id) == (State.SUCCEEDED, again.pk)
 
 
-def test_mail_to_hr_that_came_back_goes_to_another_address_once(
-    application: Any, otto: Any
-) -> None:
+def test_bounced_mail_to_hr_goes_to_another_address_once(application: Any, otto: Any) -> None:
     step = step_of(application, kind="mail_hr", recipient="old@example.com", succeeded=True)
-    assert actions.may_be_readdressed(step) is False
-    assert actions.send_to(step, "new@example.com", otto) is None
+    assert actions.send_to.allowed(step) is False
+    assert actions.send_to(step, otto, address="new@example.com") is None
     step.bounced_at = timezone.now()
     step.save()
-    assert actions.may_be_readdressed(step) is True
-    instead = actions.send_to(step, "new@example.com", otto)
-    assert instead is not None
-    assert instead.recipient == "new@example.com"
+    assert actions.send_to.allowed(step) is True
+    new_step = actions.send_to(step, otto, address="new@example.com")
+    assert new_step is not None
+    assert new_step.recipient == "new@example.com"
     step.refresh_from_db()
-    assert (step.state, actions.may_be_readdressed(step)) == (State.SUCCEEDED, False)
-    assert actions.send_to(step, "third@example.com", otto) is None
+    assert (step.state, actions.send_to.allowed(step)) == (State.SUCCEEDED, False)
+    assert actions.send_to(step, otto, address="third@example.com") is None
 
 
 @pytest.mark.parametrize("state", [state for state in State if state != State.UNCERTAIN])
-def test_only_unconfirmed_mails_are_confirmed_or_sent_again(
+def test_confirm_and_send_again_take_an_unconfirmed_mail(
     application: Any, otto: Any, state: str
 ) -> None:
     step = step_of(application, kind="mail_applicant", state=state)
@@ -197,7 +196,7 @@ def test_only_unconfirmed_mails_are_confirmed_or_sent_again(
 @pytest.mark.parametrize(
     "state", ["waiting", "queued", "sent", "started", "retrying", "failed", "uncertain"]
 )
-def test_cancel_stops_a_step_for_good(application: Any, otto: Any, state: str) -> None:
+def test_cancel_ends_step(application: Any, otto: Any, state: str) -> None:
     step = step_of(application, state=state)
     assert actions.cancel(step, otto, "Not wanted.") is True
     assert actions.cancel(step, otto) is False
@@ -209,19 +208,19 @@ def test_cancel_stops_a_step_for_good(application: Any, otto: Any, state: str) -
 
 
 @pytest.mark.parametrize("state", ["succeeded", "cancelled"])
-def test_cancel_of_what_is_over_changes_nothing(application: Any, otto: Any, state: str) -> None:
+def test_cancel_of_ended_step_changes_nothing(application: Any, otto: Any, state: str) -> None:
     assert actions.cancel(step_of(application, state=state), otto) is False
     assert StepEvent.objects.count() == 0
 
 
-def test_mail_already_handed_over_can_not_be_cancelled(application: Any, otto: Any) -> None:
+def test_mail_past_the_point_of_no_return_cannot_be_cancelled(application: Any, otto: Any) -> None:
     step = step_of(application, kind="mail_applicant", started=True, phase=Phase.DATA)
     assert actions.cancel(step, otto) is False
     step.refresh_from_db()
     assert step.state == State.STARTED
 
 
-#: What a mail's row holds that its provider may have sent, and is asked about again.
+#: Columns of a mail that its provider may have sent and is asked about again.
 ASKED_AGAIN: dict[str, Any] = {
     "repeat_until": timezone.now() + dt.timedelta(hours=20),
     "repeat_with": "resend:1a2b",
@@ -229,18 +228,18 @@ ASKED_AGAIN: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("state", ["queued", "sent", "started", "retrying"])
-def test_mail_that_its_provider_is_asked_about_again_can_not_be_cancelled(
+def test_mail_with_open_idempotency_window_cannot_be_cancelled(
     application: Any, otto: Any, state: str
 ) -> None:
     step = step_of(application, kind="mail_applicant", state=state, **ASKED_AGAIN)
-    assert actions.may_have_been_sent(step) is True
+    assert MAY_HAVE_BEEN_SENT(step) is True
     assert actions.cancel(step, otto) is False
     step.refresh_from_db()
     assert (step.state, step.repeat_until) == (state, ASKED_AGAIN["repeat_until"])
     assert StepEvent.objects.count() == 0
 
 
-def test_cancelled_pdf_lets_hr_know(
+def test_cancelled_pdf_releases_mail_to_hr(
     job: Any, otto: Any, broker: Broker, django_capture_on_commit_callbacks: Any
 ) -> None:
     application = apply_for(job)
@@ -255,7 +254,7 @@ def test_cancelled_pdf_lets_hr_know(
 # ── Quarantine ──────────────────────────────────────────────────────────────────────────
 
 
-def test_release_sends_what_may_go_and_the_rest_in_its_turn(
+def test_release_queues_each_mail_after_its_predecessor(
     job: Any,
     otto: Any,
     effects: Any,
@@ -272,7 +271,7 @@ def test_release_sends_what_may_go_and_the_rest_in_its_turn(
     assert application.steps.get(kind=StepKind.MAIL_HR).pk in ready
 
 
-def test_cancelling_the_pdf_leaves_nothing_waiting_for_it(application: Application) -> None:
+def test_cancelled_pdf_leaves_no_step_waiting(application: Application) -> None:
     steps = {
         kind: step_of(application, kind=kind, state=state)
         for kind, state in (
@@ -292,7 +291,7 @@ def test_cancelling_the_pdf_leaves_nothing_waiting_for_it(application: Applicati
 # ── Mails to operators ──────────────────────────────────────────────────────────────────
 
 
-def test_mail_to_operators_is_retried_cancelled_and_sent_again(otto: Any) -> None:
+def test_mail_to_operators_can_be_retried_cancelled_and_sent_again(otto: Any) -> None:
     failed = StepFactory(to_operators=True, failed=True)
     assert actions.retry(failed, otto) is True
     assert actions.cancel(failed, otto) is True
@@ -316,83 +315,102 @@ def to_hr(application: Any) -> Any:
     return step_of(application, kind=StepKind.MAIL_HR, failed=True, recipient="wrong@example.com")
 
 
-def test_mail_goes_to_the_right_address_instead(
+def test_send_to_replaces_failed_mail(
     to_hr: Any, otto: Any, broker: Broker, django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        instead = actions.send_to(to_hr, "Right@example.com ", otto)
+        new_step = actions.send_to(to_hr, otto, address="Right@example.com ")
     to_hr.refresh_from_db()
-    assert (to_hr.state, to_hr.result) == (State.CANCELLED, {"instead": instead.pk})
+    assert (to_hr.state, to_hr.replaced_by_id) == (State.CANCELLED, new_step.pk)
     assert to_hr.events.get().actor == f"user:{otto.pk}"
-    assert (instead.kind, instead.recipient, instead.sequence) == (
+    assert (new_step.kind, new_step.recipient, new_step.sequence) == (
         StepKind.MAIL_HR,
         "right@example.com",
         0,
     )
-    assert broker.dispatched == [instead.pk]
-    reasons = set(instead.events.exclude(reason="").values_list("reason", flat=True))
+    assert broker.dispatched == [new_step.pk]
+    reasons = set(new_step.events.exclude(reason="").values_list("reason", flat=True))
     assert reasons == {"The address was wrong: sent to right@example.com."}
 
 
-def test_two_people_who_change_an_address_at_once_write_to_one(to_hr: Any, otto: Any) -> None:
-    assert actions.send_to(to_hr, "right@example.com", otto) is not None
-    # Somebody else still has the page on which it had failed.
-    assert actions.send_to(to_hr, "other@example.com", otto) is None
+def test_second_change_of_address_is_refused(to_hr: Any, otto: Any) -> None:
+    assert actions.send_to(to_hr, otto, address="right@example.com") is not None
+    # A second person still sees the page on which it had failed.
+    assert actions.send_to(to_hr, otto, address="other@example.com") is None
     assert not Step.objects.filter(recipient="other@example.com").exists()
 
 
 @pytest.mark.parametrize("state", ["failed", "uncertain", "retrying", "cancelled"])
-def test_address_is_changed_where_the_mail_did_not_get_through(
-    to_hr: Any, otto: Any, state: str
-) -> None:
+def test_send_to_is_allowed_for_undelivered_mail(to_hr: Any, otto: Any, state: str) -> None:
     Step.objects.filter(pk=to_hr.pk).update(state=state)
-    assert actions.send_to(to_hr, "right@example.com", otto) is not None
+    assert actions.send_to(to_hr, otto, address="right@example.com") is not None
 
 
-def test_mail_that_its_provider_is_asked_about_again_goes_nowhere_else(
-    to_hr: Any, otto: Any
-) -> None:
+def test_send_to_is_refused_within_open_idempotency_window(to_hr: Any, otto: Any) -> None:
     Step.objects.filter(pk=to_hr.pk).update(state=State.RETRYING, **ASKED_AGAIN)
     to_hr.refresh_from_db()
-    assert actions.may_be_readdressed(to_hr) is False
-    assert actions.send_to(to_hr, "right@example.com", otto) is None
+    assert actions.send_to.allowed(to_hr) is False
+    assert actions.send_to(to_hr, otto, address="right@example.com") is None
     assert Step.objects.filter(kind=StepKind.MAIL_HR).count() == 1
-    # Once nobody can know any more, the person decides.
+    # Once it is unconfirmed, the person decides.
     Step.objects.filter(pk=to_hr.pk).update(state=State.UNCERTAIN)
     to_hr.refresh_from_db()
-    assert actions.may_be_readdressed(to_hr) is True
-    assert actions.send_to(to_hr, "right@example.com", otto) is not None
+    assert actions.send_to.allowed(to_hr) is True
+    assert actions.send_to(to_hr, otto, address="right@example.com") is not None
 
 
 @pytest.mark.parametrize("state", ["waiting", "queued", "sent", "started", "succeeded"])
-def test_address_of_a_mail_on_its_way_is_not_changed(to_hr: Any, otto: Any, state: str) -> None:
+def test_send_to_is_refused_for_mail_under_way(to_hr: Any, otto: Any, state: str) -> None:
     Step.objects.filter(pk=to_hr.pk).update(state=state)
-    assert actions.send_to(to_hr, "right@example.com", otto) is None
+    assert actions.send_to(to_hr, otto, address="right@example.com") is None
     assert Step.objects.filter(kind=StepKind.MAIL_HR).count() == 1
 
 
 @pytest.mark.parametrize("address", ["wrong@example.com", "other@example.com", "OTHER@example.com"])
-def test_nobody_is_told_twice_by_a_changed_address(to_hr: Any, otto: Any, address: str) -> None:
+def test_send_to_address_with_a_mail_raises(to_hr: Any, otto: Any, address: str) -> None:
     step_of(to_hr.application, kind=StepKind.MAIL_HR, succeeded=True, recipient="other@example.com")
     with pytest.raises(actions.AlreadyTold):
-        actions.send_to(to_hr, address, otto)
+        actions.send_to(to_hr, otto, address=address)
     to_hr.refresh_from_db()
     assert to_hr.state == State.FAILED
 
 
-def test_address_may_be_changed_back(to_hr: Any, otto: Any) -> None:
-    away = actions.send_to(to_hr, "right@example.com", otto)
+def test_address_can_be_changed_back(to_hr: Any, otto: Any) -> None:
+    away = actions.send_to(to_hr, otto, address="right@example.com")
     Step.objects.filter(pk=away.pk).update(state=State.FAILED)
-    back = actions.send_to(away, "wrong@example.com", otto)
+    back = actions.send_to(away, otto, address="wrong@example.com")
     assert (back.recipient, back.sequence, back.state) == ("wrong@example.com", 1, State.QUEUED)
 
 
-def test_mail_that_waits_for_the_pdf_goes_on_waiting(application: Any, otto: Any) -> None:
+def test_send_to_while_pdf_is_made_waits(application: Any, otto: Any) -> None:
     step_of(application, kind=StepKind.RENDER_PDF, started=True)
     hr = step_of(application, kind=StepKind.MAIL_HR, cancelled=True, recipient="w@example.com")
-    assert actions.send_to(hr, "right@example.com", otto).state == State.WAITING
+    assert actions.send_to(hr, otto, address="right@example.com").state == State.WAITING
 
 
-def test_changing_the_address_takes_the_right(to_hr: Any) -> None:
+def test_send_to_without_permission_is_denied(to_hr: Any) -> None:
     with pytest.raises(PermissionDenied):
-        actions.send_to(to_hr, "right@example.com", people.charlie())
+        actions.send_to(to_hr, people.charlie(), address="right@example.com")
+
+
+# ── Replaced ────────────────────────────────────────────────────────────────────────────
+
+
+def test_row_that_old_code_wrote_counts_as_replaced(application: Any, otto: Any) -> None:
+    """The release before this one runs beside it during an upgrade and writes only the key."""
+    step = step_of(
+        application,
+        kind=StepKind.MAIL_HR,
+        recipient="old@example.com",
+        succeeded=True,
+        bounced_at=timezone.now(),
+    )
+    assert OPEN_BOUNCE(step) is True
+    Step.objects.filter(pk=step.pk).update(result={"message_id": "<1@x>", "instead": 7})
+    step.refresh_from_db()
+    assert step.replaced_by_id is None
+    assert REPLACED(step) is True
+    assert list(Step.objects.filter(REPLACED.query)) == [step]
+    assert list(Step.objects.filter(OPEN_BOUNCE.query)) == []
+    assert actions.send_again(step, otto) is None
+    assert actions.send_to(step, otto, address="new@example.com") is None

@@ -25,7 +25,7 @@ WORDS = {
     "retrying": ("Will retry", "RETRY"),
     "succeeded": ("Done", "SUCCESS"),
     "failed": ("Failed", "FAILURE"),
-    "uncertain": ("Not confirmed", "FAILURE"),
+    "uncertain": ("Unconfirmed", "FAILURE"),
     "cancelled": ("Cancelled", "REVOKED"),
 }
 

@@ -1,0 +1,76 @@
+"""The scheduled tasks: their last and next runs, and a button that starts one now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views import View
+from wagtail.admin import messages
+
+from careers.backoffice import presentation
+from careers.backoffice.permissions import Requires
+from careers.operations import schedule
+from careers.pipeline import actions
+from careers.pipeline.models import title_of
+
+
+@dataclass(frozen=True)
+class ScheduleLine:
+    """A scheduled task in words."""
+
+    task: str
+    title: str
+    last: str
+    result: str
+    tone: str
+    icon: str
+    next: str
+
+
+def lines() -> list[ScheduleLine]:
+    """Every scheduled task with its last run, the result of that, and its next run."""
+    found = []
+    for entry in schedule.schedules():
+        run = entry.last
+        if run is None:
+            result, tone, icon = _("Has not run yet"), "idle", "time"
+        elif run.ended_at is None or run.ended_at < run.started_at:
+            result, tone, icon = _("Running"), "active", "rotate"
+        elif run.error:
+            result, tone, icon = _("Failed (%(error)s)") % {"error": run.error}, "bad", "warning"
+        else:
+            took = presentation.span(run.ended_at - run.started_at)
+            result, tone, icon = _("Done in %(time)s") % {"time": took}, "good", "check"
+        found.append(
+            ScheduleLine(
+                task=entry.task,
+                title=entry.title,
+                last=presentation.clock(run.started_at) if run else "",
+                result=result,
+                tone=tone,
+                icon=icon,
+                next=presentation.clock(entry.next_at) if entry.next_at else "",
+            )
+        )
+    return found
+
+
+class RunNow(Requires, View):
+    """Start a scheduled task now. Each of them may run as often as a person likes."""
+
+    right = actions.RETRY
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        task = request.POST.get("task", "")
+        names = {"task": title_of(task)}
+        if schedule.run_now(task, request.user):
+            words = _("“%(task)s” was started. The result appears below.")
+            messages.success(request, words % names)
+        else:
+            words = _("“%(task)s” was not started: the message broker does not answer.")
+            messages.error(request, words % names)
+        return redirect(reverse("careers_tasks:index") + "#bo-schedules")

@@ -1,0 +1,171 @@
+"""One step as the page of a task shows it: state, cause, history and buttons."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from careers.backoffice import presentation
+from careers.backoffice.tasks import step_title
+from careers.backoffice.timeline import Lane, lanes
+from careers.pipeline import actions
+from careers.pipeline.acts import Act
+from careers.pipeline.attention import BOUNCED, NEEDS_ATTENTION
+from careers.pipeline.models import Step, StepEvent, StepKind
+from careers.pipeline.runner import UNKNOWN_ATTEMPTS
+from careers.pipeline.states import ErrorClass, State
+
+
+@dataclass(frozen=True)
+class EventLine:
+    """One event in words."""
+
+    at: dt.datetime
+    at_exactly: str
+    before: str
+    after: str
+    tone: str
+    icon: str
+    actor: str
+    attempt: int
+    reason: str
+    traceback: str
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One archived object. The link is "" for a reader who may not have the file."""
+
+    key: str
+    verified_at: dt.datetime | None
+    url: str
+
+
+@dataclass(frozen=True)
+class StepView:
+    """Everything that the page shows of one step."""
+
+    step: Step
+    title: str
+    chip: presentation.Chip
+    state: str
+    replaced: bool
+    lane: Lane
+    events: list[EventLine]
+    flower_url: str
+    message_id: str
+    response: str
+    objects: list[Stored]
+    acts: list[Act]
+
+    @property
+    def anchor(self) -> str:
+        return f"step-{self.step.pk}"
+
+    @property
+    def troubled(self) -> bool:
+        """Whether the top of the page must show it."""
+        bounced = BOUNCED(self.step) and not self.replaced
+        return NEEDS_ATTENTION(self.step) or bounced or self.step.state == State.RETRYING
+
+    @property
+    def cause(self) -> str:
+        """The cause of the trouble, in words."""
+        if BOUNCED(self.step):
+            return presentation.bounces([self.step])[0][1]
+        return self.step.error_public or (self.events[-1].reason if self.events else "")
+
+    @property
+    def attempts(self) -> str:
+        """The number of attempts, and the limit where there is one. "" for fewer than two."""
+        if self.step.attempts < 2 or self.step.state == State.SUCCEEDED:
+            return ""
+        if self.step.error_class == ErrorClass.UNKNOWN:
+            return _("%(done)d of %(most)d") % {
+                "done": self.step.attempts,
+                "most": UNKNOWN_ATTEMPTS,
+            }
+        return str(self.step.attempts)
+
+    @property
+    def next_attempt(self) -> str:
+        return presentation.clock(self.step.run_after) if self.step.run_after else ""
+
+
+def step_views(
+    steps: list[Step],
+    events: dict[int, list[StepEvent]],
+    stored: dict[str, Stored],
+    *,
+    user: Any,
+    quarantined: bool,
+    now: dt.datetime,
+) -> Iterator[StepView]:
+    """The steps of one task, in words.
+
+    Args:
+        events: each step's events in their order, by the step's id.
+        stored: the archived objects by their keys.
+        user: the reader, who sees the buttons of what they may do.
+        quarantined: whether the mails wait because the application may be spam.
+    """
+    actors = presentation.Actors.of(event.actor for history in events.values() for event in history)
+    on_scale, _whole = lanes(steps, events, now)
+    kept = {step.pk for step in presentation.current(steps)}
+    with_traceback = user.has_perm(actions.retry.permission)
+    for step in steps:
+        yield StepView(
+            step=step,
+            title=step_title(step),
+            chip=presentation.chip(step, quarantined),
+            state=presentation.state_in_words(step, quarantined),
+            replaced=step.pk not in kept,
+            lane=on_scale[step.pk],
+            events=[
+                line(event, actors, with_traceback=with_traceback)
+                for event in events.get(step.pk, [])
+            ],
+            flower_url=reverse("flower_page", args=[f"task/{step.celery_task_id}"])
+            if step.celery_task_id
+            else "",
+            message_id=str(step.result.get("message_id", "")),
+            response=str(step.result.get("response", "")),
+            objects=[
+                stored.get(key, Stored(key, None, "")) for key in step.result.get("objects", [])
+            ],
+            acts=[act for act in actions.STEP_ACTS if act.offered(step, user)],
+        )
+
+
+def in_order(steps: Iterable[Step]) -> list[Step]:
+    """Steps in the order of the flow."""
+    kinds = list(StepKind)
+    return sorted(
+        steps, key=lambda step: (kinds.index(StepKind(step.kind)), step.recipient, step.sequence)
+    )
+
+
+def line(event: StepEvent, actors: presentation.Actors, *, with_traceback: bool) -> EventLine:
+    """An event in words; the traceback only for those who may act on it."""
+    after = State(event.to_state)
+    tone, icon = presentation.LOOKS[after]
+    return EventLine(
+        at=event.at,
+        at_exactly=presentation.exactly(event.at),
+        # A provider's report about a mail that is done changes no state.
+        before=str(State(event.from_state).label)
+        if event.from_state and event.from_state != event.to_state
+        else "",
+        after=str(after.label),
+        tone=tone,
+        icon=icon,
+        actor=actors.name(event.actor),
+        attempt=event.attempt,
+        reason=event.reason,
+        traceback=event.traceback if with_traceback else "",
+    )

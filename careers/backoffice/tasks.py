@@ -1,0 +1,85 @@
+"""A task: an application, or an alert to operators, whose steps the pages show."""
+
+from __future__ import annotations
+
+from django.db.models import F
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+
+from careers.applications.models import Application
+from careers.backoffice import search
+from careers.backoffice.views import Crumb
+from careers.pipeline import restored_database
+from careers.pipeline.models import Alert, Step, StepKind
+
+Task = Application | Alert
+
+
+def find_task(reference: str) -> Task:
+    """A task by its reference. An application comes without personal data.
+
+    Raises:
+        Http404: there is none.
+    """
+    if alert := search.alert_number(reference):
+        return get_object_or_404(Alert, pk=alert, told_at__isnull=False)
+    return find_application_task(reference)
+
+
+def find_application_task(reference: str) -> Application:
+    """As ``find_task``, for applications only."""
+    found: Application | None = (
+        Application.objects.annotate(job=F("page__title"))
+        .only("reference", "received_at", "is_test", "quarantined", "quarantine_reason")
+        .filter(reference=reference)
+        .first()
+    )
+    if found is None:
+        raise Http404
+    return found
+
+
+def task_url(task: Task) -> str:
+    return reverse("careers_tasks:detail", args=[task.reference])
+
+
+def task_trail(task: Task) -> list[Crumb]:
+    """The way to the page of a task; its own entry is the last."""
+    index = {"url": reverse("careers_tasks:index"), "label": _("Task status")}
+    alerts = {"url": reverse("careers_tasks:alerts"), "label": _("Mails to operators")}
+    return [
+        index,
+        *([alerts] if isinstance(task, Alert) else []),
+        {"url": task_url(task), "label": task.reference},
+    ]
+
+
+def step_title(step: Step) -> str:
+    """What a step does, and the recipient where that is not the applicant."""
+    words = str(StepKind(step.kind).label)
+    if step.kind in (StepKind.MAIL_HR, StepKind.MAIL_OPERATORS) and step.recipient:
+        words = _("%(step)s: %(recipient)s") % {"step": words, "recipient": step.recipient}
+    if step.sequence:
+        words = _("%(step)s (sent again, no. %(number)d)") % {
+            "step": words,
+            "number": step.sequence,
+        }
+    return words
+
+
+def restored_warning(task: Task) -> str:
+    """A warning to add where a mail is about to go out that a restored database may not know of.
+
+    "" for a task that is newer than the restored copy.
+    """
+    begun = task.created_at if isinstance(task, Alert) else task.received_at
+    restored_at = restored_database.restored_since(begun)
+    if restored_at is None:
+        return ""
+    return " " + _(
+        "The database was restored from a copy on %(time)s. It does not know what was sent after "
+        "the copy was made: check the mail server’s log first."
+    ) % {"time": formats.date_format(timezone.localtime(restored_at), "DATETIME_FORMAT")}

@@ -1,0 +1,164 @@
+"""The bases of all pages: permission and breadcrumbs, detail, list, and asking before an act."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.functional import cached_property
+from django.views.generic import TemplateView
+from wagtail.admin import messages
+from wagtail.admin.views.generic.base import BaseListingView, WagtailAdminTemplateMixin
+
+from careers.backoffice.permissions import Requires
+
+#: The longest reason that a person can give for an act, in characters.
+REASON_LENGTH = 300
+
+Crumb = dict[str, Any]
+
+
+class AdminPage(Requires):
+    """A page of the back office: it takes a permission, and its breadcrumbs show where it is."""
+
+    def trail(self) -> list[Crumb]:
+        """The pages above this one, below Wagtail's home page."""
+        return []
+
+    def get_breadcrumbs_items(self) -> list[Crumb]:
+        here = {"url": "", "label": self.get_page_title()}  # type: ignore[attr-defined]
+        return [*self.breadcrumbs_items, *self.trail(), here]  # type: ignore[attr-defined]
+
+
+class DetailPage(AdminPage, WagtailAdminTemplateMixin, TemplateView):
+    """A page about one object.
+
+    Attributes:
+        results_template_name: the part of the page that the browser refreshes.
+        results_only: whether to answer with that part alone.
+    """
+
+    template_name: str
+    results_template_name = ""
+    results_only = False
+
+    def get_template_names(self) -> list[str]:
+        return [self.results_template_name if self.results_only else self.template_name]
+
+
+class ListPage(AdminPage, BaseListingView):
+    """A list with filters and a search, the newest first.
+
+    A subclass sets ``model``, ``columns``, ``filterset_class`` and the names of its addresses.
+    """
+
+    template_name = "careers/backoffice/listing.html"
+    is_searchable = True
+    paginate_by = 25
+    table_classname = "listing bo-table bo-table--tasks"
+    columns: ClassVar[list[Any]] = []
+
+    def found_by(self, typed: str) -> Q:
+        """The rows that match what a person typed into the search box."""
+        raise NotImplementedError
+
+    def order_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        # Rows of one moment have an order too, or a page could repeat one of the page before.
+        return queryset.order_by(self.ordering, "-pk")
+
+    def search_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(self.found_by(self.search_query)) if self.is_searching else queryset
+
+
+class ConfirmPage(AdminPage, WagtailAdminTemplateMixin, TemplateView):
+    """Ask what happens, and do it on POST; afterwards go back with a message.
+
+    A subclass finds the subject and says whether it can be done, what to ask and what to do.
+    """
+
+    template_name = "careers/backoffice/confirm.html"
+    header_icon = "tasks"
+
+    @cached_property
+    def subject(self) -> Any:
+        """What it is about."""
+        return self.find()
+
+    def find(self) -> Any:
+        """The subject by ``self.kwargs``, the parts of the address, through what the user may see.
+
+        Raises:
+            Http404: there is none.
+        """
+        raise NotImplementedError
+
+    def is_allowed(self) -> bool:
+        """Whether it can be done now."""
+        raise NotImplementedError
+
+    def perform(self, reason: str) -> bool:
+        """Do it; False when it can't be done any more."""
+        raise NotImplementedError
+
+    def question(self) -> str:
+        raise NotImplementedError
+
+    def consequence(self) -> str:
+        raise NotImplementedError
+
+    def button(self) -> str:
+        raise NotImplementedError
+
+    def done(self) -> str:
+        raise NotImplementedError
+
+    def refused(self) -> str:
+        raise NotImplementedError
+
+    def back(self) -> str:
+        """The address of the page to return to."""
+        raise NotImplementedError
+
+    def is_serious(self) -> bool:
+        """Whether it can't be undone."""
+        return False
+
+    def hidden(self) -> dict[str, str]:
+        """Further fields of the form."""
+        return {}
+
+    def get_page_title(self) -> str:
+        return self.question()
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not self.is_allowed():
+            return self.refuse()
+        return super().get(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not self.perform(self.reason()):
+            return self.refuse()
+        messages.success(request, self.done())
+        return HttpResponseRedirect(self.back())
+
+    def refuse(self) -> HttpResponse:
+        """Go back and say why it was not done."""
+        messages.warning(self.request, self.refused())
+        return HttpResponseRedirect(self.back())
+
+    def reason(self) -> str:
+        """The reason that was typed, on one line."""
+        return " ".join(self.request.POST.get("reason", "").split())[:REASON_LENGTH]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {
+            **super().get_context_data(**kwargs),
+            "question": self.question(),
+            "consequence": self.consequence(),
+            "button": self.button(),
+            "serious": self.is_serious(),
+            "back": self.back(),
+            "hidden": self.hidden(),
+            "reason_length": REASON_LENGTH,
+        }

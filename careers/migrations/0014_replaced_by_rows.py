@@ -1,0 +1,59 @@
+"""Fill ``Step.replaced_by`` from the key that the release before this one writes, and index it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models, transaction
+
+BATCH = 500
+
+
+def fill(apps: Any, schema_editor: Any) -> None:
+    """Change a few rows at a time, so that nobody waits. Running it again does no harm."""
+    Step = apps.get_model("careers", "Step")
+    last = 0
+    while rows := list(
+        Step.objects.filter(pk__gt=last, result__has_key="instead", replaced_by=None)
+        .order_by("pk")
+        .values_list("pk", "result")[:BATCH]
+    ):
+        with transaction.atomic():
+            for pk, result in rows:
+                if Step.objects.filter(pk=result["instead"]).exists():
+                    Step.objects.filter(pk=pk).update(replaced_by=result["instead"])
+        last = rows[-1][0]
+
+
+class AddIndexBesideWriters(AddIndexConcurrently):
+    """Where the database can: on PostgreSQL. SQLite has one writer at a time anyway."""
+
+    def database_forwards(self, app_label: Any, schema_editor: Any, *states: Any) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            super().database_forwards(app_label, schema_editor, *states)
+        else:
+            migrations.AddIndex.database_forwards(self, app_label, schema_editor, *states)
+
+    def database_backwards(self, app_label: Any, schema_editor: Any, *states: Any) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            super().database_backwards(app_label, schema_editor, *states)
+        else:
+            migrations.AddIndex.database_backwards(self, app_label, schema_editor, *states)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("careers", "0014_replaced_by")]
+    atomic = False
+
+    operations = [
+        migrations.RunPython(fill, migrations.RunPython.noop, elidable=True),
+        AddIndexBesideWriters(
+            "step",
+            models.Index(
+                fields=["replaced_by"],
+                condition=models.Q(replaced_by__isnull=False),
+                name="careers_step_replaced_by",
+            ),
+        ),
+    ]

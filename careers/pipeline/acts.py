@@ -1,0 +1,119 @@
+"""An act: something that a person may do, with its permission, its rule and its words.
+
+Whoever offers an act asks it: the panel shows a button, a URL answers, and the guarded UPDATE
+changes a row, all by the one rule. ``careers.pipeline.actions`` holds the acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.core.exceptions import PermissionDenied
+
+from careers.pipeline.models import Step
+from careers.pipeline.rules import Rule
+from careers.pipeline.states import LEAVES_TO, State
+from careers.pipeline.transitions import move
+
+
+@dataclass(frozen=True)
+class Words:
+    """What people read about an act; ``%(step)s`` or ``%(reference)s`` names what it acts on.
+
+    Attributes:
+        label: on the button that leads to the act.
+        question, consequence, button: on the page that asks first.
+        done: the message afterwards.
+        refused: the message when the rule does not hold any more; ``%(state)s`` is the state.
+        reason: in the history when the person gives none; "" where ``Act.do`` words it.
+    """
+
+    label: Any
+    question: Any
+    consequence: Any
+    button: Any
+    done: Any
+    refused: Any
+    reason: Any = ""
+
+
+@dataclass(frozen=True)
+class Doing:
+    """One use of an act: who acts, why, and the rule that every write must hold."""
+
+    actor: str
+    reason: str
+    rule: Rule
+
+    def move(self, step: Step, to: State, **changes: Any) -> bool:
+        """Move the step from any state that the act's rule and the state machine allow."""
+        return move(
+            step.pk,
+            to,
+            leaving=[state for state in State if to in LEAVES_TO[state]],
+            guard=self.rule.query,
+            actor=self.actor,
+            reason=self.reason,
+            **changes,
+        )
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something that a person may do to a step, or to an application.
+
+    Attributes:
+        name: in URLs.
+        permission: which the person needs.
+        allowed: when it can be done; both the buttons and the UPDATE follow it.
+        do: does it. Returns something true when it was done.
+        asks: whether a page asks before it is done.
+        serious: whether it can't be undone.
+        sends: whether it sends a mail that may have been sent before.
+    """
+
+    name: str
+    permission: str
+    allowed: Rule
+    do: Callable[..., Any]
+    words: Words
+    asks: bool = True
+    serious: bool = False
+    sends: bool = False
+
+    #: Templates show it; they never do it.
+    do_not_call_in_templates: ClassVar[bool] = True
+
+    def __call__(self, subject: Any, user: Any, reason: str = "", **more: Any) -> Any:
+        """Do it, if the rule still holds in the database.
+
+        Args:
+            subject: a step, or an application for ``release_from_quarantine``.
+            more: what else this act needs, such as an address.
+
+        Returns:
+            Something false when the rule does not hold any more, as after a double click.
+
+        Raises:
+            PermissionDenied: the user lacks the permission.
+        """
+        actor = actor_of(user, self.permission)
+        doing = Doing(actor, reason or str(self.words.reason), self.allowed)
+        return self.do(subject, doing, **more)
+
+    def offered(self, subject: Any, user: Any) -> bool:
+        """Whether this person may do it to this subject now."""
+        return bool(user.has_perm(self.permission)) and self.allowed(subject)
+
+
+def actor_of(user: Any, permission: str) -> str:
+    """The actor for a step's events.
+
+    Raises:
+        PermissionDenied: the user lacks the permission.
+    """
+    if not user.has_perm(permission):
+        raise PermissionDenied
+    return f"user:{user.pk}"
