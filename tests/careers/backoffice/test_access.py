@@ -19,6 +19,7 @@ from careers.backoffice import urls
 from careers.jobs.models import JobPage
 from careers.pipeline.models import Step, StepKind
 from tests.support import people
+from tests.support.access import outcome
 from tests.support.factories import ApplicationFactory, StepFactory
 
 PEOPLE = ("anonymous", "charlie", "bob", "otto", "helen", "hanna", "ada")
@@ -123,15 +124,6 @@ def person(who: str, ours: JobPage, theirs: JobPage) -> Any:
             return people.hanna(ours.get_parent())
         case _:
             return people.ada()
-
-
-def outcome(response: Any) -> str:
-    if response.status_code != 302:
-        return str(response.status_code)
-    where = response.headers["Location"]
-    if where.startswith(reverse("wagtailadmin_login")):
-        return "login"
-    return "home" if where == reverse("wagtailadmin_home") else "done"
 
 
 @pytest.mark.parametrize("who", PEOPLE)

@@ -17,10 +17,10 @@ from careers.jobs.models import JobPage
 from careers.pipeline import actions
 from careers.pipeline.models import Step, StepEvent, StepKind
 from careers.pipeline.states import UNDER_WAY, Phase, State
-from tests.careers.backoffice.conftest import logged_in
-from tests.careers.backoffice.test_access import outcome
 from tests.support import people
+from tests.support.access import outcome
 from tests.support.factories import ApplicationFactory, StepFactory
+from tests.support.people import logged_in
 
 #: Columns of a mail to HR, for each row that a rule may treat in its own way.
 ROWS: dict[str, dict[str, Any]] = {
