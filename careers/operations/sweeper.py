@@ -26,11 +26,11 @@ from django.utils.translation import gettext as _
 from careers.operations import alerts
 from careers.operations.heartbeat import beat, hand_back, is_served
 from careers.operations.probes import Prober, all_probes
-from careers.pipeline import dispatch, restored_database, runner
-from careers.pipeline.models import Heartbeat, Step, StepKind
+from careers.pipeline import dispatch, registry, restored_database, runner
+from careers.pipeline.kinds import MAIL_OPERATORS
+from careers.pipeline.models import Heartbeat, Step
 from careers.pipeline.runner import BATCH
 from careers.pipeline.states import CLAIMABLE, UNDER_WAY, ErrorClass, Phase, State
-from careers.pipeline.steps import BY_KIND, STEPS
 from careers.pipeline.transitions import db_now, move
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class Sweeper:
         #: With the step that each runs, until when, and under which name it claims.
         self.children: dict[BaseProcess, tuple[int, float, str]] = {}
         #: What it does itself, when it does.
-        self.kinds: Collection[str] = StepKind.values
+        self.kinds: Collection[str] = registry.kinds()
         # The broker is asked with every look.
         self.prober = Prober([probe for probe in all_probes() if probe.name != "broker"])
         self.look_at = 0.0
@@ -123,14 +123,14 @@ class Sweeper:
         if not error:
             requeue_unanswered()
             dispatch.dispatch_steps(forgotten(), actor=ACTOR, insist=True)
-            if not is_served(BY_KIND[StepKind.MAIL_OPERATORS].queue):
+            if not is_served(registry.REGISTERED[MAIL_OPERATORS].queue):
                 # That no worker runs is what operators must hear first.
-                self.kinds = [StepKind.MAIL_OPERATORS]
+                self.kinds = [MAIL_OPERATORS]
                 self._work()
         elif self.broker_down_since and now - self.broker_down_since >= dt.timedelta(
             seconds=settings.PIPELINE_BROKER_GRACE
         ):
-            self.kinds = StepKind.values
+            self.kinds = registry.kinds()
             self._work()
 
     def _tell_operators(self) -> None:
@@ -238,7 +238,7 @@ def release_expired_leases() -> None:
 
 def release_forgotten_waiters() -> None:
     """Queue waiting steps whose predecessor has ended, should anything have kept them."""
-    for definition in STEPS:
+    for definition in registry.definitions():
         runner.release(definition, actor=ACTOR)
 
 
@@ -247,16 +247,18 @@ def requeue_unanswered() -> None:
     now = db_now()
     sent = Step.objects.filter(
         state=State.SENT,
-        kind__in=StepKind.values,
+        kind__in=registry.kinds(),
         dispatched_at__lt=now - dt.timedelta(seconds=settings.PIPELINE_REDISPATCH_AFTER),
     ).order_by("dispatched_at")
     # Whose queue is long is busy, not lost; left out here, for they could fill the batch.
     long = {
         queue
-        for queue in {definition.queue for definition in STEPS}
+        for queue in {definition.queue for definition in registry.definitions()}
         if sent.exists() and dispatch.queue_length(queue) > LONG_QUEUE
     }
-    lost = sent.filter(kind__in=[step.kind for step in STEPS if step.queue not in long])
+    lost = sent.filter(
+        kind__in=[step.kind for step in registry.definitions() if step.queue not in long]
+    )
     for step in list(lost.only("pk", "kind", "dispatches", "dispatched_at")[:BATCH]):
         # Bounded before it is cut off: a step that waits for a setting is rung for without end.
         longer = 2 ** min(max(0, step.dispatches - 1), 20)
@@ -279,21 +281,19 @@ def forgotten() -> list[int]:
         Step.objects.filter(
             Q(state=State.QUEUED, state_since__lt=now - FRESH) | Q(state=State.RETRYING)
         )
-        .filter(Q(run_after=None) | Q(run_after__lte=now), kind__in=StepKind.values)
+        .filter(Q(run_after=None) | Q(run_after__lte=now), kind__in=registry.kinds())
         .order_by("state_since")
         .values_list("pk", flat=True)[:BATCH]
     )
 
 
-def due(
-    kinds: Collection[str] = tuple(StepKind.values), exclude: Collection[int] = ()
-) -> list[int]:
-    """Steps of these kinds that may be claimed now, oldest first."""
+def due(kinds: Collection[str] | None = None, exclude: Collection[int] = ()) -> list[int]:
+    """Steps of these kinds, by default all, that may be claimed now; the oldest first."""
     return list(
         Step.objects.filter(
             Q(run_after=None) | Q(run_after__lte=db_now()),
             state__in=CLAIMABLE,
-            kind__in=kinds,
+            kind__in=registry.kinds() if kinds is None else kinds,
         )
         .exclude(pk__in=exclude)
         .order_by("state_since")

@@ -28,9 +28,9 @@ from redis.exceptions import (
 )
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from careers.pipeline.models import Step, StepKind
+from careers.pipeline import registry
+from careers.pipeline.models import Step
 from careers.pipeline.states import State
-from careers.pipeline.steps import BY_KIND
 from careers.pipeline.transitions import db_now, move
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ def dispatch_steps(step_ids: Iterable[int], *, actor: str = "intake", insist: bo
         if not insist and time.monotonic() < _resting_until:
             break
         # A kind that only a newer release knows waits for that release.
-        step = Step.objects.filter(pk=step_id, kind__in=StepKind.values)
+        step = Step.objects.filter(pk=step_id, kind__in=registry.kinds())
         kind = step.values_list("kind", flat=True).first()
         if kind is None:
             continue
@@ -84,7 +84,7 @@ def dispatch_steps(step_ids: Iterable[int], *, actor: str = "intake", insist: bo
             celery_task_id=task_id,
         ):
             continue
-        definition = BY_KIND[StepKind(kind)]
+        definition = registry.REGISTERED[kind]
         try:
             _publish(definition.task_name, definition.queue, step_id, task_id)
         except Exception as error:  # whatever it is, the row is safe and the sweeper comes

@@ -12,16 +12,6 @@ from careers.pipeline.attention import NEEDS_ATTENTION
 from careers.pipeline.states import CELERY_WORDS, ErrorClass, Phase, State
 
 
-class StepKind(models.TextChoices):
-    """The work that an application sets off, in the order in which people think of it."""
-
-    RENDER_PDF = "render_pdf", _("Make the PDF")
-    ARCHIVE = "archive", _("Archive")
-    MAIL_APPLICANT = "mail_applicant", _("Receipt to the applicant")
-    MAIL_HR = "mail_hr", _("Mail to HR")
-    MAIL_OPERATORS = "mail_operators", _("Mail to operators")
-
-
 class AlertKind(models.TextChoices):
     """Why operators get a mail."""
 
@@ -91,7 +81,8 @@ class Step(models.Model):
     alert = models.ForeignKey(
         Alert, null=True, on_delete=models.CASCADE, related_name="steps", db_column="notice_id"
     )
-    kind = models.CharField(_("step"), max_length=20, choices=StepKind.choices)
+    #: The name of a registered step; see ``careers.pipeline.registry``.
+    kind = models.CharField(_("step"), max_length=20)
     # "" where there is no recipient: NULLs are never equal, so they would allow doubles.
     recipient = models.CharField(max_length=254, blank=True, default="")
     sequence = models.PositiveSmallIntegerField(default=0)

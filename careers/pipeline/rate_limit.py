@@ -17,8 +17,9 @@ from django.utils.translation import gettext as _
 
 from careers.applications.errors import Transient
 from careers.notifications import CROWDED
-from careers.pipeline.models import Step, StepKind
-from careers.pipeline.restored_database import MAILS
+from careers.pipeline import registry
+from careers.pipeline.kinds import ARCHIVE
+from careers.pipeline.models import Step
 from careers.pipeline.states import CLAIMABLE, ErrorClass, State
 from careers.pipeline.transitions import db_now, move
 
@@ -37,7 +38,7 @@ SPARED = 4
 def next_slot() -> dt.datetime | None:
     """When a mail that comes now may go; None: at once."""
     now = db_now()
-    mails = Step.objects.filter(kind__in=MAILS)
+    mails = Step.objects.filter(kind__in=registry.kinds_of_mails())
     refused_at = mails.filter(
         state=State.RETRYING,
         run_after__gt=now,
@@ -70,7 +71,7 @@ def postpone(step: Step, until: dt.datetime, *, actor: str) -> bool:
 
 def spared(step: Step, now: dt.datetime) -> int:
     """Seconds for which a step that failed just now is not tried again, for having taken long."""
-    if step.kind != StepKind.ARCHIVE or step.started_at is None:
+    if step.kind != ARCHIVE or step.started_at is None:
         return 0
     pause = _pause(step.started_at, now)
     return int(pause.total_seconds()) if pause >= SPARED * LONG else 0
@@ -83,7 +84,7 @@ def _pause(began: dt.datetime, ended: dt.datetime) -> dt.timedelta:
 
 def known_fault(step: Step) -> Transient | None:
     """What another one waited long for in vain a while ago, if ``step`` would wait for the same."""
-    if step.kind != StepKind.ARCHIVE:
+    if step.kind != ARCHIVE:
         return None
     now = db_now()
     other = (

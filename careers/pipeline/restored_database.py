@@ -28,15 +28,14 @@ from django.db import NotSupportedError, ProgrammingError, connection, transacti
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from careers.pipeline import registry
 from careers.pipeline.models import DatabaseIdentity, Step
 from careers.pipeline.states import UNDER_WAY, ErrorClass, State
-from careers.pipeline.steps import STEPS
 from careers.pipeline.transitions import db_now, move
 
 log = logging.getLogger(__name__)
 
 ACTOR = "restore"
-MAILS = frozenset(definition.kind.value for definition in STEPS if definition.is_mail)
 UNDECIDED = (*UNDER_WAY, State.FAILED)
 
 _OURS = "SELECT d.oid, %s::regclass::oid{} FROM pg_database d WHERE d.datname = current_database()"
@@ -176,7 +175,7 @@ def _begin_anew(now_is: str, row: DatabaseIdentity) -> bool:
 
 def _park() -> int:
     """Leave every mail that was not sent to a person."""
-    mails = Step.objects.filter(kind__in=MAILS, state__in=UNDECIDED)
+    mails = Step.objects.filter(kind__in=registry.kinds_of_mails(), state__in=UNDECIDED)
     public = _(
         "The database was restored from a copy. This mail was not sent when the copy was made; it "
         "may have been sent since. Ask the recipient or look into the mail server’s log, "

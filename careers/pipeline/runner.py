@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -29,10 +30,12 @@ from careers.applications.errors import (
     Undecidable,
 )
 from careers.applications.errors import Transient as TransientError
+from careers.applications.models import Application
 from careers.notifications import IdempotencyWindow
-from careers.pipeline import rate_limit, restored_database, steps
-from careers.pipeline.models import Step, StepKind
-from careers.pipeline.states import CLAIMABLE, ENDED, ErrorClass, State
+from careers.pipeline import rate_limit, registry, restored_database
+from careers.pipeline.models import Step
+from careers.pipeline.registry import Outcome, StepDefinition
+from careers.pipeline.states import CLAIMABLE, ErrorClass, State
 from careers.pipeline.transitions import db_now, enter_data_phase, enter_keyed_phase, move
 
 log = logging.getLogger(__name__)
@@ -124,7 +127,7 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
     claim = take(step_id, owner=owner, kind=kind)
     if claim is None:
         return []
-    definition = steps.BY_KIND[StepKind(claim.step.kind)]
+    definition = registry.REGISTERED[claim.step.kind]
     # A mail that its provider must be asked about again has no time to lose.
     if definition.is_mail and not claim.unconfirmed_until and (turn := rate_limit.next_slot()):
         rate_limit.postpone(claim.step, turn, actor=claim.actor)
@@ -133,7 +136,7 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
         return _fail(claim, fault)
     try:
         with _stoppable():
-            effect = definition.perform(claim.step, claim.before_send)
+            outcome = definition.effect(claim.step, claim.before_send)
     except Fenced:
         log.warning("step %s was taken over while it ran", step_id)
         return []
@@ -145,9 +148,9 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
     except (Exception, OutOfTime) as error:  # every failure of an effect ends as a state
         if claim.may_have_been_sent:
             return _written(claim, partial(_left_open, claim, interrupted()))
-        slow = isinstance(error, OutOfTime) and definition.waits_for_others
+        slow = isinstance(error, OutOfTime) and definition.waits_for_a_server
         return _written(claim, partial(_fail, claim, _too_slow() if slow else error))
-    return _record(claim, effect)
+    return _record(claim, outcome)
 
 
 def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
@@ -157,10 +160,11 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
     """
     now = db_now()
     guard: dict[str, object] = {} if kind is None else {"kind": kind}
-    step = Step.objects.filter(pk=step_id, state__in=CLAIMABLE, **guard).first()
+    known = Step.objects.filter(pk=step_id, kind__in=registry.kinds())
+    step = known.filter(state__in=CLAIMABLE, **guard).first()
     if step is None or (step.run_after is not None and step.run_after > now):
         return None
-    if step.kind in restored_database.MAILS:
+    if registry.REGISTERED[step.kind].is_mail:
         restored_database.recognise()
     if step.repeat_until is not None and step.repeat_until <= now:
         park(step, _too_late(), actor=owner, leaving=CLAIMABLE)
@@ -188,13 +192,13 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
     return Claim(claimed, actor=owner, unconfirmed_until=claimed.repeat_until)
 
 
-def _record(claim: Claim, effect: steps.Effect) -> list[int]:
+def _record(claim: Claim, outcome: Outcome) -> list[int]:
     """Record a success.
 
     What was done is never done again because it could not be recorded: then the step stays
     as it is until its lease ends, and the sweeper judges by the phase.
     """
-    return _written(claim, partial(_succeed, claim, effect))
+    return _written(claim, partial(_succeed, claim, outcome))
 
 
 def _written(claim: Claim, write: Callable[[], list[int]]) -> list[int]:
@@ -259,7 +263,7 @@ def _elsewhere() -> str:
     )
 
 
-def _succeed(claim: Claim, effect: steps.Effect) -> list[int]:
+def _succeed(claim: Claim, outcome: Outcome) -> list[int]:
     step = claim.step
     with transaction.atomic():
         won = move(
@@ -268,8 +272,8 @@ def _succeed(claim: Claim, effect: steps.Effect) -> list[int]:
             leaving=[State.STARTED],
             fence=step.token,
             actor=claim.actor,
-            reason=effect.reason,
-            result=effect.result,
+            reason=outcome.reason,
+            result=outcome.result,
             error_class="",
             error_code="",
             error_public="",
@@ -278,7 +282,7 @@ def _succeed(claim: Claim, effect: steps.Effect) -> list[int]:
         if not won:
             log.warning("step %s was taken over while it ran", step.pk)
             return []
-        effect.record()
+        outcome.record()
         return release_successors(step, actor=claim.actor)
 
 
@@ -412,32 +416,29 @@ def release_successors(step: Step, *, actor: str) -> list[int]:
     """Queue the steps that waited for this one; to be called in the transaction that ends it."""
     return [
         pk
-        for successor in steps.STEPS
-        if successor.after is StepKind(step.kind)
+        for successor in registry.successors_of(step.kind)
         for pk in release(successor, actor=actor, application_id=step.application_id)
     ]
 
 
 def release(
-    definition: steps.StepDefinition, *, actor: str, reason: str = "", **among: object
+    definition: StepDefinition, *, actor: str, reason: str = "", **among: object
 ) -> list[int]:
     """Queue the steps of one kind that wait for nothing any more; returns their ids.
 
-    A step's predecessor has then come as far as the step needs. Mails about a quarantined
-    application stay where they are.
+    Every predecessor of such a step has come as far as the step needs, and its gate is open.
 
     Args:
         among: lookups that say which steps to look at.
     """
     waiting = Step.objects.filter(kind=definition.kind, state=State.WAITING, **among)
-    if definition.is_mail:
-        waiting = waiting.filter(application__quarantined=False)
-    if definition.after is not None:
-        enough = ENDED if definition.after_any_end else (State.SUCCEEDED,)
-        before = Step.objects.filter(
-            application=OuterRef("application"), kind=definition.after, state__in=enough
-        )
-        waiting = waiting.filter(Exists(before))
+    if definition.gate is not None:
+        let_through = Application.objects.filter(definition.gate, pk=OuterRef("application"))
+        waiting = waiting.filter(Exists(let_through))
+    for kind, enough, may_be_missing in registry.predecessors_of(definition.kind):
+        before = Step.objects.filter(application=OuterRef("application"), kind=kind)
+        far_enough: Any = Exists(before.filter(state__in=enough))
+        waiting = waiting.filter(far_enough | ~Exists(before) if may_be_missing else far_enough)
     return [
         pk
         for pk in waiting.values_list("pk", flat=True)[:BATCH]

@@ -15,8 +15,6 @@ import datetime as dt
 import errno
 import hashlib
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +22,7 @@ from django.core import signing
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from wagtail.models import Site
 
 from careers import archive, documents, notifications
@@ -31,9 +30,20 @@ from careers.applications.errors import Permanent
 from careers.applications.files import store_file, stored_bytes
 from careers.applications.models import Application, ApplicationFile, FileBytes, FileKind
 from careers.notifications import BeforeSend
-from careers.pipeline.models import Alert, Step, StepKind
+from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, MAIL_HR, MAIL_OPERATORS, RENDER_PDF
+from careers.pipeline.models import Alert, Step
+from careers.pipeline.registry import (
+    NOT_QUARANTINED,
+    Outcome,
+    StepDefinition,
+    ended,
+    register,
+    succeeded,
+)
 from careers.pipeline.states import State
 from home.models import SiteSettings
+
+__all__ = ["Outcome", "StepDefinition", "ended", "register", "succeeded"]
 
 log = logging.getLogger(__name__)
 
@@ -43,35 +53,7 @@ _MARKS = "careers.pipeline.steps.mail"
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
-@dataclass(frozen=True)
-class Effect:
-    """What came of a step: facts to show, and rows to write when the success is recorded."""
-
-    result: dict[str, Any] = field(default_factory=dict)
-    reason: str = ""
-    record: Callable[[], None] = lambda: None
-
-
-@dataclass(frozen=True)
-class StepDefinition:
-    kind: StepKind
-    perform: Callable[[Step, BeforeSend], Effect]
-    queue: str
-    after: StepKind | None = None
-    after_any_end: bool = False
-    is_mail: bool = False
-
-    @property
-    def task_name(self) -> str:
-        return f"careers.{self.kind}"
-
-    @property
-    def waits_for_others(self) -> bool:
-        """Whether slowness is the other side's, and not a property of this application."""
-        return self.queue == "io"
-
-
-def render_pdf(step: Step, before_send: BeforeSend) -> Effect:
+def render_pdf(step: Step, before_send: BeforeSend) -> Outcome:
     """Make the one document that tells the whole application."""
     application = _application(step)
     content = documents.render_pdf(documents.document_for(application, _branding(application)))
@@ -85,10 +67,10 @@ def render_pdf(step: Step, before_send: BeforeSend) -> Effect:
             content_type="application/pdf",
         )
 
-    return Effect({"size": len(content)}, record=record)
+    return Outcome({"size": len(content)}, record=record)
 
 
-def archive_files(step: Step, before_send: BeforeSend) -> Effect:
+def archive_files(step: Step, before_send: BeforeSend) -> Outcome:
     """Put every file and the manifest into the bucket; only then free the database's copy."""
     application = _application(step)
     files = list(application.files.exclude(kind=FileKind.MANIFEST))
@@ -127,10 +109,10 @@ def archive_files(step: Step, before_send: BeforeSend) -> Effect:
         )
         FileBytes.objects.filter(file__in=fresh).delete()
 
-    return Effect({"objects": [*(file.object_key for file in files), key]}, record=record)
+    return Outcome({"objects": [*(file.object_key for file in files), key]}, record=record)
 
 
-def mail_applicant(step: Step, before_send: BeforeSend) -> Effect:
+def mail_applicant(step: Step, before_send: BeforeSend) -> Outcome:
     """Send the receipt."""
     application = _application(step)
     message = notifications.receipt(
@@ -142,11 +124,11 @@ def mail_applicant(step: Step, before_send: BeforeSend) -> Effect:
     return _deliver(step, message, before_send)
 
 
-def mail_hr(step: Step, before_send: BeforeSend) -> Effect:
+def mail_hr(step: Step, before_send: BeforeSend) -> Outcome:
     """Tell one HR recipient; the mail holds a link, never the files."""
     application = _application(step)
     rendered = Step.objects.filter(
-        application=application, kind=StepKind.RENDER_PDF, state=State.SUCCEEDED
+        application=application, kind=RENDER_PDF, state=State.SUCCEEDED
     ).exists()
     message = notifications.hr_application(
         application,
@@ -160,7 +142,7 @@ def mail_hr(step: Step, before_send: BeforeSend) -> Effect:
     return _deliver(step, message, before_send)
 
 
-def mail_operators(step: Step, before_send: BeforeSend) -> Effect:
+def mail_operators(step: Step, before_send: BeforeSend) -> Outcome:
     """Tell one of those who run the site what is wrong, over, or was done yesterday."""
     alert = step.about
     if not isinstance(alert, Alert):
@@ -205,30 +187,13 @@ def step_of_reference(mark: str) -> int | None:
     return Step.objects.filter(pk=int(pk), created_at=at).values_list("pk", flat=True).first()
 
 
-def _deliver(step: Step, message: Any, before_send: BeforeSend) -> Effect:
+def _deliver(step: Step, message: Any, before_send: BeforeSend) -> Outcome:
     message.metadata = {"mail": mail_reference(step)}
     delivery = notifications.deliver(message, before_send=before_send)
-    return Effect(
+    return Outcome(
         {"message_id": delivery.message_id, "response": delivery.response},
         reason=_("Accepted by the mail server."),
     )
-
-
-STEPS = (
-    StepDefinition(StepKind.RENDER_PDF, render_pdf, queue="cpu"),
-    StepDefinition(StepKind.ARCHIVE, archive_files, queue="io", after=StepKind.RENDER_PDF),
-    StepDefinition(StepKind.MAIL_APPLICANT, mail_applicant, queue="io", is_mail=True),
-    StepDefinition(
-        StepKind.MAIL_HR,
-        mail_hr,
-        queue="io",
-        after=StepKind.RENDER_PDF,
-        after_any_end=True,
-        is_mail=True,
-    ),
-    StepDefinition(StepKind.MAIL_OPERATORS, mail_operators, queue="io", is_mail=True),
-)
-BY_KIND = {definition.kind: definition for definition in STEPS}
 
 
 def receipt_url(application: Application) -> str:
@@ -272,3 +237,55 @@ def _identity(application: Application) -> notifications.Identity:
         contact_name=form.contact_name,
         contact_email=form.contact_email,
     )
+
+
+register(
+    StepDefinition(
+        kind=RENDER_PDF,
+        label=gettext_lazy("Make the PDF"),
+        short_label=pgettext_lazy("step, short", "PDF"),
+        effect=render_pdf,
+        queue="cpu",
+    )
+)
+register(
+    StepDefinition(
+        kind=ARCHIVE,
+        label=gettext_lazy("Archive"),
+        short_label=pgettext_lazy("step, short", "Archive"),
+        effect=archive_files,
+        after=(succeeded(RENDER_PDF),),
+    )
+)
+register(
+    StepDefinition(
+        kind=MAIL_APPLICANT,
+        label=gettext_lazy("Receipt to the applicant"),
+        short_label=pgettext_lazy("step, short", "Receipt"),
+        effect=mail_applicant,
+        gate=NOT_QUARANTINED,
+        is_mail=True,
+    )
+)
+register(
+    StepDefinition(
+        kind=MAIL_HR,
+        label=gettext_lazy("Mail to HR"),
+        short_label=pgettext_lazy("step, short", "HR mail"),
+        effect=mail_hr,
+        after=(ended(RENDER_PDF),),
+        gate=NOT_QUARANTINED,
+        is_mail=True,
+        per_recipient=True,
+    )
+)
+register(
+    StepDefinition(
+        kind=MAIL_OPERATORS,
+        label=gettext_lazy("Mail to operators"),
+        short_label=pgettext_lazy("step, short", "Mail"),
+        effect=mail_operators,
+        is_mail=True,
+        about="alert",
+    )
+)

@@ -12,8 +12,9 @@ from celery import Task, current_task, shared_task
 from celery.exceptions import Retry
 from celery.signals import worker_init, worker_process_init
 
-from careers.pipeline import dispatch, runner
+from careers.pipeline import dispatch, registry, runner
 from careers.pipeline.models import Step
+from careers.pipeline.registry import StepDefinition
 from careers.pipeline.states import CELERY_WORDS, State
 
 #: Who claims in this process; the children of a worker's pool share it, so that the main
@@ -78,40 +79,16 @@ def _end_like_the_step(step_id: int) -> None:
         raise NotDone(step.error_code)
 
 
-@shared_task(name="careers.render_pdf", throws=(NotDone,))
-def render_pdf(*, step_id: int, **_: Any) -> None:
-    """Make the PDF of one application."""
-    _run("render_pdf", step_id)
+def task_for(definition: StepDefinition) -> Task[..., None]:
+    """The Celery task that runs the steps of one kind."""
+
+    def run_step(*, step_id: int, **_: Any) -> None:
+        _run(definition.kind, step_id)
+
+    task: Task[..., None] = shared_task(name=definition.task_name, throws=(NotDone,))(run_step)
+    return task
 
 
-@shared_task(name="careers.archive", throws=(NotDone,))
-def archive(*, step_id: int, **_: Any) -> None:
-    """Put one application's files into the bucket."""
-    _run("archive", step_id)
-
-
-@shared_task(name="careers.mail_applicant", throws=(NotDone,))
-def mail_applicant(*, step_id: int, **_: Any) -> None:
-    """Send one receipt."""
-    _run("mail_applicant", step_id)
-
-
-@shared_task(name="careers.mail_hr", throws=(NotDone,))
-def mail_hr(*, step_id: int, **_: Any) -> None:
-    """Tell one HR recipient."""
-    _run("mail_hr", step_id)
-
-
-@shared_task(name="careers.mail_operators", throws=(NotDone,))
-def mail_operators(*, step_id: int, **_: Any) -> None:
-    """Tell one of those who run the site."""
-    _run("mail_operators", step_id)
-
-
-TASKS: tuple[Task[..., None], ...] = (
-    render_pdf,
-    archive,
-    mail_applicant,
-    mail_hr,
-    mail_operators,
-)
+def step_tasks() -> dict[str, Task[..., None]]:
+    """The task of each step; call it when every app is ready, so that every step is registered."""
+    return {definition.kind: task_for(definition) for definition in registry.definitions()}

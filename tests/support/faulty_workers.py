@@ -138,11 +138,11 @@ def install() -> None:
     from careers import archive
     from careers.documents import pdf
     from careers.notifications import smtp
-    from careers.pipeline import runner, steps
+    from careers.pipeline import registry, runner
 
-    for definition in steps.STEPS:
-        steps.BY_KIND[definition.kind] = dataclasses.replace(
-            definition, perform=_faulty(definition.perform)
+    for definition in registry.definitions():
+        registry.REGISTERED[definition.kind] = dataclasses.replace(
+            definition, effect=_faulty(definition.effect)
         )
     take, run, put = runner.take, runner.run, archive.put
     send, set_in_type = smtp._Phases.send, pdf.Typesetter.set

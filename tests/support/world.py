@@ -30,10 +30,11 @@ from careers.archive.failures import explained
 from careers.intake import submit as intake
 from careers.notifications import BeforeSend, IdempotencyWindow
 from careers.operations import heartbeat, sweeper
-from careers.pipeline import actions, dispatch, rate_limit, runner, steps, transitions
-from careers.pipeline.models import Step, StepEvent, StepKind
+from careers.pipeline import actions, dispatch, rate_limit, registry, runner, transitions
+from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, MAIL_HR, RENDER_PDF
+from careers.pipeline.models import Step, StepEvent
+from careers.pipeline.registry import Outcome
 from careers.pipeline.states import ENDED, LEAVES_TO, NEEDS_A_PERSON, Phase, State
-from careers.pipeline.steps import Effect
 from tests.support.turns import Turns
 
 WORKERS = ("worker 1", "worker 2")
@@ -42,9 +43,9 @@ REQUESTS = ("request 1", "request 2")
 PERSON = "person"
 NAMES = (*REQUESTS, *WORKERS, *SWEEPERS, PERSON)
 
-MAILS = {StepKind.MAIL_APPLICANT, StepKind.MAIL_HR}
-KINDS = {StepKind.RENDER_PDF, StepKind.ARCHIVE, *MAILS}
-WAITS_FOR = {StepKind.ARCHIVE: (State.SUCCEEDED,), StepKind.MAIL_HR: ENDED}
+MAILS = {MAIL_APPLICANT, MAIL_HR}
+KINDS = {RENDER_PDF, ARCHIVE, *MAILS}
+WAITS_FOR = {ARCHIVE: (State.SUCCEEDED,), MAIL_HR: ENDED}
 LEASE = dt.timedelta(seconds=180)
 #: For how long the provider remembers, with the margin and without.
 MEMORY = IdempotencyWindow("provider", dt.timedelta(hours=20))
@@ -120,7 +121,7 @@ class World:
 
     # ── The outside ─────────────────────────────────────────────────────────────────────
 
-    def send_mail(self, step: Step, before_send: BeforeSend) -> Effect:
+    def send_mail(self, step: Step, before_send: BeforeSend) -> Outcome:
         """A mail step's effect: like ``notifications.deliver``, with a server that obeys."""
         if self.mail_mood == "away":
             raise Transient("mail-unreachable", "Nobody answers.")
@@ -148,9 +149,9 @@ class World:
                 raise Permanent("mail-refused", "Not here.")
             case "silent" | "lost":
                 raise Uncertain("mail-unconfirmed", "No answer.")
-        return Effect({"response": "250 Ok"})
+        return Outcome({"response": "250 Ok"})
 
-    def make_pdf(self, step: Step, before_send: BeforeSend) -> Effect:
+    def make_pdf(self, step: Step, before_send: BeforeSend) -> Outcome:
         self.turns.me().pause("the PDF")
         application = step.about
         assert isinstance(application, Application)
@@ -166,7 +167,7 @@ class World:
                 content_type="application/pdf",
             )
 
-        return Effect(record=record)
+        return Outcome(record=record)
 
     @contextmanager
     def bucket(self, config: Any = None) -> Iterator[tuple[Any, str]]:
@@ -323,10 +324,10 @@ class World:
         ended: dict[str, int] = {}
         for pk, step in rows.items():
             yield from self._broken_row(step, events[pk])
-            if step.kind == StepKind.RENDER_PDF:
+            if step.kind == RENDER_PDF:
                 ended = {event.to_state: event.pk for event in reversed(events[pk])}
         for pk, step in rows.items():
-            enough = WAITS_FOR.get(StepKind(step.kind))
+            enough = WAITS_FOR.get(step.kind)
             begun = next((e.pk for e in events[pk] if e.to_state == State.QUEUED), None)
             if enough and begun and not any(ended.get(state, begun) < begun for state in enough):
                 yield WAITS, step
@@ -424,9 +425,9 @@ class World:
     def _settled(self) -> bool:
         done = {*ENDED, *NEEDS_A_PERSON}
         states = {step.kind: step.state for step in Step.objects.order_by("sequence")}
-        if states.get(StepKind.RENDER_PDF) == State.FAILED:
+        if states.get(RENDER_PDF) == State.FAILED:
             # What needs the PDF waits for the person who looks at it.
-            states.pop(StepKind.ARCHIVE)
+            states.pop(ARCHIVE)
         return all(state in done for state in states.values())
 
 
@@ -488,12 +489,10 @@ class Stage:
         monkeypatch.setattr(dispatch, "queue_length", lambda queue: 0)
         for module in (store, listing, bucket):
             monkeypatch.setattr(module, "connected", lambda config=None: self.world.bucket(config))
-        effects: dict[StepKind, Any] = dict.fromkeys(
+        effects: dict[str, Any] = dict.fromkeys(
             MAILS, lambda step, before_send: self.world.send_mail(step, before_send)
         )
-        effects[StepKind.RENDER_PDF] = lambda step, before_send: self.world.make_pdf(
-            step, before_send
-        )
-        for kind, perform in effects.items():
-            definition = dataclasses.replace(steps.BY_KIND[kind], perform=perform)
-            monkeypatch.setitem(steps.BY_KIND, kind, definition)
+        effects[RENDER_PDF] = lambda step, before_send: self.world.make_pdf(step, before_send)
+        for kind, effect in effects.items():
+            definition = dataclasses.replace(registry.REGISTERED[kind], effect=effect)
+            monkeypatch.setitem(registry.REGISTERED, kind, definition)

@@ -21,7 +21,8 @@ from careers.operations import alerts
 from careers.pipeline import steps
 from careers.pipeline.actions import cancel, retry
 from careers.pipeline.enqueue import create_mails
-from careers.pipeline.models import Alert, AlertKind, Heartbeat, Step, StepEvent, StepKind
+from careers.pipeline.kinds import ARCHIVE, MAIL_HR
+from careers.pipeline.models import Alert, AlertKind, Heartbeat, Step, StepEvent
 from careers.pipeline.runner import run
 from careers.pipeline.states import CLAIMABLE, ErrorClass, State
 from careers.pipeline.transitions import move
@@ -181,8 +182,8 @@ def test_mails_are_rung_for(
 def test_step_that_failed_for_good_is_told_at_once_by_its_cause(application: Any, at: Any) -> None:
     people.ada()
     alive()
-    StepFactory(application=application, kind=StepKind.MAIL_HR, failed=True)
-    StepFactory(application=application, kind=StepKind.ARCHIVE, failed=True)
+    StepFactory(application=application, kind=MAIL_HR, failed=True)
+    StepFactory(application=application, kind=ARCHIVE, failed=True)
     StepFactory(application=ApplicationFactory(page=application.page), failed=True)
     now = timezone.now()
     at(now)
@@ -297,7 +298,7 @@ def test_other_steps_keep_no_alarm_open(ada: User) -> None:
     StepFactory(retrying=True)
     StepFactory(started=True)
     now_is(StepFactory(queued=True), State.FAILED, "archive-full")
-    StepFactory(kind=StepKind.MAIL_HR, retrying=True, error_code="ValueError")
+    StepFactory(kind=MAIL_HR, retrying=True, error_code="ValueError")
     alerts.look("sweeper")
     told = mailed()
     assert cancel(step, ada)
@@ -402,7 +403,7 @@ def test_summary_counts_yesterday_as_the_company_does(job: Any, digest: Any) -> 
         StepFactory(application=application, succeeded=True, state_since=received)
     StepFactory(
         application=application,
-        kind=StepKind.MAIL_HR,
+        kind=MAIL_HR,
         failed=True,
         state_since=dt.datetime.fromisoformat("2026-11-21T12:00:00+00:00"),
     )
@@ -436,7 +437,7 @@ def test_summary_lists_mails_reported_as_bounced_that_day(job: Any, digest: Any)
         at = dt.datetime.fromisoformat(heard)
         step = StepFactory(
             application=application,
-            kind=StepKind.MAIL_HR,
+            kind=MAIL_HR,
             recipient=recipient,
             succeeded=True,
             events=False,

@@ -24,9 +24,10 @@ from careers.operations.sweeper import (
     requeue_unanswered,
 )
 from careers.pipeline import dispatch, runner
-from careers.pipeline.models import Heartbeat, Step, StepKind
+from careers.pipeline.kinds import ARCHIVE, MAIL_HR, RENDER_PDF
+from careers.pipeline.models import Heartbeat, Step
+from careers.pipeline.registry import Outcome
 from careers.pipeline.states import State
-from careers.pipeline.steps import Effect
 from careers.pipeline.transitions import move
 from tests.support.applying import apply_for
 from tests.support.broker import Broker
@@ -129,10 +130,10 @@ def test_lost_worker_who_comes_back_changes_nothing(application: Any, effects: A
     step = step_of(application, queued=True)
     written: list[int] = []
 
-    def stalls(step: Step, before_send: Any) -> Effect:
+    def stalls(step: Step, before_send: Any) -> Outcome:
         Step.objects.filter(pk=step.pk).update(lease_until=ago(seconds=1))
         release_expired_leases()
-        return Effect({"late": True}, record=lambda: written.append(step.pk))
+        return Outcome({"late": True}, record=lambda: written.append(step.pk))
 
     effects(archive=stalls)
     runner.run(step.pk, owner="worker:1")
@@ -143,14 +144,14 @@ def test_lost_worker_who_comes_back_changes_nothing(application: Any, effects: A
 
 def test_fifth_lost_worker_in_a_row_fails_the_step_and_tells_hr(job: Any) -> None:
     application = apply_for(job)
-    step = application.steps.get(kind=StepKind.RENDER_PDF)
+    step = application.steps.get(kind=RENDER_PDF)
     Step.objects.filter(pk=step.pk).update(
         state="started", attempts=5, token=5, lease_until=ago(seconds=1)
     )
     release_expired_leases()
     assert state_of(step) == State.FAILED
-    assert state_of(application.steps.get(kind=StepKind.MAIL_HR)) == State.QUEUED
-    assert state_of(application.steps.get(kind=StepKind.ARCHIVE)) == State.WAITING
+    assert state_of(application.steps.get(kind=MAIL_HR)) == State.QUEUED
+    assert state_of(application.steps.get(kind=ARCHIVE)) == State.WAITING
 
 
 # ── Rows that nobody rang for ───────────────────────────────────────────────────────────
@@ -362,11 +363,11 @@ def test_clock_that_jumps_while_a_mail_is_sent_mails_once(
             claim.before_send()
             sent.append("worker:1")
     if sent:
-        runner._record(claim, Effect({}))
+        runner._record(claim, Outcome({}))
     while (again := runner.take(step.pk, owner="worker:2")) is not None:
         again.before_send()
         sent.append("worker:2")
-        runner._record(again, Effect({}))
+        runner._record(again, Outcome({}))
     assert len(sent) == 1
     # Nobody can say of a lease that ended whether the mail left.
     unsure = may_have_been_sent and by > dt.timedelta(0)
@@ -519,9 +520,9 @@ def test_sweeper_that_stops_lets_its_children_finish_or_hands_back(
     monkeypatch.setattr(sweeper_module, "LET_FINISH", 0 if hangs else 60)
     step = step_of(application, queued=True, state_since=ago(minutes=1))
 
-    def perform(step: Step, before_send: Any) -> Effect:
+    def perform(step: Step, before_send: Any) -> Outcome:
         time.sleep(600 if hangs else 1)
-        return Effect()
+        return Outcome()
 
     effects(archive=perform)
     sweeper._work()
@@ -545,9 +546,9 @@ def test_sweeper_that_stops_leaves_no_child_at_work_when_the_database_fails(
         for kind, minutes in (("archive", 2), ("render_pdf", 1))
     ]
 
-    def perform(step: Step, before_send: Any) -> Effect:
+    def perform(step: Step, before_send: Any) -> Outcome:
         time.sleep(600)
-        return Effect()
+        return Outcome()
 
     effects(archive=perform, render_pdf=perform)
     sweeper._work()
@@ -574,9 +575,9 @@ def test_child_that_runs_too_long_is_killed(
     settings.PIPELINE_HARD_LIMIT = 0
     step = step_of(application, queued=True, state_since=ago(minutes=1))
 
-    def hangs(step: Step, before_send: Any) -> Effect:
+    def hangs(step: Step, before_send: Any) -> Outcome:
         time.sleep(60)
-        return Effect()
+        return Outcome()
 
     effects(archive=hangs)
     sweeper._work()
@@ -601,9 +602,9 @@ def test_child_has_the_workers_own_limit(
     settings.PIPELINE_SOFT_LIMIT = 3
     step = step_of(application, queued=True, state_since=ago(minutes=1))
 
-    def is_slow(step: Step, before_send: Any) -> Effect:
+    def is_slow(step: Step, before_send: Any) -> Outcome:
         time.sleep(60)
-        return Effect()
+        return Outcome()
 
     effects(archive=is_slow)
     sweeper._work()
@@ -663,7 +664,7 @@ def test_mail_handed_over_at_the_last_moment_is_not_taken_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A worker that wakes between the sweeper's look and its act has sent the mail."""
-    mail = StepFactory(kind=StepKind.MAIL_HR, started=True, lease_until=ago(seconds=1))
+    mail = StepFactory(kind=MAIL_HR, started=True, lease_until=ago(seconds=1))
 
     def wakes_first(*args: Any, **kwargs: Any) -> bool:
         Step.objects.filter(pk=mail.pk).update(phase="data")

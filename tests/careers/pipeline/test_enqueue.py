@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from careers.applications.models import Application
 from careers.pipeline.enqueue import create_step, create_steps
-from careers.pipeline.models import Step, StepEvent, StepKind
+from careers.pipeline.kinds import MAIL_HR, RENDER_PDF
+from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.states import State
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +37,7 @@ def test_application_brings_its_steps_with_their_events(application: Any) -> Non
 
 def test_each_recipient_has_a_step_of_its_own_once(application: Any) -> None:
     create_steps(application, ["A@x.org", "b@x.org", "a@x.org "], at=timezone.now())
-    mails = application.steps.filter(kind=StepKind.MAIL_HR)
+    mails = application.steps.filter(kind=MAIL_HR)
     assert list(mails.values_list("recipient", flat=True)) == ["a@x.org", "b@x.org"]
 
 
@@ -56,5 +57,5 @@ def test_quarantined_application_mails_nobody(application: Any) -> None:
 def test_same_step_can_not_be_made_twice(application: Any) -> None:
     create_steps(application, ["hr@example.org"], at=timezone.now())
     with pytest.raises(IntegrityError), transaction.atomic():
-        create_step(application, StepKind.RENDER_PDF, "", state=State.QUEUED, at=timezone.now())
+        create_step(application, RENDER_PDF, "", state=State.QUEUED, at=timezone.now())
     assert Step.objects.count() == 4

@@ -22,7 +22,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from careers.applications.models import Application
 from careers.operations import sweeper
 from careers.pipeline import dispatch, restored_database
-from careers.pipeline.models import Step, StepKind
+from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, RENDER_PDF
+from careers.pipeline.models import Step
 from careers.pipeline.states import State
 from prove.model.mail import Mail, Mailing
 from prove.model.protocol import FAILED, RETRYING, STARTED, Move
@@ -33,7 +34,7 @@ from tests.support.world import NAMES, PERSON, REQUESTS, SWEEPERS, WORKERS, Stag
 pytestmark = pytest.mark.django_db(transaction=True)
 
 number = st.integers(0, 5)
-kind = st.sampled_from([*[StepKind.MAIL_APPLICANT] * 3, StepKind.RENDER_PDF, StepKind.ARCHIVE])
+kind = st.sampled_from([*[MAIL_APPLICANT] * 3, RENDER_PDF, ARCHIVE])
 POINTS = ("the dot", "the answer", "the PDF", "PUT", "GET", "COMMIT", "UPDATE step", "rung")
 MAIL = ("ok", "ok", "away", "busy", "refuses", "silent", "lost")
 BUCKET = ("ok", "ok", "lies", "forgets", "away")
@@ -130,7 +131,7 @@ class Play(RuleBasedStateMachine):
                 pass
 
     @rule(kind=kind, act=st.sampled_from(ACTS))
-    def person_acts(self, kind: StepKind, act: str) -> None:
+    def person_acts(self, kind: str, act: str) -> None:
         step = self.world.step(kind)
         if step is not None and self.idle(PERSON):
             self.world.act(act, step)
@@ -200,7 +201,7 @@ class Replay:
         self.rows = [self.newest()]
 
     def newest(self) -> int:
-        step = self.world.step(StepKind.MAIL_APPLICANT)
+        step = self.world.step(MAIL_APPLICANT)
         assert step is not None
         return step.pk
 

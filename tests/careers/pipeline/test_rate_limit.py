@@ -13,8 +13,8 @@ from careers.applications.errors import Transient
 from careers.notifications import CROWDED
 from careers.pipeline import rate_limit
 from careers.pipeline.models import Step
+from careers.pipeline.registry import Outcome
 from careers.pipeline.runner import run
-from careers.pipeline.steps import Effect
 from careers.pipeline.transitions import db_now
 from tests.support.factories import ApplicationFactory, StepFactory
 
@@ -45,7 +45,7 @@ def mail(application: Any, number: int, **more: Any) -> Step:
 def test_refusal_of_one_lets_all_others_wait_without_asking(application: Any, effects: Any) -> None:
     asked = []
 
-    def refuse(step: Step, before_send: Any) -> Effect:
+    def refuse(step: Step, before_send: Any) -> Outcome:
         asked.append(step.recipient)
         raise TOO_MANY
 
@@ -108,7 +108,7 @@ def test_who_asks_for_a_mail_at_once_ends_the_wait(application: Any, effects: An
 # ── An archive that hangs ───────────────────────────────────────────────────────────────
 
 
-def hangs(step: Step, before_send: Any) -> Effect:
+def hangs(step: Step, before_send: Any) -> Outcome:
     """It took the worker's patience and gave nothing."""
     began = timezone.now() - dt.timedelta(seconds=20)
     Step.objects.filter(pk=step.pk).update(started_at=began)
@@ -124,7 +124,7 @@ def test_archive_that_hangs_keeps_one_worker_and_not_all(bare_job: Any, effects:
     """The files behind the one that waited are put off unasked, and mails go on."""
     asked = []
 
-    def hangs_each_time(step: Step, before_send: Any) -> Effect:
+    def hangs_each_time(step: Step, before_send: Any) -> Outcome:
         asked.append(step.pk)
         return hangs(step, before_send)
 

@@ -23,10 +23,11 @@ from careers.applications.errors import (
 )
 from careers.notifications import IdempotencyWindow
 from careers.pipeline import runner, tasks
-from careers.pipeline.models import Step, StepEvent, StepKind
+from careers.pipeline.kinds import MAIL_HR, RENDER_PDF
+from careers.pipeline.models import Step, StepEvent
+from careers.pipeline.registry import Outcome
 from careers.pipeline.runner import anonymous_traceback, backoff, classify, run, take
 from careers.pipeline.states import ErrorClass, Phase, State
-from careers.pipeline.steps import Effect
 from careers.pipeline.transitions import move
 from tests.support.applying import apply_for
 from tests.support.concurrently import at_once
@@ -125,7 +126,7 @@ def test_success_is_recorded_with_its_result(application: Any, effects: Any) -> 
     step = queued(
         application, error_class="transient", error_code="x", error_public="y", attempts=3
     )
-    effects(archive=lambda step, before_send: Effect({"objects": ["a"]}, reason="All verified."))
+    effects(archive=lambda step, before_send: Outcome({"objects": ["a"]}, reason="All verified."))
     assert run(step.pk, owner="worker:1") == []
     step.refresh_from_db()
     assert (step.state, step.result) == (State.SUCCEEDED, {"objects": ["a"]})
@@ -137,7 +138,7 @@ def test_success_is_recorded_with_its_result(application: Any, effects: Any) -> 
 
 def test_success_queues_exactly_what_waited_for_it(job: Any, effects: Any) -> None:
     application = apply_for(job)
-    step = application.steps.get(kind=StepKind.RENDER_PDF)
+    step = application.steps.get(kind=RENDER_PDF)
     ready = run(step.pk, owner="worker:1")
     assert states(application) == {
         "render_pdf": "succeeded",
@@ -152,7 +153,7 @@ def test_success_queues_exactly_what_waited_for_it(job: Any, effects: Any) -> No
 
 def test_message_that_comes_twice_does_the_work_once(job: Any, effects: Any) -> None:
     application = apply_for(job)
-    step = application.steps.get(kind=StepKind.RENDER_PDF)
+    step = application.steps.get(kind=RENDER_PDF)
     assert len(run(step.pk, owner="worker:1")) == 2
     assert run(step.pk, owner="worker:2") == []
     assert step.events.filter(to_state=State.STARTED).count() == 1
@@ -161,7 +162,7 @@ def test_message_that_comes_twice_does_the_work_once(job: Any, effects: Any) -> 
 def test_rows_of_an_effect_are_written_with_the_success(application: Any, effects: Any) -> None:
     step = queued(application)
     written = []
-    effects(archive=lambda step, before_send: Effect(record=lambda: written.append(step.pk)))
+    effects(archive=lambda step, before_send: Outcome(record=lambda: written.append(step.pk)))
     run(step.pk, owner="worker:1")
     assert written == [step.pk]
 
@@ -172,9 +173,9 @@ def test_rows_of_an_effect_are_not_written_when_the_step_was_taken_over(
     step = queued(application)
     written: list[int] = []
 
-    def slow(step: Step, before_send: Any) -> Effect:
+    def slow(step: Step, before_send: Any) -> Outcome:
         Step.objects.filter(pk=step.pk).update(token=9)
-        return Effect(record=lambda: written.append(step.pk))
+        return Outcome(record=lambda: written.append(step.pk))
 
     effects(archive=slow)
     assert run(step.pk, owner="worker:1") == []
@@ -191,9 +192,9 @@ def test_success_that_the_database_would_not_take_is_recorded_later(
     monkeypatch.setattr(connection, "close", lambda: None)
     refused = iter([OperationalError("locked"), OperationalError("locked")])
 
-    def once(step: Step, before_send: Any) -> Effect:
+    def once(step: Step, before_send: Any) -> Outcome:
         before_send()
-        return Effect(record=record)
+        return Outcome(record=record)
 
     def record() -> None:
         for error in refused:
@@ -217,7 +218,7 @@ def test_database_that_breaks_in_a_step_is_no_fault_of_the_step(
     monkeypatch.setattr(connection, "close", lambda: closed.append(1))
     tries = iter([error])
 
-    def breaks(step: Step, before_send: Any) -> Effect:
+    def breaks(step: Step, before_send: Any) -> Outcome:
         raise error
 
     def still_gone(*_args: Any) -> dt.timedelta:
@@ -383,12 +384,12 @@ def test_classify_knows_the_code_of_every_error() -> None:
 # ── Out of time ─────────────────────────────────────────────────────────────────────────
 
 
-def takes_too_long(step: Step, before_send: Any) -> Effect:
+def takes_too_long(step: Step, before_send: Any) -> Outcome:
     """Celery's soft time limit strikes in a library that begins anew after any failure."""
     for _attempt in range(3):
         with contextlib.suppress(Exception):
             signal.raise_signal(signal.SIGUSR1)
-    return Effect()
+    return Outcome()
 
 
 @pytest.mark.parametrize(
@@ -421,13 +422,13 @@ def test_step_that_takes_too_long_is_stopped_and_tried_again(
 def test_mail_that_takes_too_long_after_the_handing_over_is_not_sent_again(
     application: Any, effects: Any
 ) -> None:
-    def falls_silent(step: Step, before_send: Any) -> Effect:
+    def falls_silent(step: Step, before_send: Any) -> Outcome:
         before_send()
         return takes_too_long(step, before_send)
 
     step = queued(application, "mail_applicant")
     effects(mail_applicant=falls_silent)
-    tasks.mail_applicant.apply(kwargs={"step_id": step.pk})
+    tasks.step_tasks()["mail_applicant"].apply(kwargs={"step_id": step.pk})
     step.refresh_from_db()
     assert (step.state, step.error_code) == ("uncertain", "interrupted")
 
@@ -439,8 +440,8 @@ def test_limit_that_strikes_outside_an_effect_stops_nothing(application: Any, ef
         signal.raise_signal(signal.SIGUSR1)
 
     step = queued(application)
-    effects(archive=lambda step, before_send: Effect(record=record))
-    tasks.archive.apply(kwargs={"step_id": step.pk})
+    effects(archive=lambda step, before_send: Outcome(record=record))
+    tasks.step_tasks()["archive"].apply(kwargs={"step_id": step.pk})
     step.refresh_from_db()
     assert step.state == "succeeded"
 
@@ -463,7 +464,7 @@ def test_mail_that_may_be_out_is_never_sent_again_by_itself(
 ) -> None:
     step = queued(application, "mail_applicant")
 
-    def fails_late(step: Step, before_send: Any) -> Effect:
+    def fails_late(step: Step, before_send: Any) -> Outcome:
         before_send()
         raise error
 
@@ -484,11 +485,11 @@ def hand_over_and(
 ) -> Step:
     """One attempt that hands over and then ends so."""
 
-    def hands_over(_step: Step, before_send: Any) -> Effect:
+    def hands_over(_step: Step, before_send: Any) -> Outcome:
         before_send(memory)
         if outcome is not None:
             raise outcome
-        return Effect({"message_id": "<a@b>"})
+        return Outcome({"message_id": "<a@b>"})
 
     effects(mail_applicant=hands_over)
     Step.objects.filter(pk=step.pk).update(run_after=None)
@@ -573,11 +574,11 @@ def test_mail_is_not_handed_over_by_one_who_lost_the_step(application: Any, effe
     step = queued(application, "mail_applicant")
     sent = []
 
-    def too_late(step: Step, before_send: Any) -> Effect:
+    def too_late(step: Step, before_send: Any) -> Outcome:
         move(step.pk, State.RETRYING, leaving=[State.STARTED], actor="sweeper")
         before_send()
         sent.append(step.pk)
-        return Effect()
+        return Outcome()
 
     effects(mail_applicant=too_late)
     assert run(step.pk, owner="worker:1") == []
@@ -600,7 +601,7 @@ def test_interruption_by_the_process_itself_is_no_failure(application: Any, effe
 
 def test_failed_pdf_lets_hr_know_and_keeps_the_archive_waiting(job: Any, effects: Any) -> None:
     application = apply_for(job)
-    step = application.steps.get(kind=StepKind.RENDER_PDF)
+    step = application.steps.get(kind=RENDER_PDF)
     effects(render_pdf=GONE)
     ready = run(step.pk, owner="worker:1")
     assert states(application) == {
@@ -609,20 +610,20 @@ def test_failed_pdf_lets_hr_know_and_keeps_the_archive_waiting(job: Any, effects
         "mail_applicant": "queued",
         "mail_hr": "queued",
     }
-    assert ready == [application.steps.get(kind=StepKind.MAIL_HR).pk]
+    assert ready == [application.steps.get(kind=MAIL_HR).pk]
 
 
 def test_pdf_that_will_be_tried_again_keeps_hr_waiting(job: Any, effects: Any) -> None:
     application = apply_for(job)
     effects(render_pdf=BUSY)
-    assert run(application.steps.get(kind=StepKind.RENDER_PDF).pk, owner="worker:1") == []
+    assert run(application.steps.get(kind=RENDER_PDF).pk, owner="worker:1") == []
     assert states(application)["mail_hr"] == "waiting"
 
 
 def test_mails_about_a_quarantined_application_stay(job: Any, effects: Any) -> None:
     application = apply_for(job, suspicion="honeypot")
     assert states(application)["mail_applicant"] == "waiting"
-    run(application.steps.get(kind=StepKind.RENDER_PDF).pk, owner="worker:1")
+    run(application.steps.get(kind=RENDER_PDF).pk, owner="worker:1")
     assert states(application) == {
         "render_pdf": "succeeded",
         "archive": "queued",
@@ -639,7 +640,7 @@ def test_nothing_of_the_applicant_is_in_history_or_logs(
 ) -> None:
     application = apply_for(job, answers={"name": "Canary Birdsong", "email": "canary@a.org"})
 
-    def breaks(step: Step, before_send: Any) -> Effect:
+    def breaks(step: Step, before_send: Any) -> Outcome:
         name = step.application.name
         raise RuntimeError(f"no glyph for {name} <{step.application.email}>")
 
@@ -674,11 +675,11 @@ def test_two_workers_and_a_sweeper_never_do_a_step_twice(application: Any, effec
     done: list[int] = []
     lock = threading.Lock()
 
-    def count(step: Step, before_send: Any) -> Effect:
+    def count(step: Step, before_send: Any) -> Outcome:
         before_send()
         with lock:
             done.append(step.pk)
-        return Effect()
+        return Outcome()
 
     effects(mail_hr=count)
 

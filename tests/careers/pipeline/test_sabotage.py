@@ -21,7 +21,8 @@ from careers.archive.store import StoredObject
 from careers.intake import submit as intake
 from careers.operations import sweeper
 from careers.pipeline import acts, runner, transitions
-from careers.pipeline.models import Step, StepKind
+from careers.pipeline.kinds import RENDER_PDF, ARCHIVE, MAIL_APPLICANT
+from careers.pipeline.models import Step
 from careers.pipeline.rules import one_of
 from careers.pipeline.states import UNDER_WAY, Phase, State
 from tests.support import world as promises
@@ -136,7 +137,7 @@ def no_checksum(monkeypatch: pytest.MonkeyPatch) -> None:
 # ── In which order ──────────────────────────────────────────────────────────────────────
 
 
-def the(world: World, kind: StepKind) -> Step:
+def the(world: World, kind: str) -> Step:
     step = world.step(kind)
     assert step is not None
     return step
@@ -145,7 +146,7 @@ def the(world: World, kind: StepKind) -> Step:
 def both_have_the_same_mail(world: World) -> None:
     """A worker freezes before its hand-over; when it wakes, another has sent the mail."""
     world.post_at_once()
-    mail = the(world, StepKind.MAIL_APPLICANT)
+    mail = the(world, MAIL_APPLICANT)
     world.work("worker 1", mail.pk)
     world.until("worker 1", "UPDATE step", times=2)
     world.passes(200)
@@ -159,7 +160,7 @@ def both_have_the_same_mail(world: World) -> None:
 def the_first_fails_late(world: World) -> None:
     """A worker wakes after its lease and finds that it failed; another is at work."""
     world.post_at_once()
-    pdf = the(world, StepKind.RENDER_PDF)
+    pdf = the(world, RENDER_PDF)
     world.work("worker 1", pdf.pk)
     world.until("worker 1", "the PDF")
     world.passes(200)
@@ -176,7 +177,7 @@ def the_first_fails_late(world: World) -> None:
 def a_page_is_old(world: World) -> None:
     """Somebody retries what failed, by the page's word; by now it runs, past its dot."""
     world.post_at_once()
-    mail = the(world, StepKind.MAIL_APPLICANT)
+    mail = the(world, MAIL_APPLICANT)
     world.work("worker 1", mail.pk)
     world.until("worker 1", "the answer")
     world.act("retry", mail)
@@ -188,13 +189,13 @@ def a_page_is_old(world: World) -> None:
 def somebody_claims_between_look_and_change(world: World) -> None:
     """A person's retry has looked at a step that waits; before it is written the step runs."""
     world.post_at_once()
-    mail = the(world, StepKind.MAIL_APPLICANT)
+    mail = the(world, MAIL_APPLICANT)
     world.mail_mood = "away"
     world.work("worker 1", mail.pk)
     world.finish("worker 1")
     world.mail_mood = "ok"
     world.passes(60)
-    world.act("retry", the(world, StepKind.MAIL_APPLICANT))
+    world.act("retry", the(world, MAIL_APPLICANT))
     world.until("person", "UPDATE step")
     world.work("worker 1", mail.pk)
     world.until("worker 1", "the answer")
@@ -206,7 +207,7 @@ def somebody_claims_between_look_and_change(world: World) -> None:
 def somebody_works(world: World) -> None:
     """The sweeper looks while a worker is within its lease."""
     world.post_at_once()
-    pdf = the(world, StepKind.RENDER_PDF)
+    pdf = the(world, RENDER_PDF)
     world.work("worker 1", pdf.pk)
     world.until("worker 1", "the PDF")
     world.sweep()
@@ -216,7 +217,7 @@ def somebody_works(world: World) -> None:
 def a_sender_dies_after_the_dot(world: World) -> None:
     """The mail server has the mail; its sender never heard so."""
     world.post_at_once()
-    mail = the(world, StepKind.MAIL_APPLICANT)
+    mail = the(world, MAIL_APPLICANT)
     world.work("worker 1", mail.pk)
     world.until("worker 1", "the answer")
     world.kill("worker 1")
@@ -231,12 +232,12 @@ def somebody_cancels_what_the_provider_has(world: World) -> None:
     """The provider has the mail and did not say so; it is to be asked again."""
     world.keyed = True
     world.post_at_once()
-    mail = the(world, StepKind.MAIL_APPLICANT)
+    mail = the(world, MAIL_APPLICANT)
     world.mail_mood = "silent"
     world.work("worker 1", mail.pk)
     world.finish("worker 1")
     world.mail_mood = "ok"
-    world.act("cancel", the(world, StepKind.MAIL_APPLICANT))
+    world.act("cancel", the(world, MAIL_APPLICANT))
     world.finish("person")
 
 
@@ -248,10 +249,10 @@ def somebody_posts(world: World) -> None:
 def a_bucket(mood: str) -> Order:
     def keeps_something_else(world: World) -> None:
         world.post_at_once()
-        world.work("worker 1", the(world, StepKind.RENDER_PDF).pk)
+        world.work("worker 1", the(world, RENDER_PDF).pk)
         world.finish("worker 1")
         world.bucket_mood = mood
-        world.work("worker 1", the(world, StepKind.ARCHIVE).pk)
+        world.work("worker 1", the(world, ARCHIVE).pk)
         world.finish("worker 1")
 
     return keeps_something_else
