@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,6 @@ from celery.signals import worker_init, worker_process_init
 
 from careers.pipeline import dispatch, registry, runner
 from careers.pipeline.models import Step
-from careers.pipeline.registry import StepDefinition
 from careers.pipeline.states import CELERY_WORDS, State
 
 #: Who claims in this process; the children of a worker's pool share it, so that the main
@@ -79,16 +79,18 @@ def _end_like_the_step(step_id: int) -> None:
         raise NotDone(step.error_code)
 
 
-def task_for(definition: StepDefinition) -> Task[..., None]:
+@functools.cache
+def task_for(kind: str) -> Task[..., None]:
     """The Celery task that runs the steps of one kind."""
 
     def run_step(*, step_id: int, **_: Any) -> None:
-        _run(definition.kind, step_id)
+        _run(kind, step_id)
 
-    task: Task[..., None] = shared_task(name=definition.task_name, throws=(NotDone,))(run_step)
+    name = registry.REGISTERED[kind].task_name
+    task: Task[..., None] = shared_task(name=name, throws=(NotDone,))(run_step)
     return task
 
 
 def step_tasks() -> dict[str, Task[..., None]]:
     """The task of each step; call it when every app is ready, so that every step is registered."""
-    return {definition.kind: task_for(definition) for definition in registry.definitions()}
+    return {kind: task_for(kind) for kind in registry.kinds()}

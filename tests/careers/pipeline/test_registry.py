@@ -75,7 +75,7 @@ def test_register_alert_step_with_predecessor_is_refused(register: Register) -> 
 
 def test_registered_step_gets_a_celery_task(register: Register) -> None:
     register("announce")
-    task = tasks.task_for(registry.REGISTERED["announce"])
+    task = tasks.task_for("announce")
     assert task.name == "careers.announce"
     task.app.tasks.pop(task.name)
 

@@ -413,7 +413,7 @@ def test_step_that_takes_too_long_is_stopped_and_tried_again(
     settings.PIPELINE_SOFT_LIMIT = 90
     step = queued(application, kind)
     effects(**{kind: takes_too_long})
-    getattr(tasks, kind).apply(kwargs={"step_id": step.pk})
+    tasks.task_for(kind).apply(kwargs={"step_id": step.pk})
     step.refresh_from_db()
     assert (step.state, step.error_class, step.error_code) == ("retrying", error_class, "too-slow")
     assert step.error_public == public
@@ -428,7 +428,7 @@ def test_mail_that_takes_too_long_after_the_handing_over_is_not_sent_again(
 
     step = queued(application, "mail_applicant")
     effects(mail_applicant=falls_silent)
-    tasks.step_tasks()["mail_applicant"].apply(kwargs={"step_id": step.pk})
+    tasks.task_for("mail_applicant").apply(kwargs={"step_id": step.pk})
     step.refresh_from_db()
     assert (step.state, step.error_code) == ("uncertain", "interrupted")
 
@@ -441,7 +441,7 @@ def test_limit_that_strikes_outside_an_effect_stops_nothing(application: Any, ef
 
     step = queued(application)
     effects(archive=lambda step, before_send: Outcome(record=record))
-    tasks.step_tasks()["archive"].apply(kwargs={"step_id": step.pk})
+    tasks.task_for("archive").apply(kwargs={"step_id": step.pk})
     step.refresh_from_db()
     assert step.state == "succeeded"
 
