@@ -24,14 +24,24 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from careers.operations import alerts
-from careers.operations.heartbeat import beat, hand_back, is_served
+from careers.operations.heartbeat import beat, is_served
 from careers.operations.probes import Prober, all_probes
-from careers.pipeline import dispatch, registry, restored_database, runner
+from careers.pipeline import (
+    broker,
+    dispatch,
+    registry,
+    restored_database,
+    retries,
+    runner,
+    time_limit,
+    unconfirmed,
+)
 from careers.pipeline.kinds import MAIL_OPERATORS
 from careers.pipeline.models import Heartbeat, Step
-from careers.pipeline.runner import BATCH
 from careers.pipeline.states import CLAIMABLE, UNDER_WAY, ErrorClass, Phase, State
+from careers.pipeline.successors import BATCH, release, release_successors
 from careers.pipeline.transitions import db_now, move
+from careers.pipeline.worker import hand_back
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +111,7 @@ class Sweeper:
 
     def once(self) -> None:
         """One look at everything."""
-        error = dispatch.broker_error()
+        error = broker.broker_error()
         now = db_now()
         # The clock may have been set back since.
         self.broker_down_since = min(self.broker_down_since or now, now) if error else None
@@ -177,8 +187,8 @@ class Sweeper:
 
 def _run_in_child(step_id: int, owner: str) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    dispatch.forget_connections()
-    signal.signal(signal.SIGALRM, runner.time_is_up)
+    broker.forget_connections()
+    signal.signal(signal.SIGALRM, time_limit.time_is_up)
     signal.setitimer(signal.ITIMER_REAL, settings.PIPELINE_SOFT_LIMIT)
     runner.run(step_id, owner=owner)
 
@@ -211,13 +221,13 @@ def release_expired_leases() -> None:
     lost = Step.objects.filter(state=State.STARTED, lease_until__lt=now)
     for step in list(lost[:BATCH]):
         if step.phase != Phase.NONE:
-            runner.unconfirmed(step, runner.interrupted(), actor=ACTOR)
+            unconfirmed.settle(step, unconfirmed.interrupted(), actor=ACTOR)
             continue
-        attempts = runner.unexpected(step)
-        gives_up = attempts >= runner.UNKNOWN_ATTEMPTS
+        attempts = retries.unexpected(step)
+        gives_up = attempts >= retries.UNKNOWN_ATTEMPTS
         moved = move(
             step.pk,
-            runner.given_up(step.repeat_until) if gives_up else State.RETRYING,
+            retries.given_up(step.repeat_until) if gives_up else State.RETRYING,
             leaving=[State.STARTED],
             fence=step.token,
             actor=ACTOR,
@@ -232,14 +242,14 @@ def release_expired_leases() -> None:
             error_public=_("The worker that ran this step was lost."),
         )
         if moved and gives_up:
-            runner.confirm_reported(step.pk)
-            runner.release_successors(Step.objects.get(pk=step.pk), actor=ACTOR)
+            unconfirmed.confirm_reported(step.pk)
+            release_successors(Step.objects.get(pk=step.pk), actor=ACTOR)
 
 
 def release_forgotten_waiters() -> None:
     """Queue waiting steps whose predecessor has ended, should anything have kept them."""
     for definition in registry.definitions():
-        runner.release(definition, actor=ACTOR)
+        release(definition, actor=ACTOR)
 
 
 def requeue_unanswered() -> None:
@@ -254,7 +264,7 @@ def requeue_unanswered() -> None:
     long = {
         queue
         for queue in {definition.queue for definition in registry.definitions()}
-        if sent.exists() and dispatch.queue_length(queue) > LONG_QUEUE
+        if sent.exists() and broker.queue_length(queue) > LONG_QUEUE
     }
     lost = sent.filter(
         kind__in=[step.kind for step in registry.definitions() if step.queue not in long]

@@ -18,15 +18,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from careers.applications.models import Application
-from careers.pipeline import dispatch
+from careers.pipeline import dispatch, registry
 from careers.pipeline.acts import Act, Doing, Words
 from careers.pipeline.attention import MAY_HAVE_BEEN_SENT, OPEN_BOUNCE, REPLACED, replacing
 from careers.pipeline.enqueue import create_step
-from careers.pipeline import registry
 from careers.pipeline.kinds import MAIL_HR
 from careers.pipeline.models import Step
 from careers.pipeline.rules import one_of
-from careers.pipeline.runner import release, release_successors
+from careers.pipeline.successors import release, release_successors
 from careers.pipeline.states import LEAVES_TO, UNDER_WAY, State
 from careers.pipeline.transitions import db_now, move
 
@@ -168,7 +167,7 @@ def _release(application: Application, doing: Doing) -> bool:
         ready = [
             pk
             for definition in registry.definitions()
-            if freed and definition.is_mail
+            if freed and registry.is_gated(definition.kind)
             for pk in release(
                 definition, actor=doing.actor, reason=doing.reason, application=application
             )

@@ -20,11 +20,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from careers import notifications
+from careers.pipeline.mail_reference import step_of_reference
 from careers.pipeline.models import Step, StepEvent
-from careers.pipeline.runner import confirm_reported
 from careers.pipeline.states import State
-from careers.pipeline.steps import step_of_reference
 from careers.pipeline.transitions import db_now, note
+from careers.pipeline.unconfirmed import confirm_reported
 
 log = logging.getLogger(__name__)
 

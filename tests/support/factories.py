@@ -276,7 +276,7 @@ class StepFactory(DjangoModelFactory):
             failing_since=factory.LazyAttribute(lambda o: o.created_at),
             error_class=ErrorClass.UNKNOWN,
             error_code="ValueError",
-            error_public="Something unexpected happened (ValueError).",
+            error_public="An unexpected error occurred (ValueError).",
         )
         uncertain = factory.Trait(
             kind=MAIL_APPLICANT,

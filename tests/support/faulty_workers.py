@@ -110,7 +110,7 @@ def die_if_planned(kind: str, point: str, step_id: int = 0) -> None:
 
 def _write_down(kind: str, point: str, victim: str, step_id: int) -> None:
     if LEDGER:
-        from careers.pipeline.tasks import owner
+        from careers.pipeline.worker import owner
 
         facts = {"kind": kind, "point": point, "victim": victim, "step": step_id}
         with Path(LEDGER).open("a", encoding="utf-8") as file:

@@ -29,8 +29,19 @@ from careers.archive import bucket, listing, store
 from careers.archive.failures import explained
 from careers.intake import submit as intake
 from careers.notifications import BeforeSend, IdempotencyWindow
-from careers.operations import heartbeat, sweeper
-from careers.pipeline import actions, dispatch, rate_limit, registry, runner, transitions
+from careers.operations import sweeper
+from careers.pipeline import (
+    actions,
+    broker,
+    circuit_breaker,
+    dispatch,
+    rate_limit,
+    registry,
+    runner,
+    transitions,
+    unconfirmed,
+    worker,
+)
 from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, MAIL_HR, RENDER_PDF
 from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.registry import Outcome
@@ -228,7 +239,7 @@ class World:
         """SIGTERM: the children are gone, the main process hands back what they held."""
         owner = self.owners[name]
         self.kill(name)
-        self.begin(name, f"hand back {owner}", heartbeat.hand_back)
+        self.begin(name, f"hand back {owner}", worker.hand_back)
 
     def sweep(self, name: str = "sweeper 1") -> None:
         """One look of the sweeper at the steps."""
@@ -479,14 +490,24 @@ class Stage:
     world: World
 
     def set_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in (transitions, runner, rate_limit, sweeper, dispatch, actions):
+        clocks = (
+            transitions,
+            runner,
+            unconfirmed,
+            rate_limit,
+            circuit_breaker,
+            sweeper,
+            dispatch,
+            actions,
+        )
+        for module in clocks:
             monkeypatch.setattr(module, "db_now", lambda: self.world.now())
         # The worker's main process, which its children share their name with.
         me = lambda: self.world.owners[self.world.turns.me().name]  # noqa: E731
-        monkeypatch.setattr(heartbeat, "owner", me)
+        monkeypatch.setattr(worker, "owner", me)
         monkeypatch.setattr(dispatch, "_publish", lambda *args: self.world.publish(*args))
         monkeypatch.setattr(dispatch, "REST", 0)
-        monkeypatch.setattr(dispatch, "queue_length", lambda queue: 0)
+        monkeypatch.setattr(broker, "queue_length", lambda queue: 0)
         for module in (store, listing, bucket):
             monkeypatch.setattr(module, "connected", lambda config=None: self.world.bucket(config))
         effects: dict[str, Any] = dict.fromkeys(

@@ -56,7 +56,7 @@ def test_cause_and_buttons_precede_the_history(as_otto: Client, ours: JobPage) -
     step = StepFactory(application__page=ours, failed=True)
     soup = soup_of(as_otto, step.application)
     cause = soup.select_one(".bo-cause")
-    assert words(cause).startswith("Archive: Failed Something unexpected happened")
+    assert words(cause).startswith("Archive: Failed An unexpected error occurred")
     assert cause.select_one("form[method=post] button").get_text().startswith("Retry")
     order = soup.select(".bo-cause, .bo-lanes")
     assert order[0] is cause

@@ -22,7 +22,7 @@ from careers.applications.models import (
     FileBytes,
 )
 from careers.intake.submit import fingerprint_of, submit
-from careers.pipeline import dispatch
+from careers.pipeline import broker, dispatch
 from careers.pipeline.models import Step, StepEvent
 from tests.support.applying import ADDRESS, JANE, apply_for, ask, send, submission, the_cv
 from tests.support.broker import Broker
@@ -322,8 +322,8 @@ def test_one_that_was_held_back_does_not_hold_back_the_next(job: Any) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_receipt_comes_fast_with_the_broker_down(client: Any, job: Any, monkeypatch: Any) -> None:
     monkeypatch.undo()  # the real doorbell
-    monkeypatch.setattr(current_app.conf, "broker_url", f"redis://127.0.0.1:{reserve_port()}/0")
-    monkeypatch.setattr(dispatch, "_connection", None)
+    monkeypatch.setattr(current_app.conf, "broker_url", f"redis://127.0.0.1:{free_port()}/0")
+    monkeypatch.setattr(broker, "_connection", None)
     monkeypatch.setattr(dispatch, "_resting_until", 0.0)
     begun = time.monotonic()
     response = send(client, job)

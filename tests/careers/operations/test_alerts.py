@@ -18,7 +18,6 @@ from wagtail.models import Site
 
 from careers import notifications
 from careers.operations import alerts
-from careers.pipeline import steps
 from careers.pipeline.actions import cancel, retry
 from careers.pipeline.enqueue import create_mails
 from careers.pipeline.kinds import ARCHIVE, MAIL_HR
@@ -421,7 +420,7 @@ def test_summary_counts_yesterday_as_the_company_does(job: Any, digest: Any) -> 
         {
             "step": "Mail to HR",
             "count": 1,
-            "cause": "Something unexpected happened (ValueError).",
+            "cause": "An unexpected error occurred (ValueError).",
             "path": "/admin/tasks/?state=attention&kind=mail_hr",
         }
     ]
@@ -503,7 +502,7 @@ def test_mail_to_operators_runs_like_any_step(home: Any, monkeypatch: pytest.Mon
         sent.append(message)
         return notifications.Delivery(str(message.extra_headers["Message-ID"]), "250 ok")
 
-    monkeypatch.setattr(steps.notifications, "deliver", deliver)
+    monkeypatch.setattr(notifications, "deliver", deliver)
     step = StepFactory(to_operators=True, queued=True)
     assert run(step.pk, owner="worker:1", kind="mail_operators") == []
     step.refresh_from_db()

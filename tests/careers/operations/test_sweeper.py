@@ -23,6 +23,7 @@ from careers.operations.sweeper import (
     release_forgotten_waiters,
     requeue_unanswered,
 )
+from careers.pipeline import broker as broker_module
 from careers.pipeline import dispatch, runner
 from careers.pipeline.kinds import ARCHIVE, MAIL_HR, RENDER_PDF
 from careers.pipeline.models import Heartbeat, Step
@@ -45,9 +46,9 @@ def ago(**span: float) -> dt.datetime:
 def sweeper(monkeypatch: pytest.MonkeyPatch, broker: Broker) -> Sweeper:
     """A sweeper whose broker answers unless told to refuse."""
     monkeypatch.setattr(
-        dispatch, "broker_error", lambda: "ConnectionError" if broker.refuses else ""
+        broker_module, "broker_error", lambda: "ConnectionError" if broker.refuses else ""
     )
-    monkeypatch.setattr(dispatch, "queue_length", lambda queue: 0)
+    monkeypatch.setattr(broker_module, "queue_length", lambda queue: 0)
     return Sweeper()
 
 
@@ -212,7 +213,7 @@ def test_unanswered_message_is_taken_back_with_growing_patience(
 def test_message_in_a_long_queue_was_not_forgotten(
     application: Any, sweeper: Sweeper, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(dispatch, "queue_length", lambda queue: {"io": 51, "cpu": 0}[queue])
+    monkeypatch.setattr(broker_module, "queue_length", lambda queue: {"io": 51, "cpu": 0}[queue])
     waits = step_of(application, sent=True, dispatched_at=ago(hours=1))
     lost = step_of(application, "render_pdf", sent=True, dispatched_at=ago(hours=1))
     requeue_unanswered()
@@ -223,7 +224,7 @@ def test_long_queue_hides_no_message_that_another_one_lost(
     application: Any, sweeper: Sweeper, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(sweeper_module, "BATCH", 2)
-    monkeypatch.setattr(dispatch, "queue_length", lambda queue: {"io": 51, "cpu": 0}[queue])
+    monkeypatch.setattr(broker_module, "queue_length", lambda queue: {"io": 51, "cpu": 0}[queue])
     for kind in ("archive", "mail_applicant", "mail_hr"):
         step_of(application, kind, sent=True, dispatched_at=ago(hours=2))
     lost = step_of(application, "render_pdf", sent=True, dispatched_at=ago(hours=1))
@@ -363,11 +364,11 @@ def test_clock_that_jumps_while_a_mail_is_sent_mails_once(
             claim.before_send()
             sent.append("worker:1")
     if sent:
-        runner._record(claim, Outcome({}))
+        runner.record(claim, Outcome({}))
     while (again := runner.take(step.pk, owner="worker:2")) is not None:
         again.before_send()
         sent.append("worker:2")
-        runner._record(again, Outcome({}))
+        runner.record(again, Outcome({}))
     assert len(sent) == 1
     # Nobody can say of a lease that ended whether the mail left.
     unsure = may_have_been_sent and by > dt.timedelta(0)

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from careers.applications.errors import Uncertain
 from careers.notifications import Report
-from careers.pipeline import delivery_reports, runner
+from careers.pipeline import delivery_reports, unconfirmed
+from careers.pipeline.mail_reference import mail_reference, step_of_reference
 from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.states import State
-from careers.pipeline.steps import mail_reference, step_of_reference
 from tests.support.factories import StepFactory
 
 pytestmark = pytest.mark.django_db
@@ -166,7 +166,7 @@ def test_report_may_come_before_the_answer_is_missed(client: Any, application: A
     assert post(client, resend("delivered", mail_reference(step))) == 200
     step.refresh_from_db()
     assert step.state == State.STARTED
-    assert runner.park(step, Uncertain("mail-unconfirmed", "No answer."), actor="worker:1")
+    assert unconfirmed.park(step, Uncertain("mail-unconfirmed", "No answer."), actor="worker:1")
     step.refresh_from_db()
     assert step.state == State.SUCCEEDED
     assert [state for state, _actor, _reason in events(step)] == ["uncertain", "succeeded"]

@@ -13,6 +13,7 @@ import pytest
 from celery import current_app
 from redis import Redis
 
+from careers.pipeline import broker as broker_module
 from careers.pipeline import dispatch
 from careers.pipeline.models import Step
 from careers.pipeline.states import State
@@ -59,7 +60,7 @@ def test_refused_message_leaves_the_row_queued(steps: list[Step], broker: Broker
     assert set(Step.objects.values_list("state", flat=True)) == {State.QUEUED}
     last = steps[0].events.last()
     assert last is not None
-    assert last.reason == "The message broker did not take the message."
+    assert last.reason == "The message broker did not accept the message."
     assert steps[1].events.count() == 0
 
 
@@ -91,17 +92,17 @@ def closed_port(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         current_app.conf, "broker_url", f"redis://127.0.0.1:{reserve_port()}/0", raising=False
     )
-    monkeypatch.setattr(dispatch, "_connection", None)
+    monkeypatch.setattr(broker_module, "_connection", None)
 
 
 def test_dead_broker_is_named_with_what_to_do_and_soon(closed_port: None) -> None:
     begun = time.monotonic()
-    assert dispatch.broker_error() == (
-        "Nothing listens where the message broker should be. Start it, or correct host and port "
+    assert broker_module.broker_error() == (
+        "Nothing listens at the message broker's address. Start it, or correct host and port "
         "in REDIS_URL."
     )
-    assert dispatch.queue_length("io") == 0
-    assert time.monotonic() - begun < patient(5)
+    assert broker_module.queue_length("io") == 0
+    assert time.monotonic() - begun < 5
 
 
 @pytest.fixture
@@ -119,25 +120,25 @@ def valkey(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Redis]:
     monkeypatch.setattr(
         current_app.conf, "broker_url", f"redis://:secret@{HOST}:{port}/0", raising=False
     )
-    monkeypatch.setattr(dispatch, "_connection", None)
-    process.until(lambda: not dispatch.broker_error(), 60, "no broker")
+    monkeypatch.setattr(broker_module, "_connection", None)
+    process.until(lambda: not broker_module.broker_error(), 60, "no broker")
     yield Redis(host=HOST, port=port, password="secret")
     process.kill()
 
 
 def test_broker_that_only_answers_questions_is_not_well(valkey: Redis) -> None:
     """It takes no message: after a failover it may be the copy, or its memory is used up."""
-    valkey.execute_command("REPLICAOF", HOST, str(reserve_port()))
-    until(dispatch.broker_error, 60, "nobody noticed")
-    assert dispatch.broker_error() == (
+    valkey.execute_command("REPLICAOF", HOST, str(free_port()))
+    until(broker_module.broker_error, 60, "nobody noticed")
+    assert broker_module.broker_error() == (
         "The message broker is a read-only copy of another one. Name that one in REDIS_URL, or "
         "make this one the primary."
     )
     valkey.execute_command("REPLICAOF", "NO", "ONE")
-    assert dispatch.broker_error() == ""
+    assert broker_module.broker_error() == ""
     valkey.config_set("maxmemory", "1")
-    assert dispatch.broker_error() == (
-        "The message broker's memory is full. Raise its maxmemory, and look what else is stored "
+    assert broker_module.broker_error() == (
+        "The message broker's memory is full. Raise its maxmemory, and check what else is stored "
         "in it."
     )
     assert valkey.ping()

@@ -12,8 +12,8 @@ from django.utils import timezone
 from careers.notifications import Report
 from careers.operations.sweeper import release_expired_leases
 from careers.pipeline import delivery_reports, runner, steps, transitions
+from careers.pipeline.mail_reference import mail_reference
 from careers.pipeline.models import Step
-from careers.pipeline.steps import mail_reference
 from tests.support.factories import StepFactory
 from tests.support.mail_provider import API_KEY, HostileProvider, Proxy
 from tests.support.servers import HostileSMTP
@@ -85,7 +85,7 @@ def test_worker_that_was_frozen_before_the_first_byte_doubles_nothing(
         assert attempt(step) == "succeeded"
 
     effect = steps.mail_applicant(claim.step, hand_over_and_sleep)
-    assert runner._record(claim, effect) == []
+    assert runner.record(claim, effect) == []
     step.refresh_from_db()
     assert (step.state, len(provider.requests), len(provider.mails)) == ("succeeded", 2, 1)
 

@@ -22,11 +22,12 @@ from careers.applications.errors import (
     Undecidable,
 )
 from careers.notifications import IdempotencyWindow
-from careers.pipeline import runner, tasks
+from careers.pipeline import retries, runner, tasks
 from careers.pipeline.kinds import MAIL_HR, RENDER_PDF
 from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.registry import Outcome
-from careers.pipeline.runner import anonymous_traceback, backoff, classify, run, take
+from careers.pipeline.retries import anonymous_traceback, backoff, classify
+from careers.pipeline.runner import run, take
 from careers.pipeline.states import ErrorClass, Phase, State
 from careers.pipeline.transitions import move
 from tests.support.applying import apply_for
@@ -226,7 +227,7 @@ def test_database_that_breaks_in_a_step_is_no_fault_of_the_step(
             raise first
         return dt.timedelta(minutes=1)
 
-    monkeypatch.setattr(runner, "backoff", still_gone)
+    monkeypatch.setattr(retries, "backoff", still_gone)
     effects(mail_applicant=breaks)
     run(step.pk, owner="worker:1")
     step.refresh_from_db()
@@ -255,14 +256,14 @@ def test_database_that_breaks_in_a_step_is_no_fault_of_the_step(
             "retrying",
             "unknown",
             "KeyError",
-            "Something unexpected happened (KeyError). The traceback tells where.",
+            "An unexpected error occurred (KeyError). The traceback shows where.",
         ),
         (
             SoftTimeLimitExceeded(),
             "retrying",
             "unknown",
             "SoftTimeLimitExceeded",
-            "Something unexpected happened (SoftTimeLimitExceeded). The traceback tells where.",
+            "An unexpected error occurred (SoftTimeLimitExceeded). The traceback shows where.",
         ),
     ],
 )
@@ -399,7 +400,7 @@ def takes_too_long(step: Step, before_send: Any) -> Outcome:
             "archive",
             "transient",
             (
-                "The other side was so slow that the step was stopped after 90 seconds. It will be "
+                "The other server was so slow that the step was stopped after 90 seconds. It will be "
                 "tried again."
             ),
         ),

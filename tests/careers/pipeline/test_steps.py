@@ -11,8 +11,8 @@ import pytest
 from wagtail.images import get_image_model
 from wagtail.images.tests.utils import get_test_image_file
 
+from careers.pipeline.effects.render_pdf import branding
 from careers.pipeline.runner import run
-from careers.pipeline.steps import _branding
 from home.models import SiteSettings
 from tests.support.factories import StepFactory
 
@@ -32,7 +32,7 @@ def test_logo_that_is_lost_keeps_no_application_from_its_pdf(
     image = get_image_model().objects.create(title="Logo", file=get_test_image_file())
     SiteSettings.objects.update(logo=image)
     if lost in ("the rendition", "both"):
-        assert _branding(application).logo
+        assert branding(application).logo
     match lost:
         case "the rendition" | "both":
             for file in tmp_path.glob("images/*"):
