@@ -1,4 +1,4 @@
-"""The steps of a new application, or the mails of a alert, as rows."""
+"""Create the steps of a new application, or the mails of an alert, as rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from careers.applications.models import Application
-from careers.pipeline import registry, restored_database
+from careers.pipeline import registry
 from careers.pipeline.kinds import MAIL_OPERATORS
 from careers.pipeline.models import Alert, Step, StepEvent
 from careers.pipeline.registry import StepDefinition
@@ -24,8 +24,6 @@ def create_steps(
     Returns:
         The ids of the steps that may start at once.
     """
-    # In a restored database the old mails are parked before there are new ones beside them.
-    restored_database.recognise()
     addresses = list(dict.fromkeys(address.strip().lower() for address in recipients))
     for definition in registry.definitions():
         if definition.about != "application":
@@ -53,7 +51,6 @@ def create_mails(
     alert: Alert, recipients: Iterable[str], *, at: dt.datetime, actor: str
 ) -> list[int]:
     """Write a mail for each operator, in the caller's transaction; returns the steps' ids."""
-    restored_database.recognise()
     return [
         create_step(alert, MAIL_OPERATORS, recipient, state=State.QUEUED, at=at, actor=actor).pk
         for recipient in recipients
@@ -71,7 +68,7 @@ def create_step(
     actor: str = "intake",
     reason: str = "",
 ) -> Step:
-    """Write one step and the event of its birth."""
+    """Create one step and its first event."""
     step = Step.objects.create(
         application=about if isinstance(about, Application) else None,
         alert=about if isinstance(about, Alert) else None,

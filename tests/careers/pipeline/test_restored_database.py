@@ -6,20 +6,24 @@ import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from celery.signals import worker_init
 from django.core.management import call_command
-from django.db import ProgrammingError, connection
+from django.db import OperationalError, ProgrammingError, connection
+from django.db.backends.signals import connection_created
 from django.utils import timezone
 
 from careers.operations.sweeper import Sweeper
-from careers.pipeline import restored_database, runner
+from careers.pipeline import restored_database, runner, worker
 from careers.pipeline.enqueue import create_steps
 from careers.pipeline.models import DatabaseIdentity, Step, StepEvent
 from careers.pipeline.states import State
 from tests.support.concurrently import at_once
 from tests.support.factories import ApplicationFactory, StepFactory
+from tests.support.stack import ROOT
 
 pytestmark = pytest.mark.django_db
 UNDER_WAY = ("waiting", "queued", "sent", "started", "retrying")
@@ -53,9 +57,10 @@ def mails(application: Any) -> dict[str, Step]:
 
 
 def restore() -> None:
-    """What remembers its identity finds itself elsewhere."""
+    """The row that holds the identity is in another database now, and a process starts there."""
     restored_database.recognise()
     DatabaseIdentity.objects.update(identity="another file on another machine")
+    restored_database._recognised = False
 
 
 def states() -> dict[str, str]:
@@ -126,6 +131,7 @@ def test_new_application_in_a_restored_database_is_told_to_everybody(
 ) -> None:
     old = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)
     restore()
+    restored_database.recognise_once()  # at the start of the web server
     fresh = ApplicationFactory(page=bare_job)
     create_steps(fresh, ["hr@example.com"], at=timezone.now())
     restored_database.recognise()
@@ -163,6 +169,51 @@ def test_processes_that_start_together_park_once(mails: dict[str, Step]) -> None
     # Also he who did not park goes on only when it is done.
     assert {states()[state] for state in NOT_SENT} == {"uncertain"}
     assert StepEvent.objects.count() == len(NOT_SENT)
+
+
+def test_recognise_once_looks_once_for_each_process(
+    application: Any, django_assert_num_queries: Any
+) -> None:
+    restored_database._recognised = False
+    restored_database.recognise_once()
+    with django_assert_num_queries(0):
+        restored_database.recognise_once()
+
+
+def test_recognise_once_looks_again_through_a_new_connection_to_postgresql() -> None:
+    """A restore ends the connections, and so does a failover; neither ends the workers."""
+    for vendor, looked in (("sqlite", True), ("postgresql", False)):
+        restored_database.recognise()
+        connection_created.send(sender=None, connection=SimpleNamespace(vendor=vendor))
+        assert restored_database._recognised is looked
+
+
+def test_process_starts_without_a_database_and_its_first_claim_looks(
+    mails: dict[str, Step], effects: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> bool:
+        raise OperationalError
+
+    restore()
+    monkeypatch.setattr(connection, "close", lambda: None)
+    with monkeypatch.context() as broken:
+        broken.setattr(restored_database, "_recognise", away)
+        restored_database.recognise_at_start()
+    assert runner.run(mails["queued"].pk, owner="worker:1") == []
+    assert {states()[state] for state in NOT_SENT} == {"uncertain"}
+
+
+def test_web_server_looks_when_it_starts() -> None:
+    source = (ROOT / "site" / "careersite" / "wsgi.py").read_text()
+    assert source.endswith("recognise_at_start()\n")
+
+
+def test_worker_looks_before_it_consumes(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    monkeypatch.setattr(restored_database, "recognise_at_start", lambda: looked.append(1))
+    monkeypatch.setattr(worker, "_owner", worker.owner())
+    worker_init.send(sender=None)
+    assert looked == [1]
 
 
 def test_file_system_that_does_not_answer_refuses_no_application(
