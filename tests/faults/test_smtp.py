@@ -76,7 +76,7 @@ def test_task_status_shows_the_answer_of_the_mail_server(wired: WiredSite, storm
     assert step["error_code"] == NO_ANSWER
     page = wired.page_of(unclear)
     assert "Unconfirmed" in page
-    assert "did not confirm it. Check the server" in page
+    assert "did not confirm it. Ask the recipient or look into the server" in page
 
 
 def test_mail_connections_that_fail_delay_mails_and_lose_none(storm: Storm) -> None:

@@ -400,8 +400,8 @@ def takes_too_long(step: Step, before_send: Any) -> Outcome:
             "archive",
             "transient",
             (
-                "The other server was so slow that the step was stopped after 90 seconds. It will be "
-                "tried again."
+                "The other server was so slow that the step was stopped after 90 seconds. It will "
+                "be tried again."
             ),
         ),
         ("render_pdf", "unknown", "The step was not done after 90 seconds and was stopped."),
