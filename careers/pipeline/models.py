@@ -76,8 +76,8 @@ class Step(models.Model):
     """One piece of work for one application, or one mail of an alert to operators.
 
     ``states`` holds the state machine. ``token`` is a fence: each claim raises it, and a process
-    may write only while it holds the current one. ``sequence`` counts the mails that replaced earlier
-    ones.
+    may write only while it holds the current one. ``sequence`` counts the mails that replaced
+    earlier ones.
     """
 
     application = models.ForeignKey(
