@@ -24,7 +24,7 @@ from careers.operations.sweeper import (
     requeue_unanswered,
 )
 from careers.pipeline import broker as broker_module
-from careers.pipeline import dispatch, runner
+from careers.pipeline import dispatch, retries, runner
 from careers.pipeline.kinds import ARCHIVE, MAIL_HR, RENDER_PDF
 from careers.pipeline.models import Heartbeat, Step
 from careers.pipeline.registry import Outcome
@@ -122,7 +122,7 @@ def test_lost_worker_is_not_repeated_once_the_key_may_be_forgotten(application: 
 def test_workers_lost_again_and_again_after_a_handing_over_have_not_failed(
     application: Any,
 ) -> None:
-    step = keyed(application, phase="", attempts=runner.UNKNOWN_ATTEMPTS)
+    step = keyed(application, phase="", attempts=retries.UNKNOWN_ATTEMPTS)
     release_expired_leases()
     assert state_of(step) == State.UNCERTAIN
 

@@ -35,7 +35,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 number = st.integers(0, 5)
 kind = st.sampled_from([*[MAIL_APPLICANT] * 3, RENDER_PDF, ARCHIVE])
-POINTS = ("the dot", "the answer", "the PDF", "PUT", "GET", "COMMIT", "UPDATE step", "rung")
+POINTS = (
+    "the point of no return",
+    "the answer",
+    "the PDF",
+    "PUT",
+    "GET",
+    "COMMIT",
+    "UPDATE step",
+    "dispatched",
+)
 MAIL = ("ok", "ok", "away", "busy", "refuses", "silent", "lost")
 BUCKET = ("ok", "ok", "lies", "forgets", "away")
 ACTS = ("retry", "retry", "send_again", "confirm_arrival", "cancel")
@@ -107,7 +116,7 @@ class Play(RuleBasedStateMachine):
         world, idle = self.world, self.idle(*WORKERS)
         world.mail_mood, world.bucket_mood = mail, bucket
         # The broker may deliver again whatever it once took.
-        messages = world.messages or sorted(world.rung)
+        messages = world.messages or sorted(world.dispatched)
         if not idle or not messages:
             self.sweeper_looks()
             return
@@ -278,7 +287,7 @@ class Replay:
             world.until(name, "COMMIT")
             world.go(name)
         elif what == "marks the row as handed over":
-            world.until(name, "the dot")
+            world.until(name, "the point of no return")
         elif what in self.ANSWERS:
             world.mail_mood = self.ANSWERS[what]
             world.go(name)
