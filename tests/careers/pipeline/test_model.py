@@ -1,9 +1,9 @@
-"""Two requests, two workers, two sweepers and a person at one application, in any order.
+"""Two requests, two workers, two sweepers and a person work on one application, in any order.
 
 They run the real code against the real database, each in a thread that stops at every statement,
-every COMMIT, and around every effect; hypothesis says who goes on. The promises are those of
-``tests.support.world``; the same protocol without a database is explored in
-``prove/model``.
+every COMMIT, and around every effect; hypothesis decides which one continues. The promises are
+those of ``tests.support.world``. ``tests/faults/model.py`` explores the same protocol without a
+database. Change both when the protocol changes.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ ACTS = ("retry", "retry", "send_again", "confirm_arrival", "cancel")
 
 
 class Play(RuleBasedStateMachine):
-    """The rules are what may happen at any moment; the world checks after each."""
+    """The rules are the events that may happen; the world verifies its promises after each."""
 
     stage: Stage
     turns: Turns
@@ -187,7 +187,7 @@ def test_no_order_of_statements_breaks_a_promise(job: Any, stage: Stage, turns: 
 
 
 class Replay:
-    """Does with the real code what a walk through the small model of a mail does."""
+    """Repeats a walk through the protocol model of a mail with the real code."""
 
     #: What the walks leave out, because the code decides it by what the model does not hold:
     #: pauses between attempts, and how often a worker may be lost.
@@ -244,7 +244,7 @@ class Replay:
                     self.rows.append(self.newest())
 
     def set_back(self, pk: int, time: str) -> None:
-        """Let a time of a row be over, and time for nobody else pass."""
+        """Set one time of a row to the past, without moving the clock."""
         past = self.world.now() - dt.timedelta(days=1)
         later = {f"{time}__gt": past + dt.timedelta(hours=23)}
         Step.objects.filter(pk=pk, **later).update(**{time: past})
@@ -320,8 +320,8 @@ class Replay:
         ]
 
 
-def test_code_does_what_the_small_model_says(job: Any, stage: Stage, turns: Turns) -> None:
-    """Walks through the model at random, each event done by the real code as well."""
+def test_code_follows_the_protocol_model(job: Any, stage: Stage, turns: Turns) -> None:
+    """The test walks through the model at random and repeats each event with the real code."""
     person, form = get_user_model().objects.create_superuser("ada"), submission(job)
     chance, done = random.Random(1), Counter[str]()
     model = Mail(named=True, faults=4, acts=2, hurries=1)

@@ -1,4 +1,4 @@
-"""Claim, run, record: each kind of failure ends as the state that the design gives it."""
+"""Claim, run, record: each class of error leads to its state."""
 
 from __future__ import annotations
 
@@ -84,13 +84,13 @@ def test_step_that_is_due_is_claimed(application: Any, settings: Any, state: str
 @pytest.mark.parametrize(
     "state", ["waiting", "started", "succeeded", "failed", "uncertain", "cancelled"]
 )
-def test_step_in_another_state_is_not_to_be_had(application: Any, state: str) -> None:
+def test_take_of_a_step_in_another_state_returns_none(application: Any, state: str) -> None:
     step = queued(application, queued=False, state=state)
     assert take(step.pk, owner="worker:1") is None
     assert StepEvent.objects.count() == 0
 
 
-def test_step_before_its_time_is_not_to_be_had(application: Any) -> None:
+def test_take_before_run_after_returns_none(application: Any) -> None:
     step = queued(application, retrying=True, queued=False)
     assert take(step.pk, owner="worker:1") is None
 
@@ -101,12 +101,12 @@ def test_step_of_another_kind_is_left_alone(application: Any) -> None:
     assert run(step.pk, owner="worker:1", kind="mail_hr") == []
 
 
-def test_unknown_step_is_no_error(db: None) -> None:
+def test_run_of_an_unknown_step_returns_nothing(db: None) -> None:
     assert run(987654, owner="worker:1", kind="archive") == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_claimers_have_one_winner_for_each_step(application: Any) -> None:
+def test_concurrent_claims_have_one_winner_per_step(application: Any) -> None:
     made = [queued(application, "mail_hr", recipient=f"{n}@example.org") for n in range(6)]
     won: list[tuple[int, int]] = []
 
@@ -137,7 +137,7 @@ def test_success_is_recorded_with_its_result(application: Any, effects: Any) -> 
     assert [event.to_state for event in step.events.all()] == ["started", "succeeded"]
 
 
-def test_success_queues_exactly_what_waited_for_it(job: Any, effects: Any) -> None:
+def test_success_queues_exactly_its_successors(job: Any, effects: Any) -> None:
     application = apply_for(job)
     step = application.steps.get(kind=RENDER_PDF)
     ready = run(step.pk, owner="worker:1")
@@ -185,7 +185,7 @@ def test_rows_of_an_effect_are_not_written_when_the_step_was_taken_over(
     assert step.state == State.STARTED
 
 
-def test_success_that_the_database_would_not_take_is_recorded_later(
+def test_success_is_recorded_when_the_database_answers_again(
     application: Any, effects: Any, monkeypatch: Any
 ) -> None:
     step = queued(application, "mail_applicant")
@@ -209,10 +209,10 @@ def test_success_that_the_database_would_not_take_is_recorded_later(
 
 
 @pytest.mark.parametrize("error", [OperationalError("gone"), InterfaceError("closed")])
-def test_database_that_breaks_in_a_step_is_no_fault_of_the_step(
+def test_database_error_during_a_step_is_temporary(
     application: Any, effects: Any, monkeypatch: Any, error: Exception
 ) -> None:
-    """Also the failure is recorded on a new connection, not left to the end of the lease."""
+    """The failure is recorded on a new connection at once, not after the lease."""
     step = queued(application, "mail_applicant", attempts=5)
     monkeypatch.setattr(runner, "RECORD_PAUSES", (0, 0))
     closed: list[int] = []
@@ -267,7 +267,7 @@ def test_database_that_breaks_in_a_step_is_no_fault_of_the_step(
         ),
     ],
 )
-def test_each_kind_of_failure_has_its_state(
+def test_each_error_class_has_its_state(
     application: Any,
     effects: Any,
     error: Exception,
@@ -296,21 +296,21 @@ def test_step_that_was_taken_over_changes_nothing(application: Any, effects: Any
 
 
 def attempt(step: Step) -> str:
-    """Run a step now, whenever its time is; gives the state afterwards."""
+    """Run a step now, whatever its run_after; returns the state afterwards."""
     Step.objects.filter(pk=step.pk).update(run_after=None)
     run(step.pk, owner="worker:1")
     step.refresh_from_db()
     return step.state
 
 
-def test_unexpected_failure_is_tried_five_times(application: Any, effects: Any) -> None:
+def test_unexpected_error_is_tried_five_times(application: Any, effects: Any) -> None:
     step = queued(application)
     effects(archive=ValueError("x"))
     assert [attempt(step) for _ in range(5)] == ["retrying"] * 4 + ["failed"]
     assert step.run_after is None
 
 
-def test_unexpected_failure_after_a_long_outage_is_counted_by_itself(
+def test_unexpected_error_after_an_outage_is_counted_from_one(
     application: Any, effects: Any
 ) -> None:
     step = queued(application)
@@ -320,7 +320,7 @@ def test_unexpected_failure_after_a_long_outage_is_counted_by_itself(
     assert [attempt(step) for _ in range(5)] == ["retrying"] * 4 + ["failed"]
 
 
-def test_passing_fault_is_tried_for_three_days(
+def test_temporary_error_is_retried_for_three_days(
     application: Any, effects: Any, time_machine: Any, monkeypatch: Any
 ) -> None:
     step = queued(application)
@@ -333,7 +333,7 @@ def test_passing_fault_is_tried_for_three_days(
     assert seen == {0: "retrying", 1: "retrying", 71: "retrying", 73: "failed"}
 
 
-def test_wrong_setting_never_gives_up_and_leaves_patience_for_later(
+def test_configuration_error_is_retried_without_end(
     application: Any, effects: Any, monkeypatch: Any
 ) -> None:
     step = queued(application)
@@ -350,7 +350,7 @@ def test_wrong_setting_never_gives_up_and_leaves_patience_for_later(
 
 
 @pytest.mark.parametrize(("attempts", "longest"), [(1, 10), (2, 20), (5, 160), (10, 3600)])
-def test_pause_doubles_up_to_an_hour_with_jitter(
+def test_backoff_doubles_up_to_an_hour_with_jitter(
     settings: Any, attempts: int, longest: int
 ) -> None:
     settings.PIPELINE_BACKOFF_BASE = 10
@@ -358,18 +358,18 @@ def test_pause_doubles_up_to_an_hour_with_jitter(
     assert longest / 2 <= min(pauses) < max(pauses) <= longest
 
 
-def test_pause_after_very_many_attempts_is_still_an_hour() -> None:
+def test_backoff_after_very_many_attempts_is_an_hour() -> None:
     assert backoff(1_000_000) <= dt.timedelta(hours=1)
 
 
-def test_pause_is_at_least_what_the_other_side_asked_for() -> None:
+def test_backoff_is_at_least_what_the_server_asked_for() -> None:
     pauses = [backoff(1, retry_after=900).total_seconds() for _ in range(200)]
     assert min(pauses) >= 900
     assert max(pauses) <= 1350
     assert len(set(pauses)) > 100
 
 
-def test_pause_that_was_asked_for_is_kept(application: Any, effects: Any) -> None:
+def test_retry_waits_as_long_as_the_server_asked_for(application: Any, effects: Any) -> None:
     step = queued(application)
     effects(archive=Transient("busy", "Busy.", retry_after=1234))
     run(step.pk, owner="worker:1")
@@ -386,7 +386,7 @@ def test_classify_knows_the_code_of_every_error() -> None:
 
 
 def takes_too_long(step: Step, before_send: Any) -> Outcome:
-    """Celery's soft time limit strikes in a library that begins anew after any failure."""
+    """Celery's soft time limit comes in a library that starts again after every exception."""
     for _attempt in range(3):
         with contextlib.suppress(Exception):
             signal.raise_signal(signal.SIGUSR1)
@@ -407,10 +407,10 @@ def takes_too_long(step: Step, before_send: Any) -> Outcome:
         ("render_pdf", "unknown", "The step was not done after 90 seconds and was stopped."),
     ],
 )
-def test_step_that_takes_too_long_is_stopped_and_tried_again(
+def test_step_over_the_soft_limit_is_stopped_and_retried(
     application: Any, effects: Any, settings: Any, kind: str, error_class: str, public: str
 ) -> None:
-    """A server that is slow is a passing fault, an application that is slow to set is not."""
+    """A slow server is a temporary error, a PDF that takes long is not."""
     settings.PIPELINE_SOFT_LIMIT = 90
     step = queued(application, kind)
     effects(**{kind: takes_too_long})
@@ -420,7 +420,7 @@ def test_step_that_takes_too_long_is_stopped_and_tried_again(
     assert step.error_public == public
 
 
-def test_mail_that_takes_too_long_after_the_handing_over_is_not_sent_again(
+def test_mail_over_the_soft_limit_past_its_point_of_no_return_is_unconfirmed(
     application: Any, effects: Any
 ) -> None:
     def falls_silent(step: Step, before_send: Any) -> Outcome:
@@ -434,8 +434,8 @@ def test_mail_that_takes_too_long_after_the_handing_over_is_not_sent_again(
     assert (step.state, step.error_code) == ("uncertain", "interrupted")
 
 
-def test_limit_that_strikes_outside_an_effect_stops_nothing(application: Any, effects: Any) -> None:
-    """What was done is recorded, also when that is all the time that was left."""
+def test_soft_limit_outside_the_effect_stops_nothing(application: Any, effects: Any) -> None:
+    """A completed effect is recorded also when the time is over."""
 
     def record() -> None:
         signal.raise_signal(signal.SIGUSR1)
@@ -460,7 +460,7 @@ def test_limit_that_strikes_outside_an_effect_stops_nothing(application: Any, ef
         (GONE, "failed"),
     ],
 )
-def test_mail_that_may_be_out_is_never_sent_again_by_itself(
+def test_mail_that_may_have_been_sent_is_never_retried(
     application: Any, effects: Any, error: Exception, state: str
 ) -> None:
     step = queued(application, "mail_applicant")
@@ -484,7 +484,7 @@ OTHER = IdempotencyWindow("brevo:2", dt.timedelta(minutes=10))
 def hand_over_and(
     step: Step, effects: Any, outcome: Exception | None, memory: IdempotencyWindow | None = PROVIDER
 ) -> Step:
-    """One attempt that hands over and then ends so."""
+    """One attempt that passes its point of no return and then ends with an error."""
 
     def hands_over(_step: Step, before_send: Any) -> Outcome:
         before_send(memory)
@@ -500,7 +500,7 @@ def hand_over_and(
 
 
 @pytest.mark.parametrize("silence", [MAYBE, ValueError("library"), SoftTimeLimitExceeded()])
-def test_mail_handed_over_under_a_key_is_repeated_until_it_is_confirmed(
+def test_mail_with_an_idempotency_key_is_repeated_until_confirmed(
     application: Any, effects: Any, silence: Exception
 ) -> None:
     step = hand_over_and(queued(application, "mail_applicant"), effects, silence)
@@ -517,7 +517,7 @@ def test_mail_handed_over_under_a_key_is_repeated_until_it_is_confirmed(
     assert (step.state, step.repeat_until, step.error_public) == ("succeeded", None, "")
 
 
-def test_mail_is_not_repeated_once_the_key_may_be_forgotten(application: Any, effects: Any) -> None:
+def test_mail_is_not_repeated_after_the_window_closed(application: Any, effects: Any) -> None:
     step = hand_over_and(queued(application, "mail_applicant"), effects, MAYBE)
     Step.objects.update(repeat_until=timezone.now() - dt.timedelta(seconds=1))
     hand_over_and(step, effects, None)
@@ -525,16 +525,14 @@ def test_mail_is_not_repeated_once_the_key_may_be_forgotten(application: Any, ef
     assert "may have arrived" in step.error_public
 
 
-def test_next_attempt_never_comes_after_the_key_may_be_forgotten(
-    application: Any, effects: Any
-) -> None:
+def test_next_attempt_comes_before_the_window_closes(application: Any, effects: Any) -> None:
     short = IdempotencyWindow("brevo:2", dt.timedelta(seconds=2))
     step = hand_over_and(queued(application, "mail_applicant"), effects, MAYBE, short)
     assert step.run_after == step.repeat_until
 
 
 @pytest.mark.parametrize("memory", [None, OTHER])
-def test_unconfirmed_mail_is_not_handed_to_somebody_else(
+def test_unconfirmed_mail_is_not_sent_by_another_provider(
     application: Any, effects: Any, memory: IdempotencyWindow | None
 ) -> None:
     step = hand_over_and(queued(application, "mail_applicant"), effects, MAYBE)
@@ -544,7 +542,7 @@ def test_unconfirmed_mail_is_not_handed_to_somebody_else(
 
 
 @pytest.mark.parametrize(("refusal", "state"), [(BUSY, "retrying"), (GONE, "failed")])
-def test_refused_mail_is_certain_whatever_the_key(
+def test_refused_mail_fails_whatever_the_key(
     application: Any, effects: Any, refusal: Exception, state: str
 ) -> None:
     step = hand_over_and(queued(application, "mail_applicant"), effects, refusal)
@@ -554,7 +552,7 @@ def test_refused_mail_is_certain_whatever_the_key(
 @pytest.mark.parametrize(
     ("refusal", "state"), [(BUSY, "retrying"), (LOCKED_OUT, "retrying"), (GONE, "uncertain")]
 )
-def test_refusal_of_a_repetition_says_nothing_about_the_first_time(
+def test_refused_repetition_leaves_the_first_attempt_unconfirmed(
     application: Any, effects: Any, refusal: Exception, state: str
 ) -> None:
     step = hand_over_and(queued(application, "mail_applicant"), effects, MAYBE)
@@ -563,15 +561,13 @@ def test_refusal_of_a_repetition_says_nothing_about_the_first_time(
     assert (step.state, step.repeat_until) == (state, first)
 
 
-def test_provider_who_does_not_say_what_became_of_it_is_not_asked_again(
-    application: Any, effects: Any
-) -> None:
+def test_undecidable_answer_is_left_to_a_person(application: Any, effects: Any) -> None:
     silent = Undecidable("mail-unconfirmed", "The provider knows the key, not the mail.")
     step = hand_over_and(queued(application, "mail_applicant"), effects, silent)
     assert (step.state, step.error_public) == ("uncertain", silent.public)
 
 
-def test_mail_is_not_handed_over_by_one_who_lost_the_step(application: Any, effects: Any) -> None:
+def test_mail_is_not_sent_by_a_worker_that_lost_the_step(application: Any, effects: Any) -> None:
     step = queued(application, "mail_applicant")
     sent = []
 
@@ -588,7 +584,7 @@ def test_mail_is_not_handed_over_by_one_who_lost_the_step(application: Any, effe
     assert (step.state, step.phase) == (State.RETRYING, Phase.NONE)
 
 
-def test_interruption_by_the_process_itself_is_no_failure(application: Any, effects: Any) -> None:
+def test_exit_of_the_process_is_not_recorded_as_a_failure(application: Any, effects: Any) -> None:
     step = queued(application)
     effects(archive=KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
@@ -600,7 +596,7 @@ def test_interruption_by_the_process_itself_is_no_failure(application: Any, effe
 # ── What the failure of the PDF means for the others ────────────────────────────────────
 
 
-def test_failed_pdf_lets_hr_know_and_keeps_the_archive_waiting(job: Any, effects: Any) -> None:
+def test_failed_pdf_queues_the_mail_to_hr_and_not_the_archive(job: Any, effects: Any) -> None:
     application = apply_for(job)
     step = application.steps.get(kind=RENDER_PDF)
     effects(render_pdf=GONE)
@@ -614,14 +610,14 @@ def test_failed_pdf_lets_hr_know_and_keeps_the_archive_waiting(job: Any, effects
     assert ready == [application.steps.get(kind=MAIL_HR).pk]
 
 
-def test_pdf_that_will_be_tried_again_keeps_hr_waiting(job: Any, effects: Any) -> None:
+def test_pdf_that_is_retried_keeps_the_mail_to_hr_waiting(job: Any, effects: Any) -> None:
     application = apply_for(job)
     effects(render_pdf=BUSY)
     assert run(application.steps.get(kind=RENDER_PDF).pk, owner="worker:1") == []
     assert states(application)["mail_hr"] == "waiting"
 
 
-def test_mails_about_a_quarantined_application_stay(job: Any, effects: Any) -> None:
+def test_mails_about_a_quarantined_application_stay_waiting(job: Any, effects: Any) -> None:
     application = apply_for(job, suspicion="honeypot")
     assert states(application)["mail_applicant"] == "waiting"
     run(application.steps.get(kind=RENDER_PDF).pk, owner="worker:1")
@@ -636,9 +632,7 @@ def test_mails_about_a_quarantined_application_stay(job: Any, effects: Any) -> N
 # ── Nothing personal ────────────────────────────────────────────────────────────────────
 
 
-def test_nothing_of_the_applicant_is_in_history_or_logs(
-    job: Any, effects: Any, caplog: Any
-) -> None:
+def test_history_and_logs_hold_no_personal_data(job: Any, effects: Any, caplog: Any) -> None:
     application = apply_for(job, answers={"name": "Canary Birdsong", "email": "canary@a.org"})
 
     def breaks(step: Step, before_send: Any) -> Outcome:
@@ -660,7 +654,7 @@ def test_nothing_of_the_applicant_is_in_history_or_logs(
     assert "@a.org" not in "".join([*history, *rows, caplog.text])
 
 
-def test_traceback_tells_where_but_no_value() -> None:
+def test_anonymous_traceback_holds_places_and_no_values() -> None:
     try:
         int("canary")
     except ValueError as error:

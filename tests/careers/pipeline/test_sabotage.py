@@ -139,7 +139,7 @@ def the(world: World, kind: str) -> Step:
 
 
 def both_have_the_same_mail(world: World) -> None:
-    """A worker freezes before its hand-over; when it wakes, another has sent the mail."""
+    """A worker freezes before its point of no return; when it wakes, another has sent the mail."""
     world.post_at_once()
     mail = the(world, MAIL_APPLICANT)
     world.work("worker 1", mail.pk)
@@ -153,7 +153,7 @@ def both_have_the_same_mail(world: World) -> None:
 
 
 def the_first_fails_late(world: World) -> None:
-    """A worker wakes after its lease and finds that it failed; another is at work."""
+    """A worker wakes after its lease with an error; another one works on the step."""
     world.post_at_once()
     pdf = the(world, RENDER_PDF)
     world.work("worker 1", pdf.pk)
@@ -170,7 +170,7 @@ def the_first_fails_late(world: World) -> None:
 
 
 def a_page_is_old(world: World) -> None:
-    """Somebody retries what failed, by the page's word; by now it runs, past its dot."""
+    """A person retries a step that had failed; by now it is past its point of no return."""
     world.post_at_once()
     mail = the(world, MAIL_APPLICANT)
     world.work("worker 1", mail.pk)
@@ -182,7 +182,7 @@ def a_page_is_old(world: World) -> None:
 
 
 def somebody_claims_between_look_and_change(world: World) -> None:
-    """A person's retry has looked at a step that waits; before it is written the step runs."""
+    """A retry has read a step that waits; before it writes, the step starts."""
     world.post_at_once()
     mail = the(world, MAIL_APPLICANT)
     world.mail_mood = "away"
@@ -210,7 +210,7 @@ def somebody_works(world: World) -> None:
 
 
 def a_sender_dies_after_the_point_of_no_return(world: World) -> None:
-    """The mail server has the mail; its sender never heard so."""
+    """The mail server has the mail; the sender dies before the answer."""
     world.post_at_once()
     mail = the(world, MAIL_APPLICANT)
     world.work("worker 1", mail.pk)
@@ -224,7 +224,7 @@ def a_sender_dies_after_the_point_of_no_return(world: World) -> None:
 
 
 def somebody_cancels_what_the_provider_has(world: World) -> None:
-    """The provider has the mail and did not say so; it is to be asked again."""
+    """The provider has the mail and did not confirm it; it will be asked again."""
     world.keyed = True
     world.post_at_once()
     mail = the(world, MAIL_APPLICANT)

@@ -1,4 +1,4 @@
-"""What the steps gather before they act."""
+"""What the effects read before they act."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     "lost", ["the rendition", "the original", "both", "what it was", "for a page"]
 )
-def test_logo_that_is_lost_keeps_no_application_from_its_pdf(
+def test_lost_logo_is_left_out_of_the_pdf(
     application: Any, settings: Any, tmp_path: Path, caplog: Any, lost: str
 ) -> None:
-    """As in a site that was restored without its media."""
+    """A site may be restored without its media files."""
     settings.MEDIA_ROOT = tmp_path
     image = get_image_model().objects.create(title="Logo", file=get_test_image_file())
     SiteSettings.objects.update(logo=image)
@@ -54,7 +54,9 @@ def test_logo_that_is_lost_keeps_no_application_from_its_pdf(
     gc.collect()
 
 
-def test_disk_that_is_full_for_a_moment_costs_no_logo(application: Any, monkeypatch: Any) -> None:
+def test_full_disk_while_the_logo_is_rendered_is_temporary(
+    application: Any, monkeypatch: Any
+) -> None:
     image = get_image_model().objects.create(title="Logo", file=get_test_image_file())
     SiteSettings.objects.update(logo=image)
 
