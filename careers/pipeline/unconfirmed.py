@@ -26,7 +26,7 @@ def settle(step: Step, error: Uncertain, *, actor: str) -> bool:
     Otherwise, or when another attempt would tell nothing, it is left to a person.
 
     Returns:
-        True when the step was changed; False when somebody else has it.
+        True when the step was changed; False when another process has it.
     """
     now, until = db_now(), step.repeat_until
     if until is None or until <= now or isinstance(error, Undecidable):
@@ -56,7 +56,7 @@ def park(
     """Leave a step to a person, unless the mail provider has already reported that it succeeded.
 
     Returns:
-        True when the step was changed; False when somebody else has it.
+        True when the step was changed; False when another process has it.
     """
     with transaction.atomic():
         parked = move(

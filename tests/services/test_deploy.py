@@ -35,9 +35,9 @@ CHANGES = {
     ],
     "careers/pipeline/steps.py": [
         (
-            "register(\n    StepDefinition(\n        kind=RENDER_PDF,",
+            "# fmt: off\nPROCESS",
             """\
-def note_tide(step: Step, before_send: BeforeSend) -> Outcome:
+def note_tide(step, before_send):
     return Outcome({"tide": step.tide})
 
 

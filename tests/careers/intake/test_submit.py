@@ -137,7 +137,7 @@ def test_submit_succeeds_when_dispatch_fails(
     job: Any, monkeypatch: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
     def breaks(*_args: Any, **_more: Any) -> int:
-        raise OperationalError("gone between commit and ring")
+        raise OperationalError("gone between commit and dispatch")
 
     monkeypatch.setattr(dispatch, "dispatch_steps", breaks)
     with django_capture_on_commit_callbacks(execute=True):
@@ -262,7 +262,7 @@ def test_same_form_from_many_threads_at_once_is_one_application(job: Any) -> Non
     at_once(lambda _index: got.append(submit(form).pk), 6)
     assert len(got) == 6
     assert len(set(got)) == 1
-    assert counts() == [1, 1, 1, 1, 4, 6]  # two steps were rung for once
+    assert counts() == [1, 1, 1, 1, 4, 6]  # two steps were dispatched once
 
 
 @pytest.mark.django_db(transaction=True)
@@ -323,7 +323,7 @@ def test_quarantined_application_does_not_count_for_the_next(job: Any) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_receipt_is_fast_when_the_broker_is_down(client: Any, job: Any, monkeypatch: Any) -> None:
-    monkeypatch.undo()  # the real doorbell
+    monkeypatch.undo()  # the real dispatch
     monkeypatch.setattr(current_app.conf, "broker_url", f"redis://127.0.0.1:{free_port()}/0")
     monkeypatch.setattr(broker, "_connection", None)
     monkeypatch.setattr(dispatch, "_resting_until", 0.0)

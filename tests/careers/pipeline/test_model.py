@@ -228,7 +228,7 @@ class Replay:
             case "worker":
                 self._worker(before, name, what, pk)
             case "doorbell":
-                self.ring(pk)
+                self.dispatch(pk)
                 if "lost" in what:
                     world.messages.remove(pk)
             case "broker":
@@ -249,9 +249,9 @@ class Replay:
         later = {f"{time}__gt": past + dt.timedelta(hours=23)}
         Step.objects.filter(pk=pk, **later).update(**{time: past})
 
-    def ring(self, pk: int) -> None:
+    def dispatch(self, pk: int) -> None:
         self.world.broker_takes = True
-        self.world.at_once("sweeper 2", f"ring {pk}", lambda: dispatch.dispatch_steps([pk]))
+        self.world.at_once("sweeper 2", f"dispatch {pk}", lambda: dispatch.dispatch_steps([pk]))
         self.world.broker_takes = False
 
     def _act(self, what: str) -> str:
