@@ -55,7 +55,7 @@ def listen(request: HttpRequest) -> HttpResponse:
 
 def record(report: notifications.Report) -> bool:
     """Record a report; False when it is about no mail of this site."""
-    step_id = step_of_reference(report.mark)
+    step_id = step_of_reference(report.reference)
     if step_id is None:
         log.warning("the mail provider reported about a mail of another site")
         return False
@@ -63,9 +63,9 @@ def record(report: notifications.Report) -> bool:
     at = min(report.at or now, now)
     mail = Step.objects.filter(pk=step_id)
     mail.filter(reported_at=None).update(reported_at=at)
-    if report.came_back:
-        _bounced(step_id, at, report.came_back)
-    elif report.arrived:
+    if report.bounce_reason:
+        _bounced(step_id, at, report.bounce_reason)
+    elif report.delivered:
         _arrived(step_id, at)
     if report.remark:
         _remarked(step_id, report.remark)

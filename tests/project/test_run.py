@@ -245,8 +245,8 @@ def test_workers_forked_from_one_process_have_different_owners(
     from careers.pipeline import worker
 
     monkeypatch.setattr(worker.restored_database, "recognise_at_start", lambda: None)
-    monkeypatch.setattr(worker, "_owner", "worker:of the process that both were forked from")
+    monkeypatch.setattr(worker, "_owner", "worker:of the parent")
     start = worker._start
     assert start in [receiver() for _key, receiver in worker_init.receivers]
     start()
-    assert worker.owner() != "worker:of the process that both were forked from"
+    assert worker.owner() != "worker:of the parent"
