@@ -25,7 +25,6 @@ from django.test import override_settings
 
 from careers.operations import probes
 from careers.pipeline import broker
-from tests.services.test_application import DONE
 from tests.support.postgresql import drop_database, new_database
 from tests.support.processes import until
 from tests.support.servers import (

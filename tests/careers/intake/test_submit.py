@@ -324,7 +324,7 @@ def test_quarantined_application_does_not_count_for_the_next(job: Any) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_receipt_is_fast_when_the_broker_is_down(client: Any, job: Any, monkeypatch: Any) -> None:
     monkeypatch.undo()  # the real dispatch
-    monkeypatch.setattr(current_app.conf, "broker_url", f"redis://127.0.0.1:{free_port()}/0")
+    monkeypatch.setattr(current_app.conf, "broker_url", f"redis://127.0.0.1:{reserve_port()}/0")
     monkeypatch.setattr(broker, "_connection", None)
     monkeypatch.setattr(dispatch, "_resting_until", 0.0)
     begun = time.monotonic()

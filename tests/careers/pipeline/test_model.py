@@ -2,7 +2,7 @@
 
 They run the real code against the real database, each in a thread that stops at every statement,
 every COMMIT, and around every effect; hypothesis decides which one continues. The promises are
-those of ``tests.support.world``. ``tests/faults/model.py`` explores the same protocol without a
+those of ``tests.support.world``. ``prove/model`` explores the same protocol without a
 database. Change both when the protocol changes.
 """
 
