@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
-import io
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,7 +19,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from django.utils import timezone
 
 from careers.applications.errors import Permanent, Transient, Uncertain
@@ -47,6 +45,7 @@ from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, MAIL_HR, RENDER_PDF
 from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.registry import Outcome
 from careers.pipeline.states import ENDED, LEAVES_TO, NEEDS_A_PERSON, Phase, State
+from tests.support.simulated_bucket import Bucket
 from tests.support.turns import Turns
 
 WORKERS = ("worker 1", "worker 2")
@@ -442,48 +441,6 @@ class World:
             # The archive waits for a person who retries the PDF.
             states.pop(ARCHIVE)
         return all(state in done for state in states.values())
-
-
-class Bucket:
-    """A simulated S3 client."""
-
-    class meta:  # noqa: N801 -- boto3's name
-        endpoint_url = "http://bucket.example"
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-
-    def head_object(self, **request: Any) -> dict[str, Any]:
-        if request["Key"] not in self.world.objects:
-            raise self._error(404)
-        return {}
-
-    def put_object(self, **request: Any) -> dict[str, Any]:
-        world, key = self.world, request["Key"]
-        world.turns.me().pause("PUT")
-        if world.bucket_mood == "away":
-            raise self._error(503)
-        if key in world.objects:
-            raise self._error(412)
-        if world.bucket_mood != "forgets":
-            lies = world.bucket_mood == "lies"
-            world.turns.changed.add("bucket")
-            world.objects[key] = request["Body"][:7] if lies else request["Body"]
-        return {}
-
-    def get_object(self, **request: Any) -> dict[str, Any]:
-        world = self.world
-        world.turns.me().pause("GET")
-        if world.bucket_mood == "away":
-            raise self._error(503)
-        if request["Key"] not in world.objects:
-            raise self._error(404)
-        return {"Body": io.BytesIO(world.objects[request["Key"]])}
-
-    def _error(self, status: int) -> ClientError:
-        code = {404: "NoSuchKey", 412: "PreconditionFailed", 503: "SlowDown"}[status]
-        answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-        return ClientError(answer, "Operation")  # type: ignore[arg-type]
 
 
 class Stage:

@@ -193,11 +193,11 @@ class Replay:
     #: pauses between attempts, and how often a worker may be lost.
     LEFT_OUT = ("retries at once",)
     ANSWERS: ClassVar = {
-        "sends the dot; accepted, 250": "ok",
-        "sends the dot; 451": "busy",
-        "sends the dot; 550": "refuses",
-        "sends the dot; accepted, no answer": "silent",
-        "sends the dot; lost, no answer": "lost",
+        "sends the end of the data; accepted, 250": "ok",
+        "sends the end of the data; 451": "busy",
+        "sends the end of the data; 550": "refuses",
+        "sends the end of the data; accepted, no answer": "silent",
+        "sends the end of the data; lost, no answer": "lost",
     }
 
     def __init__(self, world: World) -> None:
@@ -227,7 +227,7 @@ class Replay:
         match move.who.split()[0]:
             case "worker":
                 self._worker(before, name, what, pk)
-            case "doorbell":
+            case "dispatcher":
                 self.dispatch(pk)
                 if "lost" in what:
                     world.messages.remove(pk)
@@ -286,7 +286,7 @@ class Replay:
         elif what == "claims":
             world.until(name, "COMMIT")
             world.go(name)
-        elif what == "marks the row as handed over":
+        elif what == "records the point of no return":
             world.until(name, "the point of no return")
         elif what in self.ANSWERS:
             world.mail_mood = self.ANSWERS[what]
