@@ -12,9 +12,8 @@ from wagtail.admin import messages
 from careers.backoffice import presentation
 from careers.backoffice.permissions import SEE_TASKS
 from careers.backoffice.views import ConfirmPage, Crumb
-from careers.pipeline import actions
+from careers.pipeline import actions, registry
 from careers.pipeline.attention import NEEDS_ATTENTION, Cause, by_cause
-from careers.pipeline import registry
 from careers.pipeline.models import Step
 
 #: Steps that are retried together, once their cause is gone.

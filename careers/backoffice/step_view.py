@@ -13,12 +13,11 @@ from django.utils.translation import gettext as _
 from careers.backoffice import presentation
 from careers.backoffice.tasks import step_title
 from careers.backoffice.timeline import Lane, lanes
-from careers.pipeline import actions
+from careers.pipeline import actions, registry
 from careers.pipeline.acts import Act
 from careers.pipeline.attention import BOUNCED, NEEDS_ATTENTION
-from careers.pipeline import registry
 from careers.pipeline.models import Step, StepEvent
-from careers.pipeline.runner import UNKNOWN_ATTEMPTS
+from careers.pipeline.retries import UNKNOWN_ATTEMPTS
 from careers.pipeline.states import ErrorClass, State
 
 

@@ -26,10 +26,9 @@ from careers.backoffice.tasks import (
     task_url,
 )
 from careers.backoffice.views import ConfirmPage, Crumb
-from careers.pipeline import actions
+from careers.pipeline import actions, registry
 from careers.pipeline.acts import Act
 from careers.pipeline.attention import MAY_HAVE_BEEN_SENT
-from careers.pipeline import registry
 from careers.pipeline.models import Step
 from careers.pipeline.states import State
 

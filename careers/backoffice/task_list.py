@@ -40,9 +40,8 @@ from careers.backoffice.state_groups import (
 from careers.backoffice.views import ListPage
 from careers.jobs.models import JobPage
 from careers.operations import health
-from careers.pipeline import actions
+from careers.pipeline import actions, registry
 from careers.pipeline.attention import NEEDS_ATTENTION
-from careers.pipeline import registry
 from careers.pipeline.models import Step
 
 

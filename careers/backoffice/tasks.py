@@ -12,8 +12,7 @@ from django.utils.translation import gettext as _
 from careers.applications.models import Application
 from careers.backoffice import search
 from careers.backoffice.views import Crumb
-from careers.pipeline import restored_database
-from careers.pipeline import registry
+from careers.pipeline import registry, restored_database
 from careers.pipeline.kinds import MAIL_HR, MAIL_OPERATORS
 from careers.pipeline.models import Alert, Step
 

@@ -23,10 +23,9 @@ from django.utils.translation import ngettext
 
 from careers.applications.models import Application
 from careers.operations import health
-from careers.pipeline import delivery_reports, dispatch
+from careers.pipeline import delivery_reports, dispatch, registry
 from careers.pipeline.attention import OPEN_BOUNCE, Cause, by_cause
 from careers.pipeline.enqueue import create_mails
-from careers.pipeline import registry
 from careers.pipeline.kinds import MAIL_OPERATORS
 from careers.pipeline.models import Alert, AlertKind, Step, StepEvent
 from careers.pipeline.states import NEEDS_A_PERSON, UNDER_WAY, State

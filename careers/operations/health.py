@@ -18,8 +18,8 @@ from wagtail import hooks
 from careers.applications.models import Application
 from careers.documents import SCRIPTS
 from careers.operations import heartbeat
-from careers.pipeline.attention import NEEDS_ATTENTION
 from careers.pipeline import registry
+from careers.pipeline.attention import NEEDS_ATTENTION
 from careers.pipeline.models import Heartbeat, ScheduledRun, Step, title_of
 from careers.pipeline.states import CLAIMABLE, UNDER_WAY, State
 from careers.pipeline.transitions import db_now

@@ -25,8 +25,8 @@ from careers.pipeline.enqueue import create_step
 from careers.pipeline.kinds import MAIL_HR
 from careers.pipeline.models import Step
 from careers.pipeline.rules import one_of
-from careers.pipeline.successors import release, release_successors
 from careers.pipeline.states import LEAVES_TO, UNDER_WAY, State
+from careers.pipeline.successors import release, release_successors
 from careers.pipeline.transitions import db_now, move
 
 RETRY, CANCEL = "careers.retry_step", "careers.cancel_step"
@@ -91,9 +91,7 @@ def _send_to(step: Step, doing: Doing, *, address: str) -> Step | None:
     address = address.strip().lower()
     why = _("The address was wrong: sent to %(address)s.") % {"address": address}
     doing = replace(doing, reason=doing.reason or why)
-    known = Step.objects.filter(
-        application=step.application, kind=MAIL_HR, recipient=address
-    )
+    known = Step.objects.filter(application=step.application, kind=MAIL_HR, recipient=address)
     if known.exclude(state=State.CANCELLED).exists():
         raise AlreadyTold(address)
     try:

@@ -61,12 +61,6 @@ class Alert(models.Model):
         return f"alert-{self.pk}"
 
 
-#: A mail that was sent and bounced, and was not replaced by another one.
-CAME_BACK = models.Q(state=State.SUCCEEDED, bounced_at__isnull=False) & ~models.Q(
-    result__has_key="instead"
-)
-
-
 class StepQuerySet(models.QuerySet["Step"]):
     def needing_a_person(self) -> StepQuerySet:
         return self.filter(NEEDS_ATTENTION.query)
@@ -255,11 +249,11 @@ class Heartbeat(models.Model):
 
 #: What each scheduled task does, for people.
 TITLES = {
-    "careers.publish_scheduled": _("Publish and take down pages on time"),
-    "careers.clean_up_uploads": _("Delete uploads of forms that were never sent"),
-    "careers.check_archive": _("Check that every file is still in the archive"),
-    "careers.watch": _("Check whether operators need a mail"),
-    "careers.daily_digest": _("Send the daily summary, once each morning"),
+    "careers.publish_scheduled": _("Publish and unpublish pages on schedule"),
+    "careers.clean_up_uploads": _("Delete uploads of forms that were not sent"),
+    "careers.check_archive": _("Check that every file is in the archive"),
+    "careers.watch": _("Check for problems to report to operators"),
+    "careers.daily_digest": _("Daily summary: checked every hour, sent once each morning"),
     "careers.translate_pages": _("Update the translations of pages"),
 }
 

@@ -72,13 +72,13 @@ class Phase(models.TextChoices):
     """Whether a running step has passed its point of no return; a lost worker is judged by it."""
 
     NONE = "", ""
-    DATA = "data", _("Message passed on, answer pending")
+    DATA = "data", _("Message sent, answer awaited")
     #: The mail provider keeps an idempotency key: until ``Step.repeat_until`` a repetition is safe.
-    KEYED = "keyed", _("Message passed on under a key, answer pending")
+    KEYED = "keyed", _("Message sent with an idempotency key, answer awaited")
 
 
 class ErrorClass(models.TextChoices):
     TRANSIENT = "transient", _("Temporary error")
     PERMANENT = "permanent", _("Permanent error")
     CONFIGURATION = "configuration", _("Configuration error")
-    UNKNOWN = "unknown", _("Unexpected error")
+    UNKNOWN = "unknown", _("Unknown error")

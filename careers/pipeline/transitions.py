@@ -48,7 +48,7 @@ def move(
     Args:
         leaving: the states that the caller expects; each must allow ``to``.
         fence: the token that the caller got when it claimed the step.
-        guard: further field lookups that must hold.
+        guard: what else must hold, as a query or as field lookups.
         changes: other columns to write along with the state.
 
     Returns:

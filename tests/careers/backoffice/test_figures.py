@@ -7,7 +7,7 @@ import datetime as dt
 from django.utils import timezone
 
 from careers.backoffice.figures import last_day
-from careers.pipeline.kinds import RENDER_PDF, MAIL_APPLICANT, MAIL_HR
+from careers.pipeline.kinds import MAIL_APPLICANT, MAIL_HR, RENDER_PDF
 from tests.support.factories import StepFactory
 
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from careers.jobs.models import JobPage
-from careers.pipeline.kinds import RENDER_PDF, MAIL_APPLICANT, MAIL_HR
+from careers.pipeline.kinds import MAIL_APPLICANT, MAIL_HR, RENDER_PDF
 from careers.pipeline.models import Step
 from home.models import SiteSettings
 from tests.support import people

@@ -13,7 +13,7 @@ from django.utils import formats, timezone
 from careers.applications.models import Application
 from careers.jobs.models import JobPage
 from careers.pipeline import restored_database
-from careers.pipeline.kinds import RENDER_PDF, MAIL_APPLICANT, MAIL_HR
+from careers.pipeline.kinds import MAIL_APPLICANT, MAIL_HR, RENDER_PDF
 from careers.pipeline.models import DatabaseIdentity, Step, StepEvent
 from careers.pipeline.states import State
 from tests.support.factories import ApplicationFactory, StepFactory

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from careers.jobs.models import JobPage
-from careers.pipeline.kinds import RENDER_PDF, ARCHIVE, MAIL_APPLICANT, MAIL_HR
+from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, MAIL_HR, RENDER_PDF
 from careers.pipeline.models import Step
 from tests.support.factories import ApplicationFactory, HeartbeatFactory, StepFactory
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from careers.applications.models import Application
 from careers.pipeline import actions
 from careers.pipeline.attention import MAY_HAVE_BEEN_SENT, OPEN_BOUNCE, REPLACED
-from careers.pipeline.kinds import RENDER_PDF, ARCHIVE, MAIL_APPLICANT, MAIL_HR
+from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, MAIL_HR, RENDER_PDF
 from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.runner import run
 from careers.pipeline.states import Phase, State

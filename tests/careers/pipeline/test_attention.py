@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from careers.pipeline import actions, attention
 from careers.pipeline.attention import Cause, by_cause
-from careers.pipeline.kinds import RENDER_PDF, MAIL_APPLICANT, MAIL_HR
+from careers.pipeline.kinds import MAIL_APPLICANT, MAIL_HR, RENDER_PDF
 from careers.pipeline.models import Step
 from careers.pipeline.rules import Rule
 from careers.pipeline.states import ErrorClass, Phase, State
