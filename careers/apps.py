@@ -1,6 +1,7 @@
 """Tells Django about the app."""
 
 from django.apps import AppConfig
+from django.core import checks
 from django.db.models.signals import pre_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -15,7 +16,10 @@ class CareersConfig(AppConfig):
         from careers.languages import sharing  # noqa: F401
         from careers.notifications import providers
         from careers.operations.probes import refuse_newer
+        from careers.pipeline import steps  # noqa: F401 -- registers the steps when imported
+        from careers.pipeline.checks import check_steps
 
         # Extension apps stand before this one, so their providers are registered by now.
         providers.configured()
+        checks.register(check_steps)
         pre_migrate.connect(refuse_newer, sender=self)

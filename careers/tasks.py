@@ -5,18 +5,19 @@ from careers.jobs.tasks import publish_scheduled
 from careers.languages.tasks import translate_pages
 from careers.operations import heartbeat
 from careers.operations.schedule import daily_digest, watch
-from careers.pipeline.tasks import archive, mail_applicant, mail_hr, mail_operators, render_pdf
+from careers.pipeline import worker
+from careers.pipeline.tasks import step_tasks
+
+#: Celery imports this module when every app is ready.
+STEP_TASKS = step_tasks()
 
 __all__ = [
-    "archive",
+    "STEP_TASKS",
     "clean_up_uploads",
     "daily_digest",
     "heartbeat",
-    "mail_applicant",
-    "mail_hr",
-    "mail_operators",
     "publish_scheduled",
-    "render_pdf",
     "translate_pages",
     "watch",
+    "worker",
 ]

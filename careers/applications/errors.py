@@ -1,7 +1,8 @@
-"""How a failed effect tells its kind: only the code that meets the outside knows.
+"""The classes of errors that an effect raises.
 
-``code`` is a short slug for grouping and for machines. ``public`` is read by people in the
-admin: the cause and the next action, and never anything personal.
+Only the code that talks to another server can classify its errors. ``code`` is a short slug for
+grouping and for machines. ``public`` is shown in the admin: the cause and the next action, never
+personal data.
 """
 
 
@@ -12,34 +13,38 @@ def is_disk_full(error: BaseException) -> bool:
 
 
 class EffectError(Exception):
-    """An effect did not happen, or nobody knows whether it did."""
+    """An effect did not happen, or it is unknown whether it did.
+
+    Args:
+        retry_after: seconds, when the other server asked for a pause.
+    """
 
     def __init__(self, code: str, public: str, *, retry_after: int | None = None) -> None:
         super().__init__(code)
         self.code = code
         self.public = public
-        self.retry_after = retry_after  # seconds, when the other side asked for a pause
+        self.retry_after = retry_after
 
 
 class Transient(EffectError):
-    """Trying again later makes sense: the other side is busy, slow or away."""
+    """A temporary error: the other server is busy, slow or away. The step is retried."""
 
 
 class Permanent(EffectError):
-    """Trying again changes nothing until a person changes something."""
+    """A permanent error: a retry changes nothing until a person changes something."""
 
 
 class Misconfigured(EffectError):
-    """The operator must correct a setting; then everything of this kind may run again."""
+    """A configuration error: an operator must correct a setting. Retries never end."""
 
 
 class Uncertain(EffectError):
-    """The effect may have happened. Doing it again could do it twice, so a person decides."""
+    """The effect may have happened. A repetition could do it twice, so a person decides."""
 
 
 class Undecidable(Uncertain):
-    """As before, and whoever may remember it can't be asked, or did not say what became of it."""
+    """As ``Uncertain``, and asking the mail provider again under the same key would not help."""
 
 
 class Fenced(Exception):
-    """The step belongs to somebody else by now: stop at once and change nothing."""
+    """The step belongs to another process by now: stop at once and change nothing."""

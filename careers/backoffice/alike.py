@@ -12,9 +12,9 @@ from wagtail.admin import messages
 from careers.backoffice import presentation
 from careers.backoffice.permissions import SEE_TASKS
 from careers.backoffice.views import ConfirmPage, Crumb
-from careers.pipeline import actions
+from careers.pipeline import actions, registry
 from careers.pipeline.attention import NEEDS_ATTENTION, Cause, by_cause
-from careers.pipeline.models import Step, StepKind
+from careers.pipeline.models import Step
 
 #: Steps that are retried together, once their cause is gone.
 RETRIED_TOGETHER = NEEDS_ATTENTION & actions.retry.allowed
@@ -30,7 +30,7 @@ class Group:
     def __init__(self, cause: Cause) -> None:
         self.cause = cause.words
         self.number = cause.count
-        self.step = str(StepKind(cause.kind).label)
+        self.step = registry.label_of(cause.kind)
         self.since = presentation.clock(cause.since) if cause.since else ""
         query = urlencode({"kind": cause.kind, "code": cause.code})
         self.url = f"{reverse('careers_tasks:retry_alike')}?{query}"
@@ -81,7 +81,7 @@ class RetryAlike(ConfirmPage):
 
     def consequence(self) -> str:
         first: Step = self.subject[0]
-        return f"{StepKind(first.kind).label}: {first.error_public}"
+        return f"{registry.label_of(first.kind)}: {first.error_public}"
 
     def button(self) -> str:
         count = len(self.subject)

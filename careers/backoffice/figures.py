@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from statistics import quantiles
 
 from careers.backoffice.presentation import span
-from careers.pipeline.models import Step, StepKind
+from careers.pipeline import registry
+from careers.pipeline.models import Step
 from careers.pipeline.states import State
 from careers.pipeline.transitions import db_now
 
@@ -39,11 +40,11 @@ def last_day() -> list[Figures]:
         length = (ended_at - started_at).total_seconds() if started_at and ended_at else 0.0
         runs[kind, state].append(length)
     found = []
-    for kind in StepKind:
+    for kind in registry.kinds():
         done = runs[kind, State.SUCCEEDED]
         found.append(
             Figures(
-                step=str(kind.label),
+                step=registry.label_of(kind),
                 done=len(done),
                 failed=len(runs[kind, State.FAILED]),
                 median=_percentile(done, 50),

@@ -13,8 +13,10 @@ from django.utils.translation import ngettext, pgettext_lazy
 from wagtail.admin.utils import get_user_display_name
 
 from careers.operations.health import clock
+from careers.pipeline import registry
 from careers.pipeline.attention import BOUNCED, NEEDS_ATTENTION, REPLACED
-from careers.pipeline.models import Alert, AlertKind, Step, StepKind
+from careers.pipeline.kinds import MAIL_APPLICANT
+from careers.pipeline.models import Alert, AlertKind, Step
 from careers.pipeline.states import ENDED, State
 
 #: Colour (a class in backoffice.css) and Wagtail icon of each state.
@@ -28,15 +30,6 @@ LOOKS: dict[State, tuple[str, str]] = {
     State.FAILED: ("bad", "warning"),
     State.UNCERTAIN: ("unsure", "help"),
     State.CANCELLED: ("off", "minus"),
-}
-
-#: Names of the steps, short enough for a chip.
-SHORT = {
-    StepKind.RENDER_PDF: pgettext_lazy("step, short", "PDF"),
-    StepKind.ARCHIVE: pgettext_lazy("step, short", "Archive"),
-    StepKind.MAIL_APPLICANT: pgettext_lazy("step, short", "Receipt"),
-    StepKind.MAIL_HR: pgettext_lazy("step, short", "HR mail"),
-    StepKind.MAIL_OPERATORS: pgettext_lazy("step, short", "Mail"),
 }
 
 #: Words for states whose full words are too long for a chip.
@@ -105,8 +98,7 @@ class Actors:
 
 def is_quarantined(step: Step, quarantined: bool) -> bool:
     """Whether a step waits only because its application is quarantined as spam."""
-    mails = (StepKind.MAIL_APPLICANT, StepKind.MAIL_HR)
-    return quarantined and step.state == State.WAITING and step.kind in mails
+    return quarantined and step.state == State.WAITING and registry.is_gated(step.kind)
 
 
 def urgency(step: Step) -> int:
@@ -121,7 +113,7 @@ def bounces(steps: Iterable[Step]) -> list[tuple[str, str]]:
     return [
         (
             _("The receipt to the applicant bounced.")
-            if step.kind == StepKind.MAIL_APPLICANT
+            if step.kind == MAIL_APPLICANT
             else _("The mail to %(address)s bounced.") % {"address": step.recipient},
             " ".join(
                 [
@@ -130,7 +122,7 @@ def bounces(steps: Iterable[Step]) -> list[tuple[str, str]]:
                         "The application is complete. Reach the applicant in another way, or send "
                         "the receipt again once the mailbox works."
                     )
-                    if step.kind == StepKind.MAIL_APPLICANT
+                    if step.kind == MAIL_APPLICANT
                     else _(
                         "Correct the address where it is entered, then send the mail to the right "
                         "one."
@@ -167,7 +159,6 @@ def tone(step: Step) -> str:
 def chip(step: Step, quarantined: bool = False, *, count: int = 1) -> Chip:
     """A step as a chip."""
     state = State(step.state)
-    kind = StepKind(step.kind)
     if is_quarantined(step, quarantined):
         word, icon = _("Quarantined"), "lock"
     elif BOUNCED(step):
@@ -175,7 +166,7 @@ def chip(step: Step, quarantined: bool = False, *, count: int = 1) -> Chip:
     else:
         word, icon = str(BRIEF.get(state, state.label)), LOOKS[state][1]
     return Chip(
-        name=str(SHORT[kind]),
+        name=registry.short_label_of(step.kind),
         word=word,
         tone=tone(step),
         icon=icon,
@@ -191,8 +182,7 @@ def chips(steps: Iterable[Step], quarantined: bool = False) -> list[Chip]:
         found.setdefault(step.kind, []).append(step)
     return [
         chip(min(found[kind], key=urgency), quarantined, count=len(found[kind]))
-        for kind in StepKind
-        if kind in found
+        for kind in registry.in_order(found)
     ]
 
 
@@ -212,7 +202,7 @@ def state_in_words(step: Step, quarantined: bool = False) -> str:
 
 def detail(step: Step, quarantined: bool = False) -> str:
     """The full text for which a chip is too small."""
-    parts = [str(StepKind(step.kind).label), state_in_words(step, quarantined)]
+    parts = [registry.label_of(step.kind), state_in_words(step, quarantined)]
     if step.attempts:
         parts.append(
             ngettext("%(count)d attempt", "%(count)d attempts", step.attempts)
@@ -227,7 +217,7 @@ def next_action(steps: Iterable[Step], quarantined: bool = False) -> str:
     if not relevant:
         return ""
     step = min(relevant, key=urgency)
-    what = str(SHORT[StepKind(step.kind)])
+    what = registry.short_label_of(step.kind)
     if quarantined and not NEEDS_ATTENTION(step):
         return _("Decide whether it is spam")
     match State(step.state):

@@ -22,7 +22,8 @@ from careers.backoffice.task_acts import StepActPage
 from careers.backoffice.tasks import Task, find_application_task
 from careers.languages.sharing import original_of
 from careers.pipeline import actions
-from careers.pipeline.models import Step, StepKind
+from careers.pipeline.kinds import MAIL_HR
+from careers.pipeline.models import Step
 from home.models import SiteSettings, split_addresses
 
 
@@ -99,9 +100,7 @@ class ChangeAddress(StepActPage):
 
     def find(self) -> Step:
         step_id = self.kwargs["step_id"]
-        return get_object_or_404(
-            Step, application=self.application, pk=step_id, kind=StepKind.MAIL_HR
-        )
+        return get_object_or_404(Step, application=self.application, pk=step_id, kind=MAIL_HR)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         step, form = self.subject, self.form
@@ -166,9 +165,7 @@ class ChangeAddress(StepActPage):
         if address == self.subject.recipient:
             return _("The mail went to this address. Retry it, or enter another address.")
         other = (
-            Step.objects.filter(
-                application=self.application, kind=StepKind.MAIL_HR, recipient=address
-            )
+            Step.objects.filter(application=self.application, kind=MAIL_HR, recipient=address)
             .order_by("-sequence")
             .first()
         )

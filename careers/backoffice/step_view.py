@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from careers.backoffice import presentation
 from careers.backoffice.tasks import step_title
 from careers.backoffice.timeline import Lane, lanes
-from careers.pipeline import actions
+from careers.pipeline import actions, registry
 from careers.pipeline.acts import Act
 from careers.pipeline.attention import BOUNCED, NEEDS_ATTENTION
-from careers.pipeline.models import Step, StepEvent, StepKind
-from careers.pipeline.runner import UNKNOWN_ATTEMPTS
+from careers.pipeline.models import Step, StepEvent
+from careers.pipeline.retries import UNKNOWN_ATTEMPTS
 from careers.pipeline.states import ErrorClass, State
 
 
@@ -144,10 +144,8 @@ def step_views(
 
 def in_order(steps: Iterable[Step]) -> list[Step]:
     """Steps in the order of the flow."""
-    kinds = list(StepKind)
-    return sorted(
-        steps, key=lambda step: (kinds.index(StepKind(step.kind)), step.recipient, step.sequence)
-    )
+    kinds = registry.in_order(step.kind for step in steps)
+    return sorted(steps, key=lambda step: (kinds.index(step.kind), step.recipient, step.sequence))
 
 
 def line(event: StepEvent, actors: presentation.Actors, *, with_traceback: bool) -> EventLine:

@@ -26,10 +26,10 @@ from careers.backoffice.tasks import (
     task_url,
 )
 from careers.backoffice.views import ConfirmPage, Crumb
-from careers.pipeline import actions
+from careers.pipeline import actions, registry
 from careers.pipeline.acts import Act
 from careers.pipeline.attention import MAY_HAVE_BEEN_SENT
-from careers.pipeline.models import Step, StepKind
+from careers.pipeline.models import Step
 from careers.pipeline.states import State
 
 
@@ -139,7 +139,7 @@ class Release(ActPage):
     def consequence(self) -> str:
         mails = Step.objects.filter(
             application=self.subject,
-            kind__in=[StepKind.MAIL_APPLICANT, StepKind.MAIL_HR],
+            kind__in=[kind for kind in registry.kinds() if registry.is_gated(kind)],
             state=State.WAITING,
         ).count()
         held = ngettext("%(count)d mail is sent.", "%(count)d mails are sent.", mails)

@@ -40,9 +40,9 @@ from careers.backoffice.state_groups import (
 from careers.backoffice.views import ListPage
 from careers.jobs.models import JobPage
 from careers.operations import health
-from careers.pipeline import actions
+from careers.pipeline import actions, registry
 from careers.pipeline.attention import NEEDS_ATTENTION
-from careers.pipeline.models import Step, StepKind
+from careers.pipeline.models import Step
 
 
 class TaskFilters(WagtailFilterSet):
@@ -57,7 +57,9 @@ class TaskFilters(WagtailFilterSet):
     kind = django_filters.ChoiceFilter(
         label=gettext_lazy("Step"),
         # A mail to operators belongs to no application; there is a list of these.
-        choices=[choice for choice in StepKind.choices if choice[0] != StepKind.MAIL_OPERATORS],
+        choices=lambda: [
+            (kind, registry.label_of(kind)) for kind in registry.kinds_about_applications()
+        ],
         empty_label=gettext_lazy("All"),
         widget=forms.RadioSelect,
     )

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from careers.applications.models import Application
 from careers.backoffice import search
 from careers.backoffice.views import Crumb
-from careers.pipeline import restored_database
-from careers.pipeline.models import Alert, Step, StepKind
+from careers.pipeline import registry, restored_database
+from careers.pipeline.kinds import MAIL_HR, MAIL_OPERATORS
+from careers.pipeline.models import Alert, Step
 
 Task = Application | Alert
 
@@ -59,8 +60,8 @@ def task_trail(task: Task) -> list[Crumb]:
 
 def step_title(step: Step) -> str:
     """What a step does, and the recipient where that is not the applicant."""
-    words = str(StepKind(step.kind).label)
-    if step.kind in (StepKind.MAIL_HR, StepKind.MAIL_OPERATORS) and step.recipient:
+    words = registry.label_of(step.kind)
+    if step.kind in (MAIL_HR, MAIL_OPERATORS) and step.recipient:
         words = _("%(step)s: %(recipient)s") % {"step": words, "recipient": step.recipient}
     if step.sequence:
         words = _("%(step)s (sent again, no. %(number)d)") % {

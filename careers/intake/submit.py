@@ -1,7 +1,7 @@
-"""The only door by which applications enter.
+"""The only code that creates applications.
 
-One transaction holds the application, its files, its consents and its steps. What the
-applicant is told afterwards is true whatever Redis, S3, the mail server or a worker do.
+One transaction holds the application, its files, its consents and its steps. So the receipt is true
+whatever the broker, the archive, the mail server or a worker do.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from careers.pipeline import dispatch
 from careers.pipeline.enqueue import create_steps
 from home.models import SiteSettings
 
-#: Receipts a day to one address; what comes beyond is kept, but mails nobody.
+#: Receipts per day to one address. An application beyond is quarantined.
 RECEIPTS_A_DAY = 3
-#: A reference is drawn anew when the database says that it is taken.
+#: How many references are tried until one is free.
 DRAWS = 5
 
 KINDS = {CV: FileKind.CV, COVER_LETTER: FileKind.COVER_LETTER}
@@ -37,8 +37,9 @@ KINDS = {CV: FileKind.CV, COVER_LETTER: FileKind.COVER_LETTER}
 class Submission:
     """A valid form, as plain data.
 
-    ``suspicion`` is why it looks like spam ("" when it does not). ``nonce`` makes a test
-    application differ from all others.
+    Attributes:
+        suspicion: why it looks like spam; "" when it does not.
+        nonce: makes a test application differ from all others.
     """
 
     page_id: int
@@ -56,14 +57,14 @@ class Submission:
 def submit(submission: Submission) -> Application:
     """Accept an application, once.
 
-    The content is the idempotency key: the same content for the same job gives the
-    application that is already there, however often and however closely together it is sent.
+    The content is the idempotency key: the same content for the same job gives the application that
+    exists already, however often it is sent and however fast.
 
     Returns:
         The application, committed.
 
     Raises:
-        django.db.Error: the database could not take it; then nothing of it is there.
+        django.db.Error: the database did not store it; then nothing of it is stored.
     """
     fingerprint = fingerprint_of(submission)
     for draw in range(DRAWS):
@@ -73,10 +74,10 @@ def submit(submission: Submission) -> Application:
         try:
             with transaction.atomic():
                 application, ready = _write(submission, fingerprint)
-                # Robust: what is committed must not look like a failure to the applicant.
+                # Robust: the applicant must not see a failure when the application is committed.
                 transaction.on_commit(_dispatching(ready), robust=True)
         except IntegrityError:
-            # The same content came at the same moment, or the reference is taken.
+            # The same content was sent at the same moment, or the reference is taken.
             if draw == DRAWS - 1:
                 raise
         else:
@@ -85,7 +86,7 @@ def submit(submission: Submission) -> Application:
 
 
 def sent_before(submission: Submission) -> Application | None:
-    """The application with the same content for the same job, if it is already there."""
+    """The application with the same content for the same job; None when there is none."""
     return _known(fingerprint_of(submission))
 
 
@@ -94,11 +95,11 @@ def _known(fingerprint: str) -> Application | None:
 
 
 def _dispatching(ready: list[int]) -> Callable[[], None]:
-    # A function of its own: Django names a robust callback in its log, and a partial has no name.
-    def ring() -> None:
+    # Django logs the name of a robust callback, and a partial has none.
+    def dispatch_ready() -> None:
         dispatch.dispatch_steps(ready)
 
-    return ring
+    return dispatch_ready
 
 
 def _write(submission: Submission, fingerprint: str) -> tuple[Application, list[int]]:
@@ -132,7 +133,7 @@ def _write(submission: Submission, fingerprint: str) -> tuple[Application, list[
             question_key=upload.question_key,
         )
     _record_consents(application, submission, now)
-    # Who runs the site hears of it when nobody else would: no application goes unheard.
+    # Operators get the mail when a job has no recipients.
     recipients = submission.recipients or SiteSettings.operator_addresses()
     return application, create_steps(application, recipients, at=now)
 
@@ -163,7 +164,7 @@ def _too_many_receipts(email: str, now: dt.datetime) -> str:
 
 
 def fingerprint_of(submission: Submission) -> str:
-    """A keyed hash of everything that makes an application this one and no other."""
+    """A keyed hash of everything that distinguishes an application from all others."""
     content = {
         "job": str(submission.job_key),
         "answers": _normalised(submission.form, submission.answers),

@@ -23,10 +23,11 @@ from django.utils.translation import ngettext
 
 from careers.applications.models import Application
 from careers.operations import health
-from careers.pipeline import delivery_reports, dispatch
+from careers.pipeline import delivery_reports, dispatch, registry
 from careers.pipeline.attention import OPEN_BOUNCE, Cause, by_cause
 from careers.pipeline.enqueue import create_mails
-from careers.pipeline.models import Alert, AlertKind, Step, StepEvent, StepKind
+from careers.pipeline.kinds import MAIL_OPERATORS
+from careers.pipeline.models import Alert, AlertKind, Step, StepEvent
 from careers.pipeline.states import NEEDS_A_PERSON, UNDER_WAY, State
 from careers.pipeline.transitions import db_now
 from home.models import SiteSettings
@@ -107,7 +108,7 @@ def alarms() -> list[Alarm]:
                 "%(step)s: %(count)d steps need attention.",
                 group.count,
             )
-            % {"step": StepKind(group.kind).label, "count": group.count},
+            % {"step": registry.label_of(group.kind), "count": group.count},
             action=_(
                 "Open the list: each page says what to do. Once the cause is gone, “Retry all” "
                 "there retries them all."
@@ -117,13 +118,13 @@ def alarms() -> list[Alarm]:
             at_once=True,
         )
         for group in _in_need()
-        if group.kind != StepKind.MAIL_OPERATORS
+        if group.kind != MAIL_OPERATORS
     ]
 
 
 def _in_need() -> list[Cause]:
     """The steps that need a person, by kind and cause, the most frequent first."""
-    return by_cause(Step.objects.needing_a_person().filter(kind__in=StepKind.values))
+    return by_cause(Step.objects.needing_a_person().filter(kind__in=registry.kinds()))
 
 
 def _bounced(begin: dt.datetime, end: dt.datetime) -> list[Cause]:
@@ -135,12 +136,12 @@ def _bounced(begin: dt.datetime, end: dt.datetime) -> list[Cause]:
     reported = StepEvent.objects.filter(
         step=OuterRef("pk"), actor=delivery_reports.ACTOR, at__gte=begin, at__lt=end
     )
-    mails = Step.objects.filter(OPEN_BOUNCE.query, Exists(reported), kind__in=StepKind.values)
+    mails = Step.objects.filter(OPEN_BOUNCE.query, Exists(reported), kind__in=registry.kinds())
     return by_cause(mails, words="bounce_reason")
 
 
 def _path_of(kind: str, state: str = "attention") -> str:
-    if kind == StepKind.MAIL_OPERATORS:
+    if kind == MAIL_OPERATORS:
         return f"{reverse('careers_tasks:alerts')}?{urlencode({'state': state})}"
     query = urlencode({"state": state, "kind": kind})
     return f"{reverse('careers_tasks:index')}?{query}"
@@ -267,12 +268,16 @@ def _summary(day: dt.date, midnight: Callable[[dt.date, dt.time], dt.datetime]) 
         "jobs": [[row["title"], row["n"]] for row in jobs],
         "held_back": applications.filter(quarantined=True).count(),
         "steps": [
-            [str(kind.label), counts.get((kind, "succeeded"), 0), counts.get((kind, "failed"), 0)]
-            for kind in StepKind
+            [
+                registry.label_of(kind),
+                counts.get((kind, "succeeded"), 0),
+                counts.get((kind, "failed"), 0),
+            ]
+            for kind in registry.kinds()
         ],
         "attention": [
             {
-                "step": str(StepKind(group.kind).label),
+                "step": registry.label_of(group.kind),
                 "count": group.count,
                 "cause": group.words,
                 "path": _path_of(group.kind),
@@ -281,7 +286,7 @@ def _summary(day: dt.date, midnight: Callable[[dt.date, dt.time], dt.datetime]) 
         ]
         + [
             {
-                "step": _("%(step)s, bounced") % {"step": StepKind(group.kind).label},
+                "step": _("%(step)s, bounced") % {"step": registry.label_of(group.kind)},
                 "count": group.count,
                 "cause": group.words,
                 "path": _path_of(group.kind, "came-back"),

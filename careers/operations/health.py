@@ -18,8 +18,9 @@ from wagtail import hooks
 from careers.applications.models import Application
 from careers.documents import SCRIPTS
 from careers.operations import heartbeat
+from careers.pipeline import registry
 from careers.pipeline.attention import NEEDS_ATTENTION
-from careers.pipeline.models import Heartbeat, ScheduledRun, Step, StepKind, title_of
+from careers.pipeline.models import Heartbeat, ScheduledRun, Step, title_of
 from careers.pipeline.states import CLAIMABLE, UNDER_WAY, State
 from careers.pipeline.transitions import db_now
 from home.models import SiteSettings
@@ -124,7 +125,7 @@ def check(broker_error: str | None = None) -> Health:
         broker_error: what asking the broker just now gave; None takes the sweeper's word.
     """
     now = db_now()
-    counts: dict[str, dict[str, int]] = {kind.value: {} for kind in StepKind}
+    counts: dict[str, dict[str, int]] = {kind: {} for kind in registry.kinds()}
     for row in Step.objects.order_by().values("kind", "state").annotate(n=Count("pk")):
         counts.setdefault(row["kind"], {})[row["state"]] = row["n"]
     totals = {state: sum(by_state.get(state, 0) for by_state in counts.values()) for state in State}

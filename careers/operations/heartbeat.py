@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import atexit
 import datetime as dt
 import logging
-import os
-import signal
 import threading
-import time
-from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
-from billiard import active_children
 from celery import bootsteps
 from celery.signals import celeryd_init
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
-from django.utils.translation import gettext as _
 
 from careers.documents import missing_scripts
-from careers.pipeline.models import Heartbeat, Step
-from careers.pipeline.runner import interrupted, unconfirmed
-from careers.pipeline.states import Phase, State
-from careers.pipeline.tasks import owner
-from careers.pipeline.transitions import db_now, move
+from careers.pipeline.models import Heartbeat
+from careers.pipeline.transitions import db_now
+from careers.pipeline.worker import end_after, wait_for
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +90,7 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
         # A child that is forked while SQLite is at work takes over its notes of locks, and no
         # lock: what it commits later can vanish (https://www.sqlite.org/howtocorrupt.html, 2.6).
         gives_up_itself = connection.vendor == "sqlite"
-        self.beating = _wait_for(self._write, None if gives_up_itself else INTERVAL / 4)
+        self.beating = wait_for(self._write, None if gives_up_itself else INTERVAL / 4)
 
     def _write(self) -> None:
         if connection.vendor == "sqlite":
@@ -109,98 +99,6 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
         beat(Heartbeat.Kind.WORKER, self.name_of_worker, queues=self.queues, facts=self.facts)
 
 
-def end_after(seconds: float) -> None:
-    """End this worker if it has not ended by itself by then, so that it is started again.
-
-    A worker that lost track of what its children tell it ends by asking them once more, and may
-    wait for their answer for ever.
-    """
-
-    def end() -> None:
-        time.sleep(seconds)
-        os.write(2, b"The worker could not end in order. It ends now.\n")
-        for pid in filter(None, (child.pid for child in active_children())):
-            # It would wait for its next task for ever.
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        os._exit(os.EX_SOFTWARE)
-
-    threading.Thread(target=end, daemon=True).start()
-
-
-def hand_back(actor: str = "") -> None:
-    """Queue again what this worker's children held; they are gone when this is called.
-
-    Args:
-        actor: under which name they claimed, if not under this worker's.
-    """
-    actor = actor or owner()
-    held = Step.objects.filter(owner=actor, state=State.STARTED)
-    for step in held:
-        if step.phase != Phase.NONE:
-            unconfirmed(step, interrupted(), actor=actor)
-        else:
-            move(
-                step.pk,
-                State.QUEUED,
-                leaving=[State.STARTED],
-                fence=step.token,
-                guard={"phase": Phase.NONE},
-                actor=actor,
-                reason=_("Handed back: the worker was stopped."),
-            )
-
-
-def let_finish(seconds: float) -> None:
-    """Wait until this worker's children hold no step, but no longer than ``seconds``.
-
-    In place of Celery's own wait, which sleeps the whole time however soon they are done.
-    """
-    # It is called by a signal handler, which may have come into a query of the main thread's.
-    _wait_for(_until_nothing_is_held, seconds)
-
-
-def _until_nothing_is_held() -> None:
-    held = Step.objects.filter(owner=owner(), state=State.STARTED)
-    while True:
-        try:
-            if not held.exists():
-                return
-        except DatabaseError as error:
-            # It may answer in a moment, and the children go on meanwhile.
-            log.warning("nobody knows what the children hold: %s", type(error).__name__)
-            connection.close()
-        time.sleep(0.2)
-
-
-def _wait_for(query: Callable[[], None], seconds: float | None) -> threading.Thread:
-    """Ask the database in a thread, which has a connection of its own, and wait so long for it.
-
-    Nothing else ends the wait for a PostgreSQL that is there and does not answer. While the
-    caller waits, nobody forks a child that would inherit what this thread is about to do.
-
-    Args:
-        seconds: None waits as long as the query takes.
-    """
-
-    def ask() -> None:
-        try:
-            query()
-        finally:
-            connection.close()
-
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(seconds)
-    return asking
-
-
 @celeryd_init.connect
 def _install(instance: Any, **_kwargs: Any) -> None:
     instance.app.steps["worker"].add(WorkerHeartbeat)
-    instance.wait_for_soft_shutdown = partial(
-        let_finish, instance.app.conf.worker_soft_shutdown_timeout
-    )
-    # Celery's own signal comes at a warm shutdown only, and every step of the worker's ends
-    # before the pool does. The children leave without running this.
-    atexit.register(hand_back)

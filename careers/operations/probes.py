@@ -33,7 +33,7 @@ from django.utils.translation import gettext as _
 from careers import archive, notifications
 from careers.applications.errors import EffectError, Transient
 from careers.operations.health import Finding
-from careers.pipeline import dispatch
+from careers.pipeline import broker
 from careers.pipeline.transitions import db_now
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ def ask_database() -> list[Finding]:
 
 def ask_broker() -> list[Finding]:
     """Whether the broker answers us."""
-    error = dispatch.broker_error()
+    error = broker.broker_error()
     return [Finding("broker", "critical", error, safe_meanwhile())] if error else []
 
 
@@ -229,7 +229,7 @@ def ask_once(probes: Collection[Probe]) -> Prober:
 def _ask_in_child(ask: Callable[[], list[Finding]], tell: Connection) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
-    dispatch.forget_connections()
+    broker.forget_connections()
     try:
         tell.send(ask())
     except Exception as error:

@@ -21,8 +21,8 @@ from careers.pipeline import dispatch
 from careers.pipeline.actions import RETRY
 from careers.pipeline.acts import actor_of
 from careers.pipeline.models import Heartbeat, ScheduledRun, title_of
-from careers.pipeline.tasks import owner
 from careers.pipeline.transitions import db_now
+from careers.pipeline.worker import owner
 
 log = logging.getLogger(__name__)
 

@@ -24,14 +24,24 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from careers.operations import alerts
-from careers.operations.heartbeat import beat, hand_back, is_served
+from careers.operations.heartbeat import beat, is_served
 from careers.operations.probes import Prober, all_probes
-from careers.pipeline import dispatch, restored_database, runner
-from careers.pipeline.models import Heartbeat, Step, StepKind
-from careers.pipeline.runner import BATCH
+from careers.pipeline import (
+    broker,
+    dispatch,
+    registry,
+    restored_database,
+    retries,
+    runner,
+    time_limit,
+    unconfirmed,
+)
+from careers.pipeline.kinds import MAIL_OPERATORS
+from careers.pipeline.models import Heartbeat, Step
 from careers.pipeline.states import CLAIMABLE, UNDER_WAY, ErrorClass, Phase, State
-from careers.pipeline.steps import BY_KIND, STEPS
+from careers.pipeline.successors import BATCH, release, release_successors
 from careers.pipeline.transitions import db_now, move
+from careers.pipeline.worker import hand_back
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +73,7 @@ class Sweeper:
         #: With the step that each runs, until when, and under which name it claims.
         self.children: dict[BaseProcess, tuple[int, float, str]] = {}
         #: What it does itself, when it does.
-        self.kinds: Collection[str] = StepKind.values
+        self.kinds: Collection[str] = registry.kinds()
         # The broker is asked with every look.
         self.prober = Prober([probe for probe in all_probes() if probe.name != "broker"])
         self.look_at = 0.0
@@ -101,7 +111,7 @@ class Sweeper:
 
     def once(self) -> None:
         """One look at everything."""
-        error = dispatch.broker_error()
+        error = broker.broker_error()
         now = db_now()
         # The clock may have been set back since.
         self.broker_down_since = min(self.broker_down_since or now, now) if error else None
@@ -123,14 +133,14 @@ class Sweeper:
         if not error:
             requeue_unanswered()
             dispatch.dispatch_steps(forgotten(), actor=ACTOR, insist=True)
-            if not is_served(BY_KIND[StepKind.MAIL_OPERATORS].queue):
+            if not is_served(registry.REGISTERED[MAIL_OPERATORS].queue):
                 # That no worker runs is what operators must hear first.
-                self.kinds = [StepKind.MAIL_OPERATORS]
+                self.kinds = [MAIL_OPERATORS]
                 self._work()
         elif self.broker_down_since and now - self.broker_down_since >= dt.timedelta(
             seconds=settings.PIPELINE_BROKER_GRACE
         ):
-            self.kinds = StepKind.values
+            self.kinds = registry.kinds()
             self._work()
 
     def _tell_operators(self) -> None:
@@ -177,8 +187,8 @@ class Sweeper:
 
 def _run_in_child(step_id: int, owner: str) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    dispatch.forget_connections()
-    signal.signal(signal.SIGALRM, runner.time_is_up)
+    broker.forget_connections()
+    signal.signal(signal.SIGALRM, time_limit.time_is_up)
     signal.setitimer(signal.ITIMER_REAL, settings.PIPELINE_SOFT_LIMIT)
     runner.run(step_id, owner=owner)
 
@@ -211,13 +221,13 @@ def release_expired_leases() -> None:
     lost = Step.objects.filter(state=State.STARTED, lease_until__lt=now)
     for step in list(lost[:BATCH]):
         if step.phase != Phase.NONE:
-            runner.unconfirmed(step, runner.interrupted(), actor=ACTOR)
+            unconfirmed.settle(step, unconfirmed.interrupted(), actor=ACTOR)
             continue
-        attempts = runner.unexpected(step)
-        gives_up = attempts >= runner.UNKNOWN_ATTEMPTS
+        attempts = retries.unexpected(step)
+        gives_up = attempts >= retries.UNKNOWN_ATTEMPTS
         moved = move(
             step.pk,
-            runner.given_up(step.repeat_until) if gives_up else State.RETRYING,
+            retries.given_up(step.repeat_until) if gives_up else State.RETRYING,
             leaving=[State.STARTED],
             fence=step.token,
             actor=ACTOR,
@@ -232,14 +242,14 @@ def release_expired_leases() -> None:
             error_public=_("The worker that ran this step was lost."),
         )
         if moved and gives_up:
-            runner.confirm_reported(step.pk)
-            runner.release_successors(Step.objects.get(pk=step.pk), actor=ACTOR)
+            unconfirmed.confirm_reported(step.pk)
+            release_successors(Step.objects.get(pk=step.pk), actor=ACTOR)
 
 
 def release_forgotten_waiters() -> None:
     """Queue waiting steps whose predecessor has ended, should anything have kept them."""
-    for definition in STEPS:
-        runner.release(definition, actor=ACTOR)
+    for definition in registry.definitions():
+        release(definition, actor=ACTOR)
 
 
 def requeue_unanswered() -> None:
@@ -247,16 +257,18 @@ def requeue_unanswered() -> None:
     now = db_now()
     sent = Step.objects.filter(
         state=State.SENT,
-        kind__in=StepKind.values,
+        kind__in=registry.kinds(),
         dispatched_at__lt=now - dt.timedelta(seconds=settings.PIPELINE_REDISPATCH_AFTER),
     ).order_by("dispatched_at")
     # Whose queue is long is busy, not lost; left out here, for they could fill the batch.
     long = {
         queue
-        for queue in {definition.queue for definition in STEPS}
-        if sent.exists() and dispatch.queue_length(queue) > LONG_QUEUE
+        for queue in {definition.queue for definition in registry.definitions()}
+        if sent.exists() and broker.queue_length(queue) > LONG_QUEUE
     }
-    lost = sent.filter(kind__in=[step.kind for step in STEPS if step.queue not in long])
+    lost = sent.filter(
+        kind__in=[step.kind for step in registry.definitions() if step.queue not in long]
+    )
     for step in list(lost.only("pk", "kind", "dispatches", "dispatched_at")[:BATCH]):
         # Bounded before it is cut off: a step that waits for a setting is rung for without end.
         longer = 2 ** min(max(0, step.dispatches - 1), 20)
@@ -279,21 +291,19 @@ def forgotten() -> list[int]:
         Step.objects.filter(
             Q(state=State.QUEUED, state_since__lt=now - FRESH) | Q(state=State.RETRYING)
         )
-        .filter(Q(run_after=None) | Q(run_after__lte=now), kind__in=StepKind.values)
+        .filter(Q(run_after=None) | Q(run_after__lte=now), kind__in=registry.kinds())
         .order_by("state_since")
         .values_list("pk", flat=True)[:BATCH]
     )
 
 
-def due(
-    kinds: Collection[str] = tuple(StepKind.values), exclude: Collection[int] = ()
-) -> list[int]:
-    """Steps of these kinds that may be claimed now, oldest first."""
+def due(kinds: Collection[str] | None = None, exclude: Collection[int] = ()) -> list[int]:
+    """Steps of these kinds, by default all, that may be claimed now; the oldest first."""
     return list(
         Step.objects.filter(
             Q(run_after=None) | Q(run_after__lte=db_now()),
             state__in=CLAIMABLE,
-            kind__in=kinds,
+            kind__in=registry.kinds() if kinds is None else kinds,
         )
         .exclude(pk__in=exclude)
         .order_by("state_since")

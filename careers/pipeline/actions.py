@@ -18,15 +18,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from careers.applications.models import Application
-from careers.pipeline import dispatch
+from careers.pipeline import dispatch, registry
 from careers.pipeline.acts import Act, Doing, Words
 from careers.pipeline.attention import MAY_HAVE_BEEN_SENT, OPEN_BOUNCE, REPLACED, replacing
 from careers.pipeline.enqueue import create_step
-from careers.pipeline.models import Step, StepKind
+from careers.pipeline.kinds import MAIL_HR
+from careers.pipeline.models import Step
 from careers.pipeline.rules import one_of
-from careers.pipeline.runner import release, release_successors
 from careers.pipeline.states import LEAVES_TO, UNDER_WAY, State
-from careers.pipeline.steps import BY_KIND, STEPS
+from careers.pipeline.successors import release, release_successors
 from careers.pipeline.transitions import db_now, move
 
 RETRY, CANCEL = "careers.retry_step", "careers.cancel_step"
@@ -61,7 +61,7 @@ def _send_again(step: Step, doing: Doing) -> Step | None:
         with transaction.atomic():
             again = create_step(
                 step.about,
-                StepKind(step.kind),
+                step.kind,
                 step.recipient,
                 state=State.QUEUED,
                 at=db_now(),
@@ -91,16 +91,14 @@ def _send_to(step: Step, doing: Doing, *, address: str) -> Step | None:
     address = address.strip().lower()
     why = _("The address was wrong: sent to %(address)s.") % {"address": address}
     doing = replace(doing, reason=doing.reason or why)
-    known = Step.objects.filter(
-        application=step.application, kind=StepKind.MAIL_HR, recipient=address
-    )
+    known = Step.objects.filter(application=step.application, kind=MAIL_HR, recipient=address)
     if known.exclude(state=State.CANCELLED).exists():
         raise AlreadyTold(address)
     try:
         with transaction.atomic():
             new = create_step(
                 step.about,
-                StepKind.MAIL_HR,
+                MAIL_HR,
                 address,
                 state=State.WAITING,
                 at=db_now(),
@@ -109,7 +107,7 @@ def _send_to(step: Step, doing: Doing, *, address: str) -> Step | None:
                 reason=doing.reason,
             )
             _replace(step, new, doing)
-            ready = release(BY_KIND[StepKind.MAIL_HR], actor=doing.actor, pk=new.pk)
+            ready = release(registry.REGISTERED[MAIL_HR], actor=doing.actor, pk=new.pk)
     except _Moved:
         return None
     except IntegrityError:
@@ -147,9 +145,7 @@ def _cancel(step: Step, doing: Doing) -> bool:
 
 def _cancel_what_needs_it(step: Step, doing: Doing) -> None:
     """Steps that need the success of a cancelled one would wait for ever."""
-    for definition in STEPS:
-        if definition.after is not StepKind(step.kind) or definition.after_any_end:
-            continue
+    for definition in registry.successors_of(step.kind, needing_success=True):
         for waiting in Step.objects.filter(
             application=step.application, kind=definition.kind, state=State.WAITING
         ):
@@ -168,8 +164,8 @@ def _release(application: Application, doing: Doing) -> bool:
         freed = quarantined.update(quarantined=False)
         ready = [
             pk
-            for definition in STEPS
-            if freed and definition.is_mail
+            for definition in registry.definitions()
+            if freed and registry.is_gated(definition.kind)
             for pk in release(
                 definition, actor=doing.actor, reason=doing.reason, application=application
             )
@@ -247,7 +243,7 @@ send_again = Act(
 send_to = Act(
     "change-address",
     RETRY,
-    one_of("kind", StepKind.MAIL_HR)
+    one_of("kind", MAIL_HR)
     & (
         one_of("state", State.FAILED, State.UNCERTAIN, State.RETRYING, State.CANCELLED)
         | OPEN_BOUNCE

@@ -1,8 +1,8 @@
-"""``/hooks/mail/``: where the mail provider reports what became of a mail.
+"""``/hooks/mail/``: the mail provider reports whether a mail was delivered or bounced.
 
-A report names the step by a mark in the mail's metadata that only we can make, so nothing is
-looked up by address and a report about another site's mail changes nothing. Reports come twice,
-late and in any order; each may come before our own request for the mail has been answered.
+A report names the step by the signed reference in the mail's metadata. So nothing is looked up by
+address, and a report about another site's mail changes nothing. Reports come twice, late and in any
+order, and may come before the provider has answered the request that sends the mail.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from careers import notifications
+from careers.pipeline.mail_reference import step_of_reference
 from careers.pipeline.models import Step, StepEvent
-from careers.pipeline.runner import confirm_reported
 from careers.pipeline.states import State
-from careers.pipeline.steps import step_of_reference
 from careers.pipeline.transitions import db_now, note
+from careers.pipeline.unconfirmed import confirm_reported
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ ACTOR = "provider"
 @csrf_exempt
 @require_http_methods(["POST", "HEAD"])
 def listen(request: HttpRequest) -> HttpResponse:
-    """Take in what the provider reports. HEAD is how some ask whether anybody is there."""
+    """Receive reports. Some providers send HEAD to check that the address exists."""
     if not (settings.EMAIL_PROVIDER and settings.EMAIL_WEBHOOK_SECRET):
         raise Http404
     if request.method == "HEAD":
@@ -44,9 +44,9 @@ def listen(request: HttpRequest) -> HttpResponse:
     except notifications.Forged:
         return HttpResponse(status=401, headers={"WWW-Authenticate": 'Basic realm="mail"'})
     except notifications.Unreadable:
-        log.warning("the mail provider sent a report that nobody can read")
+        log.warning("the mail provider sent an unreadable report")
         return HttpResponse(status=400)
-    # The history is written in the site's language, whoever asks.
+    # The history is written in the site's language, not in that of the request.
     with translation.override(settings.LANGUAGE_CODE):
         for report in told:
             record(report)
@@ -54,17 +54,17 @@ def listen(request: HttpRequest) -> HttpResponse:
 
 
 def record(report: notifications.Report) -> bool:
-    """Write down what a report says; False when it is about no mail of ours."""
+    """Record a report; False when it is about no mail of this site."""
     step_id = step_of_reference(report.reference)
     if step_id is None:
-        log.warning("the mail provider reported about a mail that is not ours")
+        log.warning("the mail provider reported about a mail of another site")
         return False
     now = db_now()
     at = min(report.at or now, now)
     mail = Step.objects.filter(pk=step_id)
     mail.filter(reported_at=None).update(reported_at=at)
     if report.bounce_reason:
-        _came_back(step_id, at, report.bounce_reason)
+        _bounced(step_id, at, report.bounce_reason)
     elif report.delivered:
         _arrived(step_id, at)
     if report.remark:
@@ -73,8 +73,8 @@ def record(report: notifications.Report) -> bool:
     return True
 
 
-def _came_back(step_id: int, at: dt.datetime, why: str) -> None:
-    """A bounce counts unless the mail was delivered later: servers try again for days."""
+def _bounced(step_id: int, at: dt.datetime, why: str) -> None:
+    """Record a bounce, unless the mail was delivered later: servers try again for days."""
     mail, bounce = Step.objects.filter(pk=step_id), {"bounced_at": at, "bounce_reason": why}
     with transaction.atomic():
         stands = Q(delivered_at=None) | Q(delivered_at__lte=at)
@@ -83,10 +83,10 @@ def _came_back(step_id: int, at: dt.datetime, why: str) -> None:
 
 
 def _arrived(step_id: int, at: dt.datetime) -> None:
-    """A delivery takes back an earlier bounce, however often that one is still reported.
+    """Record a delivery. It takes back an earlier bounce, however often that is still reported.
 
-    Of a mail that was cancelled it is told that it arrived; cancelled it stays, for it may have
-    been replaced.
+    A cancelled mail stays cancelled, because it may have been replaced; its history says that it
+    arrived.
     """
     mail = Step.objects.filter(pk=step_id)
     with transaction.atomic():
@@ -99,7 +99,7 @@ def _arrived(step_id: int, at: dt.datetime) -> None:
 
 
 def _remarked(step_id: int, remark: str) -> None:
-    """Tell it in the history, however often it is reported."""
+    """Write a remark into the history once, however often it is reported."""
     with transaction.atomic():
         Step.objects.select_for_update().get(pk=step_id)
         if not StepEvent.objects.filter(step_id=step_id, actor=ACTOR, reason=remark).exists():

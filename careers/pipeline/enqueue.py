@@ -1,4 +1,4 @@
-"""The steps of a new application, or the mails of a alert, as rows."""
+"""Create the steps of a new application, or the mails of an alert, as rows."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import datetime as dt
 from collections.abc import Iterable
 
 from careers.applications.models import Application
-from careers.pipeline import restored_database
-from careers.pipeline.models import Alert, Step, StepEvent, StepKind
+from careers.pipeline import registry
+from careers.pipeline.kinds import MAIL_OPERATORS
+from careers.pipeline.models import Alert, Step, StepEvent
+from careers.pipeline.registry import StepDefinition
 from careers.pipeline.states import State
-from careers.pipeline.steps import STEPS
 
 
 def create_steps(
@@ -23,15 +24,13 @@ def create_steps(
     Returns:
         The ids of the steps that may start at once.
     """
-    # In a restored database the old mails are parked before there are new ones beside them.
-    restored_database.recognise()
     addresses = list(dict.fromkeys(address.strip().lower() for address in recipients))
-    for definition in STEPS:
-        if definition.kind is StepKind.MAIL_OPERATORS:
+    for definition in registry.definitions():
+        if definition.about != "application":
             continue
-        held = definition.is_mail and application.quarantined
-        state = State.WAITING if held or definition.after else State.QUEUED
-        for recipient in addresses if definition.kind is StepKind.MAIL_HR else [""]:
+        waits = registry.predecessors_of(definition.kind) or not _is_open(definition, application)
+        state = State.WAITING if waits else State.QUEUED
+        for recipient in addresses if definition.per_recipient else [""]:
             create_step(application, definition.kind, recipient, state=state, at=at)
     return list(
         Step.objects.filter(application=application, state=State.QUEUED).values_list(
@@ -40,22 +39,27 @@ def create_steps(
     )
 
 
+def _is_open(definition: StepDefinition, application: Application) -> bool:
+    """Whether the step's gate, if it has one, lets the application through."""
+    return (
+        definition.gate is None
+        or Application.objects.filter(definition.gate, pk=application.pk).exists()
+    )
+
+
 def create_mails(
     alert: Alert, recipients: Iterable[str], *, at: dt.datetime, actor: str
 ) -> list[int]:
     """Write a mail for each operator, in the caller's transaction; returns the steps' ids."""
-    restored_database.recognise()
     return [
-        create_step(
-            alert, StepKind.MAIL_OPERATORS, recipient, state=State.QUEUED, at=at, actor=actor
-        ).pk
+        create_step(alert, MAIL_OPERATORS, recipient, state=State.QUEUED, at=at, actor=actor).pk
         for recipient in recipients
     ]
 
 
 def create_step(
     about: Application | Alert,
-    kind: StepKind,
+    kind: str,
     recipient: str,
     *,
     state: State,
@@ -64,7 +68,7 @@ def create_step(
     actor: str = "intake",
     reason: str = "",
 ) -> Step:
-    """Write one step and the event of its birth."""
+    """Create one step and its first event."""
     step = Step.objects.create(
         application=about if isinstance(about, Application) else None,
         alert=about if isinstance(about, Alert) else None,

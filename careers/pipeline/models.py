@@ -1,4 +1,4 @@
-"""The queue and its history: rows, because a row survives what a message does not."""
+"""The queue and its history. They are rows, because a row survives what a message does not."""
 
 from __future__ import annotations
 
@@ -12,16 +12,6 @@ from careers.pipeline.attention import NEEDS_ATTENTION
 from careers.pipeline.states import CELERY_WORDS, ErrorClass, Phase, State
 
 
-class StepKind(models.TextChoices):
-    """The work that an application sets off, in the order in which people think of it."""
-
-    RENDER_PDF = "render_pdf", _("Make the PDF")
-    ARCHIVE = "archive", _("Archive")
-    MAIL_APPLICANT = "mail_applicant", _("Receipt to the applicant")
-    MAIL_HR = "mail_hr", _("Mail to HR")
-    MAIL_OPERATORS = "mail_operators", _("Mail to operators")
-
-
 class AlertKind(models.TextChoices):
     """Why operators get a mail."""
 
@@ -31,16 +21,16 @@ class AlertKind(models.TextChoices):
 
 
 class Alert(models.Model):
-    """A message to operators; its mails are steps like any others.
+    """A message to operators. Its mails are steps.
 
-    ``facts`` is what the mail says, as plain data without personal data. A problem is open until
-    ``closed_at``; only a problem that lasts is mailed, at ``told_at``.
+    ``facts`` holds the content of the mail, as plain data without personal data. A problem is open
+    until ``closed_at``; a problem that lasts is mailed, at ``told_at``.
     """
 
     kind = models.CharField(_("kind"), max_length=10, choices=AlertKind.choices)
-    #: Part of the Message-ID, and what keeps two sweepers from saying the same thing twice.
+    #: Part of the Message-ID; it keeps two sweepers from creating the same alert twice.
     key = models.CharField(max_length=160, unique=True)
-    #: What an alert is about: the code of a finding.
+    #: The code of the finding that the alert is about.
     code = models.CharField(max_length=120, blank=True)
     facts = models.JSONField(default=dict)
     created_at = models.DateTimeField()
@@ -67,7 +57,7 @@ class Alert(models.Model):
 
     @property
     def reference(self) -> str:
-        """What people call it where applications have their reference."""
+        """The name of the alert, where an application has its reference."""
         return f"alert-{self.pk}"
 
 
@@ -79,10 +69,9 @@ class StepQuerySet(models.QuerySet["Step"]):
 class Step(models.Model):
     """One piece of work for one application, or one mail of an alert to operators.
 
-    See ``states`` for its life.
-
-    ``token`` is a fence: it grows with each claim, and whoever finishes must show the one
-    he was given. ``sequence`` counts mails that a person asked for again.
+    ``states`` holds the state machine. ``token`` is a fence: each claim raises it, and a process
+    may write only while it holds the current one. ``sequence`` counts the mails that replaced
+    earlier ones.
     """
 
     application = models.ForeignKey(
@@ -91,8 +80,9 @@ class Step(models.Model):
     alert = models.ForeignKey(
         Alert, null=True, on_delete=models.CASCADE, related_name="steps", db_column="notice_id"
     )
-    kind = models.CharField(_("step"), max_length=20, choices=StepKind.choices)
-    # "" where there is no recipient: NULLs are never equal, so they would allow doubles.
+    #: The name of a registered step; see ``careers.pipeline.registry``.
+    kind = models.CharField(_("step"), max_length=20)
+    # "" where there is no recipient: NULLs are never equal, so they would allow duplicates.
     recipient = models.CharField(max_length=254, blank=True, default="")
     sequence = models.PositiveSmallIntegerField(default=0)
 
@@ -102,19 +92,19 @@ class Step(models.Model):
     owner = models.CharField(max_length=64, blank=True)
     lease_until = models.DateTimeField(null=True)
     run_after = models.DateTimeField(null=True)
-    #: Since when it waits for a worker; unlike ``state_since``, messages do not change it.
+    #: Since when the step waits for a worker. Dispatching changes ``state_since``, but not this.
     ready_at = models.DateTimeField(null=True)
     dispatched_at = models.DateTimeField(null=True, db_column="rung_at")
     dispatches = models.PositiveIntegerField(default=0, db_column="rings")
     attempts = models.PositiveIntegerField(default=0)
     failing_since = models.DateTimeField(null=True)
     phase = models.CharField(max_length=5, choices=Phase.choices, blank=True, default=Phase.NONE)
-    #: A mail was handed over under its key and nobody knows what became of it: until then the
-    #: same one may be handed over again, to the same provider; afterwards a person decides.
+    #: The mail may have been sent under its idempotency key. Until ``repeat_until`` it may be sent
+    #: again to the same provider, which is ``repeat_with``; afterwards a person decides.
     repeat_until = models.DateTimeField(null=True)
     repeat_with = models.CharField(max_length=40, blank=True, default="", db_default="")
-    #: When the provider first said by itself that it has the mail; and when, by its clock, the
-    #: mail last was delivered and last came back: its reports come twice and in any order.
+    #: When the provider first reported to have the mail, and when, by the provider's clock, the
+    #: mail was last delivered and last bounced. Reports come twice and in any order.
     reported_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
     bounced_at = models.DateTimeField(null=True)
@@ -182,7 +172,7 @@ class Step(models.Model):
 
     @property
     def about(self) -> Application | Alert:
-        """What it is work for; the database holds that it is exactly one thing."""
+        """The application or the alert; a database constraint holds that it is exactly one."""
         return self.application if self.application is not None else cast(Alert, self.alert)
 
     @property
@@ -191,7 +181,7 @@ class Step(models.Model):
 
 
 class StepEvent(models.Model):
-    """One change of a step; written with the change, never changed afterwards."""
+    """One change of a step. It is written together with the change and never changed."""
 
     step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField()
@@ -211,10 +201,10 @@ class StepEvent(models.Model):
 
 
 class DatabaseIdentity(models.Model):
-    """What identifies this database: one row. See ``careers.pipeline.restored_database``."""
+    """The identity of this database, in one row. See ``careers.pipeline.restored_database``."""
 
     identity = models.CharField(max_length=120)
-    #: Seconds since 1970 when it last lived; None where nothing beside it can keep the same.
+    #: When the sweeper last looked, in seconds since 1970; None where no file can hold the same.
     pulse = models.BigIntegerField(null=True)
     restored_at = models.DateTimeField(null=True)
 
@@ -230,19 +220,19 @@ class DatabaseIdentity(models.Model):
 
 
 class Heartbeat(models.Model):
-    """A process of ours that is alive, by its own word."""
+    """A process of this site that reported to be alive."""
 
     class Kind(models.TextChoices):
         WORKER = "worker", _("Worker")
         SWEEPER = "sweeper", _("Sweeper")
         SCHEDULER = "scheduler", _("Scheduler")
-        #: Writes only when something is wrong between the visitors and us.
+        #: Writes only when requests do not arrive as they should.
         WEB = "web", _("Web server")
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
     name = models.CharField(max_length=120)
     queues = models.CharField(max_length=120, blank=True)
-    #: What else the process knows, such as the sweeper about the broker.
+    #: What else the process reports, such as the broker's error.
     facts = models.JSONField(default=dict)
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
@@ -269,7 +259,7 @@ TITLES = {
 
 
 def title_of(task: str) -> str:
-    """What a task does, in words; its own name where there are none."""
+    """What a task does, for people; the task's name where there are no words."""
     return str(TITLES.get(task, task))
 
 
@@ -278,11 +268,11 @@ class ScheduledRun(models.Model):
 
     task = models.CharField(max_length=120, unique=True)
     started_at = models.DateTimeField()
-    #: None while it runs, and for ever when the worker was lost.
+    #: None while the task runs, and when the worker was lost.
     ended_at = models.DateTimeField(null=True)
-    #: The class of the exception that ended it; "" when it went well.
+    #: The class of the exception that ended the run; "" after a success.
     error = models.CharField(max_length=120, blank=True)
-    #: What the last run that went well found to be wrong, as findings of the health check.
+    #: What the last successful run found, as findings of the health check.
     findings = models.JSONField(null=True)
 
     wagtail_reference_index_ignore = True

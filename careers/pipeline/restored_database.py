@@ -1,19 +1,24 @@
 """Is this still the database whose mails we send, or an older copy of it?
 
-Whoever restores a backup goes back in time, and the world does not: mails that were on their way
-when the copy was made have been sent since. So before a mail is claimed or a step is made, the
-database is recognised by what no copy takes along:
+Who restores a backup goes back in time, but the world does not: mails that were under way when the
+copy was made have been sent since. So the database is recognised by what no copy takes along:
 
 - PostgreSQL: the server's system identifier and timeline, and the numbers that it gave the
-  database and a table of ours. A dump that is restored gets new ones; recovery to a point in time
-  and failing over to a standby start a new timeline.
+  database and a table of ours. A restored dump gets new ones; recovery to a point in time and
+  failover to a standby start a new timeline.
 - SQLite: the file's number in its file system, and a second file beside it whose time the sweeper
-  sets with each look. A copy is another file, or older than that time.
+  sets at each look. A copy is another file, or older than that time.
 
-When it is another one, every mail that was not sent is parked as not confirmed, for a person to
-decide; those that had failed, too, for somebody may have retried them since. Documents and archive
-copies are safe to make again. A snapshot of a whole disk takes everything along: for that there is
+In a copy, every mail that was not sent becomes unconfirmed, for a person to decide; failed mails
+too, because somebody may have retried them since. Documents and archive copies are safe to make
+again. A snapshot of a whole disk takes everything along: for that there is
 ``manage.py after_restore``.
+
+Three callers look: every process when it starts (``recognise_at_start``), a worker before the
+first mail that it claims through a new connection to PostgreSQL (``recognise_once``: a restore or
+a failover ends the connections), and the sweeper at each look, before it dispatches anything. One
+window remains: where the database is replaced below running workers without ending their
+connections, a mail may be claimed until the sweeper's next look.
 """
 
 from __future__ import annotations
@@ -23,20 +28,22 @@ import functools
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
-from django.db import NotSupportedError, ProgrammingError, connection, transaction
+from django.db import DatabaseError, NotSupportedError, ProgrammingError, connection, transaction
+from django.db.backends.signals import connection_created
 from django.db.models import Q
+from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
+from careers.pipeline import registry
 from careers.pipeline.models import DatabaseIdentity, Step
 from careers.pipeline.states import UNDER_WAY, ErrorClass, State
-from careers.pipeline.steps import STEPS
 from careers.pipeline.transitions import db_now, move
 
 log = logging.getLogger(__name__)
 
 ACTOR = "restore"
-MAILS = frozenset(definition.kind.value for definition in STEPS if definition.is_mail)
 UNDECIDED = (*UNDER_WAY, State.FAILED)
 
 _OURS = "SELECT d.oid, %s::regclass::oid{} FROM pg_database d WHERE d.datname = current_database()"
@@ -46,18 +53,62 @@ _OF_THE_SERVER = (
 )
 
 
+#: Whether this process has recognised the database.
+_recognised = False
+
+
 def recognise() -> bool:
     """Park the mails that were not sent if this database is a restored copy; True when it was.
 
-    Cheap enough to be asked before each claim: one or two small queries.
+    It takes one or two small queries.
+
+    Raises:
+        django.db.Error: the database did not answer.
+    """
+    global _recognised
+    try:
+        found = _recognise()
+    except OSError as error:
+        # A disk that can't be asked for its own files has other troubles than a copy.
+        log.warning("the database could not be recognised: %s", type(error).__name__)
+        found = False
+    _recognised = True
+    return found
+
+
+def recognise_once() -> None:
+    """Recognise the database, unless this process has done so since it last connected.
+
+    Raises:
+        django.db.Error: the database did not answer.
+    """
+    if not _recognised:
+        recognise()
+
+
+def recognise_at_start() -> None:
+    """Recognise the database when a process starts.
+
+    A database that does not answer, or has no tables yet, stops no process from starting.
     """
     try:
-        return _recognise()
-    except OSError as error:
-        # The file system does not say. An application is not refused for that, and a copy on a
-        # disk that can't be asked for its own files has other troubles.
-        log.warning("the database could not be recognised: %s", type(error).__name__)
-        return False
+        recognise_once()
+    except DatabaseError as error:
+        log.warning("the database could not be recognised yet: %s", type(error).__name__)
+    finally:
+        # The process may fork, and a connection that two processes share is broken for both.
+        connection.close()
+
+
+@receiver(connection_created)
+def _forget(**told: Any) -> None:
+    """Recognise PostgreSQL again after it ended a connection, as a restore or a failover does.
+
+    SQLite has no server that would end one: each task opens the file anew.
+    """
+    global _recognised
+    if told["connection"].vendor == "postgresql":
+        _recognised = False
 
 
 def _recognise() -> bool:
@@ -72,7 +123,7 @@ def _recognise() -> bool:
 
 
 def after_restore() -> int:
-    """Park the mails that were not sent, because somebody says that this is a restored copy.
+    """Park the mails that were not sent, because a person says that this is a restored copy.
 
     Returns:
         How many were parked.
@@ -91,7 +142,7 @@ def restored_since(moment: dt.datetime) -> dt.datetime | None:
 
 
 def pulse() -> None:
-    """Note that the database lives, in it and beside it; to be called every few seconds."""
+    """Write the time into the database and beside it; call it every few seconds."""
     path = _beside()
     if path is None:
         return
@@ -101,7 +152,8 @@ def pulse() -> None:
         if not path.exists():
             path.touch(mode=0o600)
             os.utime(path, (0, 0))
-        # Another sweeper may have been later. The file follows, so that it is never ahead.
+        # Another sweeper may have written a later time. The file is written second, so that it is
+        # never ahead of the row.
         row.filter(Q(pulse=None) | Q(pulse__lt=second)).update(pulse=second)
         os.utime(path, (second, second))
     except OSError as error:
@@ -110,7 +162,7 @@ def pulse() -> None:
 
 
 def identity() -> str:
-    """What tells this database from each copy of it."""
+    """What distinguishes this database from every copy of it."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(_statement(), [Step._meta.db_table])
@@ -121,15 +173,15 @@ def identity() -> str:
 
 @functools.cache
 def _statement() -> str:
-    """The question to PostgreSQL, as far as this user may ask it."""
+    """The statement that asks PostgreSQL, as far as this user may ask."""
     full, short = _OURS.format(_OF_THE_SERVER), _OURS.format("")
     table = [Step._meta.db_table]
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(full, table)
     except (ProgrammingError, NotSupportedError):
-        # Some providers forbid it. A passing fault, such as a table that is still to come, must
-        # not end here, for the answer is kept: it is raised by this one, too.
+        # Some providers forbid it. A temporary error, such as a table that does not exist yet, must
+        # not be cached as an answer: the short statement raises it again.
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(short, table)
         return short
@@ -147,7 +199,7 @@ def _beside() -> Path | None:
 
 
 def _is_behind(row: DatabaseIdentity) -> bool:
-    """Whether the file beside the database has seen a later moment, or is not there."""
+    """Whether the file beside the database holds a later time, or is missing."""
     path = _beside()
     if path is None or row.pulse is None:
         return False
@@ -156,15 +208,15 @@ def _is_behind(row: DatabaseIdentity) -> bool:
             return False
     except FileNotFoundError:
         pass
-    # The pulse goes on while we look: the file may be ahead of what we read before.
+    # Another process writes the pulse meanwhile: the file may be ahead of the row that we read.
     row.refresh_from_db()
     return not path.exists() or row.pulse is None or path.stat().st_mtime > row.pulse
 
 
 def _begin_anew(now_is: str, row: DatabaseIdentity) -> bool:
     with transaction.atomic():
-        # Whoever is first parks; the others wait here until he is done. Not guarded by the
-        # pulse: a sweeper that runs on while its database is replaced may change it.
+        # The first process parks; the others wait here until it is done. The pulse is no guard: a
+        # sweeper that keeps running while its database is replaced may change it.
         won = DatabaseIdentity.objects.filter(
             pk=1, identity=row.identity, restored_at=row.restored_at
         ).update(identity=now_is, pulse=None, restored_at=db_now())
@@ -176,13 +228,13 @@ def _begin_anew(now_is: str, row: DatabaseIdentity) -> bool:
 
 def _park() -> int:
     """Leave every mail that was not sent to a person."""
-    mails = Step.objects.filter(kind__in=MAILS, state__in=UNDECIDED)
+    mails = Step.objects.filter(kind__in=registry.kinds_of_mails(), state__in=UNDECIDED)
     public = _(
         "The database was restored from a copy. This mail was not sent when the copy was made; it "
         "may have been sent since. Ask the recipient or look into the mail server’s log, "
         "then confirm or send again."
     )
-    # What is held back as spam is sent only after a person's release.
+    # A quarantined application sends its mails only after a person releases it.
     parked = mails.exclude(application__quarantined=True).order_by("pk")
     return sum(
         move(

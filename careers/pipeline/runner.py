@@ -1,84 +1,52 @@
-"""Run one step: claim it, do it, record what came of it.
+"""Run one step: claim it, perform its effect, record the result.
 
-Knows no Celery: a worker, the sweeper and a test all call ``run`` the same way.
+This module does not know Celery: a worker, the sweeper and a test all call ``run``.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
-import random
 import time
-import traceback as tracebacks
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Exists, F, OuterRef
-from django.utils.translation import gettext as _
+from django.db.models import F
 
-from careers.applications.errors import (
-    EffectError,
-    Fenced,
-    Misconfigured,
-    Permanent,
-    Uncertain,
-    Undecidable,
-)
-from careers.applications.errors import Transient as TransientError
+from careers.applications.errors import Fenced, Misconfigured, Permanent, Transient, Uncertain
 from careers.notifications import IdempotencyWindow
-from careers.pipeline import rate_limit, restored_database, steps
-from careers.pipeline.models import Step, StepKind
-from careers.pipeline.states import CLAIMABLE, ENDED, ErrorClass, State
+from careers.pipeline import (
+    circuit_breaker,
+    rate_limit,
+    registry,
+    restored_database,
+    retries,
+    unconfirmed,
+)
+from careers.pipeline.models import Step
+from careers.pipeline.registry import Outcome
+from careers.pipeline.states import CLAIMABLE, ErrorClass, State
+from careers.pipeline.successors import release_successors
+from careers.pipeline.time_limit import OutOfTime, stoppable
 from careers.pipeline.transitions import db_now, enter_data_phase, enter_keyed_phase, move
 
 log = logging.getLogger(__name__)
 
-BACKOFF_CAP = 3600  # seconds
-TRANSIENT_PATIENCE = dt.timedelta(days=3)
-UNKNOWN_ATTEMPTS = 5
-RECORD_PAUSES = (1, 5)  # seconds
-#: Rows that are changed at one go.
-BATCH = 200
-
-
-class OutOfTime(BaseException):
-    """A step takes longer than PIPELINE_SOFT_LIMIT.
-
-    No Exception: libraries catch these and go on, or begin anew, until the process is killed.
-    """
-
-
-_performing = False
-
-
-def time_is_up(*_signal: object) -> None:
-    """A handler of signals: stop the step that is being performed in this process."""
-    if _performing:
-        raise OutOfTime
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Only what is done outside may be stopped; what came of it is always recorded."""
-    global _performing
-    _performing = True
-    try:
-        yield
-    finally:
-        _performing = False
+#: Seconds between attempts to record a result.
+RECORD_PAUSES = (1, 5)
 
 
 @dataclass
 class Claim:
-    """A step that is ours until the lease ends, and the fence that proves it.
+    """A step that this process may work on until the lease ends.
 
     Attributes:
-        unconfirmed_until: an earlier handing over is unconfirmed, and until then repeating it
-            is safe; None when there is none.
+        unconfirmed_until: an earlier attempt may have sent the mail, and until then it may be
+            repeated under its idempotency key; None when there is no such attempt.
+        may_have_been_sent: whether this attempt has passed its point of no return.
     """
 
     step: Step
@@ -87,18 +55,18 @@ class Claim:
     may_have_been_sent: bool = False
 
     def before_send(self, window: IdempotencyWindow | None = None, /) -> None:
-        """Call right before the bytes that make an effect happen.
+        """Pass the point of no return: call it right before the bytes that cause the effect.
 
         Args:
             window: the provider's idempotency window; None when it takes no key.
 
         Raises:
-            Fenced: the step is no longer ours.
-            Undecidable: it was handed over before, to one whom we would not ask now.
+            Fenced: the step belongs to another process by now.
+            Undecidable: an earlier attempt went to a receiver that is not asked now.
         """
         step, known = self.step, self.unconfirmed_until
         if known and (window is None or window.key != step.repeat_with):
-            raise Undecidable("mail-unconfirmed", _elsewhere())
+            raise unconfirmed.provider_changed()
         if window is None:
             entered = enter_data_phase(step.pk, step.token)
         else:
@@ -115,55 +83,56 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
 
     Args:
         owner: who runs it, such as ``worker:<uuid>``; new for each process.
-        kind: what the caller takes the step for; any other kind is left alone.
+        kind: the kind that the caller expects; a step of another kind is left alone.
 
     Returns:
-        The ids of steps that became ready; an empty list also when the step was not to be
-        had (done, taken, not due, unknown), which is normal: messages come twice.
+        The ids of steps that became ready. The list is also empty when the step was not
+        available (done, taken, not due, unknown), which is normal: messages arrive twice.
     """
     claim = take(step_id, owner=owner, kind=kind)
     if claim is None:
         return []
-    definition = steps.BY_KIND[StepKind(claim.step.kind)]
-    # A mail that its provider must be asked about again has no time to lose.
-    if definition.is_mail and not claim.unconfirmed_until and (turn := rate_limit.next_slot()):
-        rate_limit.postpone(claim.step, turn, actor=claim.actor)
+    definition = registry.REGISTERED[claim.step.kind]
+    # A mail inside its idempotency window is not postponed: the window would close.
+    if definition.is_mail and not claim.unconfirmed_until and (slot := rate_limit.next_slot()):
+        rate_limit.postpone(claim.step, slot, actor=claim.actor)
         return []
-    if fault := rate_limit.known_fault(claim.step):
-        return _fail(claim, fault)
+    if known := circuit_breaker.known_error(claim.step):
+        return _fail(claim, known)
     try:
-        with _stoppable():
-            effect = definition.perform(claim.step, claim.before_send)
+        with stoppable():
+            outcome = definition.effect(claim.step, claim.before_send)
     except Fenced:
         log.warning("step %s was taken over while it ran", step_id)
         return []
-    except (TransientError, Permanent, Misconfigured) as error:
-        # The other side has said no: certain, even after the handing over.
+    except (Transient, Permanent, Misconfigured) as error:
+        # The receiver refused: that is certain, also after the point of no return.
         return _written(claim, partial(_fail, claim, error))
     except Uncertain as error:
-        return _written(claim, partial(_left_open, claim, error))
+        return _written(claim, partial(_leave_open, claim, error))
     except (Exception, OutOfTime) as error:  # every failure of an effect ends as a state
         if claim.may_have_been_sent:
-            return _written(claim, partial(_left_open, claim, interrupted()))
-        slow = isinstance(error, OutOfTime) and definition.waits_for_others
-        return _written(claim, partial(_fail, claim, _too_slow() if slow else error))
-    return _record(claim, effect)
+            return _written(claim, partial(_leave_open, claim, unconfirmed.interrupted()))
+        slow = isinstance(error, OutOfTime) and definition.waits_for_a_server
+        return _written(claim, partial(_fail, claim, retries.too_slow() if slow else error))
+    return record(claim, outcome)
 
 
 def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
-    """Claim a step that is due; None when it is not to be had.
+    """Claim a step that is due; None when it is not available.
 
-    One that was handed over unconfirmed and may no longer be repeated is left to a person.
+    A mail whose idempotency window has closed is left to a person.
     """
     now = db_now()
-    guard: dict[str, object] = {} if kind is None else {"kind": kind}
-    step = Step.objects.filter(pk=step_id, state__in=CLAIMABLE, **guard).first()
+    expected = {} if kind is None else {"kind": kind}
+    known = Step.objects.filter(pk=step_id, kind__in=registry.kinds())
+    step = known.filter(state__in=CLAIMABLE, **expected).first()
     if step is None or (step.run_after is not None and step.run_after > now):
         return None
-    if step.kind in restored_database.MAILS:
-        restored_database.recognise()
+    if registry.REGISTERED[step.kind].is_mail:
+        restored_database.recognise_once()
     if step.repeat_until is not None and step.repeat_until <= now:
-        park(step, _too_late(), actor=owner, leaving=CLAIMABLE)
+        unconfirmed.park(step, unconfirmed.window_closed(), actor=owner, leaving=CLAIMABLE)
         return None
     won = move(
         step_id,
@@ -183,83 +152,42 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
     if not won:
         return None
     claimed = Step.objects.select_related("application", "alert").get(pk=step_id)
-    # Whoever claimed again in between has a higher token; then ours is already void.
+    # A process that claimed the step in between has a higher token; then this claim is void.
     claimed.token = step.token + 1
     return Claim(claimed, actor=owner, unconfirmed_until=claimed.repeat_until)
 
 
-def _record(claim: Claim, effect: steps.Effect) -> list[int]:
-    """Record a success.
+def record(claim: Claim, outcome: Outcome) -> list[int]:
+    """Record a success; returns the ids of steps that became ready.
 
-    What was done is never done again because it could not be recorded: then the step stays
-    as it is until its lease ends, and the sweeper judges by the phase.
+    A completed effect is never repeated because its result could not be recorded: then the step
+    keeps its state until the lease ends, and the sweeper decides by the phase.
     """
-    return _written(claim, partial(_succeed, claim, effect))
+    return _written(claim, partial(_succeed, claim, outcome))
 
 
 def _written(claim: Claim, write: Callable[[], list[int]]) -> list[int]:
-    """Write what came of a step, with some patience for the database.
+    """Write the result of a step; try again when the database does not answer.
 
-    It may have broken the connection in the middle of the step. What was written although its
-    answer was lost is not written twice: the step has left its state.
+    The connection may have broken during the step. A write that took effect although its answer
+    was lost is not repeated: the step has left its state.
     """
     for pause in RECORD_PAUSES:
         try:
             return write()
         except (OperationalError, InterfaceError):
-            log.warning("what came of step %s could not be recorded yet", claim.step.pk)
+            log.warning("the result of step %s could not be recorded yet", claim.step.pk)
             connection.close()
             time.sleep(pause)
     return write()
 
 
-def _left_open(claim: Claim, error: Uncertain) -> list[int]:
-    unconfirmed(claim.step, error, actor=claim.actor)
+def _leave_open(claim: Claim, error: Uncertain) -> list[int]:
+    unconfirmed.settle(claim.step, error, actor=claim.actor)
     return []
 
 
-def interrupted() -> Uncertain:
-    """What to say of a mail whose sender was stopped between handing over and the answer."""
-    return Uncertain(
-        "interrupted",
-        _(
-            "The step was interrupted after the mail had been handed to the mail server. "
-            "The mail may have arrived. Ask the recipient, then confirm or send again."
-        ),
-    )
-
-
-def _too_slow() -> TransientError:
-    return TransientError(
-        "too-slow",
-        _(
-            "The other side was so slow that the step was stopped after %(seconds)d seconds. It "
-            "will be tried again."
-        )
-        % {"seconds": settings.PIPELINE_SOFT_LIMIT},
-    )
-
-
-def _too_late() -> Uncertain:
-    return Uncertain(
-        "mail-unconfirmed",
-        _(
-            "The mail provider got the mail and never confirmed it, and by now it may have "
-            "forgotten the key. The mail may have arrived. Ask the recipient or look into the "
-            "provider’s log, then confirm or send again."
-        ),
-    )
-
-
-def _elsewhere() -> str:
-    return _(
-        "The mail was handed to a mail provider that did not confirm it, and the settings have "
-        "changed since. The mail may have arrived. Ask the recipient or look into the "
-        "provider’s log, then confirm or send again."
-    )
-
-
-def _succeed(claim: Claim, effect: steps.Effect) -> list[int]:
+def _succeed(claim: Claim, outcome: Outcome) -> list[int]:
     step = claim.step
     with transaction.atomic():
         won = move(
@@ -268,8 +196,8 @@ def _succeed(claim: Claim, effect: steps.Effect) -> list[int]:
             leaving=[State.STARTED],
             fence=step.token,
             actor=claim.actor,
-            reason=effect.reason,
-            result=effect.result,
+            reason=outcome.reason,
+            result=outcome.result,
             error_class="",
             error_code="",
             error_public="",
@@ -278,214 +206,41 @@ def _succeed(claim: Claim, effect: steps.Effect) -> list[int]:
         if not won:
             log.warning("step %s was taken over while it ran", step.pk)
             return []
-        effect.record()
+        outcome.record()
         return release_successors(step, actor=claim.actor)
-
-
-def unconfirmed(step: Step, error: Uncertain, *, actor: str) -> bool:
-    """Go on with a running step of which nobody knows whether it took effect.
-
-    Where the other side remembers its key it is repeated, which can't do it twice; elsewhere,
-    and when that would tell nothing, it is left to a person.
-    """
-    now, until = db_now(), step.repeat_until
-    if until is None or until <= now or isinstance(error, Undecidable):
-        return park(step, error, actor=actor)
-    public = _(
-        "The mail provider got the mail but did not confirm it. It is asked again with the same "
-        "key, so that the mail is sent once."
-    )
-    return move(
-        step.pk,
-        State.RETRYING,
-        leaving=[State.STARTED],
-        fence=step.token,
-        actor=actor,
-        reason=public,
-        error_class=ErrorClass.TRANSIENT,
-        error_code=error.code,
-        error_public=public,
-        failing_since=step.failing_since or now,
-        run_after=min(now + backoff(step.attempts), until),
-    )
-
-
-def park(
-    step: Step, error: Uncertain, *, actor: str, leaving: Collection[State] = (State.STARTED,)
-) -> bool:
-    """Leave a step to a person: nobody can know whether it took effect.
-
-    Unless the mail provider has reported meanwhile that it did.
-    """
-    with transaction.atomic():
-        parked = move(
-            step.pk,
-            State.UNCERTAIN,
-            leaving=leaving,
-            fence=step.token,
-            actor=actor,
-            reason=error.public,
-            error_class=ErrorClass.UNKNOWN,
-            error_code=error.code,
-            error_public=error.public,
-        )
-        if parked:
-            confirm_reported(step.pk)
-    return parked
-
-
-def confirm_reported(step_id: int) -> bool:
-    """Resolve an unconfirmed mail of which its provider says by itself that it has it.
-
-    Called by whoever leaves a mail unconfirmed and by whoever hears the provider, each after he
-    has written what he knows: whoever comes second resolves it.
-    """
-    return move(
-        step_id,
-        State.SUCCEEDED,
-        leaving=[State.UNCERTAIN],
-        actor="provider",
-        guard={"reported_at__isnull": False},
-        reason=_("The mail provider reports that it has the mail."),
-        error_class="",
-        error_code="",
-        error_public="",
-    )
-
-
-def given_up(unconfirmed_until: dt.datetime | None) -> State:
-    """How a step ends that is not tried again: one that may have taken effect did not fail."""
-    return State.UNCERTAIN if unconfirmed_until else State.FAILED
 
 
 def _fail(claim: Claim, error: BaseException) -> list[int]:
     step, now = claim.step, db_now()
-    error_class, code, public = classify(error)
-    failing_since = step.failing_since or now
-    if step.error_class == ErrorClass.CONFIGURATION:
-        failing_since = now  # patience with the other side begins when the setting is right
-    attempts = unexpected(step) if error_class == ErrorClass.UNKNOWN else step.attempts
-    gives_up = {
-        ErrorClass.PERMANENT: True,
-        ErrorClass.CONFIGURATION: False,
-        ErrorClass.TRANSIENT: now - failing_since > TRANSIENT_PATIENCE,
-        ErrorClass.UNKNOWN: attempts >= UNKNOWN_ATTEMPTS,
-    }[error_class]
-    log.warning("step %s: %s %s (attempt %s)", step.pk, error_class, code, step.attempts)
-    retry_after = error.retry_after if isinstance(error, EffectError) else None
+    verdict = retries.judge(step, error, now)
+    error_class, gives_up = verdict.error_class, verdict.gives_up
+    log.warning("step %s: %s %s (attempt %s)", step.pk, error_class, verdict.code, step.attempts)
+    retry_after = retries.retry_after_of(error)
     if error_class == ErrorClass.TRANSIENT:
-        retry_after = max(retry_after or 0, rate_limit.spared(step, now))
+        retry_after = max(retry_after, circuit_breaker.open_after(step, now))
+    pause = retries.backoff(verdict.attempts, retry_after)
     with transaction.atomic():
         won = move(
             step.pk,
-            given_up(claim.unconfirmed_until) if gives_up else State.RETRYING,
+            retries.given_up(claim.unconfirmed_until) if gives_up else State.RETRYING,
             leaving=[State.STARTED],
             fence=step.token,
             actor=claim.actor,
-            reason=public,
-            # This handing over is known to have come to nothing; an earlier one may not be.
+            reason=verdict.public,
+            # This attempt certainly sent nothing; an earlier one may have.
             repeat_until=claim.unconfirmed_until,
-            traceback=anonymous_traceback(error) if error_class == ErrorClass.UNKNOWN else "",
+            traceback=(
+                retries.anonymous_traceback(error) if error_class == ErrorClass.UNKNOWN else ""
+            ),
             at=now,
             error_class=error_class,
-            error_code=code,
-            error_public=public,
-            failing_since=failing_since,
-            attempts=attempts,
-            run_after=None if gives_up else now + backoff(attempts, retry_after),
+            error_code=verdict.code,
+            error_public=verdict.public,
+            failing_since=verdict.failing_since,
+            attempts=verdict.attempts,
+            run_after=None if gives_up else now + pause,
         )
         if not won or not gives_up:
             return []
-        confirm_reported(step.pk)
+        unconfirmed.confirm_reported(step.pk)
         return release_successors(step, actor=claim.actor)
-
-
-def unexpected(step: Step) -> int:
-    """How many attempts in a row failed unexpectedly, counting the present one.
-
-    A step that a long outage made try twenty times has not failed unexpectedly yet.
-    """
-    return step.attempts if step.error_class in ("", ErrorClass.UNKNOWN) else 1
-
-
-def release_successors(step: Step, *, actor: str) -> list[int]:
-    """Queue the steps that waited for this one; to be called in the transaction that ends it."""
-    return [
-        pk
-        for successor in steps.STEPS
-        if successor.after is StepKind(step.kind)
-        for pk in release(successor, actor=actor, application_id=step.application_id)
-    ]
-
-
-def release(
-    definition: steps.StepDefinition, *, actor: str, reason: str = "", **among: object
-) -> list[int]:
-    """Queue the steps of one kind that wait for nothing any more; returns their ids.
-
-    A step's predecessor has then come as far as the step needs. Mails about a quarantined
-    application stay where they are.
-
-    Args:
-        among: lookups that say which steps to look at.
-    """
-    waiting = Step.objects.filter(kind=definition.kind, state=State.WAITING, **among)
-    if definition.is_mail:
-        waiting = waiting.filter(application__quarantined=False)
-    if definition.after is not None:
-        enough = ENDED if definition.after_any_end else (State.SUCCEEDED,)
-        before = Step.objects.filter(
-            application=OuterRef("application"), kind=definition.after, state__in=enough
-        )
-        waiting = waiting.filter(Exists(before))
-    return [
-        pk
-        for pk in waiting.values_list("pk", flat=True)[:BATCH]
-        if move(pk, State.QUEUED, leaving=[State.WAITING], actor=actor, reason=reason)
-    ]
-
-
-def classify(error: BaseException) -> tuple[ErrorClass, str, str]:
-    """What kind of failure this is, a slug for it, and words for people."""
-    match error:
-        case TransientError():
-            return ErrorClass.TRANSIENT, error.code, error.public
-        case Permanent():
-            return ErrorClass.PERMANENT, error.code, error.public
-        case Misconfigured():
-            return ErrorClass.CONFIGURATION, error.code, error.public
-        case OperationalError() | InterfaceError():
-            # Restarted, locked, full or away: none of it is the fault of this step.
-            words = _("The database did not answer. The step will be tried again.")
-            return ErrorClass.TRANSIENT, "database", words
-        case OutOfTime():
-            words = _("The step was not done after %(seconds)d seconds and was stopped.")
-            return ErrorClass.UNKNOWN, "too-slow", words % {"seconds": settings.PIPELINE_SOFT_LIMIT}
-        case _:
-            name = type(error).__name__
-            return (
-                ErrorClass.UNKNOWN,
-                name,
-                _("Something unexpected happened (%(name)s). The traceback tells where.")
-                % {"name": name},
-            )
-
-
-def backoff(attempts: int, retry_after: int | None = None) -> dt.timedelta:
-    """The pause before the next attempt: doubling, capped, jittered by up to a half.
-
-    Args:
-        retry_after: seconds that the other side asked for. Never less; and who were told the
-            same thing at the same moment don't all come back at the same moment.
-    """
-    seconds = min(BACKOFF_CAP, settings.PIPELINE_BACKOFF_BASE * 2 ** min(attempts - 1, 20))
-    jittered = seconds * random.uniform(0.5, 1)  # noqa: S311 -- spreads load, hides nothing
-    asked = (retry_after or 0) * random.uniform(1, 1.5)  # noqa: S311 -- the same
-    return dt.timedelta(seconds=max(jittered, asked))
-
-
-def anonymous_traceback(error: BaseException) -> str:
-    """Where it happened, without any value: messages and locals may hold personal data."""
-    frames = tracebacks.extract_tb(error.__traceback__)
-    lines = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
-    return "\n".join([*lines, type(error).__name__])

@@ -31,9 +31,9 @@ CELERY_WORDS = {
     State.CANCELLED: "REVOKED",
 }
 
-#: The state machine: from each state, where a step may go. RETRYING to itself is a person
-#: or the sweeper moving the time of the next attempt. From a state before STARTED to UNCERTAIN
-#: go mails in a restored database only, where they may have been sent since.
+#: The state machine: from each state, where a step may go. RETRYING to itself changes the time of
+#: the next attempt. Only mails in a restored database go from a state before STARTED to UNCERTAIN:
+#: they may have been sent since.
 LEAVES_TO: dict[State, frozenset[State]] = {
     State.WAITING: frozenset({State.QUEUED, State.UNCERTAIN, State.CANCELLED}),
     State.QUEUED: frozenset({State.SENT, State.STARTED, State.UNCERTAIN, State.CANCELLED}),
@@ -52,28 +52,28 @@ LEAVES_TO: dict[State, frozenset[State]] = {
         {State.SENT, State.STARTED, State.RETRYING, State.UNCERTAIN, State.CANCELLED}
     ),
     State.SUCCEEDED: frozenset(),
-    # Unconfirmed: in a restored database, whose future may have retried it.
+    # To UNCERTAIN: in a restored database, where somebody may have retried it since.
     State.FAILED: frozenset({State.QUEUED, State.UNCERTAIN, State.CANCELLED}),
     State.UNCERTAIN: frozenset({State.SUCCEEDED, State.CANCELLED}),
     State.CANCELLED: frozenset(),
 }
 
-#: May be claimed by a worker, once ``run_after`` has come.
+#: A worker may claim the step, once ``run_after`` is reached.
 CLAIMABLE = (State.QUEUED, State.SENT, State.RETRYING)
-#: Nothing more happens by itself.
+#: Nothing more happens without a person.
 ENDED = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
-#: A person has to act.
+#: A person has to decide.
 NEEDS_A_PERSON = (State.FAILED, State.UNCERTAIN)
-#: Neither ended nor left to a person.
+#: The step has not come to an end.
 UNDER_WAY = (State.WAITING, State.QUEUED, State.SENT, State.STARTED, State.RETRYING)
 
 
 class Phase(models.TextChoices):
-    """How far a running step has got, where that decides what a lost worker means."""
+    """Whether a running step has passed its point of no return; a lost worker is judged by it."""
 
     NONE = "", ""
     DATA = "data", _("Message sent, answer awaited")
-    #: To a provider with idempotency keys: until ``Step.repeat_until`` a repetition is safe.
+    #: The mail provider keeps an idempotency key: until ``Step.repeat_until`` a repetition is safe.
     KEYED = "keyed", _("Message sent with an idempotency key, answer awaited")
 
 

@@ -1,7 +1,7 @@
 """The only code that writes a step's state.
 
-Every change is one guarded UPDATE; no row means that somebody else was faster, which is
-never an error here. The event is written in the same transaction.
+Every change is one guarded UPDATE. When it finds no row, another process was faster, which is no
+error here. The event is written in the same transaction.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from careers.pipeline.states import ENDED, LEAVES_TO, Phase, State
 
 
 def db_now() -> dt.datetime:
-    """The database's clock, so that leases hold between hosts whose clocks differ."""
+    """The time of the database, so that leases hold between hosts whose clocks differ."""
     if connection.vendor == "postgresql":
         # now() would be the start of the transaction.
         statement = "SELECT clock_timestamp()"
@@ -43,16 +43,19 @@ def move(
     guard: Q | dict[str, Any] | None = None,
     **changes: Any,
 ) -> bool:
-    """Change one step's state, if it still is what the caller takes it for.
+    """Change one step's state, if it still is in a state that the caller expects.
 
     Args:
-        leaving: the states that the caller knows how to leave; each must allow ``to``.
-        fence: the token that the caller was given at the claim.
+        leaving: the states that the caller expects; each must allow ``to``.
+        fence: the token that the caller got when it claimed the step.
         guard: what else must hold, as a query or as field lookups.
         changes: other columns to write along with the state.
 
     Returns:
-        True when the step was changed; False when somebody else has it.
+        True when the step was changed; False when another process was faster.
+
+    Raises:
+        ValueError: the state machine does not allow the change.
     """
     for state in leaving:
         if to not in LEAVES_TO[state]:
@@ -68,7 +71,7 @@ def move(
         changes.setdefault("lease_until", None)
         if to in ENDED:
             changes.setdefault("repeat_until", None)
-        # What was handed over stays known only while it matters: for as long as it is open.
+        # The phase is kept only while it is unknown whether the mail was sent.
         if to != State.UNCERTAIN:
             changes.setdefault("phase", Phase.NONE)
     with transaction.atomic():
@@ -99,7 +102,7 @@ def move(
 
 
 def note(step_id: int, *, actor: str, reason: str, guard: Q, **changes: Any) -> bool:
-    """Write down something about a step that changes no state, with an event that tells it.
+    """Write columns of a step without changing its state, together with an event.
 
     Args:
         guard: what must hold.
@@ -125,23 +128,28 @@ def note(step_id: int, *, actor: str, reason: str, guard: Q, **changes: Any) -> 
 
 
 def enter_data_phase(step_id: int, token: int) -> bool:
-    """Note, durably, that the next bytes may make an effect happen.
+    """Record that the next bytes may cause the effect.
 
-    Returns False when the step is no longer the caller's; then he must not send them.
+    Returns False when the step is no longer the caller's; then the caller must not send them.
     """
     return _enter(step_id, token, phase=Phase.DATA)
 
 
 def enter_keyed_phase(step_id: int, token: int, *, repeat_until: dt.datetime, of: str) -> bool:
-    """As ``enter_data_phase``, where ``of`` remembers the key until ``repeat_until``.
+    """As ``enter_data_phase``, for a mail provider that keeps the idempotency key.
 
-    Returns False also when that time is over.
+    Args:
+        repeat_until: when the idempotency window closes.
+        of: the name of the provider.
+
+    Returns:
+        False also when the window has closed.
     """
     keyed = {"phase": Phase.KEYED, "repeat_until": repeat_until, "repeat_with": of}
     return (
         repeat_until > db_now()
         and _enter(step_id, token, **keyed)
-        # Whoever stood still at that statement may wake when the key has been forgotten.
+        # A process that was stopped at that statement may continue after the window has closed.
         and repeat_until > db_now()
     )
 

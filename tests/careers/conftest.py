@@ -10,14 +10,14 @@ import pytest
 from django.db import connection
 from wagtail.models import Site
 
-from careers.pipeline import steps
-from careers.pipeline.models import Step, StepKind
-from careers.pipeline.steps import Effect
+from careers.pipeline import registry
+from careers.pipeline.models import Step
+from careers.pipeline.registry import Outcome
 from tests.support.factories import ApplicationFactory, JobPageFactory, root_page
 from tests.support.turns import Turns
 from tests.support.world import NAMES, Stage
 
-Perform = Callable[[Step, Callable[[], None]], Effect]
+EffectFunction = Callable[[Step, Callable[[], None]], Outcome]
 
 
 @pytest.fixture
@@ -27,26 +27,26 @@ def effects(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     A value that is an exception is raised; every step that is not named succeeds.
     """
 
-    def done(step: Step, before_send: Callable[[], None]) -> Effect:
-        return Effect({"done": step.kind})
+    def done(step: Step, before_send: Callable[[], None]) -> Outcome:
+        return Outcome({"done": step.kind})
 
     def set_effects(**given: Any) -> None:
-        for kind in StepKind:
-            perform = given.get(kind.value, done)
-            if isinstance(perform, BaseException):
-                perform = raising(perform)
-            definition = dataclasses.replace(steps.BY_KIND[kind], perform=perform)
-            monkeypatch.setitem(steps.BY_KIND, kind, definition)
+        for definition in registry.definitions():
+            effect = given.get(definition.kind, done)
+            if isinstance(effect, BaseException):
+                effect = raising(effect)
+            replaced = dataclasses.replace(definition, effect=effect)
+            monkeypatch.setitem(registry.REGISTERED, definition.kind, replaced)
 
     set_effects()
     return set_effects
 
 
-def raising(error: BaseException) -> Perform:
-    def perform(step: Step, before_send: Callable[[], None]) -> Effect:
+def raising(error: BaseException) -> EffectFunction:
+    def fail(step: Step, before_send: Callable[[], None]) -> Outcome:
         raise error
 
-    return perform
+    return fail
 
 
 @pytest.fixture

@@ -12,7 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from careers.operations import health
 from careers.operations.heartbeat import beat
-from careers.pipeline.models import Heartbeat, StepKind
+from careers.pipeline import registry
+from careers.pipeline.kinds import ARCHIVE
+from careers.pipeline.models import Heartbeat
 from careers.pipeline.states import State
 from careersite.metrics import _escaped
 from tests.support.factories import StepFactory
@@ -36,7 +38,7 @@ def scraped(client: Client, **headers: str) -> dict[str, dict[tuple[str, ...], f
 def test_nothing_yet_is_a_number_too(client: Client) -> None:
     found = scraped(client)
     assert found["careers_applications"] == {(): 0}
-    assert len(found["careers_steps"]) == len(StepKind) * len(State)
+    assert len(found["careers_steps"]) == len(registry.kinds()) * len(State)
     assert set(found["careers_steps"].values()) == {0}
     assert found["careers_workers"] == {("cpu",): 0, ("io",): 0}
     assert found["careers_sweeper_seen_seconds"] == {}
@@ -45,7 +47,7 @@ def test_nothing_yet_is_a_number_too(client: Client) -> None:
 
 def test_every_state_and_process_is_counted(client: Client, job: Any) -> None:
     StepFactory(application__page=job, failed=True)
-    StepFactory(application__page=job, succeeded=True, kind=StepKind.ARCHIVE)
+    StepFactory(application__page=job, succeeded=True, kind=ARCHIVE)
     beat(Heartbeat.Kind.WORKER, "io@a", queues="io")
     beat(Heartbeat.Kind.WORKER, "all@b", queues="cpu,io")
     beat(Heartbeat.Kind.SWEEPER, "sweeper@a")

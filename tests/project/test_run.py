@@ -242,10 +242,11 @@ def test_workers_forked_from_one_process_have_different_owners(
 ) -> None:
     from celery.signals import worker_init
 
-    from careers.pipeline import tasks
+    from careers.pipeline import worker
 
-    monkeypatch.setattr(tasks, "_owner", "worker:of the parent")
-    draw = tasks._draw_owner
-    assert draw in [receiver() for _key, receiver in worker_init.receivers]
-    draw()
-    assert tasks.owner() != "worker:of the parent"
+    monkeypatch.setattr(worker.restored_database, "recognise_at_start", lambda: None)
+    monkeypatch.setattr(worker, "_owner", "worker:of the parent")
+    start = worker._start
+    assert start in [receiver() for _key, receiver in worker_init.receivers]
+    start()
+    assert worker.owner() != "worker:of the parent"

@@ -28,7 +28,6 @@ CHANGES = {
         ("    received_at = ", "    tide = models.CharField(max_length=9, null=True)\n"),
     ],
     "careers/pipeline/models.py": [
-        ('    RENDER_PDF = "render_pdf"', '    TIDE = "tide", _("Note the tide")\n'),
         (
             "    objects = StepQuerySet.as_manager()",
             '    tide = models.CharField(max_length=9, default="ebb", db_default="ebb")\n',
@@ -36,31 +35,17 @@ CHANGES = {
     ],
     "careers/pipeline/steps.py": [
         (
-            "STEPS = (\n",
+            "# fmt: off\nPROCESS",
             """\
-def note_tide(step: Step, before_send: Callable[[], None]) -> Effect:
-    return Effect({"tide": step.tide})
+def note_tide(step, before_send):
+    return Outcome({"tide": step.tide})
 
 
+register(
+    StepDefinition(kind="tide", label="Note the tide", short_label="Tide", effect=note_tide)
+)
 """,
         ),
-        (
-            "    StepDefinition(StepKind.RENDER_PDF,",
-            '    StepDefinition(StepKind.TIDE, note_tide, queue="io"),\n',
-        ),
-    ],
-    "careers/pipeline/tasks.py": [
-        (
-            "TASKS: tuple",
-            """\
-@shared_task(name="careers.tide", throws=(NotDone,))
-def tide(*, step_id: int, **_: Any) -> None:
-    _run("tide", step_id)
-
-
-""",
-        ),
-        ("    render_pdf,\n", "    tide,\n"),
     ],
     "careers/pipeline/dispatch.py": [
         ('"step_id": step_id}, task_id', '"tide": "flood", '),

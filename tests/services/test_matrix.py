@@ -24,7 +24,7 @@ from celery import Celery
 from django.test import override_settings
 
 from careers.operations import probes
-from careers.pipeline import dispatch
+from careers.pipeline import broker
 from tests.support.postgresql import drop_database, new_database
 from tests.support.processes import until
 from tests.support.servers import (
@@ -300,8 +300,8 @@ def _broker_says(url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     if url.startswith("rediss:"):
         app.conf.broker_use_ssl = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
     app.conf.broker_transport_options = {}
-    monkeypatch.setattr(dispatch, "_app", lambda: app)
-    return dispatch.broker_error()
+    monkeypatch.setattr(broker, "_app", lambda: app)
+    return broker.broker_error()
 
 
 def test_broker_faults_from_the_real_client(

@@ -21,13 +21,13 @@ from careers.applications.models import (
     FileKind,
 )
 from careers.jobs.models import JobIndexPage, JobPage
+from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, MAIL_HR, MAIL_OPERATORS, RENDER_PDF
 from careers.pipeline.models import (
     Alert,
     AlertKind,
     Heartbeat,
     Step,
     StepEvent,
-    StepKind,
 )
 from careers.pipeline.states import ErrorClass, Phase, State
 from home.models import HomePage
@@ -90,7 +90,7 @@ class JobPageFactory(PageFactory):
 
 
 #: What every application sets off.
-APPLICATION_STEPS = [kind for kind in StepKind if kind != StepKind.MAIL_OPERATORS]
+APPLICATION_STEPS = [RENDER_PDF, ARCHIVE, MAIL_APPLICANT, MAIL_HR]
 
 
 class ApplicationFactory(DjangoModelFactory):
@@ -130,7 +130,7 @@ class ApplicationFactory(DjangoModelFactory):
     def with_steps(self: Application, create: bool, extracted: Any, **_kwargs: Any) -> None:
         if create and extracted:
             for kind in APPLICATION_STEPS:
-                recipient = "hr@example.com" if kind == StepKind.MAIL_HR else ""
+                recipient = "hr@example.com" if kind == MAIL_HR else ""
                 StepFactory(application=self, kind=kind, recipient=recipient, succeeded=True)
 
     @factory.post_generation
@@ -207,7 +207,7 @@ class StepFactory(DjangoModelFactory):
     """
 
     application = factory.SubFactory(ApplicationFactory)
-    kind = StepKind.ARCHIVE
+    kind = ARCHIVE
     state = State.WAITING
     created_at = factory.LazyAttribute(
         lambda o: o.application.received_at if o.application else o.alert.created_at
@@ -276,10 +276,10 @@ class StepFactory(DjangoModelFactory):
             failing_since=factory.LazyAttribute(lambda o: o.created_at),
             error_class=ErrorClass.UNKNOWN,
             error_code="ValueError",
-            error_public="Something unexpected happened (ValueError).",
+            error_public="An unexpected error occurred (ValueError).",
         )
         uncertain = factory.Trait(
-            kind=StepKind.MAIL_APPLICANT,
+            kind=MAIL_APPLICANT,
             state=State.UNCERTAIN,
             attempts=1,
             token=1,
@@ -295,7 +295,7 @@ class StepFactory(DjangoModelFactory):
         to_operators = factory.Trait(
             application=None,
             alert=factory.SubFactory(NoticeFactory),
-            kind=StepKind.MAIL_OPERATORS,
+            kind=MAIL_OPERATORS,
             recipient="ops@example.com",
         )
         cancelled = factory.Trait(

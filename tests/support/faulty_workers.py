@@ -110,7 +110,7 @@ def die_if_planned(kind: str, point: str, step_id: int = 0) -> None:
 
 def _write_down(kind: str, point: str, victim: str, step_id: int) -> None:
     if LEDGER:
-        from careers.pipeline.tasks import owner
+        from careers.pipeline.worker import owner
 
         facts = {"kind": kind, "point": point, "victim": victim, "step": step_id}
         with Path(LEDGER).open("a", encoding="utf-8") as file:
@@ -138,11 +138,11 @@ def install() -> None:
     from careers import archive
     from careers.documents import pdf
     from careers.notifications import smtp
-    from careers.pipeline import runner, steps
+    from careers.pipeline import registry, runner
 
-    for definition in steps.STEPS:
-        steps.BY_KIND[definition.kind] = dataclasses.replace(
-            definition, perform=_faulty(definition.perform)
+    for definition in registry.definitions():
+        registry.REGISTERED[definition.kind] = dataclasses.replace(
+            definition, effect=_faulty(definition.effect)
         )
     take, run, put = runner.take, runner.run, archive.put
     send, set_in_type = smtp._Phases.send, pdf.Typesetter.set

@@ -1,12 +1,11 @@
-"""Threads that move only when told to, from one database statement to the next.
+"""Threads that a test moves from one database statement to the next.
 
-A test says who goes next, so that every order of statements of several workers can be tried, and
-tried again. Each actor is a thread with a connection of its own. It stops before each statement
-that touches a table of interest, before each COMMIT, and wherever the test calls ``pause``.
+A test decides which thread moves, so that every order of statements can be tried and repeated. Each
+actor is a thread with a connection of its own. It stops before each statement that touches a table
+of interest, before each COMMIT, and wherever the test calls ``pause``.
 
-Whoever waits for a lock of another's waits here, too: on PostgreSQL the server is asked who waits;
-on SQLite, where one transaction writes at a time, the next writer is not let in before the first is
-done.
+A thread that waits for a lock waits here, too: PostgreSQL is asked which connection waits; on
+SQLite, where one transaction writes at a time, the next writer starts after the first has ended.
 """
 
 from __future__ import annotations
@@ -19,24 +18,24 @@ from typing import Any
 
 from django.db import connection
 
-#: Tables whose statements are worth a stop: what is written there is what others act upon.
+#: Tables at whose statements a thread stops: other threads act on what is written there.
 TABLES = re.compile(r'"careers_(step|application|applicationfile|filebytes)"[ (.]', re.ASCII)
 WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE)", re.ASCII)
-#: Told by the change that it belongs to; and what undoes a transaction must never be stopped.
+#: Statements that belong to another one, and those that undo a transaction, are no stops.
 NEVER = re.compile(r'\s*(SAVEPOINT|RELEASE|ROLLBACK|INSERT INTO "careers_stepevent")', re.ASCII)
-#: Seconds after which a thread that neither stops nor waits for a lock has gone astray.
+#: Seconds after which a thread that neither stops nor waits for a lock counts as lost.
 PATIENCE = 120
 
 
 class Killed(BaseException):
-    """The actor's process is no more; whatever it held open is rolled back."""
+    """The actor's process was killed; its open transaction is rolled back."""
 
 
 class Actor(threading.Thread):
-    """One process of the play.
+    """One simulated process.
 
     Attributes:
-        point: where it stands: the next statement, or the words of a ``pause``; "" when idle.
+        point: where it stopped: the next statement, or the words of a ``pause``; "" when idle.
         result: what its last job returned.
         error: what its last job raised.
     """
@@ -135,7 +134,7 @@ class Actor(threading.Thread):
         return execute(sql, params, many, context)
 
     def pause(self, point: str, *, will_write: bool = False) -> None:
-        """Stop until told to go on; raises Killed when it is not to."""
+        """Stop until the test continues; raises Killed when the test kills the actor."""
         if not self.dying and self.turns.stopping:
             self._stands(point, will_write)
             self._go.acquire()
@@ -155,7 +154,7 @@ class Actor(threading.Thread):
             self.turns.condition.notify_all()
 
     def begin(self, job: Callable[[], Any]) -> None:
-        """Give it something to do; it stops at the first point."""
+        """Start a job; the actor stops at the first point."""
         assert not self.busy, f"{self.name} is busy at {self.point!r}"
         self._job, self.error, self.result = job, None, None
         self._release()
@@ -166,7 +165,7 @@ class Actor(threading.Thread):
 
 
 class Turns:
-    """All actors of a play; used as a context, it ends their threads."""
+    """All actors; as a context manager it ends their threads."""
 
     def __init__(self, *names: str) -> None:
         self.condition = threading.Condition()
@@ -213,7 +212,7 @@ class Turns:
         self._all_stand()
 
     def step(self, name: str) -> bool:
-        """Let an actor go on to its next point; False when it has to wait for another's lock."""
+        """Let an actor continue to its next point; False when it waits for a lock."""
         actor = self[name]
         if not actor.busy:
             return False
@@ -225,7 +224,7 @@ class Turns:
         return not actor.moving
 
     def kill(self, name: str) -> None:
-        """End an actor's job where it stands, as ``kill -9`` would."""
+        """End an actor's job at its point, as ``kill -9`` would."""
         actor = self[name]
         if actor.busy:
             # Whoever waits for a lock is killed once the server has answered.
@@ -240,7 +239,7 @@ class Turns:
                 self.kill(name)
 
     def _all_stand(self) -> None:
-        """Wait until each actor stands at a point, is done, or waits for another's lock."""
+        """Wait until each actor is at a point, is done, or waits for a lock."""
         until = time.monotonic() + PATIENCE
         with self.condition:
             while moving := [actor for actor in self.actors.values() if actor.moving]:
@@ -253,7 +252,7 @@ class Turns:
 
 
 def _waits(actor: Actor) -> bool:
-    """Whether the actor's statement waits for a lock of a standing one."""
+    """Whether the actor's statement waits for a lock of a stopped actor."""
     if connection.vendor != "postgresql" or not actor.pid:
         return False
     with connection.cursor() as cursor:

@@ -1,9 +1,10 @@
-"""The pipeline's real code in a world whose every move a test decides.
+"""The pipeline's real code in a world in which a test decides every move.
 
-Requests, workers, sweepers and a person are threads of ``tests.support.turns``; what they run is
-the product, with its statements and transactions against the real database. Around it stand a mail
-server, a mail provider, a bucket and a broker that do as they are told and count what they took.
-``check`` holds the promises after every move, whoever chose it: hypothesis or a hand-written order.
+Requests, workers, sweepers and a person are threads of ``tests.support.turns``. They run the
+product, with its statements and transactions, against the real database. The mail server, the mail
+provider, the bucket and the broker are simulated: a test decides what they answer, and they count
+what they accepted. ``check`` verifies the promises after every move, whether hypothesis or a
+hand-written test chose it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
-import io
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,7 +19,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from django.utils import timezone
 
 from careers.applications.errors import Permanent, Transient, Uncertain
@@ -29,11 +28,24 @@ from careers.archive import bucket, listing, store
 from careers.archive.failures import explained
 from careers.intake import submit as intake
 from careers.notifications import BeforeSend, IdempotencyWindow
-from careers.operations import heartbeat, sweeper
-from careers.pipeline import actions, dispatch, rate_limit, runner, steps, transitions
-from careers.pipeline.models import Step, StepEvent, StepKind
+from careers.operations import sweeper
+from careers.pipeline import (
+    actions,
+    broker,
+    circuit_breaker,
+    dispatch,
+    rate_limit,
+    registry,
+    runner,
+    transitions,
+    unconfirmed,
+    worker,
+)
+from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, MAIL_HR, RENDER_PDF
+from careers.pipeline.models import Step, StepEvent
+from careers.pipeline.registry import Outcome
 from careers.pipeline.states import ENDED, LEAVES_TO, NEEDS_A_PERSON, Phase, State
-from careers.pipeline.steps import Effect
+from tests.support.simulated_bucket import Bucket
 from tests.support.turns import Turns
 
 WORKERS = ("worker 1", "worker 2")
@@ -42,33 +54,33 @@ REQUESTS = ("request 1", "request 2")
 PERSON = "person"
 NAMES = (*REQUESTS, *WORKERS, *SWEEPERS, PERSON)
 
-MAILS = {StepKind.MAIL_APPLICANT, StepKind.MAIL_HR}
-KINDS = {StepKind.RENDER_PDF, StepKind.ARCHIVE, *MAILS}
-WAITS_FOR = {StepKind.ARCHIVE: (State.SUCCEEDED,), StepKind.MAIL_HR: ENDED}
+MAILS = {MAIL_APPLICANT, MAIL_HR}
+KINDS = {RENDER_PDF, ARCHIVE, *MAILS}
+WAITS_FOR = {ARCHIVE: (State.SUCCEEDED,), MAIL_HR: ENDED}
 LEASE = dt.timedelta(seconds=180)
-#: For how long the provider remembers, with the margin and without.
+#: The idempotency window of the provider, with the safety margin and without.
 MEMORY = IdempotencyWindow("provider", dt.timedelta(hours=20))
-REALLY_REMEMBERS = dt.timedelta(hours=24)
+WHOLE_WINDOW = dt.timedelta(hours=24)
 PDF = b"%PDF-1.7 made of an application"
 
-# The promises, in the words by which a test names the one that must break.
+# The promises. A test of a removed rule names the one that must break.
 ONCE = "no mail is accepted twice"
 RECEIPT = "a receipt implies a committed application with all its steps"
-BELL = "who hears the doorbell finds the row"
-BYTES = "bytes leave the database only for an equal copy in the archive"
+DISPATCHED = "a worker that gets a message finds the row"
+BYTES = "bytes are deleted from the database only when the archive holds an equal copy"
 CLAIM = "nobody writes over a later claim"
 TAKEN_BACK = "a running step is taken back only after its lease"
-UNCONFIRMED = "not confirmed only when the answer or its hearer was lost"
-DONE = "done means accepted, or somebody said so"
-HISTORY = "the history tells every change, and only allowed ones"
-TIDY = "only what runs holds a lease or a phase"
-WAITS = "the archive waits for the PDF's success, HR's mail for its end"
-STOPPED = "what is cancelled before its dot is never sent"
-END = "an end is reached once faults cease"
+UNCONFIRMED = "a mail is unconfirmed only when the answer or the worker was lost"
+DONE = "a mail is done only when it was accepted or a person confirmed it"
+HISTORY = "the history holds every change, and only allowed ones"
+TIDY = "only a running step holds a lease or a phase"
+WAITS = "the archive waits until the PDF succeeded, the mail to HR until it ended"
+STOPPED = "a mail cancelled before its point of no return is never sent"
+END = "every step comes to an end when faults stop"
 
 
 class BrokenPromise(AssertionError):
-    """A promise and what broke it."""
+    """A promise was broken, with the reason."""
 
     def __init__(self, promise: str, why: object) -> None:
         super().__init__(f"{promise}: {why}")
@@ -82,11 +94,11 @@ class World:
         self.turns, self.submission, self.person, self.keyed = turns, submission, person, keyed
         self._now = timezone.now()
         self._run_number = itertools.count(1)
-        # What the outside does next, until told otherwise.
+        # How the simulated servers answer until a test changes it.
         self.mail_mood = self.bucket_mood = "ok"
         self.broker_takes = True
         self.messages: list[int] = []
-        self.rung: set[int] = set()
+        self.dispatched: set[int] = set()
         self.accepted: Counter[int] = Counter()
         self.first_accepted: dict[int, dt.datetime] = {}
         self.unanswered: set[int] = set()
@@ -102,15 +114,16 @@ class World:
     # ── Time ────────────────────────────────────────────────────────────────────────────
 
     def now(self) -> dt.datetime:
-        """The database's clock in this world; each look takes a millisecond."""
+        """The time of the database in this world; each call takes a millisecond."""
         self._now += dt.timedelta(milliseconds=1)
         return self._now
 
     def passes(self, seconds: float) -> None:
-        """Let time pass. While somebody stands right before his dot it can't be days: the hard
-        limit would have ended him."""
-        handing_over = any(actor.point == "the dot" for actor in self.actors)
-        if not (handing_over and self.keyed and seconds > 3600):
+        """Let time pass, except days while a worker is at its point of no return: the hard limit
+        would have killed it.
+        """
+        at_the_point = any(actor.point == "the point of no return" for actor in self.actors)
+        if not (at_the_point and self.keyed and seconds > 3600):
             self._now += dt.timedelta(seconds=seconds)
             self.trace.append(f"{seconds:.0f} s pass")
 
@@ -118,10 +131,10 @@ class World:
     def actors(self) -> list[Any]:
         return list(self.turns.actors.values())
 
-    # ── The outside ─────────────────────────────────────────────────────────────────────
+    # ── The simulated servers ─────────────────────────────────────────────────────────────────────
 
-    def send_mail(self, step: Step, before_send: BeforeSend) -> Effect:
-        """A mail step's effect: like ``notifications.deliver``, with a server that obeys."""
+    def send_mail(self, step: Step, before_send: BeforeSend) -> Outcome:
+        """The effect of a mail step: like ``notifications.deliver``, with a simulated server."""
         if self.mail_mood == "away":
             raise Transient("mail-unreachable", "Nobody answers.")
         if self.mail_mood == "impossible":
@@ -130,13 +143,13 @@ class World:
             before_send(MEMORY)
         else:
             before_send()
-        self.turns.me().pause("the dot")
+        self.turns.me().pause("the point of no return")
         mood = self.mail_mood
         self.turns.changed.add("mail")
         if mood in ("ok", "silent"):
             first = self.first_accepted.setdefault(step.pk, self._now)
             known = self.keyed and self.accepted[step.pk]
-            if not (known and self._now < first + REALLY_REMEMBERS):
+            if not (known and self._now < first + WHOLE_WINDOW):
                 self.accepted[step.pk] += 1
         if mood in ("silent", "lost"):
             self.unanswered.add(step.pk)
@@ -148,9 +161,9 @@ class World:
                 raise Permanent("mail-refused", "Not here.")
             case "silent" | "lost":
                 raise Uncertain("mail-unconfirmed", "No answer.")
-        return Effect({"response": "250 Ok"})
+        return Outcome({"response": "250 Ok"})
 
-    def make_pdf(self, step: Step, before_send: BeforeSend) -> Effect:
+    def make_pdf(self, step: Step, before_send: BeforeSend) -> Outcome:
         self.turns.me().pause("the PDF")
         application = step.about
         assert isinstance(application, Application)
@@ -166,22 +179,22 @@ class World:
                 content_type="application/pdf",
             )
 
-        return Effect(record=record)
+        return Outcome(record=record)
 
     @contextmanager
     def bucket(self, config: Any = None) -> Iterator[tuple[Any, str]]:
-        """In place of the archive's client: everything above it is the product's."""
+        """Replaces the archive's client; everything above it is the product."""
         with explained("bucket"):
             yield Bucket(self), "bucket"
 
     def publish(self, task: str, queue: str, step_id: int, task_id: str) -> None:
-        """In place of the broker."""
+        """Replaces the broker."""
         if not self.broker_takes:
             raise ConnectionRefusedError
         self.messages.append(step_id)
-        self.rung.add(step_id)
-        self.turns.changed.add("bell")
-        self.turns.me().pause("rung")
+        self.dispatched.add(step_id)
+        self.turns.changed.add("dispatch")
+        self.turns.me().pause("dispatched")
 
     # ── Jobs ────────────────────────────────────────────────────────────────────────────
 
@@ -191,7 +204,7 @@ class World:
         self._passed_on(name)
 
     def post(self, name: str = "request 1") -> None:
-        """Somebody sends the form."""
+        """An applicant sends the form."""
 
         def job() -> None:
             application = intake.submit(self.submission)
@@ -202,7 +215,7 @@ class World:
         self.begin(name, "post", job)
 
     def at_once(self, name: str, what: str, job: Callable[[], Any]) -> None:
-        """Somebody does something before anybody else moves."""
+        """One actor completes a job before any other moves."""
         self.turns.stopping = False
         self.begin(name, what, job)
         self.turns.stopping = True
@@ -214,7 +227,7 @@ class World:
         self.turns.stopping = True
 
     def work(self, name: str, step_id: int) -> None:
-        """A worker gets a message: what ``careers.pipeline.tasks`` does."""
+        """A worker gets a message, as in ``careers.pipeline.tasks``."""
         owner = f"worker:{next(self._run_number)}"
         self.owners[name] = owner
 
@@ -224,10 +237,10 @@ class World:
         self.begin(name, f"step {step_id}", job)
 
     def hand_back(self, name: str) -> None:
-        """SIGTERM: the children are gone, the main process hands back what they held."""
+        """SIGTERM: the children are gone, and the main process hands back their steps."""
         owner = self.owners[name]
         self.kill(name)
-        self.begin(name, f"hand back {owner}", heartbeat.hand_back)
+        self.begin(name, f"hand back {owner}", worker.hand_back)
 
     def sweep(self, name: str = "sweeper 1") -> None:
         """One look of the sweeper at the steps."""
@@ -242,11 +255,11 @@ class World:
         self.begin(name, "sweep", job)
 
     def act(self, act: str, step: Step) -> None:
-        """A person acts upon the step as a page showed it."""
+        """A person acts on a step as a page showed it."""
         self.begin(PERSON, f"{act} {step}", lambda: getattr(actions, act)(step, self.person))
 
     def go(self, name: str) -> bool:
-        """One move of one actor; False when it waits or has nothing to do."""
+        """Let one actor make one move; False when it waits or has nothing to do."""
         actor = self.turns[name]
         if not actor.busy:
             return False
@@ -256,7 +269,7 @@ class World:
         return moved
 
     def _passed_on(self, name: str) -> None:
-        """What a move came to."""
+        """Check the result of a move."""
         actor = self.turns[name]
         if actor.error is not None:
             error, actor.error, self.broken = actor.error, None, True
@@ -264,16 +277,16 @@ class World:
         self.check()
 
     def until(self, name: str, point: str, times: int = 1) -> None:
-        """Let an actor go on until it stands before a point."""
+        """Let an actor continue until it is at a point."""
         for _ in range(200):
             times -= self.turns[name].point == point
             if times == 0:
                 return
-            assert self.go(name), f"{name} never comes to {point!r}\n{self.story()}"
-        raise AssertionError(f"{name} never comes to {point!r}\n{self.story()}")
+            assert self.go(name), f"{name} never reaches {point!r}\n{self.story()}"
+        raise AssertionError(f"{name} never reaches {point!r}\n{self.story()}")
 
     def finish(self, *names: str) -> None:
-        """Let actors go on until their jobs are done."""
+        """Let actors continue until their jobs are done."""
         for name in names:
             while self.turns[name].busy:
                 assert self.go(name), f"{name} waits at {self.turns[name].point!r}\n{self.story()}"
@@ -289,17 +302,17 @@ class World:
     def story(self) -> str:
         return "\n".join(self.trace)
 
-    # ── What must hold ──────────────────────────────────────────────────────────────────
+    # ── The promises ────────────────────────────────────────────────────────────────────
 
     def step(self, kind: str) -> Step | None:
         """The newest step of a kind that is committed."""
         return Step.objects.filter(kind=kind).order_by("-sequence").first()
 
     def check(self) -> None:
-        """Hold every promise, if anything was written since the last time.
+        """Verify every promise, if anything was written since the last call.
 
         Raises:
-            BrokenPromise: with everything that happened until then.
+            BrokenPromise: with every move until then.
         """
         changed = set(self.turns.changed)
         self.turns.changed.clear()
@@ -312,8 +325,8 @@ class World:
         for pk, times in self.accepted.items():
             if times > 1:
                 yield ONCE, f"step {pk}: {times} times"
-        if self.rung - set(rows):
-            yield BELL, f"steps {self.rung - set(rows)}"
+        if self.dispatched - set(rows):
+            yield DISPATCHED, f"steps {self.dispatched - set(rows)}"
         yield from self._broken_receipts(rows)
         if changed & {"filebytes", "applicationfile", "bucket"}:
             yield from self._broken_files()
@@ -323,10 +336,10 @@ class World:
         ended: dict[str, int] = {}
         for pk, step in rows.items():
             yield from self._broken_row(step, events[pk])
-            if step.kind == StepKind.RENDER_PDF:
+            if step.kind == RENDER_PDF:
                 ended = {event.to_state: event.pk for event in reversed(events[pk])}
         for pk, step in rows.items():
-            enough = WAITS_FOR.get(StepKind(step.kind))
+            enough = WAITS_FOR.get(step.kind)
             begun = next((e.pk for e in events[pk] if e.to_state == State.QUEUED), None)
             if enough and begun and not any(ended.get(state, begun) < begun for state in enough):
                 yield WAITS, step
@@ -380,8 +393,8 @@ class World:
             if event.to_state == State.STARTED:
                 claim, claims = event, claims + 1
             asked = event.actor.startswith("user:") and event.to_state == State.CANCELLED
-            before_the_dot = asked and event.from_state != State.UNCERTAIN
-            if before_the_dot and self.accepted[step.pk]:
+            before_the_point = asked and event.from_state != State.UNCERTAIN
+            if before_the_point and self.accepted[step.pk]:
                 yield STOPPED, step
         if events and step.state != events[-1].to_state:
             yield HISTORY, f"{step} is {step.state}, its last event says {events[-1].to_state}"
@@ -398,13 +411,13 @@ class World:
     # ── The end ─────────────────────────────────────────────────────────────────────────
 
     def come_to_an_end(self) -> None:
-        """Let faults cease and everybody do what is to be done; nobody may stay behind."""
+        """Let faults stop and every actor finish; no step may stay open."""
         self.mail_mood = self.bucket_mood = "ok"
         self.broker_takes = True
         while any(actor.busy for actor in self.actors):
             moved = [name for name in NAMES if self.go(name)]
-            assert moved, f"everybody waits for everybody\n{self.story()}"
-        # What follows has no more orders than one.
+            assert moved, f"all actors wait for each other\n{self.story()}"
+        # From here on only one actor works at a time.
         self.turns.stopping = False
         try:
             for _ in range(12):
@@ -424,76 +437,42 @@ class World:
     def _settled(self) -> bool:
         done = {*ENDED, *NEEDS_A_PERSON}
         states = {step.kind: step.state for step in Step.objects.order_by("sequence")}
-        if states.get(StepKind.RENDER_PDF) == State.FAILED:
-            # What needs the PDF waits for the person who looks at it.
-            states.pop(StepKind.ARCHIVE)
+        if states.get(RENDER_PDF) == State.FAILED:
+            # The archive waits for a person who retries the PDF.
+            states.pop(ARCHIVE)
         return all(state in done for state in states.values())
 
 
-class Bucket:
-    """An S3 client whose bucket keeps what it is told to keep."""
-
-    class meta:  # noqa: N801 -- boto3's name
-        endpoint_url = "http://bucket.example"
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-
-    def head_object(self, **request: Any) -> dict[str, Any]:
-        if request["Key"] not in self.world.objects:
-            raise self._error(404)
-        return {}
-
-    def put_object(self, **request: Any) -> dict[str, Any]:
-        world, key = self.world, request["Key"]
-        world.turns.me().pause("PUT")
-        if world.bucket_mood == "away":
-            raise self._error(503)
-        if key in world.objects:
-            raise self._error(412)
-        if world.bucket_mood != "forgets":
-            lies = world.bucket_mood == "lies"
-            world.turns.changed.add("bucket")
-            world.objects[key] = request["Body"][:7] if lies else request["Body"]
-        return {}
-
-    def get_object(self, **request: Any) -> dict[str, Any]:
-        world = self.world
-        world.turns.me().pause("GET")
-        if world.bucket_mood == "away":
-            raise self._error(503)
-        if request["Key"] not in world.objects:
-            raise self._error(404)
-        return {"Body": io.BytesIO(world.objects[request["Key"]])}
-
-    def _error(self, status: int) -> ClientError:
-        code = {404: "NoSuchKey", 412: "PreconditionFailed", 503: "SlowDown"}[status]
-        answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-        return ClientError(answer, "Operation")  # type: ignore[arg-type]
-
-
 class Stage:
-    """Puts the world of the moment where the product meets the outside."""
+    """Puts the current world in place of the product's clients and clock."""
 
     world: World
 
     def set_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in (transitions, runner, rate_limit, sweeper, dispatch, actions):
+        clocks = (
+            transitions,
+            runner,
+            unconfirmed,
+            rate_limit,
+            circuit_breaker,
+            sweeper,
+            dispatch,
+            actions,
+        )
+        for module in clocks:
             monkeypatch.setattr(module, "db_now", lambda: self.world.now())
-        # The worker's main process, which its children share their name with.
+        # The main process and the children of a worker share one name.
         me = lambda: self.world.owners[self.world.turns.me().name]  # noqa: E731
-        monkeypatch.setattr(heartbeat, "owner", me)
+        monkeypatch.setattr(worker, "owner", me)
         monkeypatch.setattr(dispatch, "_publish", lambda *args: self.world.publish(*args))
         monkeypatch.setattr(dispatch, "REST", 0)
-        monkeypatch.setattr(dispatch, "queue_length", lambda queue: 0)
+        monkeypatch.setattr(broker, "queue_length", lambda queue: 0)
         for module in (store, listing, bucket):
             monkeypatch.setattr(module, "connected", lambda config=None: self.world.bucket(config))
-        effects: dict[StepKind, Any] = dict.fromkeys(
+        effects: dict[str, Any] = dict.fromkeys(
             MAILS, lambda step, before_send: self.world.send_mail(step, before_send)
         )
-        effects[StepKind.RENDER_PDF] = lambda step, before_send: self.world.make_pdf(
-            step, before_send
-        )
-        for kind, perform in effects.items():
-            definition = dataclasses.replace(steps.BY_KIND[kind], perform=perform)
-            monkeypatch.setitem(steps.BY_KIND, kind, definition)
+        effects[RENDER_PDF] = lambda step, before_send: self.world.make_pdf(step, before_send)
+        for kind, effect in effects.items():
+            definition = dataclasses.replace(registry.REGISTERED[kind], effect=effect)
+            monkeypatch.setitem(registry.REGISTERED, kind, definition)

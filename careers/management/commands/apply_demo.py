@@ -20,7 +20,8 @@ from careers.applications.question_types import type_of
 from careers.forms.builder import field_name
 from careers.forms.types import field_type
 from careers.jobs.models import JobPage
-from careers.pipeline.models import Step, StepEvent, StepKind
+from careers.pipeline import registry
+from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.states import UNDER_WAY, State
 
 NAMES = ("Ada Nwosu", "Bjørn Åsen", "Chloé Lefèvre", "Diego Peña", "Elif Şahin", "Fionn O’Shea")
@@ -120,7 +121,7 @@ class Command(BaseCommand):
             for event in events.order_by("pk"):
                 seen = event.pk
                 after = (event.at - start).total_seconds()
-                words = StepKind(event.step.kind).label
+                words = registry.label_of(event.step.kind)
                 self.stdout.write(
                     f"{references[event.step.application_id]}  {after:7.2f} s  {words:<26}"
                     f"{State(event.to_state).label}{f'  ({event.reason})' if event.reason else ''}"

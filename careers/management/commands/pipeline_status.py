@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error as DatabaseError
 
 from careers.operations import health
-from careers.pipeline import dispatch
+from careers.pipeline import broker
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            found = health.check(dispatch.broker_error())
+            found = health.check(broker.broker_error())
         except DatabaseError as error:
             self.stderr.write(f"The database can't be read: {type(error).__name__}.")
             sys.exit(2)

@@ -17,7 +17,8 @@ from django.urls import reverse
 from careers.applications.models import Application, ApplicationView
 from careers.backoffice import urls
 from careers.jobs.models import JobPage
-from careers.pipeline.models import Step, StepKind
+from careers.pipeline.kinds import ARCHIVE, MAIL_HR
+from careers.pipeline.models import Step
 from tests.support import people
 from tests.support.access import outcome
 from tests.support.factories import ApplicationFactory, StepFactory
@@ -74,14 +75,14 @@ def test_table_names_every_address() -> None:
 def held_back(ours: JobPage) -> Application:
     """An application with a step for each act."""
     made: Application = ApplicationFactory(page=ours, held_back=True, with_files=True)
-    StepFactory(application=made, kind=StepKind.ARCHIVE, failed=True)
-    StepFactory(application=made, kind=StepKind.MAIL_HR, failed=True, recipient="hr@example.com")
+    StepFactory(application=made, kind=ARCHIVE, failed=True)
+    StepFactory(application=made, kind=MAIL_HR, failed=True, recipient="hr@example.com")
     return made
 
 
 def address(name: str, application: Application) -> tuple[str, dict[str, str]]:
     """A URL of that name about the application, and what a POST to it says."""
-    step = Step.objects.get(application=application, kind=StepKind.ARCHIVE)
+    step = Step.objects.get(application=application, kind=ARCHIVE)
     match name.partition(":")[2]:
         case "index" | "results" | "alerts" | "alerts_results":
             return reverse(name), {}
@@ -91,7 +92,7 @@ def address(name: str, application: Application) -> tuple[str, dict[str, str]]:
         case "run_now":
             return reverse(name), {"task": "careers.watch"}
         case "change_address":
-            mail = Step.objects.get(application=application, kind=StepKind.MAIL_HR)
+            mail = Step.objects.get(application=application, kind=MAIL_HR)
             return reverse(name, args=[application.reference, mail.pk]), {
                 "address": "right@example.com"
             }
@@ -209,7 +210,7 @@ def test_act_without_its_permission_is_denied(act: str, right: str, held_back: A
     group.permissions.remove(Permission.objects.get(codename=right))
     client = Client()
     client.force_login(otto)
-    step = Step.objects.get(application=held_back, kind=StepKind.ARCHIVE)
+    step = Step.objects.get(application=held_back, kind=ARCHIVE)
     url = reverse("careers_tasks:act", args=[held_back.reference, step.pk, act])
     assert outcome(client.get(url)) == "home"
     assert outcome(client.post(url)) == "home"
@@ -218,7 +219,7 @@ def test_act_without_its_permission_is_denied(act: str, right: str, held_back: A
 
 
 def test_unknown_act_is_not_found(as_ada: Client, held_back: Application) -> None:
-    step = Step.objects.get(application=held_back, kind=StepKind.ARCHIVE)
+    step = Step.objects.get(application=held_back, kind=ARCHIVE)
     url = reverse("careers_tasks:act", args=[held_back.reference, step.pk, "erase"])
     assert as_ada.post(url).status_code == 404
 

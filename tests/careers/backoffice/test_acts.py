@@ -15,7 +15,8 @@ from careers.applications.models import Application
 from careers.backoffice.alike import RETRIED_TOGETHER
 from careers.jobs.models import JobPage
 from careers.pipeline import actions
-from careers.pipeline.models import Step, StepEvent, StepKind
+from careers.pipeline.kinds import MAIL_HR
+from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.states import UNDER_WAY, Phase, State
 from tests.support import people
 from tests.support.access import outcome
@@ -61,7 +62,7 @@ def test_buttons_addresses_and_rule_agree(ours: JobPage, row: str, permission: s
     ours.save()
     step: Step = StepFactory(
         application__page=ours,
-        kind=StepKind.MAIL_HR,
+        kind=MAIL_HR,
         recipient="wrong@example.com",
         events=False,
         **ROWS[row],
@@ -87,7 +88,7 @@ def test_bulk_retry_follows_its_rule(as_otto: Client, ours: JobPage, row: str) -
     group = {"kind": "mail_hr", "code": "smtp-auth"}
     step: Step = StepFactory(
         application__page=ours,
-        kind=StepKind.MAIL_HR,
+        kind=MAIL_HR,
         events=False,
         error_code=group["code"],
         **ROWS[row],

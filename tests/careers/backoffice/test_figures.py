@@ -7,7 +7,7 @@ import datetime as dt
 from django.utils import timezone
 
 from careers.backoffice.figures import last_day
-from careers.pipeline.models import StepKind
+from careers.pipeline.kinds import MAIL_APPLICANT, MAIL_HR, RENDER_PDF
 from tests.support.factories import StepFactory
 
 
@@ -31,9 +31,9 @@ def test_median_and_95th_percentile(db: None) -> None:
 
 
 def test_figures_of_one_step_and_of_none(db: None) -> None:
-    ran(3, kind=StepKind.RENDER_PDF)
-    ran(500, kind=StepKind.MAIL_HR)
-    ran(0, kind=StepKind.MAIL_APPLICANT)
+    ran(3, kind=RENDER_PDF)
+    ran(500, kind=MAIL_HR)
+    ran(0, kind=MAIL_APPLICANT)
     assert [(line.done, line.median) for line in last_day()] == [
         (1, "3.0 s"),
         (0, ""),

@@ -11,7 +11,7 @@ from wagtail.models import Locale
 
 from careers.backoffice.job_summary import job_summary
 from careers.jobs.models import JobPage
-from careers.pipeline.models import StepKind
+from careers.pipeline.kinds import MAIL_HR
 from tests.support import people
 from tests.support.factories import ApplicationFactory, JobPageFactory, StepFactory
 from tests.support.people import logged_in
@@ -37,7 +37,7 @@ def applied(ours: JobPage, theirs: JobPage) -> JobPage:
     """Three people applied, one mail failed; a test and another job do not count."""
     in_trouble = ApplicationFactory(page=ours)
     StepFactory(application=in_trouble, failed=True)
-    StepFactory(application=in_trouble, kind=StepKind.MAIL_HR, failed=True)
+    StepFactory(application=in_trouble, kind=MAIL_HR, failed=True)
     ApplicationFactory(page=ours, held_back=True)
     ApplicationFactory(page=ours, with_steps=True)
     ApplicationFactory(page=ours, test=True)

@@ -12,7 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from careers.jobs.models import JobPage
-from careers.pipeline.models import Step, StepKind
+from careers.pipeline.kinds import MAIL_APPLICANT, MAIL_HR, RENDER_PDF
+from careers.pipeline.models import Step
 from home.models import SiteSettings
 from tests.support import people
 from tests.support.factories import ApplicationFactory, StepFactory
@@ -23,9 +24,9 @@ from tests.support.translating import in_french
 @pytest.fixture
 def failed(job: JobPage) -> Step:
     application = ApplicationFactory(page=job)
-    StepFactory(application=application, kind=StepKind.RENDER_PDF, succeeded=True)
+    StepFactory(application=application, kind=RENDER_PDF, succeeded=True)
     step: Step = StepFactory(
-        application=application, kind=StepKind.MAIL_HR, failed=True, recipient="hr@example.org"
+        application=application, kind=MAIL_HR, failed=True, recipient="hr@example.org"
     )
     return step
 
@@ -44,7 +45,7 @@ def test_detail_offers_new_address_for_failed_mail_to_hr_only(
 ) -> None:
     page = as_otto.get(f"/admin/tasks/{failed.application.reference}/").content.decode()
     assert url(failed) in page
-    Step.objects.filter(pk=failed.pk).update(kind=StepKind.MAIL_APPLICANT)
+    Step.objects.filter(pk=failed.pk).update(kind=MAIL_APPLICANT)
     page = as_otto.get(f"/admin/tasks/{failed.application.reference}/").content.decode()
     assert "change-address" not in page
     assert as_otto.get(url(failed)).status_code == 404
@@ -80,7 +81,7 @@ def test_invalid_address_is_explained(
 ) -> None:
     StepFactory(
         application=failed.application,
-        kind=StepKind.MAIL_HR,
+        kind=MAIL_HR,
         succeeded=True,
         recipient="told@example.org",
     )
@@ -109,7 +110,7 @@ def test_mail_that_may_have_been_sent_is_refused(as_ada: Client, failed: Step) -
         as_ada.post(url(failed), {"address": "right@example.org"}, follow=True),
     ):
         assert "Wait until the result is known." in text(response)
-    assert Step.objects.filter(kind=StepKind.MAIL_HR).count() == 1
+    assert Step.objects.filter(kind=MAIL_HR).count() == 1
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from django.utils import formats, timezone
 from careers.applications.models import Application
 from careers.jobs.models import JobPage
 from careers.pipeline import restored_database
-from careers.pipeline.models import DatabaseIdentity, Step, StepEvent, StepKind
+from careers.pipeline.kinds import MAIL_APPLICANT, MAIL_HR, RENDER_PDF
+from careers.pipeline.models import DatabaseIdentity, Step, StepEvent
 from careers.pipeline.states import State
 from tests.support.factories import ApplicationFactory, StepFactory
 
@@ -112,7 +113,7 @@ MAY_HAVE_ARRIVED = (
 
 
 def test_mail_that_may_have_been_sent_is_not_cancelled(as_otto: Client, ours: JobPage) -> None:
-    step = StepFactory(application__page=ours, kind=StepKind.MAIL_HR, retrying=True)
+    step = StepFactory(application__page=ours, kind=MAIL_HR, retrying=True)
     page = reverse("careers_tasks:detail", args=[step.application.reference])
     assert b">Cancel<" in as_otto.get(page).content
     assert b"change-address" in as_otto.get(page).content
@@ -171,9 +172,9 @@ class TestRelease:
     @pytest.fixture
     def held(self, ours: JobPage) -> Application:
         made: Application = ApplicationFactory(page=ours, held_back=True)
-        for kind in (StepKind.MAIL_APPLICANT, StepKind.MAIL_HR):
+        for kind in (MAIL_APPLICANT, MAIL_HR):
             StepFactory(application=made, kind=kind)
-        StepFactory(application=made, kind=StepKind.RENDER_PDF, succeeded=True)
+        StepFactory(application=made, kind=RENDER_PDF, succeeded=True)
         return made
 
     def test_question_says_how_many_mails_are_sent(

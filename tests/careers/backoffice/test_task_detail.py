@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from careers.applications.models import Application, FileKind
 from careers.jobs.models import JobPage
-from careers.pipeline.models import Step, StepEvent, StepKind
+from careers.pipeline.kinds import MAIL_APPLICANT, MAIL_HR
+from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.states import State
 from tests.support import people
 from tests.support.factories import (
@@ -55,7 +56,7 @@ def test_cause_and_buttons_precede_the_history(as_otto: Client, ours: JobPage) -
     step = StepFactory(application__page=ours, failed=True)
     soup = soup_of(as_otto, step.application)
     cause = soup.select_one(".bo-cause")
-    assert words(cause).startswith("Archive: Failed Something unexpected happened")
+    assert words(cause).startswith("Archive: Failed An unexpected error occurred")
     assert cause.select_one("form[method=post] button").get_text().startswith("Retry")
     order = soup.select(".bo-cause, .bo-lanes")
     assert order[0] is cause
@@ -148,7 +149,7 @@ def test_page_shows_the_state_in_celery(as_otto: Client, ours: JobPage) -> None:
 def test_page_shows_results(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(
         application__page=ours,
-        kind=StepKind.MAIL_APPLICANT,
+        kind=MAIL_APPLICANT,
         succeeded=True,
         result={"message_id": "<x@example.com>", "response": "250 Ok"},
     )
@@ -186,7 +187,7 @@ def test_page_shows_no_personal_data(as_ada: Client, application: Application) -
 
 def test_replaced_mail_needs_no_attention(as_otto: Client, ours: JobPage) -> None:
     application = ApplicationFactory(page=ours)
-    kind = StepKind.MAIL_APPLICANT
+    kind = MAIL_APPLICANT
     StepFactory(application=application, kind=kind, cancelled=True)
     StepFactory(application=application, kind=kind, succeeded=True, sequence=1)
     soup = soup_of(as_otto, application)
@@ -199,7 +200,7 @@ def test_replaced_mail_needs_no_attention(as_otto: Client, ours: JobPage) -> Non
 
 def test_quarantined_application_shows_the_reason(as_otto: Client, ours: JobPage) -> None:
     application = ApplicationFactory(page=ours, held_back=True, quarantine_reason="honeypot")
-    StepFactory(application=application, kind=StepKind.MAIL_APPLICANT)
+    StepFactory(application=application, kind=MAIL_APPLICANT)
     soup = soup_of(as_otto, application)
     assert "A field that people don’t see was filled in." in words(soup.select_one(".bo-cause"))
     assert "Quarantined" in words(soup.select_one(".bo-chip"))
@@ -235,7 +236,7 @@ def test_queries_do_not_grow_with_steps(
     for number in range(2):
         StepFactory(
             application=application,
-            kind=StepKind.MAIL_HR,
+            kind=MAIL_HR,
             recipient=f"hr{number}@example.com",
             succeeded=True,
         )

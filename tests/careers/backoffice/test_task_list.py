@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from careers.jobs.models import JobPage
-from careers.pipeline.models import Step, StepKind
+from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, MAIL_HR, RENDER_PDF
+from careers.pipeline.models import Step
 from tests.support.factories import ApplicationFactory, HeartbeatFactory, StepFactory
 
 URL = "/admin/tasks/"
@@ -51,10 +52,10 @@ def test_missing_worker_is_shown_with_what_to_do(as_otto: Client, db: None) -> N
 
 def test_row_shows_steps_in_order(as_otto: Client, ours: JobPage) -> None:
     application = ApplicationFactory(page=ours)
-    StepFactory(application=application, kind=StepKind.MAIL_HR, recipient="hr@example.com")
-    StepFactory(application=application, kind=StepKind.MAIL_APPLICANT, succeeded=True)
-    StepFactory(application=application, kind=StepKind.ARCHIVE)
-    StepFactory(application=application, kind=StepKind.RENDER_PDF, retrying=True)
+    StepFactory(application=application, kind=MAIL_HR, recipient="hr@example.com")
+    StepFactory(application=application, kind=MAIL_APPLICANT, succeeded=True)
+    StepFactory(application=application, kind=ARCHIVE)
+    StepFactory(application=application, kind=RENDER_PDF, retrying=True)
     soup = BeautifulSoup(as_otto.get(URL).content, "html.parser")
     chips = [
         " ".join(chip.select_one(".bo-chip__text").get_text().split())
@@ -114,10 +115,10 @@ def test_done_today_excludes_yesterday(as_otto: Client, ours: JobPage) -> None:
 
 
 def test_state_and_kind_filter_by_the_same_step(as_otto: Client, ours: JobPage) -> None:
-    wanted = StepFactory(application__page=ours, kind=StepKind.ARCHIVE, failed=True)
+    wanted = StepFactory(application__page=ours, kind=ARCHIVE, failed=True)
     mixed = ApplicationFactory(page=ours)
-    StepFactory(application=mixed, kind=StepKind.ARCHIVE, succeeded=True)
-    StepFactory(application=mixed, kind=StepKind.RENDER_PDF, failed=True)
+    StepFactory(application=mixed, kind=ARCHIVE, succeeded=True)
+    StepFactory(application=mixed, kind=RENDER_PDF, failed=True)
     assert references(as_otto, "?state=failed&kind=archive") == [wanted.application.reference]
 
 

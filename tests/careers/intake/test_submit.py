@@ -1,4 +1,4 @@
-"""The only door: one transaction, one application for one content."""
+"""submit(): one transaction, one application for one content."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from careers.applications.models import (
     FileBytes,
 )
 from careers.intake.submit import fingerprint_of, submit
-from careers.pipeline import dispatch
+from careers.pipeline import broker, dispatch
 from careers.pipeline.models import Step, StepEvent
 from tests.support.applying import ADDRESS, JANE, apply_for, ask, send, submission, the_cv
 from tests.support.broker import Broker
@@ -49,7 +49,7 @@ def other_file(content: bytes = b"%PDF-other") -> Upload:
 # ── What is stored ──────────────────────────────────────────────────────────────────────
 
 
-def test_application_is_stored_with_all_that_belongs_to_it(job: Any) -> None:
+def test_submit_stores_the_application_with_files_and_steps(job: Any) -> None:
     application = apply_for(job)
     assert counts() == [1, 1, 1, 1, 4, 4]
     application.refresh_from_db()
@@ -62,7 +62,7 @@ def test_application_is_stored_with_all_that_belongs_to_it(job: Any) -> None:
     assert file.sha256 == hashlib.sha256(the_cv()).hexdigest()
 
 
-def test_privacy_notice_is_recorded_in_the_words_that_were_shown(job: Any) -> None:
+def test_submit_records_the_privacy_notice_as_shown(job: Any) -> None:
     application = apply_for(job)
     (record,) = application.consents.all()
     assert (record.purpose, record.given) == ("privacy_notice", True)
@@ -79,7 +79,7 @@ def test_each_consent_is_recorded_given_or_not(job: Any, ticked: bool) -> None:
     assert (record.text, record.given) == ("Keep it for a year\nRevocable.", ticked)
 
 
-def test_form_stays_as_it_was_when_the_job_changes(job: Any) -> None:
+def test_submit_freezes_the_form(job: Any) -> None:
     application = apply_for(job)
     job.title, job.ask_cv = "Something else", "off"
     job.save()
@@ -88,7 +88,7 @@ def test_form_stays_as_it_was_when_the_job_changes(job: Any) -> None:
     assert application.frozen_form.question("cv") is not None
 
 
-def test_steps_are_rung_for_after_the_commit(
+def test_submit_dispatches_after_the_commit(
     job: Any, broker: Broker, django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks() as callbacks:
@@ -101,7 +101,7 @@ def test_steps_are_rung_for_after_the_commit(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nothing_is_rung_for_when_the_transaction_is_rolled_back(job: Any, broker: Broker) -> None:
+def test_submit_rolled_back_dispatches_nothing(job: Any, broker: Broker) -> None:
     with transaction.atomic():
         apply_for(job)
         transaction.set_rollback(True)
@@ -120,7 +120,7 @@ def test_nothing_is_rung_for_when_the_transaction_is_rolled_back(job: Any, broke
         "careers_stepevent",
     ],
 )
-def test_failure_in_the_middle_leaves_nothing(job: Any, table: str) -> None:
+def test_submit_that_fails_stores_nothing(job: Any, table: str) -> None:
     def broken(execute: Any, sql: str, *args: Any) -> Any:
         if sql.startswith(f'INSERT INTO "{table}"'):
             raise OperationalError("disk full")
@@ -133,11 +133,11 @@ def test_failure_in_the_middle_leaves_nothing(job: Any, table: str) -> None:
     assert counts() == [1, 1, 1, 1, 4, 4]
 
 
-def test_doorbell_that_breaks_is_not_the_applicants_problem(
+def test_submit_succeeds_when_dispatch_fails(
     job: Any, monkeypatch: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
     def breaks(*_args: Any, **_more: Any) -> int:
-        raise OperationalError("gone between commit and ring")
+        raise OperationalError("gone between commit and dispatch")
 
     monkeypatch.setattr(dispatch, "dispatch_steps", breaks)
     with django_capture_on_commit_callbacks(execute=True):
@@ -148,7 +148,7 @@ def test_doorbell_that_breaks_is_not_the_applicants_problem(
 # ── Once, however often ─────────────────────────────────────────────────────────────────
 
 
-def test_same_content_is_the_same_application(job: Any) -> None:
+def test_submit_with_same_content_returns_the_same_application(job: Any) -> None:
     assert apply_for(job).pk == apply_for(job).pk
     assert counts() == [1, 1, 1, 1, 4, 4]
 
@@ -164,7 +164,7 @@ def test_same_content_is_the_same_application(job: Any) -> None:
         {"q": []},
     ],
 )
-def test_what_a_person_would_call_the_same_is_the_same(job: Any, answers: Any) -> None:
+def test_submit_ignores_spaces_and_capitals_of_the_address(job: Any, answers: Any) -> None:
     same = submission(job, answers=answers)
     assert fingerprint_of(same) == fingerprint_of(submission(job))
 
@@ -187,7 +187,7 @@ def test_any_other_answer_is_another_application(job: Any, one: Any, other: Any)
     assert fingerprint_of(first) != fingerprint_of(second)
 
 
-def test_order_of_choices_means_nothing(job: Any) -> None:
+def test_submit_ignores_the_order_of_choices(job: Any) -> None:
     first = submission(job, answers={"q": ["a", "b"]})
     second = submission(job, answers={"q": ["b", "a"]})
     assert fingerprint_of(first) == fingerprint_of(second)
@@ -206,20 +206,22 @@ def test_other_file_job_or_nonce_is_another_application(job: Any, job_index: Any
     assert len(fingerprints) == 6
 
 
-def test_name_of_a_file_and_suspicion_mean_nothing(job: Any) -> None:
+def test_submit_ignores_file_names_and_suspicion(job: Any) -> None:
     base = submission(job)
     renamed = dataclasses.replace(base.uploads[0], filename="final.pdf")
     same = dataclasses.replace(base, uploads=(renamed,), suspicion="honeypot", recipients=())
     assert fingerprint_of(base) == fingerprint_of(same)
 
 
-def test_fingerprint_can_not_be_made_without_the_key(job: Any, settings: Any) -> None:
+def test_fingerprint_depends_on_the_secret_key(job: Any, settings: Any) -> None:
     before = fingerprint_of(submission(job))
     settings.SECRET_KEY = "another"
     assert fingerprint_of(submission(job)) != before
 
 
-def test_race_of_the_same_content_is_decided_by_the_database(job: Any, monkeypatch: Any) -> None:
+def test_submit_of_the_same_content_at_once_returns_one_application(
+    job: Any, monkeypatch: Any
+) -> None:
     first = apply_for(job)
     real, looks = Application.objects.filter, []
 
@@ -234,7 +236,7 @@ def test_race_of_the_same_content_is_decided_by_the_database(job: Any, monkeypat
     assert counts() == [1, 1, 1, 1, 4, 4]
 
 
-def test_reference_that_is_taken_is_drawn_again(job: Any, monkeypatch: Any) -> None:
+def test_submit_with_a_taken_reference_draws_another(job: Any, monkeypatch: Any) -> None:
     first = apply_for(job)
     drawn = iter([first.reference, first.reference, "ZZZZ-0001"])
     field = Application._meta.get_field("reference")
@@ -245,7 +247,7 @@ def test_reference_that_is_taken_is_drawn_again(job: Any, monkeypatch: Any) -> N
     assert second.reference == "ZZZZ-0001"
 
 
-def test_page_that_is_gone_is_told_as_a_database_error(job: Any) -> None:
+def test_submit_for_a_deleted_page_raises_a_database_error(job: Any) -> None:
     lost = dataclasses.replace(submission(job), page_id=None)  # type: ignore[arg-type]
     with pytest.raises(IntegrityError):
         submit(lost)
@@ -260,7 +262,7 @@ def test_same_form_from_many_threads_at_once_is_one_application(job: Any) -> Non
     at_once(lambda _index: got.append(submit(form).pk), 6)
     assert len(got) == 6
     assert len(set(got)) == 1
-    assert counts() == [1, 1, 1, 1, 4, 6]  # two steps were rung for once
+    assert counts() == [1, 1, 1, 1, 4, 6]  # two steps were dispatched once
 
 
 @pytest.mark.django_db(transaction=True)
@@ -281,14 +283,14 @@ def test_same_post_from_many_browsers_at_once_has_one_receipt(job: Any, client: 
 # ── Held back ───────────────────────────────────────────────────────────────────────────
 
 
-def test_suspicious_application_is_kept_and_mails_nobody(job: Any) -> None:
+def test_suspicious_application_is_quarantined_and_mails_nobody(job: Any) -> None:
     application = apply_for(job, suspicion="honeypot")
     assert (application.quarantined, application.quarantine_reason) == (True, "honeypot")
     mails = application.steps.filter(kind__startswith="mail_")
     assert set(mails.values_list("state", flat=True)) == {"waiting"}
 
 
-def test_fourth_receipt_in_a_day_is_held_back(job: Any, job_index: Any) -> None:
+def test_fourth_application_in_a_day_is_quarantined(job: Any, job_index: Any) -> None:
     jobs = [job, *(JobPageFactory(parent=job_index) for _ in range(3))]
     addresses = [ADDRESS, ADDRESS.upper(), ADDRESS, ADDRESS]
     made = [
@@ -310,7 +312,7 @@ def test_receipts_of_another_day_do_not_count(job: Any, time_machine: Any) -> No
     assert apply_for(job).quarantined is False
 
 
-def test_one_that_was_held_back_does_not_hold_back_the_next(job: Any) -> None:
+def test_quarantined_application_does_not_count_for_the_next(job: Any) -> None:
     for number in range(4):
         apply_for(job, answers={"phone": str(number)}, suspicion="honeypot")
     assert apply_for(job).quarantined is False
@@ -320,10 +322,10 @@ def test_one_that_was_held_back_does_not_hold_back_the_next(job: Any) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_receipt_comes_fast_with_the_broker_down(client: Any, job: Any, monkeypatch: Any) -> None:
-    monkeypatch.undo()  # the real doorbell
+def test_receipt_is_fast_when_the_broker_is_down(client: Any, job: Any, monkeypatch: Any) -> None:
+    monkeypatch.undo()  # the real dispatch
     monkeypatch.setattr(current_app.conf, "broker_url", f"redis://127.0.0.1:{reserve_port()}/0")
-    monkeypatch.setattr(dispatch, "_connection", None)
+    monkeypatch.setattr(broker, "_connection", None)
     monkeypatch.setattr(dispatch, "_resting_until", 0.0)
     begun = time.monotonic()
     response = send(client, job)
@@ -334,7 +336,7 @@ def test_receipt_comes_fast_with_the_broker_down(client: Any, job: Any, monkeypa
     assert send(client, job, name="Joan Miller").status_code == 303
 
 
-def test_storing_takes_a_bounded_number_of_queries(
+def test_submit_takes_a_bounded_number_of_queries(
     job: Any, django_assert_max_num_queries: Any
 ) -> None:
     given = submission(job)

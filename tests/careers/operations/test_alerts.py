@@ -18,10 +18,10 @@ from wagtail.models import Site
 
 from careers import notifications
 from careers.operations import alerts
-from careers.pipeline import steps
 from careers.pipeline.actions import cancel, retry
 from careers.pipeline.enqueue import create_mails
-from careers.pipeline.models import Alert, AlertKind, Heartbeat, Step, StepEvent, StepKind
+from careers.pipeline.kinds import ARCHIVE, MAIL_HR
+from careers.pipeline.models import Alert, AlertKind, Heartbeat, Step, StepEvent
 from careers.pipeline.runner import run
 from careers.pipeline.states import CLAIMABLE, ErrorClass, State
 from careers.pipeline.transitions import move
@@ -181,8 +181,8 @@ def test_mails_are_rung_for(
 def test_step_that_failed_for_good_is_told_at_once_by_its_cause(application: Any, at: Any) -> None:
     people.ada()
     alive()
-    StepFactory(application=application, kind=StepKind.MAIL_HR, failed=True)
-    StepFactory(application=application, kind=StepKind.ARCHIVE, failed=True)
+    StepFactory(application=application, kind=MAIL_HR, failed=True)
+    StepFactory(application=application, kind=ARCHIVE, failed=True)
     StepFactory(application=ApplicationFactory(page=application.page), failed=True)
     now = timezone.now()
     at(now)
@@ -297,7 +297,7 @@ def test_other_steps_keep_no_alarm_open(ada: User) -> None:
     StepFactory(retrying=True)
     StepFactory(started=True)
     now_is(StepFactory(queued=True), State.FAILED, "archive-full")
-    StepFactory(kind=StepKind.MAIL_HR, retrying=True, error_code="ValueError")
+    StepFactory(kind=MAIL_HR, retrying=True, error_code="ValueError")
     alerts.look("sweeper")
     told = mailed()
     assert cancel(step, ada)
@@ -402,7 +402,7 @@ def test_summary_counts_yesterday_as_the_company_does(job: Any, digest: Any) -> 
         StepFactory(application=application, succeeded=True, state_since=received)
     StepFactory(
         application=application,
-        kind=StepKind.MAIL_HR,
+        kind=MAIL_HR,
         failed=True,
         state_since=dt.datetime.fromisoformat("2026-11-21T12:00:00+00:00"),
     )
@@ -420,7 +420,7 @@ def test_summary_counts_yesterday_as_the_company_does(job: Any, digest: Any) -> 
         {
             "step": "Mail to HR",
             "count": 1,
-            "cause": "Something unexpected happened (ValueError).",
+            "cause": "An unexpected error occurred (ValueError).",
             "path": "/admin/tasks/?state=attention&kind=mail_hr",
         }
     ]
@@ -436,7 +436,7 @@ def test_summary_lists_mails_reported_as_bounced_that_day(job: Any, digest: Any)
         at = dt.datetime.fromisoformat(heard)
         step = StepFactory(
             application=application,
-            kind=StepKind.MAIL_HR,
+            kind=MAIL_HR,
             recipient=recipient,
             succeeded=True,
             events=False,
@@ -502,7 +502,7 @@ def test_mail_to_operators_runs_like_any_step(home: Any, monkeypatch: pytest.Mon
         sent.append(message)
         return notifications.Delivery(str(message.extra_headers["Message-ID"]), "250 ok")
 
-    monkeypatch.setattr(steps.notifications, "deliver", deliver)
+    monkeypatch.setattr(notifications, "deliver", deliver)
     step = StepFactory(to_operators=True, queued=True)
     assert run(step.pk, owner="worker:1", kind="mail_operators") == []
     step.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Signs of life, and what a stopped worker hands back."""
+"""Signs of life."""
 
 from __future__ import annotations
 
@@ -10,16 +10,10 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
-from django.db.models import QuerySet
-from django.utils import timezone
 
 from careers.operations import heartbeat
-from careers.operations.heartbeat import WorkerHeartbeat, beat, hand_back, let_finish
-from careers.pipeline.models import Heartbeat, Step
-from careers.pipeline.states import State
-from careers.pipeline.tasks import owner
-from tests.support.factories import StepFactory
-from tests.support.speed import patient
+from careers.operations.heartbeat import WorkerHeartbeat, beat
+from careers.pipeline.models import Heartbeat
 
 pytestmark = pytest.mark.django_db
 
@@ -67,7 +61,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         query()
         return threading.Thread()
 
-    monkeypatch.setattr(heartbeat, "_wait_for", ask)
+    monkeypatch.setattr(heartbeat, "wait_for", ask)
 
 
 def test_worker_says_which_queues_it_serves_until_it_stops(
@@ -133,70 +127,3 @@ def test_worker_that_makes_pdfs_tells_which_fonts_it_lacks(
     monkeypatch.setattr(heartbeat, "missing_scripts", lambda: ["thai"])
     WorkerHeartbeat.__new__(WorkerHeartbeat).start(Worker(queue))
     assert Heartbeat.objects.get().facts == told
-
-
-def test_stopped_worker_hands_back_only_what_it_held(application: Any) -> None:
-
-    def held(by: str, recipient: str, **more: Any) -> Step:
-        return StepFactory(
-            application=application,
-            kind="mail_hr",
-            recipient=recipient,
-            started=True,
-            events=False,
-            owner=by,
-            **more,
-        )
-
-    mine = held(owner(), "a@x.org")
-    may_have_been_sent = held(owner(), "b@x.org", phase="data")
-    later = timezone.now() + dt.timedelta(hours=1)
-    keyed = held(owner(), "d@x.org", phase="keyed", repeat_until=later)
-    others = held("worker:other", "c@x.org")
-    hand_back()
-    states = [
-        Step.objects.get(pk=step.pk).state for step in (mine, may_have_been_sent, keyed, others)
-    ]
-    assert states == [State.QUEUED, State.UNCERTAIN, State.RETRYING, State.STARTED]
-    event = mine.events.get()
-    assert (event.actor, event.reason) == (owner(), "Handed back: the worker was stopped.")
-
-
-def test_a_worker_waits_for_what_its_children_hold(monkeypatch: Any) -> None:
-    held = iter([True, True, False])
-    looked: list[bool] = []
-
-    def exists(_self: Any) -> bool:
-        looked.append(next(held))
-        return looked[-1]
-
-    monkeypatch.setattr(QuerySet, "exists", exists)
-    let_finish(10)
-    assert looked == [True, True, False]
-
-
-def test_a_worker_looks_again_when_the_database_does_not_tell(monkeypatch: Any) -> None:
-    answers = iter([True, DatabaseError("too many clients"), True, False])
-    looked = list[object]()
-
-    def exists(_self: Any) -> bool:
-        looked.append(answer := next(answers))
-        if isinstance(answer, DatabaseError):
-            raise answer
-        return bool(answer)
-
-    monkeypatch.setattr(QuerySet, "exists", exists)
-    let_finish(10)
-    assert len(looked) == 4
-
-
-def test_a_worker_does_not_wait_for_ever(monkeypatch: Any) -> None:
-    stop = threading.Event()
-    monkeypatch.setattr(QuerySet, "exists", lambda _self: not stop.is_set())
-    before = set(threading.enumerate())
-    began = time.monotonic()
-    let_finish(0.3)
-    stop.set()
-    for looking in set(threading.enumerate()) - before:
-        looking.join()
-    assert 0.3 <= time.monotonic() - began < patient(5)

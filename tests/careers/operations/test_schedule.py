@@ -15,7 +15,7 @@ from django.utils import timezone
 from careers.forms import tasks as forms_tasks
 from careers.operations import health, schedule
 from careers.operations.schedule import Scheduler, schedules
-from careers.pipeline import dispatch
+from careers.pipeline import broker
 from careers.pipeline.models import Heartbeat, ScheduledRun, title_of
 from tests.support import people
 from tests.support.factories import HeartbeatFactory
@@ -150,7 +150,7 @@ def test_scheduler_that_waits_for_the_broker_is_not_blamed() -> None:
 
 def test_run_now_rings_for_what_runs_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
-    monkeypatch.setattr(dispatch, "_send", sent.append)
+    monkeypatch.setattr(broker, "send", sent.append)
     assert schedule.run_now(CLEAN_UP, people.otto()) is True
     assert schedule.run_now("careers.mail_hr", people.ada()) is False
     assert sent == [CLEAN_UP]
@@ -160,12 +160,12 @@ def test_run_now_says_when_the_broker_is_away(monkeypatch: pytest.MonkeyPatch) -
     def refuse(task: str) -> None:
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(dispatch, "_send", refuse)
+    monkeypatch.setattr(broker, "send", refuse)
     assert schedule.run_now(CLEAN_UP, people.otto()) is False
 
 
 def test_run_now_takes_the_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch, "_send", lambda task: pytest.fail("rung"))
+    monkeypatch.setattr(broker, "send", lambda task: pytest.fail("rung"))
     with pytest.raises(PermissionDenied):
         schedule.run_now(CLEAN_UP, people.charlie())
 

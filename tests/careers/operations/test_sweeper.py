@@ -23,10 +23,12 @@ from careers.operations.sweeper import (
     release_forgotten_waiters,
     requeue_unanswered,
 )
-from careers.pipeline import dispatch, runner
-from careers.pipeline.models import Heartbeat, Step, StepKind
+from careers.pipeline import broker as broker_module
+from careers.pipeline import dispatch, retries, runner
+from careers.pipeline.kinds import ARCHIVE, MAIL_HR, RENDER_PDF
+from careers.pipeline.models import Heartbeat, Step
+from careers.pipeline.registry import Outcome
 from careers.pipeline.states import State
-from careers.pipeline.steps import Effect
 from careers.pipeline.transitions import move
 from tests.support.applying import apply_for
 from tests.support.broker import Broker
@@ -44,9 +46,9 @@ def ago(**span: float) -> dt.datetime:
 def sweeper(monkeypatch: pytest.MonkeyPatch, broker: Broker) -> Sweeper:
     """A sweeper whose broker answers unless told to refuse."""
     monkeypatch.setattr(
-        dispatch, "broker_error", lambda: "ConnectionError" if broker.refuses else ""
+        broker_module, "broker_error", lambda: "ConnectionError" if broker.refuses else ""
     )
-    monkeypatch.setattr(dispatch, "queue_length", lambda queue: 0)
+    monkeypatch.setattr(broker_module, "queue_length", lambda queue: 0)
     return Sweeper()
 
 
@@ -120,7 +122,7 @@ def test_lost_worker_is_not_repeated_once_the_key_may_be_forgotten(application: 
 def test_workers_lost_again_and_again_after_a_handing_over_have_not_failed(
     application: Any,
 ) -> None:
-    step = keyed(application, phase="", attempts=runner.UNKNOWN_ATTEMPTS)
+    step = keyed(application, phase="", attempts=retries.UNKNOWN_ATTEMPTS)
     release_expired_leases()
     assert state_of(step) == State.UNCERTAIN
 
@@ -129,10 +131,10 @@ def test_lost_worker_who_comes_back_changes_nothing(application: Any, effects: A
     step = step_of(application, queued=True)
     written: list[int] = []
 
-    def stalls(step: Step, before_send: Any) -> Effect:
+    def stalls(step: Step, before_send: Any) -> Outcome:
         Step.objects.filter(pk=step.pk).update(lease_until=ago(seconds=1))
         release_expired_leases()
-        return Effect({"late": True}, record=lambda: written.append(step.pk))
+        return Outcome({"late": True}, record=lambda: written.append(step.pk))
 
     effects(archive=stalls)
     runner.run(step.pk, owner="worker:1")
@@ -143,14 +145,14 @@ def test_lost_worker_who_comes_back_changes_nothing(application: Any, effects: A
 
 def test_fifth_lost_worker_in_a_row_fails_the_step_and_tells_hr(job: Any) -> None:
     application = apply_for(job)
-    step = application.steps.get(kind=StepKind.RENDER_PDF)
+    step = application.steps.get(kind=RENDER_PDF)
     Step.objects.filter(pk=step.pk).update(
         state="started", attempts=5, token=5, lease_until=ago(seconds=1)
     )
     release_expired_leases()
     assert state_of(step) == State.FAILED
-    assert state_of(application.steps.get(kind=StepKind.MAIL_HR)) == State.QUEUED
-    assert state_of(application.steps.get(kind=StepKind.ARCHIVE)) == State.WAITING
+    assert state_of(application.steps.get(kind=MAIL_HR)) == State.QUEUED
+    assert state_of(application.steps.get(kind=ARCHIVE)) == State.WAITING
 
 
 # ── Rows that nobody rang for ───────────────────────────────────────────────────────────
@@ -211,7 +213,7 @@ def test_unanswered_message_is_taken_back_with_growing_patience(
 def test_message_in_a_long_queue_was_not_forgotten(
     application: Any, sweeper: Sweeper, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(dispatch, "queue_length", lambda queue: {"io": 51, "cpu": 0}[queue])
+    monkeypatch.setattr(broker_module, "queue_length", lambda queue: {"io": 51, "cpu": 0}[queue])
     waits = step_of(application, sent=True, dispatched_at=ago(hours=1))
     lost = step_of(application, "render_pdf", sent=True, dispatched_at=ago(hours=1))
     requeue_unanswered()
@@ -222,7 +224,7 @@ def test_long_queue_hides_no_message_that_another_one_lost(
     application: Any, sweeper: Sweeper, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(sweeper_module, "BATCH", 2)
-    monkeypatch.setattr(dispatch, "queue_length", lambda queue: {"io": 51, "cpu": 0}[queue])
+    monkeypatch.setattr(broker_module, "queue_length", lambda queue: {"io": 51, "cpu": 0}[queue])
     for kind in ("archive", "mail_applicant", "mail_hr"):
         step_of(application, kind, sent=True, dispatched_at=ago(hours=2))
     lost = step_of(application, "render_pdf", sent=True, dispatched_at=ago(hours=1))
@@ -362,11 +364,11 @@ def test_clock_that_jumps_while_a_mail_is_sent_mails_once(
             claim.before_send()
             sent.append("worker:1")
     if sent:
-        runner._record(claim, Effect({}))
+        runner.record(claim, Outcome({}))
     while (again := runner.take(step.pk, owner="worker:2")) is not None:
         again.before_send()
         sent.append("worker:2")
-        runner._record(again, Effect({}))
+        runner.record(again, Outcome({}))
     assert len(sent) == 1
     # Nobody can say of a lease that ended whether the mail left.
     unsure = may_have_been_sent and by > dt.timedelta(0)
@@ -519,9 +521,9 @@ def test_sweeper_that_stops_lets_its_children_finish_or_hands_back(
     monkeypatch.setattr(sweeper_module, "LET_FINISH", 0 if hangs else 60)
     step = step_of(application, queued=True, state_since=ago(minutes=1))
 
-    def perform(step: Step, before_send: Any) -> Effect:
+    def perform(step: Step, before_send: Any) -> Outcome:
         time.sleep(600 if hangs else 1)
-        return Effect()
+        return Outcome()
 
     effects(archive=perform)
     sweeper._work()
@@ -545,9 +547,9 @@ def test_sweeper_that_stops_leaves_no_child_at_work_when_the_database_fails(
         for kind, minutes in (("archive", 2), ("render_pdf", 1))
     ]
 
-    def perform(step: Step, before_send: Any) -> Effect:
+    def perform(step: Step, before_send: Any) -> Outcome:
         time.sleep(600)
-        return Effect()
+        return Outcome()
 
     effects(archive=perform, render_pdf=perform)
     sweeper._work()
@@ -574,9 +576,9 @@ def test_child_that_runs_too_long_is_killed(
     settings.PIPELINE_HARD_LIMIT = 0
     step = step_of(application, queued=True, state_since=ago(minutes=1))
 
-    def hangs(step: Step, before_send: Any) -> Effect:
+    def hangs(step: Step, before_send: Any) -> Outcome:
         time.sleep(60)
-        return Effect()
+        return Outcome()
 
     effects(archive=hangs)
     sweeper._work()
@@ -601,9 +603,9 @@ def test_child_has_the_workers_own_limit(
     settings.PIPELINE_SOFT_LIMIT = 3
     step = step_of(application, queued=True, state_since=ago(minutes=1))
 
-    def is_slow(step: Step, before_send: Any) -> Effect:
+    def is_slow(step: Step, before_send: Any) -> Outcome:
         time.sleep(60)
-        return Effect()
+        return Outcome()
 
     effects(archive=is_slow)
     sweeper._work()
@@ -663,7 +665,7 @@ def test_mail_handed_over_at_the_last_moment_is_not_taken_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A worker that wakes between the sweeper's look and its act has sent the mail."""
-    mail = StepFactory(kind=StepKind.MAIL_HR, started=True, lease_until=ago(seconds=1))
+    mail = StepFactory(kind=MAIL_HR, started=True, lease_until=ago(seconds=1))
 
     def wakes_first(*args: Any, **kwargs: Any) -> bool:
         Step.objects.filter(pk=mail.pk).update(phase="data")

@@ -12,7 +12,8 @@ from django.utils import timezone
 from careers.applications.models import Application
 from careers.pipeline import actions
 from careers.pipeline.attention import MAY_HAVE_BEEN_SENT, OPEN_BOUNCE, REPLACED
-from careers.pipeline.models import Step, StepEvent, StepKind
+from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, MAIL_HR, RENDER_PDF
+from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.runner import run
 from careers.pipeline.states import Phase, State
 from tests.support import people
@@ -243,9 +244,9 @@ def test_cancelled_pdf_releases_mail_to_hr(
     job: Any, otto: Any, broker: Broker, django_capture_on_commit_callbacks: Any
 ) -> None:
     application = apply_for(job)
-    hr = application.steps.get(kind=StepKind.MAIL_HR)
+    hr = application.steps.get(kind=MAIL_HR)
     with django_capture_on_commit_callbacks(execute=True):
-        actions.cancel(application.steps.get(kind=StepKind.RENDER_PDF), otto)
+        actions.cancel(application.steps.get(kind=RENDER_PDF), otto)
     hr.refresh_from_db()
     assert hr.state == State.SENT
     assert broker.dispatched == [hr.pk]
@@ -265,22 +266,22 @@ def test_release_queues_each_mail_after_its_predecessor(
     with django_capture_on_commit_callbacks(execute=True):
         assert actions.release_from_quarantine(application, otto) is True
         assert actions.release_from_quarantine(application, otto) is False
-    assert broker.dispatched == [application.steps.get(kind=StepKind.MAIL_APPLICANT).pk]
-    assert application.steps.get(kind=StepKind.MAIL_HR).state == State.WAITING
-    ready = run(application.steps.get(kind=StepKind.RENDER_PDF).pk, owner="worker:1")
-    assert application.steps.get(kind=StepKind.MAIL_HR).pk in ready
+    assert broker.dispatched == [application.steps.get(kind=MAIL_APPLICANT).pk]
+    assert application.steps.get(kind=MAIL_HR).state == State.WAITING
+    ready = run(application.steps.get(kind=RENDER_PDF).pk, owner="worker:1")
+    assert application.steps.get(kind=MAIL_HR).pk in ready
 
 
 def test_cancelled_pdf_leaves_no_step_waiting(application: Application) -> None:
     steps = {
         kind: step_of(application, kind=kind, state=state)
         for kind, state in (
-            (StepKind.RENDER_PDF, State.FAILED),
-            (StepKind.ARCHIVE, State.WAITING),
-            (StepKind.MAIL_HR, State.WAITING),
+            (RENDER_PDF, State.FAILED),
+            (ARCHIVE, State.WAITING),
+            (MAIL_HR, State.WAITING),
         )
     }
-    assert actions.cancel(steps[StepKind.RENDER_PDF], people.ada()) is True
+    assert actions.cancel(steps[RENDER_PDF], people.ada()) is True
     assert dict(Step.objects.values_list("kind", "state")) == {
         "render_pdf": "cancelled",
         "archive": "cancelled",
@@ -311,8 +312,8 @@ def test_mail_to_operators_can_be_retried_cancelled_and_sent_again(otto: Any) ->
 @pytest.fixture
 def to_hr(application: Any) -> Any:
     """A mail to HR that failed for good; the PDF before it is there."""
-    step_of(application, kind=StepKind.RENDER_PDF, state=State.SUCCEEDED)
-    return step_of(application, kind=StepKind.MAIL_HR, failed=True, recipient="wrong@example.com")
+    step_of(application, kind=RENDER_PDF, state=State.SUCCEEDED)
+    return step_of(application, kind=MAIL_HR, failed=True, recipient="wrong@example.com")
 
 
 def test_send_to_replaces_failed_mail(
@@ -324,7 +325,7 @@ def test_send_to_replaces_failed_mail(
     assert (to_hr.state, to_hr.replaced_by_id) == (State.CANCELLED, new_step.pk)
     assert to_hr.events.get().actor == f"user:{otto.pk}"
     assert (new_step.kind, new_step.recipient, new_step.sequence) == (
-        StepKind.MAIL_HR,
+        MAIL_HR,
         "right@example.com",
         0,
     )
@@ -351,7 +352,7 @@ def test_send_to_is_refused_within_open_idempotency_window(to_hr: Any, otto: Any
     to_hr.refresh_from_db()
     assert actions.send_to.allowed(to_hr) is False
     assert actions.send_to(to_hr, otto, address="right@example.com") is None
-    assert Step.objects.filter(kind=StepKind.MAIL_HR).count() == 1
+    assert Step.objects.filter(kind=MAIL_HR).count() == 1
     # Once it is unconfirmed, the person decides.
     Step.objects.filter(pk=to_hr.pk).update(state=State.UNCERTAIN)
     to_hr.refresh_from_db()
@@ -363,12 +364,12 @@ def test_send_to_is_refused_within_open_idempotency_window(to_hr: Any, otto: Any
 def test_send_to_is_refused_for_mail_under_way(to_hr: Any, otto: Any, state: str) -> None:
     Step.objects.filter(pk=to_hr.pk).update(state=state)
     assert actions.send_to(to_hr, otto, address="right@example.com") is None
-    assert Step.objects.filter(kind=StepKind.MAIL_HR).count() == 1
+    assert Step.objects.filter(kind=MAIL_HR).count() == 1
 
 
 @pytest.mark.parametrize("address", ["wrong@example.com", "other@example.com", "OTHER@example.com"])
 def test_send_to_address_with_a_mail_raises(to_hr: Any, otto: Any, address: str) -> None:
-    step_of(to_hr.application, kind=StepKind.MAIL_HR, succeeded=True, recipient="other@example.com")
+    step_of(to_hr.application, kind=MAIL_HR, succeeded=True, recipient="other@example.com")
     with pytest.raises(actions.AlreadyTold):
         actions.send_to(to_hr, otto, address=address)
     to_hr.refresh_from_db()
@@ -383,8 +384,8 @@ def test_address_can_be_changed_back(to_hr: Any, otto: Any) -> None:
 
 
 def test_send_to_while_pdf_is_made_waits(application: Any, otto: Any) -> None:
-    step_of(application, kind=StepKind.RENDER_PDF, started=True)
-    hr = step_of(application, kind=StepKind.MAIL_HR, cancelled=True, recipient="w@example.com")
+    step_of(application, kind=RENDER_PDF, started=True)
+    hr = step_of(application, kind=MAIL_HR, cancelled=True, recipient="w@example.com")
     assert actions.send_to(hr, otto, address="right@example.com").state == State.WAITING
 
 
@@ -400,7 +401,7 @@ def test_row_that_old_code_wrote_counts_as_replaced(application: Any, otto: Any)
     """The release before this one runs beside it during an upgrade and writes only the key."""
     step = step_of(
         application,
-        kind=StepKind.MAIL_HR,
+        kind=MAIL_HR,
         recipient="old@example.com",
         succeeded=True,
         bounced_at=timezone.now(),

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from careers.pipeline import actions, attention
 from careers.pipeline.attention import Cause, by_cause
-from careers.pipeline.models import Step, StepKind
+from careers.pipeline.kinds import MAIL_APPLICANT, MAIL_HR, RENDER_PDF
+from careers.pipeline.models import Step
 from careers.pipeline.rules import Rule
 from careers.pipeline.states import ErrorClass, Phase, State
 from tests.support.factories import ApplicationFactory, StepFactory
@@ -32,7 +33,7 @@ def all_kinds_of_rows() -> list[Step]:
     application, now = ApplicationFactory(), timezone.now()
     combinations = itertools.product(
         State,
-        (StepKind.MAIL_HR, StepKind.MAIL_APPLICANT),
+        (MAIL_HR, MAIL_APPLICANT),
         (ErrorClass.CONFIGURATION, ErrorClass.TRANSIENT),
         (Phase.NONE, Phase.KEYED),
         ({}, {"bounced_at": now}, {"repeat_until": now}),
@@ -75,7 +76,7 @@ def test_steps_are_grouped_by_kind_and_cause() -> None:
     failed(**full, failing_since=earlier)
     failed(**full, failing_since=now)
     failed(error_code="gone", error_public="It is gone.", failing_since=None)
-    failed(**full, kind=StepKind.RENDER_PDF, failing_since=now)
+    failed(**full, kind=RENDER_PDF, failing_since=now)
     assert by_cause(Step.objects.all()) == [
         Cause("archive", "full", 2, earlier, "The disk is full."),
         Cause("archive", "gone", 1, None, "It is gone."),

@@ -1,4 +1,4 @@
-"""What the mail provider reports is written down once, whoever sends it and in what order."""
+"""Reports of the mail provider are recorded once, in any order."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from careers.applications.errors import Uncertain
 from careers.notifications import Report
-from careers.pipeline import delivery_reports, runner
+from careers.pipeline import delivery_reports, unconfirmed
+from careers.pipeline.mail_reference import mail_reference, step_of_reference
 from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.states import State
-from careers.pipeline.steps import mail_reference, step_of_reference
 from tests.support.factories import StepFactory
 
 pytestmark = pytest.mark.django_db
@@ -87,7 +87,7 @@ def events(step: Step) -> list[tuple[str, str, str]]:
     return list(step.events.values_list("to_state", "actor", "reason"))
 
 
-def test_mail_that_came_back_is_known_once(client: Any, receipt: Step, caplog: Any) -> None:
+def test_bounce_is_recorded_once(client: Any, receipt: Step, caplog: Any) -> None:
     report = resend("bounced", mail_reference(receipt), message=BOUNCE)
     assert [post(client, report) for _ in range(3)] == [200, 200, 200]
     at, reason = bounced(receipt)
@@ -98,13 +98,13 @@ def test_mail_that_came_back_is_known_once(client: Any, receipt: Step, caplog: A
     assert "jane" not in (reason + caplog.text).lower()
 
 
-def test_history_is_in_the_language_of_the_site(client: Any, receipt: Step) -> None:
+def test_report_writes_the_history_in_the_language_of_the_site(client: Any, receipt: Step) -> None:
     report = resend("bounced", mail_reference(receipt))
     assert post(client, report, **{"Accept-Language": "fr"}) == 200
     assert bounced(receipt)[1] == "The mail could not be delivered."
 
 
-def test_who_complains_of_a_mail_has_it(client: Any, receipt: Step) -> None:
+def test_complaint_counts_as_delivered(client: Any, receipt: Step) -> None:
     report = resend("complained", mail_reference(receipt))
     assert [post(client, report) for _ in range(3)] == [200, 200, 200]
     assert bounced(receipt) == (None, "")
@@ -133,7 +133,7 @@ def test_who_complains_of_a_mail_has_it(client: Any, receipt: Step) -> None:
         ),
     ],
 )
-def test_mail_that_the_provider_took_and_did_not_send_came_back(
+def test_mail_that_the_provider_dropped_counts_as_bounced(
     client: Any, receipt: Step, kind: str, more: dict[str, Any], reason: str
 ) -> None:
     report = resend(kind, mail_reference(receipt))
@@ -143,9 +143,7 @@ def test_mail_that_the_provider_took_and_did_not_send_came_back(
 
 
 @pytest.mark.parametrize("kind", ["sent", "delivered", "delivery_delayed", "opened", "bounced"])
-def test_unconfirmed_mail_of_which_the_provider_speaks_has_arrived_there(
-    client: Any, application: Any, kind: str
-) -> None:
+def test_report_confirms_an_unconfirmed_mail(client: Any, application: Any, kind: str) -> None:
     step = StepFactory(application=application, uncertain=True, events=False)
     assert post(client, resend(kind, mail_reference(step), message=BOUNCE)) == 200
     step.refresh_from_db()
@@ -158,31 +156,29 @@ def test_unconfirmed_mail_of_which_the_provider_speaks_has_arrived_there(
     assert (step.bounced_at is not None) is (kind == "bounced")
 
 
-def test_report_may_come_before_the_answer_is_missed(client: Any, application: Any) -> None:
-    """The provider delivers in a second; our request for it waits twenty for the answer."""
+def test_report_before_the_lost_answer_confirms_the_mail(client: Any, application: Any) -> None:
+    """The provider delivers within a second, while the request waits twenty for its answer."""
     step = StepFactory(
         application=application, kind="mail_applicant", started=True, phase="data", events=False
     )
     assert post(client, resend("delivered", mail_reference(step))) == 200
     step.refresh_from_db()
     assert step.state == State.STARTED
-    assert runner.park(step, Uncertain("mail-unconfirmed", "No answer."), actor="worker:1")
+    assert unconfirmed.park(step, Uncertain("mail-unconfirmed", "No answer."), actor="worker:1")
     step.refresh_from_db()
     assert step.state == State.SUCCEEDED
     assert [state for state, _actor, _reason in events(step)] == ["uncertain", "succeeded"]
 
 
 @pytest.mark.parametrize("state", ["waiting", "retrying", "failed", "cancelled"])
-def test_report_moves_no_other_state(client: Any, application: Any, state: str) -> None:
+def test_report_changes_no_other_state(client: Any, application: Any, state: str) -> None:
     step = StepFactory(application=application, kind="mail_applicant", state=state, events=False)
     assert post(client, resend("delivered", mail_reference(step))) == 200
     step.refresh_from_db()
     assert (step.state, step.reported_at) == (state, NOON)
 
 
-def test_mail_that_bounced_softly_and_arrived_later_has_not_come_back(
-    client: Any, receipt: Step
-) -> None:
+def test_delivery_after_a_soft_bounce_takes_the_bounce_back(client: Any, receipt: Step) -> None:
     mark, later = mail_reference(receipt), NOON + dt.timedelta(minutes=5)
     post(client, resend("bounced", mark, message=BOUNCE))
     post(client, resend("delivered", mark, NOON - dt.timedelta(minutes=5)))
@@ -192,10 +188,8 @@ def test_mail_that_bounced_softly_and_arrived_later_has_not_come_back(
     assert events(receipt)[-1][2] == "It arrived after all."
 
 
-def test_mail_that_was_delivered_and_bounced_later_has_come_back(
-    client: Any, receipt: Step
-) -> None:
-    """Some mailboxes take every mail first and look at it afterwards."""
+def test_bounce_after_a_delivery_counts(client: Any, receipt: Step) -> None:
+    """Some mailboxes accept every mail first and check it afterwards."""
     mark, later = mail_reference(receipt), NOON + dt.timedelta(minutes=5)
     post(client, resend("delivered", mark))
     assert bounced(receipt) == (None, "")
@@ -212,7 +206,7 @@ def test_mail_that_was_delivered_and_bounced_later_has_come_back(
     )
 )
 @examples(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-def test_what_happened_last_counts_whatever_was_reported_last(
+def test_latest_event_counts_whatever_the_order_of_the_reports(
     receipt: Step, order: list[tuple[str, int]]
 ) -> None:
     """Reports come twice, late and in any order."""
@@ -232,7 +226,7 @@ def test_what_happened_last_counts_whatever_was_reported_last(
     assert bounced(receipt) == expected
 
 
-def test_mail_that_was_cancelled_and_arrived_says_so_once(client: Any, application: Any) -> None:
+def test_delivery_of_a_cancelled_mail_is_noted_once(client: Any, application: Any) -> None:
     step = StepFactory(application=application, kind="mail_applicant", cancelled=True, events=False)
     for kind in ("sent", "delivered", "delivered", "bounced", "delivered"):
         post(
@@ -245,28 +239,28 @@ def test_mail_that_was_cancelled_and_arrived_says_so_once(client: Any, applicati
     assert (back[:2], step.bounced_at) == (("cancelled", "provider"), NOON)
 
 
-def test_report_from_the_future_is_of_now(client: Any, receipt: Step) -> None:
+def test_report_with_a_future_time_counts_as_now(client: Any, receipt: Step) -> None:
     ahead = timezone.now() + dt.timedelta(days=400)
     post(client, resend("bounced", mail_reference(receipt), ahead, BOUNCE))
     assert bounced(receipt)[0] <= timezone.now()
 
 
 @pytest.mark.parametrize("mark", ["", "1", "1:forged", "x" * 5000, "１:2", "-1:a"])
-def test_report_about_a_mail_that_is_not_ours_changes_nothing(
+def test_report_about_another_sites_mail_changes_nothing(
     client: Any, receipt: Step, mark: str
 ) -> None:
     assert post(client, resend("bounced", mark, message=BOUNCE)) == 200
     assert bounced(receipt) == (None, "")
 
 
-def test_report_about_a_mail_that_was_erased_is_harmless(client: Any, receipt: Step) -> None:
+def test_report_about_an_erased_mail_changes_nothing(client: Any, receipt: Step) -> None:
     mark = mail_reference(receipt)
     receipt.delete()
     assert post(client, resend("bounced", mark, message=BOUNCE)) == 200
     assert StepEvent.objects.count() == 0
 
 
-def test_mark_is_valid_on_this_site_only(receipt: Step, settings: Any) -> None:
+def test_mail_reference_is_valid_on_this_site_only(receipt: Step, settings: Any) -> None:
     mark = mail_reference(receipt)
     assert step_of_reference(mark) == receipt.pk
     assert len(mark) <= 80  # what Postmark takes
@@ -279,7 +273,7 @@ def test_mark_is_valid_on_this_site_only(receipt: Step, settings: Any) -> None:
 
 
 @pytest.mark.parametrize("secret", ["", "wrong", "0123456789abcdeF"])
-def test_who_lacks_the_secret_is_refused(client: Any, receipt: Step, secret: str) -> None:
+def test_report_without_the_secret_is_refused(client: Any, receipt: Step, secret: str) -> None:
     assert (
         post(client, resend("bounced", mail_reference(receipt), message=BOUNCE), secret=secret)
         == 401
@@ -294,15 +288,13 @@ def test_who_lacks_the_secret_is_refused(client: Any, receipt: Step, secret: str
     "body",
     ["", "{", "[]", "[1]", '"x"', "{}", '{"type": []}', '{"type": "email.bounced", "data": 3}'],
 )
-def test_what_nobody_can_read_is_refused_without_quoting_it(
-    client: Any, body: str, caplog: Any
-) -> None:
+def test_unreadable_report_is_refused_and_not_logged(client: Any, body: str, caplog: Any) -> None:
     assert post(client, body) in (200, 400)
     assert body not in caplog.text or not body.strip("{")
 
 
 @pytest.mark.parametrize("kind", ["delivery_delayed", "unheard_of", "clicked"])
-def test_reports_of_other_kinds_are_taken_and_change_no_bounce(
+def test_other_reports_are_accepted_and_change_no_bounce(
     client: Any, receipt: Step, kind: str
 ) -> None:
     assert post(client, resend(kind, mail_reference(receipt))) == 200
@@ -310,14 +302,14 @@ def test_reports_of_other_kinds_are_taken_and_change_no_bounce(
     assert events(receipt) == []
 
 
-def test_without_a_secret_there_is_no_such_address(client: Any, settings: Any) -> None:
+def test_hook_without_a_configured_secret_is_not_found(client: Any, settings: Any) -> None:
     settings.EMAIL_WEBHOOK_SECRET = ""
     assert post(client, resend("sent", "1"), secret="") == 404
     settings.EMAIL_WEBHOOK_SECRET, settings.EMAIL_PROVIDER = SECRET, ""
     assert post(client, resend("sent", "1")) == 404
 
 
-def test_address_answers_who_asks_whether_it_is_there(client: Any) -> None:
+def test_hook_answers_head(client: Any) -> None:
     assert client.head("/hooks/mail/").status_code == 200
     assert client.get("/hooks/mail/").status_code == 405
 
@@ -338,7 +330,7 @@ def test_brevo_reports(client: Any, receipt: Step, settings: Any) -> None:
     )
 
 
-def test_filter_that_took_a_mail_for_spam_is_nobody_who_has_it(
+def test_spam_filter_of_postmark_counts_as_bounce(
     client: Any, receipt: Step, settings: Any
 ) -> None:
     """Postmark calls it a bounce, and django-anymail a complaint."""

@@ -1,4 +1,4 @@
-"""Ringing is best effort: nothing is lost and nobody waits when the broker is away."""
+"""Dispatching may fail: without a broker no step is lost and no request waits."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 from celery import current_app
 from redis import Redis
 
+from careers.pipeline import broker as broker_module
 from careers.pipeline import dispatch
 from careers.pipeline.models import Step
 from careers.pipeline.states import State
@@ -34,7 +35,9 @@ def steps(application: Any) -> list[Step]:
     ]
 
 
-def test_ring_tells_each_queue_and_marks_the_row(steps: list[Step], broker: Broker) -> None:
+def test_dispatch_publishes_to_each_queue_and_marks_the_row(
+    steps: list[Step], broker: Broker
+) -> None:
     assert dispatch.dispatch_steps([step.pk for step in steps], actor="intake") == 2
     assert broker.messages == [
         ("careers.render_pdf", "cpu", steps[0].pk),
@@ -46,7 +49,9 @@ def test_ring_tells_each_queue_and_marks_the_row(steps: list[Step], broker: Brok
     assert len(steps[0].celery_task_id) == 36
 
 
-def test_ring_for_a_step_that_is_not_queued_says_nothing(steps: list[Step], broker: Broker) -> None:
+def test_dispatch_of_a_step_that_is_not_queued_publishes_nothing(
+    steps: list[Step], broker: Broker
+) -> None:
     Step.objects.update(state=State.STARTED)
     assert dispatch.dispatch_steps([step.pk for step in steps]) == 0
     assert dispatch.dispatch_steps([424242]) == 0
@@ -59,11 +64,11 @@ def test_refused_message_leaves_the_row_queued(steps: list[Step], broker: Broker
     assert set(Step.objects.values_list("state", flat=True)) == {State.QUEUED}
     last = steps[0].events.last()
     assert last is not None
-    assert last.reason == "The message broker did not take the message."
+    assert last.reason == "The message broker did not accept the message."
     assert steps[1].events.count() == 0
 
 
-def test_dead_broker_is_left_in_peace_for_a_moment(steps: list[Step], broker: Broker) -> None:
+def test_dead_broker_is_not_tried_again_for_ten_seconds(steps: list[Step], broker: Broker) -> None:
     broker.refuses = True
     dispatch.dispatch_steps([steps[0].pk])
     broker.refuses = False
@@ -72,7 +77,7 @@ def test_dead_broker_is_left_in_peace_for_a_moment(steps: list[Step], broker: Br
     assert dispatch.dispatch_steps([steps[0].pk]) == 1
 
 
-def test_refusal_never_takes_back_a_step_that_a_worker_has_already(
+def test_failed_publish_does_not_take_back_a_started_step(
     steps: list[Step], monkeypatch: Any
 ) -> None:
     def fast_worker(task: str, queue: str, step_id: int, task_id: str) -> None:
@@ -91,16 +96,16 @@ def closed_port(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         current_app.conf, "broker_url", f"redis://127.0.0.1:{reserve_port()}/0", raising=False
     )
-    monkeypatch.setattr(dispatch, "_connection", None)
+    monkeypatch.setattr(broker_module, "_connection", None)
 
 
-def test_dead_broker_is_named_with_what_to_do_and_soon(closed_port: None) -> None:
+def test_broker_error_names_a_dead_broker_quickly(closed_port: None) -> None:
     begun = time.monotonic()
-    assert dispatch.broker_error() == (
-        "Nothing listens where the message broker should be. Start it, or correct host and port "
+    assert broker_module.broker_error() == (
+        "Nothing listens at the message broker's address. Start it, or correct host and port "
         "in REDIS_URL."
     )
-    assert dispatch.queue_length("io") == 0
+    assert broker_module.queue_length("io") == 0
     assert time.monotonic() - begun < patient(5)
 
 
@@ -119,25 +124,25 @@ def valkey(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Redis]:
     monkeypatch.setattr(
         current_app.conf, "broker_url", f"redis://:secret@{HOST}:{port}/0", raising=False
     )
-    monkeypatch.setattr(dispatch, "_connection", None)
-    process.until(lambda: not dispatch.broker_error(), 60, "no broker")
+    monkeypatch.setattr(broker_module, "_connection", None)
+    process.until(lambda: not broker_module.broker_error(), 60, "no broker")
     yield Redis(host=HOST, port=port, password="secret")
     process.kill()
 
 
-def test_broker_that_only_answers_questions_is_not_well(valkey: Redis) -> None:
-    """It takes no message: after a failover it may be the copy, or its memory is used up."""
+def test_broker_error_names_a_broker_that_accepts_no_writes(valkey: Redis) -> None:
+    """After a failover it may be a read-only copy, or its memory is full."""
     valkey.execute_command("REPLICAOF", HOST, str(reserve_port()))
-    until(dispatch.broker_error, 60, "nobody noticed")
-    assert dispatch.broker_error() == (
+    until(broker_module.broker_error, 60, "nobody noticed")
+    assert broker_module.broker_error() == (
         "The message broker is a read-only copy of another one. Name that one in REDIS_URL, or "
         "make this one the primary."
     )
     valkey.execute_command("REPLICAOF", "NO", "ONE")
-    assert dispatch.broker_error() == ""
+    assert broker_module.broker_error() == ""
     valkey.config_set("maxmemory", "1")
-    assert dispatch.broker_error() == (
-        "The message broker's memory is full. Raise its maxmemory, and look what else is stored "
+    assert broker_module.broker_error() == (
+        "The message broker's memory is full. Raise its maxmemory, and check what else is stored "
         "in it."
     )
     assert valkey.ping()

@@ -1,4 +1,4 @@
-"""The rows that a new application brings."""
+"""The rows of a new application."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from careers.applications.models import Application
 from careers.pipeline.enqueue import create_step, create_steps
-from careers.pipeline.models import Step, StepEvent, StepKind
+from careers.pipeline.kinds import MAIL_HR, RENDER_PDF
+from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.states import State
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +21,7 @@ def rows(application: Any) -> list[tuple[str, str, str]]:
     return list(application.steps.values_list("kind", "recipient", "state"))
 
 
-def test_application_brings_its_steps_with_their_events(application: Any) -> None:
+def test_create_steps_creates_each_step_with_its_event(application: Any) -> None:
     ready = create_steps(application, ["hr@example.org"], at=timezone.now())
     assert rows(application) == [
         ("render_pdf", "", "queued"),
@@ -34,13 +35,13 @@ def test_application_brings_its_steps_with_their_events(application: Any) -> Non
     assert list(events) == [("", "intake", 0)] * 4
 
 
-def test_each_recipient_has_a_step_of_its_own_once(application: Any) -> None:
+def test_create_steps_creates_one_mail_per_recipient(application: Any) -> None:
     create_steps(application, ["A@x.org", "b@x.org", "a@x.org "], at=timezone.now())
-    mails = application.steps.filter(kind=StepKind.MAIL_HR)
+    mails = application.steps.filter(kind=MAIL_HR)
     assert list(mails.values_list("recipient", flat=True)) == ["a@x.org", "b@x.org"]
 
 
-def test_quarantined_application_mails_nobody(application: Any) -> None:
+def test_create_steps_of_a_quarantined_application_queues_no_mail(application: Any) -> None:
     Application.objects.update(quarantined=True)
     application.refresh_from_db()
     ready = create_steps(application, ["hr@example.org"], at=timezone.now())
@@ -53,8 +54,8 @@ def test_quarantined_application_mails_nobody(application: Any) -> None:
     assert len(ready) == 1
 
 
-def test_same_step_can_not_be_made_twice(application: Any) -> None:
+def test_create_step_twice_violates_the_constraint(application: Any) -> None:
     create_steps(application, ["hr@example.org"], at=timezone.now())
     with pytest.raises(IntegrityError), transaction.atomic():
-        create_step(application, StepKind.RENDER_PDF, "", state=State.QUEUED, at=timezone.now())
+        create_step(application, RENDER_PDF, "", state=State.QUEUED, at=timezone.now())
     assert Step.objects.count() == 4

@@ -1,4 +1,4 @@
-"""Real receipts through the runner and a provider that remembers keys."""
+"""Receipts through the runner and a provider with an idempotency window."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from django.utils import timezone
 from careers.notifications import Report
 from careers.operations.sweeper import release_expired_leases
 from careers.pipeline import delivery_reports, runner, steps, transitions
+from careers.pipeline.mail_reference import mail_reference
 from careers.pipeline.models import Step
-from careers.pipeline.steps import mail_reference
 from tests.support.factories import StepFactory
 from tests.support.mail_provider import API_KEY, HostileProvider, Proxy
 from tests.support.servers import HostileSMTP
@@ -61,8 +61,8 @@ def attempt(step: Step) -> str:
     return step.state
 
 
-def test_every_mail_is_composed_alike_each_time(provider: HostileProvider, step: Step) -> None:
-    """The provider compares: with one other byte the repetition would be refused."""
+def test_mail_has_the_same_bytes_at_each_attempt(provider: HostileProvider, step: Step) -> None:
+    """The provider compares: it would refuse a repetition that differs in one byte."""
     provider.once("accept_cut")
     assert [attempt(step), attempt(step)] == ["retrying", "succeeded"]
     assert len(provider.mails) == 1
@@ -70,10 +70,10 @@ def test_every_mail_is_composed_alike_each_time(provider: HostileProvider, step:
     assert provider.mails[0].mark == mail_reference(step)
 
 
-def test_worker_that_was_frozen_before_the_first_byte_doubles_nothing(
+def test_worker_frozen_before_the_first_byte_sends_no_second_mail(
     provider: HostileProvider, application: Any
 ) -> None:
-    """It wakes after another one has sent the mail, and sends its own bytes all the same."""
+    """It wakes after another worker has sent the mail, and still sends its own bytes."""
     step = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)
     claim = runner.take(step.pk, owner="worker:frozen")
     assert claim is not None
@@ -85,18 +85,18 @@ def test_worker_that_was_frozen_before_the_first_byte_doubles_nothing(
         assert attempt(step) == "succeeded"
 
     effect = steps.mail_applicant(claim.step, hand_over_and_sleep)
-    assert runner._record(claim, effect) == []
+    assert runner.record(claim, effect) == []
     step.refresh_from_db()
     assert (step.state, len(provider.requests), len(provider.mails)) == ("succeeded", 2, 1)
 
 
-def test_worker_that_was_frozen_until_the_provider_forgot_sends_nothing(
+def test_worker_frozen_until_the_window_closed_sends_nothing(
     provider: HostileProvider,
     application: Any,
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It stood still while it wrote down that it hands over; the first byte has not left."""
+    """It froze while it recorded the point of no return; it has sent no byte yet."""
     settings.EMAIL_PROVIDER = "brevo"
     step = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)
     enter, clock = transitions._enter, transitions.db_now
@@ -128,7 +128,7 @@ def test_worker_that_was_frozen_until_the_provider_forgot_sends_nothing(
         ("EMAIL_PROVIDER", "postmark"),
     ],
 )
-def test_mail_that_would_be_another_one_now_waits_for_the_providers_word(
+def test_mail_whose_bytes_changed_waits_for_the_providers_report(
     provider: HostileProvider, application: Any, settings: Any, name: str, value: str
 ) -> None:
     step = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)
@@ -142,7 +142,7 @@ def test_mail_that_would_be_another_one_now_waits_for_the_providers_word(
     assert step.state == "succeeded"
 
 
-def test_mail_is_not_given_to_a_mail_server_while_a_provider_may_have_it(
+def test_mail_that_a_provider_may_have_is_not_sent_by_smtp(
     provider: HostileProvider, application: Any, settings: Any
 ) -> None:
     step = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)
@@ -159,7 +159,7 @@ def test_mail_is_not_given_to_a_mail_server_while_a_provider_may_have_it(
     ("name", "states"),
     [("resend", ["retrying", "succeeded"]), ("postmark", ["uncertain", "uncertain"])],
 )
-def test_answer_lost_behind_a_proxy_doubles_nothing(
+def test_answer_lost_behind_a_proxy_sends_no_second_mail(
     provider: HostileProvider,
     application: Any,
     settings: Any,
@@ -179,7 +179,9 @@ def test_answer_lost_behind_a_proxy_doubles_nothing(
     assert (len(proxy.asked), len(provider.mails)) == (len(provider.requests), 1)
 
 
-def test_person_sends_again_under_another_key(provider: HostileProvider, application: Any) -> None:
+def test_send_again_uses_another_idempotency_key(
+    provider: HostileProvider, application: Any
+) -> None:
     first, again = (
         StepFactory(
             application=application,

@@ -1,9 +1,9 @@
-"""Two requests, two workers, two sweepers and a person at one application, in any order.
+"""Two requests, two workers, two sweepers and a person work on one application, in any order.
 
 They run the real code against the real database, each in a thread that stops at every statement,
-every COMMIT, and around every effect; hypothesis says who goes on. The promises are those of
-``tests.support.world``; the same protocol without a database is explored in
-``prove/model``.
+every COMMIT, and around every effect; hypothesis decides which one continues. The promises are
+those of ``tests.support.world``. ``prove/model`` explores the same protocol without a
+database. Change both when the protocol changes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from careers.applications.models import Application
 from careers.operations import sweeper
 from careers.pipeline import dispatch, restored_database
-from careers.pipeline.models import Step, StepKind
+from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, RENDER_PDF
+from careers.pipeline.models import Step
 from careers.pipeline.states import State
 from prove.model.mail import Mail, Mailing
 from prove.model.protocol import FAILED, RETRYING, STARTED, Move
@@ -33,15 +34,24 @@ from tests.support.world import NAMES, PERSON, REQUESTS, SWEEPERS, WORKERS, Stag
 pytestmark = pytest.mark.django_db(transaction=True)
 
 number = st.integers(0, 5)
-kind = st.sampled_from([*[StepKind.MAIL_APPLICANT] * 3, StepKind.RENDER_PDF, StepKind.ARCHIVE])
-POINTS = ("the dot", "the answer", "the PDF", "PUT", "GET", "COMMIT", "UPDATE step", "rung")
+kind = st.sampled_from([*[MAIL_APPLICANT] * 3, RENDER_PDF, ARCHIVE])
+POINTS = (
+    "the point of no return",
+    "the answer",
+    "the PDF",
+    "PUT",
+    "GET",
+    "COMMIT",
+    "UPDATE step",
+    "dispatched",
+)
 MAIL = ("ok", "ok", "away", "busy", "refuses", "silent", "lost")
 BUCKET = ("ok", "ok", "lies", "forgets", "away")
 ACTS = ("retry", "retry", "send_again", "confirm_arrival", "cancel")
 
 
 class Play(RuleBasedStateMachine):
-    """The rules are what may happen at any moment; the world checks after each."""
+    """The rules are the events that may happen; the world verifies its promises after each."""
 
     stage: Stage
     turns: Turns
@@ -106,7 +116,7 @@ class Play(RuleBasedStateMachine):
         world, idle = self.world, self.idle(*WORKERS)
         world.mail_mood, world.bucket_mood = mail, bucket
         # The broker may deliver again whatever it once took.
-        messages = world.messages or sorted(world.rung)
+        messages = world.messages or sorted(world.dispatched)
         if not idle or not messages:
             self.sweeper_looks()
             return
@@ -130,7 +140,7 @@ class Play(RuleBasedStateMachine):
                 pass
 
     @rule(kind=kind, act=st.sampled_from(ACTS))
-    def person_acts(self, kind: StepKind, act: str) -> None:
+    def person_acts(self, kind: str, act: str) -> None:
         step = self.world.step(kind)
         if step is not None and self.idle(PERSON):
             self.world.act(act, step)
@@ -177,17 +187,17 @@ def test_no_order_of_statements_breaks_a_promise(job: Any, stage: Stage, turns: 
 
 
 class Replay:
-    """Does with the real code what a walk through the small model of a mail does."""
+    """Repeats a walk through the protocol model of a mail with the real code."""
 
     #: What the walks leave out, because the code decides it by what the model does not hold:
     #: pauses between attempts, and how often a worker may be lost.
     LEFT_OUT = ("retries at once",)
     ANSWERS: ClassVar = {
-        "sends the dot; accepted, 250": "ok",
-        "sends the dot; 451": "busy",
-        "sends the dot; 550": "refuses",
-        "sends the dot; accepted, no answer": "silent",
-        "sends the dot; lost, no answer": "lost",
+        "sends the end of the data; accepted, 250": "ok",
+        "sends the end of the data; 451": "busy",
+        "sends the end of the data; 550": "refuses",
+        "sends the end of the data; accepted, no answer": "silent",
+        "sends the end of the data; lost, no answer": "lost",
     }
 
     def __init__(self, world: World) -> None:
@@ -200,7 +210,7 @@ class Replay:
         self.rows = [self.newest()]
 
     def newest(self) -> int:
-        step = self.world.step(StepKind.MAIL_APPLICANT)
+        step = self.world.step(MAIL_APPLICANT)
         assert step is not None
         return step.pk
 
@@ -217,8 +227,8 @@ class Replay:
         match move.who.split()[0]:
             case "worker":
                 self._worker(before, name, what, pk)
-            case "doorbell":
-                self.ring(pk)
+            case "dispatcher":
+                self.dispatch(pk)
                 if "lost" in what:
                     world.messages.remove(pk)
             case "broker":
@@ -234,14 +244,14 @@ class Replay:
                     self.rows.append(self.newest())
 
     def set_back(self, pk: int, time: str) -> None:
-        """Let a time of a row be over, and time for nobody else pass."""
+        """Set one time of a row to the past, without moving the clock."""
         past = self.world.now() - dt.timedelta(days=1)
         later = {f"{time}__gt": past + dt.timedelta(hours=23)}
         Step.objects.filter(pk=pk, **later).update(**{time: past})
 
-    def ring(self, pk: int) -> None:
+    def dispatch(self, pk: int) -> None:
         self.world.broker_takes = True
-        self.world.at_once("sweeper 2", f"ring {pk}", lambda: dispatch.dispatch_steps([pk]))
+        self.world.at_once("sweeper 2", f"dispatch {pk}", lambda: dispatch.dispatch_steps([pk]))
         self.world.broker_takes = False
 
     def _act(self, what: str) -> str:
@@ -276,8 +286,8 @@ class Replay:
         elif what == "claims":
             world.until(name, "COMMIT")
             world.go(name)
-        elif what == "marks the row as handed over":
-            world.until(name, "the dot")
+        elif what == "records the point of no return":
+            world.until(name, "the point of no return")
         elif what in self.ANSWERS:
             world.mail_mood = self.ANSWERS[what]
             world.go(name)
@@ -310,8 +320,8 @@ class Replay:
         ]
 
 
-def test_code_does_what_the_small_model_says(job: Any, stage: Stage, turns: Turns) -> None:
-    """Walks through the model at random, each event done by the real code as well."""
+def test_code_follows_the_protocol_model(job: Any, stage: Stage, turns: Turns) -> None:
+    """The test walks through the model at random and repeats each event with the real code."""
     person, form = get_user_model().objects.create_superuser("ada"), submission(job)
     chance, done = random.Random(1), Counter[str]()
     model = Mail(named=True, faults=4, acts=2, hurries=1)

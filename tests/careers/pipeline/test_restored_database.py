@@ -1,4 +1,4 @@
-"""A restored database is recognised, and what was under way in it is not mailed again."""
+"""A restored database is recognised, and its unsent mails are not sent by themselves."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from celery.signals import worker_init
 from django.core.management import call_command
-from django.db import ProgrammingError, connection
+from django.db import OperationalError, ProgrammingError, connection
+from django.db.backends.signals import connection_created
 from django.utils import timezone
 
 from careers.operations.sweeper import Sweeper
-from careers.pipeline import restored_database, runner
+from careers.pipeline import restored_database, runner, worker
 from careers.pipeline.enqueue import create_steps
 from careers.pipeline.models import DatabaseIdentity, Step, StepEvent
 from careers.pipeline.states import State
 from tests.support.concurrently import at_once
 from tests.support.factories import ApplicationFactory, StepFactory
+from tests.support.stack import ROOT
 
 pytestmark = pytest.mark.django_db
 UNDER_WAY = ("waiting", "queued", "sent", "started", "retrying")
@@ -53,23 +57,24 @@ def mails(application: Any) -> dict[str, Step]:
 
 
 def restore() -> None:
-    """What remembers its identity finds itself elsewhere."""
+    """The row that holds the identity is in another database now, and a process starts there."""
     restored_database.recognise()
     DatabaseIdentity.objects.update(identity="another file on another machine")
+    restored_database._recognised = False
 
 
 def states() -> dict[str, str]:
     return {step.recipient.partition("@")[0]: step.state for step in Step.objects.all()}
 
 
-def test_first_look_remembers(mails: dict[str, Step]) -> None:
+def test_first_look_stores_the_identity(mails: dict[str, Step]) -> None:
     assert restored_database.recognise() is False
     assert DatabaseIdentity.objects.get().identity == restored_database.identity()
     assert restored_database.recognise() is False
     assert states() == {state: state for state in mails}
 
 
-def test_mails_that_were_not_sent_are_parked_once(mails: dict[str, Step]) -> None:
+def test_unsent_mails_in_a_copy_are_parked_once(mails: dict[str, Step]) -> None:
     restore()
     assert restored_database.recognise() is True
     parked = dict.fromkeys(NOT_SENT, "uncertain")
@@ -83,7 +88,7 @@ def test_mails_that_were_not_sent_are_parked_once(mails: dict[str, Step]) -> Non
     assert StepEvent.objects.count() == len(NOT_SENT)
 
 
-def test_parked_mail_still_says_why_it_had_failed(mails: dict[str, Step]) -> None:
+def test_parked_mail_keeps_the_cause_of_its_failure(mails: dict[str, Step]) -> None:
     cause = "The mail server refused the recipient (550)."
     Step.objects.filter(recipient__startswith="failed").update(error_public=cause)
     Step.objects.filter(recipient__startswith="retrying").update(error_public="Busy.")
@@ -95,7 +100,7 @@ def test_parked_mail_still_says_why_it_had_failed(mails: dict[str, Step]) -> Non
     assert Step.objects.get(pk=mails["retrying"].pk).error_public.endswith("send again.")
 
 
-def test_documents_and_archive_copies_are_made_again(application: Any) -> None:
+def test_documents_and_archive_copies_in_a_copy_stay_queued(application: Any) -> None:
     for kind in ("render_pdf", "archive"):
         StepFactory(application=application, kind=kind, queued=True, events=False)
     restore()
@@ -103,7 +108,7 @@ def test_documents_and_archive_copies_are_made_again(application: Any) -> None:
     assert set(Step.objects.values_list("state", flat=True)) == {"queued"}
 
 
-def test_what_is_held_back_as_spam_stays_held_back(bare_job: Any) -> None:
+def test_quarantined_mail_in_a_copy_stays_waiting(bare_job: Any) -> None:
     spam = ApplicationFactory(page=bare_job, held_back=True)
     StepFactory(application=spam, kind="mail_hr", state=State.WAITING, events=False)
     restore()
@@ -111,7 +116,7 @@ def test_what_is_held_back_as_spam_stays_held_back(bare_job: Any) -> None:
     assert Step.objects.get().state == "waiting"
 
 
-def test_mail_is_not_sent_from_a_restored_database(application: Any, effects: Any) -> None:
+def test_claim_in_a_copy_sends_no_mail(application: Any, effects: Any) -> None:
     sent = []
     effects(mail_applicant=lambda step, _hand_over: sent.append(step))
     step = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)
@@ -121,11 +126,10 @@ def test_mail_is_not_sent_from_a_restored_database(application: Any, effects: An
     assert Step.objects.get().state == "uncertain"
 
 
-def test_new_application_in_a_restored_database_is_told_to_everybody(
-    application: Any, bare_job: Any
-) -> None:
+def test_new_application_in_a_recognised_copy_is_mailed(application: Any, bare_job: Any) -> None:
     old = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)
     restore()
+    restored_database.recognise_once()  # at the start of the web server
     fresh = ApplicationFactory(page=bare_job)
     create_steps(fresh, ["hr@example.com"], at=timezone.now())
     restored_database.recognise()
@@ -135,14 +139,14 @@ def test_new_application_in_a_restored_database_is_told_to_everybody(
     assert old.state == "uncertain"
 
 
-def test_sweeper_parks_before_it_does_anything_else(mails: dict[str, Step], broker: Any) -> None:
+def test_sweeper_in_a_copy_parks_before_it_dispatches(mails: dict[str, Step], broker: Any) -> None:
     restore()
     Sweeper().once()
     assert {states()[state] for state in NOT_SENT} == {"uncertain"}
     assert broker.messages == []
 
 
-def test_second_process_parks_nothing_of_what_came_since(
+def test_second_process_parks_no_later_mail(
     application: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     restore()
@@ -155,7 +159,7 @@ def test_second_process_parks_nothing_of_what_came_since(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_processes_that_start_together_park_once(mails: dict[str, Step]) -> None:
+def test_processes_that_look_together_park_once(mails: dict[str, Step]) -> None:
     restore()
     parked: list[bool] = []
     at_once(lambda _index: parked.append(restored_database.recognise()), 4)
@@ -165,7 +169,52 @@ def test_processes_that_start_together_park_once(mails: dict[str, Step]) -> None
     assert StepEvent.objects.count() == len(NOT_SENT)
 
 
-def test_file_system_that_does_not_answer_refuses_no_application(
+def test_recognise_once_looks_once_for_each_process(
+    application: Any, django_assert_num_queries: Any
+) -> None:
+    restored_database._recognised = False
+    restored_database.recognise_once()
+    with django_assert_num_queries(0):
+        restored_database.recognise_once()
+
+
+def test_recognise_once_looks_again_through_a_new_connection_to_postgresql() -> None:
+    """A restore ends the connections, and so does a failover; neither ends the workers."""
+    for vendor, looked in (("sqlite", True), ("postgresql", False)):
+        restored_database.recognise()
+        connection_created.send(sender=None, connection=SimpleNamespace(vendor=vendor))
+        assert restored_database._recognised is looked
+
+
+def test_process_starts_without_a_database_and_its_first_claim_looks(
+    mails: dict[str, Step], effects: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> bool:
+        raise OperationalError
+
+    restore()
+    monkeypatch.setattr(connection, "close", lambda: None)
+    with monkeypatch.context() as broken:
+        broken.setattr(restored_database, "_recognise", away)
+        restored_database.recognise_at_start()
+    assert runner.run(mails["queued"].pk, owner="worker:1") == []
+    assert {states()[state] for state in NOT_SENT} == {"uncertain"}
+
+
+def test_web_server_looks_when_it_starts() -> None:
+    source = (ROOT / "site" / "careersite" / "wsgi.py").read_text()
+    assert source.endswith("recognise_at_start()\n")
+
+
+def test_worker_looks_before_it_consumes(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    monkeypatch.setattr(restored_database, "recognise_at_start", lambda: looked.append(1))
+    monkeypatch.setattr(worker, "_owner", worker.owner())
+    worker_init.send(sender=None)
+    assert looked == [1]
+
+
+def test_file_system_error_parks_nothing(
     mails: dict[str, Step], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken() -> str:
@@ -179,14 +228,14 @@ def test_file_system_that_does_not_answer_refuses_no_application(
 
 @pytest.fixture
 def unasked() -> Iterator[None]:
-    """Nobody has asked PostgreSQL yet what this user may know."""
+    """The statement for PostgreSQL is not cached."""
     restored_database._statement.cache_clear()
     yield
     restored_database._statement.cache_clear()
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="a file tells its number")
-def test_database_before_its_first_migration_is_the_same_one(
+def test_identity_asked_before_the_first_migration_stays_the_same(
     unasked: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as too_early:
@@ -199,7 +248,7 @@ def test_database_before_its_first_migration_is_the_same_one(
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="a file tells its number")
-def test_what_a_user_may_not_ask_is_left_out_each_time(
+def test_identity_leaves_out_what_the_user_may_not_ask(
     unasked: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     everything = restored_database.identity()
@@ -209,13 +258,13 @@ def test_what_a_user_may_not_ask_is_left_out_each_time(
     assert len({restored_database.identity(), everything}) == 2
 
 
-def test_looking_takes_few_queries(django_assert_num_queries: Any) -> None:
+def test_recognise_takes_few_queries(django_assert_num_queries: Any) -> None:
     restored_database.recognise()
     with django_assert_num_queries(2 if connection.vendor == "postgresql" else 1):
         restored_database.recognise()
 
 
-def test_person_says_that_it_was_restored(mails: dict[str, Step]) -> None:
+def test_after_restore_command_parks_unsent_mails(mails: dict[str, Step]) -> None:
     out = io.StringIO()
     call_command("after_restore", stdout=out)
     assert out.getvalue().startswith("6 mails are now “Unconfirmed”")
@@ -235,19 +284,19 @@ class TestPulse:
         DatabaseIdentity.objects.update(pulse=int(beside.stat().st_mtime) - 10)
         assert restored_database.recognise() is True
 
-    def test_copy_that_came_alone_is_recognised(self, beside: Path) -> None:
+    def test_copy_without_the_pulse_file_is_recognised(self, beside: Path) -> None:
         beside.unlink()
         assert restored_database.recognise() is True
         # From then on it is the one that lives.
         restored_database.pulse()
         assert restored_database.recognise() is False
 
-    def test_crash_between_the_two_is_no_restore(self, beside: Path) -> None:
+    def test_pulse_file_behind_the_row_is_no_restore(self, beside: Path) -> None:
         second = beside.stat().st_mtime - 100
         os.utime(beside, (second, second))
         assert restored_database.recognise() is False
 
-    def test_slower_sweeper_never_turns_it_back(self, beside: Path) -> None:
+    def test_slower_sweeper_does_not_set_the_pulse_back(self, beside: Path) -> None:
         later = int(beside.stat().st_mtime) + 60
         DatabaseIdentity.objects.update(pulse=later)
         os.utime(beside, (later, later))
@@ -255,7 +304,7 @@ class TestPulse:
         assert DatabaseIdentity.objects.get().pulse == later
         assert restored_database.recognise() is False
 
-    def test_directory_that_can_not_be_written_is_no_restore(
+    def test_read_only_directory_is_no_restore(
         self, beside: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def refuse(*_args: Any) -> None:

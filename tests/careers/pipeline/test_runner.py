@@ -1,4 +1,4 @@
-"""Claim, run, record: each kind of failure ends as the state that the design gives it."""
+"""Claim, run, record: each class of error leads to its state."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ from careers.applications.errors import (
     Undecidable,
 )
 from careers.notifications import IdempotencyWindow
-from careers.pipeline import runner, tasks
-from careers.pipeline.models import Step, StepEvent, StepKind
-from careers.pipeline.runner import anonymous_traceback, backoff, classify, run, take
+from careers.pipeline import retries, runner, tasks
+from careers.pipeline.kinds import MAIL_HR, RENDER_PDF
+from careers.pipeline.models import Step, StepEvent
+from careers.pipeline.registry import Outcome
+from careers.pipeline.retries import anonymous_traceback, backoff, classify
+from careers.pipeline.runner import run, take
 from careers.pipeline.states import ErrorClass, Phase, State
-from careers.pipeline.steps import Effect
 from careers.pipeline.transitions import move
 from tests.support.applying import apply_for
 from tests.support.concurrently import at_once
@@ -82,13 +84,13 @@ def test_step_that_is_due_is_claimed(application: Any, settings: Any, state: str
 @pytest.mark.parametrize(
     "state", ["waiting", "started", "succeeded", "failed", "uncertain", "cancelled"]
 )
-def test_step_in_another_state_is_not_to_be_had(application: Any, state: str) -> None:
+def test_take_of_a_step_in_another_state_returns_none(application: Any, state: str) -> None:
     step = queued(application, queued=False, state=state)
     assert take(step.pk, owner="worker:1") is None
     assert StepEvent.objects.count() == 0
 
 
-def test_step_before_its_time_is_not_to_be_had(application: Any) -> None:
+def test_take_before_run_after_returns_none(application: Any) -> None:
     step = queued(application, retrying=True, queued=False)
     assert take(step.pk, owner="worker:1") is None
 
@@ -99,12 +101,12 @@ def test_step_of_another_kind_is_left_alone(application: Any) -> None:
     assert run(step.pk, owner="worker:1", kind="mail_hr") == []
 
 
-def test_unknown_step_is_no_error(db: None) -> None:
+def test_run_of_an_unknown_step_returns_nothing(db: None) -> None:
     assert run(987654, owner="worker:1", kind="archive") == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_claimers_have_one_winner_for_each_step(application: Any) -> None:
+def test_concurrent_claims_have_one_winner_per_step(application: Any) -> None:
     made = [queued(application, "mail_hr", recipient=f"{n}@example.org") for n in range(6)]
     won: list[tuple[int, int]] = []
 
@@ -125,7 +127,7 @@ def test_success_is_recorded_with_its_result(application: Any, effects: Any) -> 
     step = queued(
         application, error_class="transient", error_code="x", error_public="y", attempts=3
     )
-    effects(archive=lambda step, before_send: Effect({"objects": ["a"]}, reason="All verified."))
+    effects(archive=lambda step, before_send: Outcome({"objects": ["a"]}, reason="All verified."))
     assert run(step.pk, owner="worker:1") == []
     step.refresh_from_db()
     assert (step.state, step.result) == (State.SUCCEEDED, {"objects": ["a"]})
@@ -135,9 +137,9 @@ def test_success_is_recorded_with_its_result(application: Any, effects: Any) -> 
     assert [event.to_state for event in step.events.all()] == ["started", "succeeded"]
 
 
-def test_success_queues_exactly_what_waited_for_it(job: Any, effects: Any) -> None:
+def test_success_queues_exactly_its_successors(job: Any, effects: Any) -> None:
     application = apply_for(job)
-    step = application.steps.get(kind=StepKind.RENDER_PDF)
+    step = application.steps.get(kind=RENDER_PDF)
     ready = run(step.pk, owner="worker:1")
     assert states(application) == {
         "render_pdf": "succeeded",
@@ -152,7 +154,7 @@ def test_success_queues_exactly_what_waited_for_it(job: Any, effects: Any) -> No
 
 def test_message_that_comes_twice_does_the_work_once(job: Any, effects: Any) -> None:
     application = apply_for(job)
-    step = application.steps.get(kind=StepKind.RENDER_PDF)
+    step = application.steps.get(kind=RENDER_PDF)
     assert len(run(step.pk, owner="worker:1")) == 2
     assert run(step.pk, owner="worker:2") == []
     assert step.events.filter(to_state=State.STARTED).count() == 1
@@ -161,7 +163,7 @@ def test_message_that_comes_twice_does_the_work_once(job: Any, effects: Any) -> 
 def test_rows_of_an_effect_are_written_with_the_success(application: Any, effects: Any) -> None:
     step = queued(application)
     written = []
-    effects(archive=lambda step, before_send: Effect(record=lambda: written.append(step.pk)))
+    effects(archive=lambda step, before_send: Outcome(record=lambda: written.append(step.pk)))
     run(step.pk, owner="worker:1")
     assert written == [step.pk]
 
@@ -172,9 +174,9 @@ def test_rows_of_an_effect_are_not_written_when_the_step_was_taken_over(
     step = queued(application)
     written: list[int] = []
 
-    def slow(step: Step, before_send: Any) -> Effect:
+    def slow(step: Step, before_send: Any) -> Outcome:
         Step.objects.filter(pk=step.pk).update(token=9)
-        return Effect(record=lambda: written.append(step.pk))
+        return Outcome(record=lambda: written.append(step.pk))
 
     effects(archive=slow)
     assert run(step.pk, owner="worker:1") == []
@@ -183,7 +185,7 @@ def test_rows_of_an_effect_are_not_written_when_the_step_was_taken_over(
     assert step.state == State.STARTED
 
 
-def test_success_that_the_database_would_not_take_is_recorded_later(
+def test_success_is_recorded_when_the_database_answers_again(
     application: Any, effects: Any, monkeypatch: Any
 ) -> None:
     step = queued(application, "mail_applicant")
@@ -191,9 +193,9 @@ def test_success_that_the_database_would_not_take_is_recorded_later(
     monkeypatch.setattr(connection, "close", lambda: None)
     refused = iter([OperationalError("locked"), OperationalError("locked")])
 
-    def once(step: Step, before_send: Any) -> Effect:
+    def once(step: Step, before_send: Any) -> Outcome:
         before_send()
-        return Effect(record=record)
+        return Outcome(record=record)
 
     def record() -> None:
         for error in refused:
@@ -207,17 +209,17 @@ def test_success_that_the_database_would_not_take_is_recorded_later(
 
 
 @pytest.mark.parametrize("error", [OperationalError("gone"), InterfaceError("closed")])
-def test_database_that_breaks_in_a_step_is_no_fault_of_the_step(
+def test_database_error_during_a_step_is_temporary(
     application: Any, effects: Any, monkeypatch: Any, error: Exception
 ) -> None:
-    """Also the failure is recorded on a new connection, not left to the end of the lease."""
+    """The failure is recorded on a new connection at once, not after the lease."""
     step = queued(application, "mail_applicant", attempts=5)
     monkeypatch.setattr(runner, "RECORD_PAUSES", (0, 0))
     closed: list[int] = []
     monkeypatch.setattr(connection, "close", lambda: closed.append(1))
     tries = iter([error])
 
-    def breaks(step: Step, before_send: Any) -> Effect:
+    def breaks(step: Step, before_send: Any) -> Outcome:
         raise error
 
     def still_gone(*_args: Any) -> dt.timedelta:
@@ -225,7 +227,7 @@ def test_database_that_breaks_in_a_step_is_no_fault_of_the_step(
             raise first
         return dt.timedelta(minutes=1)
 
-    monkeypatch.setattr(runner, "backoff", still_gone)
+    monkeypatch.setattr(retries, "backoff", still_gone)
     effects(mail_applicant=breaks)
     run(step.pk, owner="worker:1")
     step.refresh_from_db()
@@ -254,18 +256,18 @@ def test_database_that_breaks_in_a_step_is_no_fault_of_the_step(
             "retrying",
             "unknown",
             "KeyError",
-            "Something unexpected happened (KeyError). The traceback tells where.",
+            "An unexpected error occurred (KeyError). The traceback shows where.",
         ),
         (
             SoftTimeLimitExceeded(),
             "retrying",
             "unknown",
             "SoftTimeLimitExceeded",
-            "Something unexpected happened (SoftTimeLimitExceeded). The traceback tells where.",
+            "An unexpected error occurred (SoftTimeLimitExceeded). The traceback shows where.",
         ),
     ],
 )
-def test_each_kind_of_failure_has_its_state(
+def test_each_error_class_has_its_state(
     application: Any,
     effects: Any,
     error: Exception,
@@ -294,21 +296,21 @@ def test_step_that_was_taken_over_changes_nothing(application: Any, effects: Any
 
 
 def attempt(step: Step) -> str:
-    """Run a step now, whenever its time is; gives the state afterwards."""
+    """Run a step now, whatever its run_after; returns the state afterwards."""
     Step.objects.filter(pk=step.pk).update(run_after=None)
     run(step.pk, owner="worker:1")
     step.refresh_from_db()
     return step.state
 
 
-def test_unexpected_failure_is_tried_five_times(application: Any, effects: Any) -> None:
+def test_unexpected_error_is_tried_five_times(application: Any, effects: Any) -> None:
     step = queued(application)
     effects(archive=ValueError("x"))
     assert [attempt(step) for _ in range(5)] == ["retrying"] * 4 + ["failed"]
     assert step.run_after is None
 
 
-def test_unexpected_failure_after_a_long_outage_is_counted_by_itself(
+def test_unexpected_error_after_an_outage_is_counted_from_one(
     application: Any, effects: Any
 ) -> None:
     step = queued(application)
@@ -318,7 +320,7 @@ def test_unexpected_failure_after_a_long_outage_is_counted_by_itself(
     assert [attempt(step) for _ in range(5)] == ["retrying"] * 4 + ["failed"]
 
 
-def test_passing_fault_is_tried_for_three_days(
+def test_temporary_error_is_retried_for_three_days(
     application: Any, effects: Any, time_machine: Any, monkeypatch: Any
 ) -> None:
     step = queued(application)
@@ -331,7 +333,7 @@ def test_passing_fault_is_tried_for_three_days(
     assert seen == {0: "retrying", 1: "retrying", 71: "retrying", 73: "failed"}
 
 
-def test_wrong_setting_never_gives_up_and_leaves_patience_for_later(
+def test_configuration_error_is_retried_without_end(
     application: Any, effects: Any, monkeypatch: Any
 ) -> None:
     step = queued(application)
@@ -348,7 +350,7 @@ def test_wrong_setting_never_gives_up_and_leaves_patience_for_later(
 
 
 @pytest.mark.parametrize(("attempts", "longest"), [(1, 10), (2, 20), (5, 160), (10, 3600)])
-def test_pause_doubles_up_to_an_hour_with_jitter(
+def test_backoff_doubles_up_to_an_hour_with_jitter(
     settings: Any, attempts: int, longest: int
 ) -> None:
     settings.PIPELINE_BACKOFF_BASE = 10
@@ -356,18 +358,18 @@ def test_pause_doubles_up_to_an_hour_with_jitter(
     assert longest / 2 <= min(pauses) < max(pauses) <= longest
 
 
-def test_pause_after_very_many_attempts_is_still_an_hour() -> None:
+def test_backoff_after_very_many_attempts_is_an_hour() -> None:
     assert backoff(1_000_000) <= dt.timedelta(hours=1)
 
 
-def test_pause_is_at_least_what_the_other_side_asked_for() -> None:
+def test_backoff_is_at_least_what_the_server_asked_for() -> None:
     pauses = [backoff(1, retry_after=900).total_seconds() for _ in range(200)]
     assert min(pauses) >= 900
     assert max(pauses) <= 1350
     assert len(set(pauses)) > 100
 
 
-def test_pause_that_was_asked_for_is_kept(application: Any, effects: Any) -> None:
+def test_retry_waits_as_long_as_the_server_asked_for(application: Any, effects: Any) -> None:
     step = queued(application)
     effects(archive=Transient("busy", "Busy.", retry_after=1234))
     run(step.pk, owner="worker:1")
@@ -383,12 +385,12 @@ def test_classify_knows_the_code_of_every_error() -> None:
 # ── Out of time ─────────────────────────────────────────────────────────────────────────
 
 
-def takes_too_long(step: Step, before_send: Any) -> Effect:
-    """Celery's soft time limit strikes in a library that begins anew after any failure."""
+def takes_too_long(step: Step, before_send: Any) -> Outcome:
+    """Celery's soft time limit comes in a library that starts again after every exception."""
     for _attempt in range(3):
         with contextlib.suppress(Exception):
             signal.raise_signal(signal.SIGUSR1)
-    return Effect()
+    return Outcome()
 
 
 @pytest.mark.parametrize(
@@ -398,49 +400,49 @@ def takes_too_long(step: Step, before_send: Any) -> Effect:
             "archive",
             "transient",
             (
-                "The other side was so slow that the step was stopped after 90 seconds. It will be "
-                "tried again."
+                "The other server was so slow that the step was stopped after 90 seconds. It will "
+                "be tried again."
             ),
         ),
         ("render_pdf", "unknown", "The step was not done after 90 seconds and was stopped."),
     ],
 )
-def test_step_that_takes_too_long_is_stopped_and_tried_again(
+def test_step_over_the_soft_limit_is_stopped_and_retried(
     application: Any, effects: Any, settings: Any, kind: str, error_class: str, public: str
 ) -> None:
-    """A server that is slow is a passing fault, an application that is slow to set is not."""
+    """A slow server is a temporary error, a PDF that takes long is not."""
     settings.PIPELINE_SOFT_LIMIT = 90
     step = queued(application, kind)
     effects(**{kind: takes_too_long})
-    getattr(tasks, kind).apply(kwargs={"step_id": step.pk})
+    tasks.task_for(kind).apply(kwargs={"step_id": step.pk})
     step.refresh_from_db()
     assert (step.state, step.error_class, step.error_code) == ("retrying", error_class, "too-slow")
     assert step.error_public == public
 
 
-def test_mail_that_takes_too_long_after_the_handing_over_is_not_sent_again(
+def test_mail_over_the_soft_limit_past_its_point_of_no_return_is_unconfirmed(
     application: Any, effects: Any
 ) -> None:
-    def falls_silent(step: Step, before_send: Any) -> Effect:
+    def falls_silent(step: Step, before_send: Any) -> Outcome:
         before_send()
         return takes_too_long(step, before_send)
 
     step = queued(application, "mail_applicant")
     effects(mail_applicant=falls_silent)
-    tasks.mail_applicant.apply(kwargs={"step_id": step.pk})
+    tasks.task_for("mail_applicant").apply(kwargs={"step_id": step.pk})
     step.refresh_from_db()
     assert (step.state, step.error_code) == ("uncertain", "interrupted")
 
 
-def test_limit_that_strikes_outside_an_effect_stops_nothing(application: Any, effects: Any) -> None:
-    """What was done is recorded, also when that is all the time that was left."""
+def test_soft_limit_outside_the_effect_stops_nothing(application: Any, effects: Any) -> None:
+    """A completed effect is recorded also when the time is over."""
 
     def record() -> None:
         signal.raise_signal(signal.SIGUSR1)
 
     step = queued(application)
-    effects(archive=lambda step, before_send: Effect(record=record))
-    tasks.archive.apply(kwargs={"step_id": step.pk})
+    effects(archive=lambda step, before_send: Outcome(record=record))
+    tasks.task_for("archive").apply(kwargs={"step_id": step.pk})
     step.refresh_from_db()
     assert step.state == "succeeded"
 
@@ -458,12 +460,12 @@ def test_limit_that_strikes_outside_an_effect_stops_nothing(application: Any, ef
         (GONE, "failed"),
     ],
 )
-def test_mail_that_may_be_out_is_never_sent_again_by_itself(
+def test_mail_that_may_have_been_sent_is_never_retried(
     application: Any, effects: Any, error: Exception, state: str
 ) -> None:
     step = queued(application, "mail_applicant")
 
-    def fails_late(step: Step, before_send: Any) -> Effect:
+    def fails_late(step: Step, before_send: Any) -> Outcome:
         before_send()
         raise error
 
@@ -482,13 +484,13 @@ OTHER = IdempotencyWindow("brevo:2", dt.timedelta(minutes=10))
 def hand_over_and(
     step: Step, effects: Any, outcome: Exception | None, memory: IdempotencyWindow | None = PROVIDER
 ) -> Step:
-    """One attempt that hands over and then ends so."""
+    """One attempt that passes its point of no return and then ends with an error."""
 
-    def hands_over(_step: Step, before_send: Any) -> Effect:
+    def hands_over(_step: Step, before_send: Any) -> Outcome:
         before_send(memory)
         if outcome is not None:
             raise outcome
-        return Effect({"message_id": "<a@b>"})
+        return Outcome({"message_id": "<a@b>"})
 
     effects(mail_applicant=hands_over)
     Step.objects.filter(pk=step.pk).update(run_after=None)
@@ -498,7 +500,7 @@ def hand_over_and(
 
 
 @pytest.mark.parametrize("silence", [MAYBE, ValueError("library"), SoftTimeLimitExceeded()])
-def test_mail_handed_over_under_a_key_is_repeated_until_it_is_confirmed(
+def test_mail_with_an_idempotency_key_is_repeated_until_confirmed(
     application: Any, effects: Any, silence: Exception
 ) -> None:
     step = hand_over_and(queued(application, "mail_applicant"), effects, silence)
@@ -515,7 +517,7 @@ def test_mail_handed_over_under_a_key_is_repeated_until_it_is_confirmed(
     assert (step.state, step.repeat_until, step.error_public) == ("succeeded", None, "")
 
 
-def test_mail_is_not_repeated_once_the_key_may_be_forgotten(application: Any, effects: Any) -> None:
+def test_mail_is_not_repeated_after_the_window_closed(application: Any, effects: Any) -> None:
     step = hand_over_and(queued(application, "mail_applicant"), effects, MAYBE)
     Step.objects.update(repeat_until=timezone.now() - dt.timedelta(seconds=1))
     hand_over_and(step, effects, None)
@@ -523,16 +525,14 @@ def test_mail_is_not_repeated_once_the_key_may_be_forgotten(application: Any, ef
     assert "may have arrived" in step.error_public
 
 
-def test_next_attempt_never_comes_after_the_key_may_be_forgotten(
-    application: Any, effects: Any
-) -> None:
+def test_next_attempt_comes_before_the_window_closes(application: Any, effects: Any) -> None:
     short = IdempotencyWindow("brevo:2", dt.timedelta(seconds=2))
     step = hand_over_and(queued(application, "mail_applicant"), effects, MAYBE, short)
     assert step.run_after == step.repeat_until
 
 
 @pytest.mark.parametrize("memory", [None, OTHER])
-def test_unconfirmed_mail_is_not_handed_to_somebody_else(
+def test_unconfirmed_mail_is_not_sent_by_another_provider(
     application: Any, effects: Any, memory: IdempotencyWindow | None
 ) -> None:
     step = hand_over_and(queued(application, "mail_applicant"), effects, MAYBE)
@@ -542,7 +542,7 @@ def test_unconfirmed_mail_is_not_handed_to_somebody_else(
 
 
 @pytest.mark.parametrize(("refusal", "state"), [(BUSY, "retrying"), (GONE, "failed")])
-def test_refused_mail_is_certain_whatever_the_key(
+def test_refused_mail_fails_whatever_the_key(
     application: Any, effects: Any, refusal: Exception, state: str
 ) -> None:
     step = hand_over_and(queued(application, "mail_applicant"), effects, refusal)
@@ -552,7 +552,7 @@ def test_refused_mail_is_certain_whatever_the_key(
 @pytest.mark.parametrize(
     ("refusal", "state"), [(BUSY, "retrying"), (LOCKED_OUT, "retrying"), (GONE, "uncertain")]
 )
-def test_refusal_of_a_repetition_says_nothing_about_the_first_time(
+def test_refused_repetition_leaves_the_first_attempt_unconfirmed(
     application: Any, effects: Any, refusal: Exception, state: str
 ) -> None:
     step = hand_over_and(queued(application, "mail_applicant"), effects, MAYBE)
@@ -561,23 +561,21 @@ def test_refusal_of_a_repetition_says_nothing_about_the_first_time(
     assert (step.state, step.repeat_until) == (state, first)
 
 
-def test_provider_who_does_not_say_what_became_of_it_is_not_asked_again(
-    application: Any, effects: Any
-) -> None:
+def test_undecidable_answer_is_left_to_a_person(application: Any, effects: Any) -> None:
     silent = Undecidable("mail-unconfirmed", "The provider knows the key, not the mail.")
     step = hand_over_and(queued(application, "mail_applicant"), effects, silent)
     assert (step.state, step.error_public) == ("uncertain", silent.public)
 
 
-def test_mail_is_not_handed_over_by_one_who_lost_the_step(application: Any, effects: Any) -> None:
+def test_mail_is_not_sent_by_a_worker_that_lost_the_step(application: Any, effects: Any) -> None:
     step = queued(application, "mail_applicant")
     sent = []
 
-    def too_late(step: Step, before_send: Any) -> Effect:
+    def too_late(step: Step, before_send: Any) -> Outcome:
         move(step.pk, State.RETRYING, leaving=[State.STARTED], actor="sweeper")
         before_send()
         sent.append(step.pk)
-        return Effect()
+        return Outcome()
 
     effects(mail_applicant=too_late)
     assert run(step.pk, owner="worker:1") == []
@@ -586,7 +584,7 @@ def test_mail_is_not_handed_over_by_one_who_lost_the_step(application: Any, effe
     assert (step.state, step.phase) == (State.RETRYING, Phase.NONE)
 
 
-def test_interruption_by_the_process_itself_is_no_failure(application: Any, effects: Any) -> None:
+def test_exit_of_the_process_is_not_recorded_as_a_failure(application: Any, effects: Any) -> None:
     step = queued(application)
     effects(archive=KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
@@ -598,9 +596,9 @@ def test_interruption_by_the_process_itself_is_no_failure(application: Any, effe
 # ── What the failure of the PDF means for the others ────────────────────────────────────
 
 
-def test_failed_pdf_lets_hr_know_and_keeps_the_archive_waiting(job: Any, effects: Any) -> None:
+def test_failed_pdf_queues_the_mail_to_hr_and_not_the_archive(job: Any, effects: Any) -> None:
     application = apply_for(job)
-    step = application.steps.get(kind=StepKind.RENDER_PDF)
+    step = application.steps.get(kind=RENDER_PDF)
     effects(render_pdf=GONE)
     ready = run(step.pk, owner="worker:1")
     assert states(application) == {
@@ -609,20 +607,20 @@ def test_failed_pdf_lets_hr_know_and_keeps_the_archive_waiting(job: Any, effects
         "mail_applicant": "queued",
         "mail_hr": "queued",
     }
-    assert ready == [application.steps.get(kind=StepKind.MAIL_HR).pk]
+    assert ready == [application.steps.get(kind=MAIL_HR).pk]
 
 
-def test_pdf_that_will_be_tried_again_keeps_hr_waiting(job: Any, effects: Any) -> None:
+def test_pdf_that_is_retried_keeps_the_mail_to_hr_waiting(job: Any, effects: Any) -> None:
     application = apply_for(job)
     effects(render_pdf=BUSY)
-    assert run(application.steps.get(kind=StepKind.RENDER_PDF).pk, owner="worker:1") == []
+    assert run(application.steps.get(kind=RENDER_PDF).pk, owner="worker:1") == []
     assert states(application)["mail_hr"] == "waiting"
 
 
-def test_mails_about_a_quarantined_application_stay(job: Any, effects: Any) -> None:
+def test_mails_about_a_quarantined_application_stay_waiting(job: Any, effects: Any) -> None:
     application = apply_for(job, suspicion="honeypot")
     assert states(application)["mail_applicant"] == "waiting"
-    run(application.steps.get(kind=StepKind.RENDER_PDF).pk, owner="worker:1")
+    run(application.steps.get(kind=RENDER_PDF).pk, owner="worker:1")
     assert states(application) == {
         "render_pdf": "succeeded",
         "archive": "queued",
@@ -634,12 +632,10 @@ def test_mails_about_a_quarantined_application_stay(job: Any, effects: Any) -> N
 # ── Nothing personal ────────────────────────────────────────────────────────────────────
 
 
-def test_nothing_of_the_applicant_is_in_history_or_logs(
-    job: Any, effects: Any, caplog: Any
-) -> None:
+def test_history_and_logs_hold_no_personal_data(job: Any, effects: Any, caplog: Any) -> None:
     application = apply_for(job, answers={"name": "Canary Birdsong", "email": "canary@a.org"})
 
-    def breaks(step: Step, before_send: Any) -> Effect:
+    def breaks(step: Step, before_send: Any) -> Outcome:
         name = step.application.name
         raise RuntimeError(f"no glyph for {name} <{step.application.email}>")
 
@@ -658,7 +654,7 @@ def test_nothing_of_the_applicant_is_in_history_or_logs(
     assert "@a.org" not in "".join([*history, *rows, caplog.text])
 
 
-def test_traceback_tells_where_but_no_value() -> None:
+def test_anonymous_traceback_holds_places_and_no_values() -> None:
     try:
         int("canary")
     except ValueError as error:
@@ -674,11 +670,11 @@ def test_two_workers_and_a_sweeper_never_do_a_step_twice(application: Any, effec
     done: list[int] = []
     lock = threading.Lock()
 
-    def count(step: Step, before_send: Any) -> Effect:
+    def count(step: Step, before_send: Any) -> Outcome:
         before_send()
         with lock:
             done.append(step.pk)
-        return Effect()
+        return Outcome()
 
     effects(mail_hr=count)
 

@@ -1,8 +1,7 @@
 """Each rule of the pipeline is needed: without it the real code breaks a promise.
 
-An order of statements that the product survives is played twice: with the code as it is, and with
-one rule taken out of it. The promises are held by the same code as in ``test_model.py``, and it
-must be the right one that breaks.
+A test runs one order of statements twice: with the code as it is, and with one rule removed. The
+same code as in ``test_model.py`` verifies the promises, and the right one must break.
 """
 
 from __future__ import annotations
@@ -20,8 +19,9 @@ from careers.archive import store
 from careers.archive.store import StoredObject
 from careers.intake import submit as intake
 from careers.operations import sweeper
-from careers.pipeline import acts, runner, transitions
-from careers.pipeline.models import Step, StepKind
+from careers.pipeline import acts, runner, successors, transitions, unconfirmed
+from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, RENDER_PDF
+from careers.pipeline.models import Step
 from careers.pipeline.rules import one_of
 from careers.pipeline.states import UNDER_WAY, Phase, State
 from tests.support import world as promises
@@ -43,7 +43,7 @@ def world(job: Any, stage: Stage, turns: Turns) -> World:
 
 
 class Forgetful:
-    """Stands for a model whose queries forget a condition."""
+    """Replaces a model; its queries leave out some conditions."""
 
     def __init__(self, model: Any, *conditions: str) -> None:
         self.model, self.conditions = model, conditions
@@ -57,16 +57,16 @@ class Forgetful:
         return self.model.objects.get(**where)
 
 
-# ── What is taken away ──────────────────────────────────────────────────────────────────
+# ── The removed rules ───────────────────────────────────────────────────────────────────
 
 
 def no_fence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is asked for the token of his claim."""
+    """The token of a claim is not compared."""
     monkeypatch.setattr(transitions, "Step", Forgetful(Step, "token"))
 
 
 def no_guard(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A step is changed whatever state it is in."""
+    """A step is changed from any state."""
     move = transitions.move
 
     def from_anywhere(step_id: int, to: State, *, leaving: Any, **more: Any) -> bool:
@@ -74,43 +74,44 @@ def no_guard(monkeypatch: pytest.MonkeyPatch) -> None:
         return move(step_id, to, leaving=list(State), **more)
 
     monkeypatch.setattr(transitions, "LEAVES_TO", dict.fromkeys(State, frozenset(State)))
-    for module in (acts, promises.actions, promises.dispatch, runner, sweeper):
+    near = (acts, promises.actions, promises.dispatch)
+    for module in (*near, runner, successors, sweeper, unconfirmed):
         monkeypatch.setattr(module, "move", from_anywhere)
 
 
 def no_guard_in_the_update(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The state of a step is checked before the UPDATE, but not in it."""
+    """A step's state is read before the update, but is no condition of the update."""
     step = Forgetful(Step, "state")
     # The rule of an act names states, too.
     monkeypatch.setattr(step, "filter", lambda *rules, **where: Forgetful.filter(step, **where))
     monkeypatch.setattr(transitions, "Step", step)
 
 
-def no_look_at_the_lease(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sweeper takes every running step for a lost one."""
+def no_check_of_the_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sweeper takes back every running step."""
     monkeypatch.setattr(sweeper, "Step", Forgetful(Step, "lease_until__lt"))
 
 
 def no_lease(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A claim ends as it begins."""
+    """A lease has no length."""
     monkeypatch.setattr(settings, "PIPELINE_LEASE", 0)
 
 
 def no_phase_marker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody writes down that a mail is handed over."""
+    """The point of no return is not recorded."""
     monkeypatch.setattr(runner, "enter_data_phase", lambda step_id, token: True)
 
 
-def no_look_past_the_dot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A person may stop a mail of which the row says only that it is tried again."""
+def no_check_of_the_point_of_no_return(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person may cancel a mail that waits for its next attempt and may have been sent."""
     careless = one_of("state", *UNDER_WAY) & one_of("phase", Phase.NONE)
     act = dataclasses.replace(promises.actions.cancel, allowed=careless)
     monkeypatch.setattr(promises.actions, "cancel", act)
 
 
-def ring_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The doorbell is rung within the transaction."""
-    monkeypatch.setattr(transaction, "on_commit", lambda ring, robust=False: ring())
+def dispatch_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps are dispatched within the transaction."""
+    monkeypatch.setattr(transaction, "on_commit", lambda dispatch, robust=False: dispatch())
 
 
 def answer_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +126,7 @@ def answer_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def no_checksum(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the bucket says is believed."""
+    """The copy in the bucket is not read back."""
 
     def believed(client: Any, bucket: str, key: str, sha256: str) -> StoredObject:
         return StoredObject(key, "", sha256, 0)
@@ -133,19 +134,19 @@ def no_checksum(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "_verified", believed)
 
 
-# ── In which order ──────────────────────────────────────────────────────────────────────
+# ── The orders ──────────────────────────────────────────────────────────────────────────
 
 
-def the(world: World, kind: StepKind) -> Step:
+def the(world: World, kind: str) -> Step:
     step = world.step(kind)
     assert step is not None
     return step
 
 
 def both_have_the_same_mail(world: World) -> None:
-    """A worker freezes before its hand-over; when it wakes, another has sent the mail."""
+    """A worker freezes before its point of no return; when it wakes, another has sent the mail."""
     world.post_at_once()
-    mail = the(world, StepKind.MAIL_APPLICANT)
+    mail = the(world, MAIL_APPLICANT)
     world.work("worker 1", mail.pk)
     world.until("worker 1", "UPDATE step", times=2)
     world.passes(200)
@@ -157,9 +158,9 @@ def both_have_the_same_mail(world: World) -> None:
 
 
 def the_first_fails_late(world: World) -> None:
-    """A worker wakes after its lease and finds that it failed; another is at work."""
+    """A worker wakes after its lease with an error; another one works on the step."""
     world.post_at_once()
-    pdf = the(world, StepKind.RENDER_PDF)
+    pdf = the(world, RENDER_PDF)
     world.work("worker 1", pdf.pk)
     world.until("worker 1", "the PDF")
     world.passes(200)
@@ -174,9 +175,9 @@ def the_first_fails_late(world: World) -> None:
 
 
 def a_page_is_old(world: World) -> None:
-    """Somebody retries what failed, by the page's word; by now it runs, past its dot."""
+    """A person retries a step that had failed; by now it is past its point of no return."""
     world.post_at_once()
-    mail = the(world, StepKind.MAIL_APPLICANT)
+    mail = the(world, MAIL_APPLICANT)
     world.work("worker 1", mail.pk)
     world.until("worker 1", "the answer")
     world.act("retry", mail)
@@ -186,15 +187,15 @@ def a_page_is_old(world: World) -> None:
 
 
 def somebody_claims_between_look_and_change(world: World) -> None:
-    """A person's retry has looked at a step that waits; before it is written the step runs."""
+    """A retry has read a step that waits; before it writes, the step starts."""
     world.post_at_once()
-    mail = the(world, StepKind.MAIL_APPLICANT)
+    mail = the(world, MAIL_APPLICANT)
     world.mail_mood = "away"
     world.work("worker 1", mail.pk)
     world.finish("worker 1")
     world.mail_mood = "ok"
     world.passes(60)
-    world.act("retry", the(world, StepKind.MAIL_APPLICANT))
+    world.act("retry", the(world, MAIL_APPLICANT))
     world.until("person", "UPDATE step")
     world.work("worker 1", mail.pk)
     world.until("worker 1", "the answer")
@@ -206,17 +207,17 @@ def somebody_claims_between_look_and_change(world: World) -> None:
 def somebody_works(world: World) -> None:
     """The sweeper looks while a worker is within its lease."""
     world.post_at_once()
-    pdf = the(world, StepKind.RENDER_PDF)
+    pdf = the(world, RENDER_PDF)
     world.work("worker 1", pdf.pk)
     world.until("worker 1", "the PDF")
     world.sweep()
     world.finish("sweeper 1", "worker 1")
 
 
-def a_sender_dies_after_the_dot(world: World) -> None:
-    """The mail server has the mail; its sender never heard so."""
+def a_sender_dies_after_the_point_of_no_return(world: World) -> None:
+    """The mail server has the mail; the sender dies before the answer."""
     world.post_at_once()
-    mail = the(world, StepKind.MAIL_APPLICANT)
+    mail = the(world, MAIL_APPLICANT)
     world.work("worker 1", mail.pk)
     world.until("worker 1", "the answer")
     world.kill("worker 1")
@@ -228,15 +229,15 @@ def a_sender_dies_after_the_dot(world: World) -> None:
 
 
 def somebody_cancels_what_the_provider_has(world: World) -> None:
-    """The provider has the mail and did not say so; it is to be asked again."""
+    """The provider has the mail and did not confirm it; it will be asked again."""
     world.keyed = True
     world.post_at_once()
-    mail = the(world, StepKind.MAIL_APPLICANT)
+    mail = the(world, MAIL_APPLICANT)
     world.mail_mood = "silent"
     world.work("worker 1", mail.pk)
     world.finish("worker 1")
     world.mail_mood = "ok"
-    world.act("cancel", the(world, StepKind.MAIL_APPLICANT))
+    world.act("cancel", the(world, MAIL_APPLICANT))
     world.finish("person")
 
 
@@ -248,10 +249,10 @@ def somebody_posts(world: World) -> None:
 def a_bucket(mood: str) -> Order:
     def keeps_something_else(world: World) -> None:
         world.post_at_once()
-        world.work("worker 1", the(world, StepKind.RENDER_PDF).pk)
+        world.work("worker 1", the(world, RENDER_PDF).pk)
         world.finish("worker 1")
         world.bucket_mood = mood
-        world.work("worker 1", the(world, StepKind.ARCHIVE).pk)
+        world.work("worker 1", the(world, ARCHIVE).pk)
         world.finish("worker 1")
 
     return keeps_something_else
@@ -266,15 +267,15 @@ CASES: dict[str, tuple[Sabotage, Order, str]] = {
         somebody_claims_between_look_and_change,
         promises.HISTORY,
     ),
-    "lease": (no_look_at_the_lease, somebody_works, promises.TAKEN_BACK),
+    "lease": (no_check_of_the_lease, somebody_works, promises.TAKEN_BACK),
     "lease, of no length": (no_lease, somebody_works, promises.TAKEN_BACK),
-    "phase marker": (no_phase_marker, a_sender_dies_after_the_dot, promises.ONCE),
+    "phase marker": (no_phase_marker, a_sender_dies_after_the_point_of_no_return, promises.ONCE),
     "recall": (
-        no_look_past_the_dot,
+        no_check_of_the_point_of_no_return,
         somebody_cancels_what_the_provider_has,
         promises.STOPPED,
     ),
-    "ring on commit": (ring_at_once, somebody_posts, promises.BELL),
+    "dispatch on commit": (dispatch_at_once, somebody_posts, promises.DISPATCHED),
     "receipt on commit": (answer_at_once, somebody_posts, promises.RECEIPT),
     "checksum": (no_checksum, a_bucket("lies"), promises.BYTES),
     "checksum, of nothing": (no_checksum, a_bucket("forgets"), promises.BYTES),

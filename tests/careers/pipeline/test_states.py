@@ -1,4 +1,4 @@
-"""The state machine as the design's table says it."""
+"""The state machine matches the table of the design."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WORDS = {
 }
 
 
-def test_every_state_leads_where_the_table_says() -> None:
+def test_transitions_match_the_table() -> None:
     assert {state.value: set(to) for state, to in LEAVES_TO.items()} == TABLE
 
 
@@ -39,7 +39,7 @@ def test_state_has_its_words(state: State) -> None:
     assert (str(state.label), CELERY_WORDS[state]) == WORDS[state]
 
 
-def test_nothing_that_ended_may_be_claimed() -> None:
+def test_ended_step_is_not_claimable() -> None:
     assert not set(CLAIMABLE) & set(ENDED)
     assert all(State.STARTED in LEAVES_TO[state] for state in CLAIMABLE)
     assert not any(State.STARTED in LEAVES_TO[state] for state in ENDED)

@@ -1,4 +1,4 @@
-"""What the steps gather before they act."""
+"""What the effects read before they act."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from wagtail.images import get_image_model
 from wagtail.images.tests.utils import get_test_image_file
 
+from careers.pipeline.effects.render_pdf import branding
 from careers.pipeline.runner import run
-from careers.pipeline.steps import _branding
 from home.models import SiteSettings
 from tests.support.factories import StepFactory
 
@@ -24,15 +24,15 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     "lost", ["the rendition", "the original", "both", "what it was", "for a page"]
 )
-def test_logo_that_is_lost_keeps_no_application_from_its_pdf(
+def test_lost_logo_is_left_out_of_the_pdf(
     application: Any, settings: Any, tmp_path: Path, caplog: Any, lost: str
 ) -> None:
-    """As in a site that was restored without its media."""
+    """A site may be restored without its media files."""
     settings.MEDIA_ROOT = tmp_path
     image = get_image_model().objects.create(title="Logo", file=get_test_image_file())
     SiteSettings.objects.update(logo=image)
     if lost in ("the rendition", "both"):
-        assert _branding(application).logo
+        assert branding(application).logo
     match lost:
         case "the rendition" | "both":
             for file in tmp_path.glob("images/*"):
@@ -54,7 +54,9 @@ def test_logo_that_is_lost_keeps_no_application_from_its_pdf(
     gc.collect()
 
 
-def test_disk_that_is_full_for_a_moment_costs_no_logo(application: Any, monkeypatch: Any) -> None:
+def test_full_disk_while_the_logo_is_rendered_is_temporary(
+    application: Any, monkeypatch: Any
+) -> None:
     image = get_image_model().objects.create(title="Logo", file=get_test_image_file())
     SiteSettings.objects.update(logo=image)
 

@@ -1,4 +1,4 @@
-"""Every change is one guarded UPDATE, and leaves one event."""
+"""Every change is one guarded UPDATE with one event."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_allowed_change_happens_with_one_event(application: Any, before: State, 
 
 
 @pytest.mark.parametrize(("before", "to"), sorted(FORBIDDEN))
-def test_forbidden_change_is_a_mistake_of_the_caller(before: State, to: State) -> None:
+def test_forbidden_change_raises(before: State, to: State) -> None:
     with pytest.raises(ValueError, match=f"a step never goes from {before} to {to}"):
         move(1, to, leaving=[before], actor="worker:1")
 
@@ -79,7 +79,7 @@ def test_change_and_event_come_together_or_not_at_all(application: Any) -> None:
     assert step.state == State.QUEUED
 
 
-def test_end_is_dated_and_the_lease_given_back(application: Any) -> None:
+def test_end_sets_the_time_and_clears_the_lease(application: Any) -> None:
     step = step_in(State.STARTED, application, lease_until=timezone.now(), phase=Phase.DATA)
     move(step.pk, State.SUCCEEDED, leaving=[State.STARTED], actor="w")
     step.refresh_from_db()
@@ -87,7 +87,7 @@ def test_end_is_dated_and_the_lease_given_back(application: Any) -> None:
     assert (step.lease_until, step.phase) == (None, Phase.NONE)
 
 
-def test_unconfirmed_step_remembers_what_was_handed_over(application: Any) -> None:
+def test_unconfirmed_step_keeps_its_phase(application: Any) -> None:
     step = step_in(State.STARTED, application, phase=Phase.DATA)
     move(step.pk, State.UNCERTAIN, leaving=[State.STARTED], actor="w")
     step.refresh_from_db()
@@ -107,7 +107,7 @@ def test_change_takes_few_queries(application: Any, django_assert_num_queries: A
         move(step.pk, State.SENT, leaving=[State.QUEUED], actor="w")
 
 
-def test_clock_is_the_databases_and_runs(db: None) -> None:
+def test_db_now_is_the_databases_clock(db: None) -> None:
     first, here, second = db_now(), timezone.now(), db_now()
     assert first <= second
     assert abs(here - first) < dt.timedelta(seconds=2)
@@ -140,7 +140,7 @@ def test_data_phase_is_entered_by_the_holder(application: Any) -> None:
         (3, {"state": State.QUEUED}),
     ],
 )
-def test_data_phase_is_closed_to_everybody_else(
+def test_data_phase_is_refused_to_every_other_caller(
     application: Any, token: int, changes: dict[str, Any]
 ) -> None:
     step = step_in(
@@ -152,14 +152,14 @@ def test_data_phase_is_closed_to_everybody_else(
     assert step.phase == Phase.NONE
 
 
-def test_keyed_phase_remembers_who_knows_the_key_and_until_when(application: Any) -> None:
+def test_keyed_phase_stores_the_provider_and_the_end_of_the_window(application: Any) -> None:
     step, until = step_in(State.STARTED, application, token=3, lease_until=soon()), soon()
     assert enter_keyed_phase(step.pk, 3, repeat_until=until, of="resend:1") is True
     step.refresh_from_db()
     assert (step.phase, step.repeat_until, step.repeat_with) == (Phase.KEYED, until, "resend:1")
 
 
-def test_keyed_phase_is_closed_to_everybody_else_and_when_the_time_is_over(
+def test_keyed_phase_is_refused_to_other_callers_and_after_the_window(
     application: Any,
 ) -> None:
     step = step_in(State.STARTED, application, token=3, lease_until=soon())
@@ -171,7 +171,7 @@ def test_keyed_phase_is_closed_to_everybody_else_and_when_the_time_is_over(
 
 
 @pytest.mark.parametrize("to", [State.SUCCEEDED, State.FAILED, State.CANCELLED])
-def test_step_that_ended_has_nothing_to_repeat(application: Any, to: State) -> None:
+def test_ended_step_has_no_window(application: Any, to: State) -> None:
     step = step_in(State.STARTED, application, repeat_until=soon())
     assert move(step.pk, to, leaving=[State.STARTED], actor="worker:1")
     step.refresh_from_db()
@@ -182,7 +182,7 @@ def test_step_that_ended_has_nothing_to_repeat(application: Any, to: State) -> N
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_at_once_have_one_winner_for_each_step(application: Any) -> None:
+def test_concurrent_moves_have_one_winner_per_step(application: Any) -> None:
     steps = [
         step_in(State.QUEUED, application, kind="mail_hr", recipient=f"{n}@example.org")
         for n in range(8)

@@ -1,0 +1,63 @@
+"""Spare the workers a slow archive: after one long wait in vain the other steps do not wait too.
+
+Only the archive needs it. A mail server that is slow with one mail may be quick with the next one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.db.models import F
+
+from careers.applications.errors import Transient
+from careers.pipeline.kinds import ARCHIVE
+from careers.pipeline.models import Step
+from careers.pipeline.states import ErrorClass, State
+from careers.pipeline.transitions import db_now
+
+#: A wait in vain that is long enough to open the breaker.
+LONG = dt.timedelta(seconds=15)
+#: For how many times as long the breaker stays open: an archive that hangs may take a fifth of the
+#: workers' time.
+SPARED = 4
+
+
+def open_after(step: Step, now: dt.datetime) -> int:
+    """Seconds for which the breaker is open after a step that failed just now; 0 for not at all."""
+    if step.kind != ARCHIVE or step.started_at is None:
+        return 0
+    pause = _pause(step.started_at, now)
+    return int(pause.total_seconds()) if pause >= SPARED * LONG else 0
+
+
+def known_error(step: Step) -> Transient | None:
+    """The error for which another step waited long, while the breaker is open; None when closed."""
+    if step.kind != ARCHIVE:
+        return None
+    now = db_now()
+    other = (
+        Step.objects.filter(
+            kind=step.kind,
+            state=State.RETRYING,
+            run_after__gt=now,
+            state_since__lte=now,
+            error_class=ErrorClass.TRANSIENT,
+            state_since__gte=F("started_at") + LONG,
+        )
+        .order_by("state_since")
+        .last()
+    )
+    if other is None or other.started_at is None:
+        return None
+    left = other.state_since + _pause(other.started_at, other.state_since) - now
+    if left <= dt.timedelta(0):
+        return None
+    return Transient(
+        other.error_code, other.error_public, retry_after=int(left.total_seconds()) + 1
+    )
+
+
+def _pause(began: dt.datetime, ended: dt.datetime) -> dt.timedelta:
+    # Nothing takes longer than a lease, unless the clock was set meanwhile.
+    return SPARED * min(ended - began, dt.timedelta(seconds=settings.PIPELINE_LEASE))

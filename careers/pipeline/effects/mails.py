@@ -1,0 +1,93 @@
+"""Send the mails: the receipt, the mail to HR, and the mail to operators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from careers import notifications
+from careers.applications.models import Application
+from careers.notifications import BeforeSend
+from careers.pipeline.effects.subject import alert_of, application_of, site_settings_of
+from careers.pipeline.kinds import RENDER_PDF
+from careers.pipeline.mail_reference import mail_reference
+from careers.pipeline.models import Step
+from careers.pipeline.registry import Outcome
+from careers.pipeline.states import State
+from home.models import SiteSettings
+
+
+def mail_applicant(step: Step, before_send: BeforeSend) -> Outcome:
+    """Send the receipt to the applicant."""
+    application = application_of(step)
+    message = notifications.receipt(
+        application,
+        identity=identity(application),
+        receipt_url=receipt_url(application),
+        sequence=step.sequence,
+    )
+    return _deliver(step, message, before_send)
+
+
+def mail_hr(step: Step, before_send: BeforeSend) -> Outcome:
+    """Notify one HR recipient; the mail holds a link, never the files."""
+    application = application_of(step)
+    rendered = Step.objects.filter(
+        application=application, kind=RENDER_PDF, state=State.SUCCEEDED
+    ).exists()
+    message = notifications.hr_application(
+        application,
+        step.recipient,
+        identity=identity(application),
+        admin_url=settings.SITE_URL
+        + reverse("careers_applications:detail", args=[application.reference]),
+        pdf_missing=not rendered,
+        sequence=step.sequence,
+    )
+    return _deliver(step, message, before_send)
+
+
+def mail_operators(step: Step, before_send: BeforeSend) -> Outcome:
+    """Tell one operator about a problem, about its end, or what happened yesterday."""
+    alert = alert_of(step)
+    company = SiteSettings.of_default_site()
+    message = notifications.operator_alert(
+        alert.kind,
+        alert.facts,
+        step.recipient,
+        identity=notifications.Identity(company.company_name, company.accent_colour),
+        key=alert.key,
+        time_zone=company.time_zone,
+        sequence=step.sequence,
+    )
+    return _deliver(step, message, before_send)
+
+
+def _deliver(step: Step, message: Any, before_send: BeforeSend) -> Outcome:
+    message.metadata = {"mail": mail_reference(step)}
+    delivery = notifications.deliver(message, before_send=before_send)
+    return Outcome(
+        {"message_id": delivery.message_id, "response": delivery.response},
+        reason=_("Accepted by the mail server."),
+    )
+
+
+def receipt_url(application: Application) -> str:
+    """The address of the applicant's receipt page, in the language of the application."""
+    with translation.override(application.language):
+        return settings.SITE_URL + reverse("receipt", args=[application.receipt_secret])
+
+
+def identity(application: Application) -> notifications.Identity:
+    """The sender that a mail about an application shows: company, colour and contact."""
+    form = application.frozen_form
+    return notifications.Identity(
+        company=form.company,
+        colour=site_settings_of(application).accent_colour,
+        contact_name=form.contact_name,
+        contact_email=form.contact_email,
+    )

@@ -1,0 +1,216 @@
+"""The registered steps, and what follows from their definitions.
+
+An installed app adds a step in its ``AppConfig.ready()``::
+
+    from careers.pipeline import steps
+
+    steps.register(
+        steps.StepDefinition(
+            kind="announce",
+            label=_("Chat message"),
+            short_label=_("Chat"),
+            effect=announce,
+            after=(steps.succeeded("archive"),),
+        )
+    )
+
+The Celery task, the chip, the filter choice, the metrics and the place in the process follow from
+the definition. Rows of a kind that is not registered belong to another release: nothing runs or
+dispatches them, and pages show the kind itself in place of a label.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from django.db.models import Q
+from django.utils.functional import Promise
+
+from careers.notifications import BeforeSend
+from careers.pipeline.models import Step
+from careers.pipeline.states import ENDED, State
+
+#: The column holds 20 characters; the name must be good in a task name, a URL and a metric.
+KIND = re.compile(r"[a-z][a-z0-9_]{0,19}")
+#: What must hold of an application before its mails go out.
+NOT_QUARANTINED = Q(quarantined=False)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a step's effect returns.
+
+    Attributes:
+        result: facts to keep with the step, as plain data without personal data.
+        reason: words for the step's history; "" for none.
+        record: writes rows in the transaction that records the success.
+    """
+
+    result: dict[str, Any] = field(default_factory=dict)
+    reason: str = ""
+    record: Callable[[], None] = lambda: None
+
+
+class Predecessor(NamedTuple):
+    """A step that comes first.
+
+    Attributes:
+        enough: the states in which it holds its successor back no longer.
+        may_be_missing: an application that has no such step is not held back. Applications are
+            older than a step that was registered later.
+    """
+
+    kind: str
+    enough: tuple[State, ...]
+    may_be_missing: bool = False
+
+
+def succeeded(kind: str) -> Predecessor:
+    """A predecessor that must succeed."""
+    return Predecessor(kind, (State.SUCCEEDED,))
+
+
+def ended(kind: str) -> Predecessor:
+    """A predecessor that must end: it may also fail or be cancelled."""
+    return Predecessor(kind, ENDED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepDefinition:
+    """One step of the process.
+
+    Attributes:
+        kind: the stored name: lower-case letters, digits and ``_``, at most 20 characters.
+        label: what the step does, for people; lazily translated.
+        short_label: one or two words for a chip; lazily translated.
+        effect: does the work. It gets the step, and a function to call right before the point of
+            no return. It must be safe to repeat, and raises the classes of
+            ``careers.applications.errors``.
+        queue: the Celery queue. ``cpu`` is for work that computes, ``io`` for work that waits for
+            another server; any other queue needs a worker of its own.
+        after: the predecessors, made by ``succeeded`` and ``ended``.
+        before: kinds that this step holds back until it has succeeded, as a virus scan would. An
+            application that is older than the step is not held back.
+        gate: what must hold of the ``Application`` before the step is queued.
+        is_mail: the effect sends a mail: it obeys the mail server's rate limit, and in a restored
+            database it waits for a person.
+        about: what the step is work for.
+        per_recipient: an application gets one such step for each notification recipient.
+    """
+
+    kind: str
+    label: str | Promise
+    short_label: str | Promise
+    effect: Callable[[Step, BeforeSend], Outcome]
+    queue: str = "io"
+    after: tuple[Predecessor, ...] = ()
+    before: tuple[str, ...] = ()
+    gate: Q | None = None
+    is_mail: bool = False
+    about: Literal["application", "alert"] = "application"
+    per_recipient: bool = False
+
+    @property
+    def task_name(self) -> str:
+        return f"careers.{self.kind}"
+
+    @property
+    def waits_for_a_server(self) -> bool:
+        """Whether slowness comes from another server, and not from this application."""
+        return self.queue != "cpu"
+
+
+#: Every registered step by its kind. Only ``register`` writes it.
+REGISTERED: dict[str, StepDefinition] = {}
+
+
+def register(definition: StepDefinition) -> None:
+    """Add a step to the process; call it from ``AppConfig.ready()``.
+
+    Raises:
+        ValueError: the kind is malformed or taken, or a step about an alert has predecessors.
+    """
+    if not KIND.fullmatch(definition.kind):
+        raise ValueError(f"{definition.kind!r} is no kind: it must match {KIND.pattern}")
+    if definition.kind in REGISTERED:
+        raise ValueError(f"the step {definition.kind!r} is registered already")
+    if definition.about == "alert" and (definition.after or definition.before or definition.gate):
+        raise ValueError("a step about an alert has no predecessors, no successors and no gate")
+    REGISTERED[definition.kind] = definition
+
+
+def definitions() -> list[StepDefinition]:
+    """Every registered step, in the order of the process."""
+    ordered: list[StepDefinition] = []
+    for definition in REGISTERED.values():
+        places = (i for i, other in enumerate(ordered) if other.kind in definition.before)
+        ordered.insert(min(places, default=len(ordered)), definition)
+    return ordered
+
+
+def kinds() -> list[str]:
+    """The kinds of every registered step, in the order of the process."""
+    return [definition.kind for definition in definitions()]
+
+
+def kinds_of_mails() -> list[str]:
+    return [definition.kind for definition in definitions() if definition.is_mail]
+
+
+def kinds_about_applications() -> list[str]:
+    return [definition.kind for definition in definitions() if definition.about == "application"]
+
+
+def in_order(found: Iterable[str]) -> list[str]:
+    """Kinds in the order of the process; those that are not registered come last."""
+    order = {kind: place for place, kind in enumerate(kinds())}
+    return sorted(set(found), key=lambda kind: (order.get(kind, len(order)), kind))
+
+
+def label_of(kind: str) -> str:
+    """What a step does, for people; the kind itself where it is not registered."""
+    return str(REGISTERED[kind].label) if kind in REGISTERED else kind
+
+
+def short_label_of(kind: str) -> str:
+    """As ``label_of``, short enough for a chip."""
+    return str(REGISTERED[kind].short_label) if kind in REGISTERED else kind
+
+
+def is_gated(kind: str) -> bool:
+    """Whether a quarantine of the application holds the step back."""
+    return kind in REGISTERED and REGISTERED[kind].gate == NOT_QUARANTINED
+
+
+def predecessors_of(kind: str) -> list[Predecessor]:
+    """What must come before a step: the steps that it names in ``after``, and those that name it in
+    ``before``.
+    """
+    return [
+        *REGISTERED[kind].after,
+        *(
+            succeeded(other.kind)._replace(may_be_missing=True)
+            for other in definitions()
+            if kind in other.before
+        ),
+    ]
+
+
+def successors_of(kind: str, *, needing_success: bool = False) -> list[StepDefinition]:
+    """The steps that wait for a step.
+
+    Args:
+        needing_success: only those to which a failed or cancelled step is not enough.
+    """
+    return [
+        definition
+        for definition in definitions()
+        if any(
+            predecessor.kind == kind
+            and not (needing_success and State.CANCELLED in predecessor.enough)
+            for predecessor in predecessors_of(definition.kind)
+        )
+    ]

@@ -1,0 +1,58 @@
+"""Queue the steps whose predecessors have come far enough."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+
+from careers.applications.models import Application
+from careers.pipeline import registry
+from careers.pipeline.models import Step
+from careers.pipeline.registry import StepDefinition
+from careers.pipeline.states import State
+from careers.pipeline.transitions import move
+
+#: How many rows are changed in one go.
+BATCH = 200
+
+
+def release_successors(step: Step, *, actor: str) -> list[int]:
+    """Queue the steps that waited for this one; call it in the transaction that ends the step.
+
+    Returns:
+        The ids of the queued steps.
+    """
+    return [
+        pk
+        for successor in registry.successors_of(step.kind)
+        for pk in release(successor, actor=actor, application_id=step.application_id)
+    ]
+
+
+def release(
+    definition: StepDefinition, *, actor: str, reason: str = "", **among: object
+) -> list[int]:
+    """Queue the waiting steps of one kind whose predecessors have come far enough.
+
+    A step whose gate is closed keeps waiting.
+
+    Args:
+        among: lookups that select the steps to look at.
+
+    Returns:
+        The ids of the queued steps.
+    """
+    waiting = Step.objects.filter(kind=definition.kind, state=State.WAITING, **among)
+    if definition.gate is not None:
+        let_through = Application.objects.filter(definition.gate, pk=OuterRef("application"))
+        waiting = waiting.filter(Exists(let_through))
+    for kind, enough, may_be_missing in registry.predecessors_of(definition.kind):
+        before = Step.objects.filter(application=OuterRef("application"), kind=kind)
+        far_enough: Any = Exists(before.filter(state__in=enough))
+        waiting = waiting.filter(far_enough | ~Exists(before) if may_be_missing else far_enough)
+    return [
+        pk
+        for pk in waiting.values_list("pk", flat=True)[:BATCH]
+        if move(pk, State.QUEUED, leaving=[State.WAITING], actor=actor, reason=reason)
+    ]
