@@ -14,7 +14,7 @@ class CareersConfig(AppConfig):
         # Its signal handlers connect when it is imported.
         from careers.languages import sharing  # noqa: F401
         from careers.notifications import providers
-        from careers.operations.probes import refuse_newer
+        from careers.operations.database import refuse_newer
 
         # Extension apps stand before this one, so their providers are registered by now.
         providers.configured()

@@ -14,7 +14,6 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Collection
-from dataclasses import asdict
 from functools import partial
 from multiprocessing.process import BaseProcess
 
@@ -23,7 +22,7 @@ from django.db import connections
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from careers.operations import alerts
+from careers.operations import alerts, findings, health
 from careers.operations.heartbeat import beat, hand_back, is_served
 from careers.operations.probes import Prober, all_probes
 from careers.pipeline import dispatch, restored_database, runner
@@ -59,6 +58,7 @@ class Sweeper:
 
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}:{uuid.uuid4().hex[:8]}"
+        self.source = f"sweeper:{self.name}"
         self.broker_down_since: dt.datetime | None = None
         #: With the step that each runs, until when, and under which name it claims.
         self.children: dict[BaseProcess, tuple[int, float, str]] = {}
@@ -86,6 +86,7 @@ class Sweeper:
                     self._unharmed(self._work)
         self._unharmed(self._end_children)
         self.prober.stop()
+        findings.report(self.source, [], lasts=findings.PROCESS)
         Heartbeat.objects.filter(kind=Heartbeat.Kind.SWEEPER, name=self.name).delete()
 
     def _stop(self, *_args: object) -> None:
@@ -105,15 +106,9 @@ class Sweeper:
         now = db_now()
         # The clock may have been set back since.
         self.broker_down_since = min(self.broker_down_since or now, now) if error else None
-        beat(
-            Heartbeat.Kind.SWEEPER,
-            self.name,
-            facts={
-                "broker_error": error,
-                "broker_down_since": self.broker_down_since and self.broker_down_since.isoformat(),
-                "probes": [asdict(finding) for finding in self.prober.findings],
-            },
-        )
+        beat(Heartbeat.Kind.SWEEPER, self.name)
+        found = [health.broker(error)] if error else []
+        findings.report(self.source, found + self.prober.findings, lasts=findings.PROCESS)
         restored_database.recognise()
         restored_database.pulse()
         set_back_with_the_clock()
@@ -136,6 +131,8 @@ class Sweeper:
     def _tell_operators(self) -> None:
         if time.monotonic() >= self.look_at:
             self.look_at = time.monotonic() + LOOK_EVERY
+            findings.forget_expired()
+            findings.ask_hooks()
             alerts.look(actor=ACTOR)
 
     def _work(self) -> None:

@@ -16,7 +16,6 @@ from typing import Any
 
 from celery import Celery, current_app
 from django.db.models import F
-from django.utils.translation import gettext as _
 from kombu import Connection, pools
 from redis.exceptions import (
     AuthenticationError,
@@ -28,6 +27,7 @@ from redis.exceptions import (
 )
 from redis.exceptions import TimeoutError as RedisTimeout
 
+from careers.applications.sentences import sentence as _
 from careers.pipeline.models import Step, StepKind
 from careers.pipeline.states import State
 from careers.pipeline.steps import BY_KIND

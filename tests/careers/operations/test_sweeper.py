@@ -15,6 +15,7 @@ from careers.applications.errors import Fenced
 from careers.applications.models import Application
 from careers.operations import health
 from careers.operations import sweeper as sweeper_module
+from careers.operations.models import Finding
 from careers.operations.sweeper import (
     Sweeper,
     due,
@@ -412,19 +413,21 @@ def test_worker_seen_in_the_future_is_not_alive(db: None, sweeper: Sweeper) -> N
 # ── A look ──────────────────────────────────────────────────────────────────────────────
 
 
-def test_look_leaves_a_sign_of_life_with_what_the_broker_said(
+def test_look_writes_a_heartbeat_and_reports_the_broker_error(
     db: None, sweeper: Sweeper, broker: Broker
 ) -> None:
     broker.refuses = True
     sweeper.once()
     beat = Heartbeat.objects.get()
     assert (beat.kind, beat.name) == ("sweeper", sweeper.name)
-    assert beat.facts["broker_error"] == "ConnectionError"
-    assert beat.facts["broker_down_since"] is not None
+    (finding,) = Finding.objects.all()
+    assert (finding.code, finding.source) == ("broker", f"sweeper:{sweeper.name}")
+    assert finding.message == "ConnectionError"
+    assert sweeper.broker_down_since is not None
     broker.refuses = False
     sweeper.once()
-    beat.refresh_from_db()
-    assert beat.facts == {"broker_error": "", "broker_down_since": None, "probes": []}
+    assert Finding.objects.count() == 0
+    assert sweeper.broker_down_since is None
 
 
 def test_look_without_work_takes_few_queries(
