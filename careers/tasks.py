@@ -5,6 +5,7 @@ from careers.jobs.tasks import publish_scheduled
 from careers.languages.tasks import translate_pages
 from careers.operations import heartbeat
 from careers.operations.schedule import daily_digest, watch
+from careers.pipeline import watchdog
 from careers.pipeline.tasks import archive, mail_applicant, mail_hr, mail_operators, render_pdf
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "render_pdf",
     "translate_pages",
     "watch",
+    "watchdog",
 ]

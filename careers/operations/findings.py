@@ -50,8 +50,10 @@ def report(source: str, found: Iterable[Finding], *, lasts: dt.timedelta) -> Non
 
 
 def _replace(source: str, found: dict[str, Finding], lasts: dt.timedelta) -> None:
-    now = db_now()
     stored = {row.code: row for row in Finding.objects.filter(source=source)}
+    if not found and not stored:
+        return
+    now = db_now()
     for code, finding in found.items():
         content: dict[str, Any] = {"severity": finding.severity, "facts": finding.facts}
         row = stored.pop(code, None)

@@ -436,7 +436,7 @@ def test_look_without_work_takes_few_queries(
     for number in range(5):
         step_of(application, "mail_hr", recipient=f"{number}@example.org", succeeded=True)
     sweeper.once()
-    with django_assert_max_num_queries(28):
+    with django_assert_max_num_queries(29):
         sweeper.once()
 
 

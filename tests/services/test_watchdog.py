@@ -1,0 +1,39 @@
+"""A worker that takes no messages ends by itself, and the one that is started anew does the work."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.services.conftest import ON_SQLITE
+from tests.services.test_application import DONE
+from tests.support.processes import until
+from tests.support.stack import Stack
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("how", ["hangs", "cancelled"])
+def test_worker_that_takes_no_messages_is_renewed(site: Stack, how: str) -> None:
+    order = site.var / "deaf"
+    site.stop("sweeper")
+    site["io"].kill()
+    site.environ["DEAF"] = str(order)
+    # The sweeper would take the messages back and send others.
+    site.celery_app = "tests.services.deaf"
+    try:
+        site.start("io")
+    finally:
+        site.celery_app = "careersite"
+    order.write_text(how)
+    until(lambda: not order.exists(), 60, "the worker did not become deaf")
+
+    receipt = site.apply()
+    until(lambda: not site["io"].running, 120, "the worker stayed, and took nothing")
+    assert site["io"].returncode == os.EX_SOFTWARE
+    assert site.step(receipt, "mail_applicant")["state"] == "sent"
+
+    site.start("io", "sweeper")
+    site.wait_for_end([receipt])
+    assert site.states(receipt) == DONE
+    assert len(site.smtp.mails(to=receipt.email)) == 1
