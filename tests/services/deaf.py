@@ -1,8 +1,8 @@
 """The product's Celery app whose worker stops taking messages once a file tells it to.
 
-``celery -A tests.services.deaf worker``, with the file's path in ``DEAF``. The file holds how:
-``hangs`` blocks the event loop, ``cancelled`` takes away the consumer. The file is deleted first, so
-that the worker which is started next is well.
+``celery -A tests.services.deaf worker``, with the file's path in ``DEAF``. The file says how:
+``hangs`` blocks the event loop, ``cancelled`` takes away the consumer. The worker deletes the file
+first, so that the worker which is started next is well.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from typing import Any
 
 from celery.signals import worker_ready
 
-from careers.pipeline import watchdog
 from careersite.celery import app
 
 __all__ = ["app"]
 
-#: Seconds; a minute in production.
-watchdog.PATIENCE = 3
-watchdog.INTERVAL = 0.5
-
 
 @worker_ready.connect
 def listen(sender: Any, **_: Any) -> None:
+    # Needs Django's apps, which are loaded by now.
+    from careers.pipeline import watchdog
+
+    watchdog.PATIENCE = 3  # seconds; a minute in production
+    watchdog.INTERVAL = 0.5
     order = Path(os.environ["DEAF"])
 
     def obey() -> None:

@@ -1,4 +1,4 @@
-"""A worker that takes no messages ends by itself, and the one that is started anew does the work."""
+"""A worker that takes no messages ends by itself, and the next one does the work."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tests.support.stack import Stack
 @pytest.mark.parametrize("how", ["hangs", "cancelled"])
 def test_worker_that_takes_no_messages_is_renewed(site: Stack, how: str) -> None:
     order = site.var / "deaf"
+    # The sweeper would take the messages back and send others.
     site.stop("sweeper")
     site["io"].kill()
     site.environ["DEAF"] = str(order)
-    # The sweeper would take the messages back and send others.
     site.celery_app = "tests.services.deaf"
     try:
         site.start("io")
