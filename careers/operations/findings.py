@@ -110,7 +110,6 @@ def ask_hooks() -> None:
             found = list(find())
         except Exception:  # an extension's mistake must not stop the sweeper
             log.exception("the health_findings hook %s failed", name)
-            connection.close_if_unusable_or_obsolete()
             continue
         report(f"hook:{name}"[:160], found, lasts=PROCESS)
 
