@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -109,7 +110,7 @@ def clocks(service: str, theirs: dt.datetime) -> list[Finding]:
 
 
 def _failed(error: EffectError, check: str) -> Finding:
-    facts = {"cause": sentences.to_facts(error.public)}
+    facts: dict[str, Any] = {"cause": sentences.to_facts(error.public)}
     if isinstance(error, Transient):
         facts["check"] = check
         return Finding(code=error.code, severity=Severity.WARNING, facts=facts)

@@ -68,6 +68,11 @@ def of(code: str, facts: Facts) -> Words:
     )
 
 
+def codes() -> list[str]:
+    """Every code that has sentences."""
+    return list(_SENTENCES)
+
+
 # ── Sentences that several findings share ───────────────────────────────────────────────
 
 

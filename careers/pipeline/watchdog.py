@@ -21,7 +21,7 @@ from contextlib import suppress
 from typing import Any
 
 from billiard import active_children
-from celery import bootsteps
+from celery.bootsteps import RUN  # type: ignore[attr-defined]
 from celery.signals import task_received, worker_ready
 from celery.worker import state
 
@@ -56,7 +56,7 @@ class Watchdog:
 
     def run(self) -> None:
         """Look again and again, until the worker stops."""
-        while self.worker.blueprint.state == bootsteps.RUN:
+        while self.worker.blueprint.state == RUN:
             time.sleep(INTERVAL)
             try:
                 self.look()
@@ -76,7 +76,7 @@ class Watchdog:
         if now - self.waiting_since < PATIENCE:
             return
         # It may be stopping by now, which takes its time and is no error.
-        if self.worker.blueprint.state == bootsteps.RUN:
+        if self.worker.blueprint.state == RUN:
             log.critical(
                 "this worker has taken no message for %.0f seconds while messages wait; it ends "
                 "so that it is started anew",

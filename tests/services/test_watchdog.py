@@ -7,7 +7,7 @@ import os
 import pytest
 
 from tests.services.conftest import ON_SQLITE
-from tests.services.test_application import DONE
+from tests.support.stack import DONE
 from tests.support.processes import until
 from tests.support.stack import Stack
 
