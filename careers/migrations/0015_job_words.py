@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("careers", "0011_plain_names"),
+        ("careers", "0013_findings"),
     ]
 
     operations = [
