@@ -251,7 +251,7 @@ def test_broker_with_changed_password_is_reported_and_mended_without_loss(site: 
         redis.config_set("requirepass", site.broker_password)
     assert found["broker"] == ("The message broker refused the password. Correct it in REDIS_URL.")
     assert receipt.status == 303
-    site.wait_for_end([receipt])
+    site.wait_for_end([receipt], keep=["cpu", "io"])
     assert site.states(receipt) == DONE
 
 

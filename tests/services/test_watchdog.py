@@ -37,3 +37,29 @@ def test_worker_that_takes_no_messages_is_renewed(site: Stack, how: str) -> None
     site.wait_for_end([receipt])
     assert site.states(receipt) == DONE
     assert len(site.smtp.mails(to=receipt.email)) == 1
+
+
+@ON_SQLITE
+def test_worker_that_the_broker_refuses_keeps_trying(site: Stack) -> None:
+    """For longer than the watchdog waits: no message that it could take is known to it."""
+    site["io"].kill()
+    site.environ["DEAF"] = str(site.var / "deaf")
+    site.celery_app = "tests.services.deaf"
+    try:
+        site.start("io")
+    finally:
+        site.celery_app = "careersite"
+    pid = site["io"].pid
+    redis = site.redis()
+    redis.config_set("requirepass", "another")
+    # A client that is connected stays connected.
+    redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    try:
+        receipt = site.apply()
+        assert receipt.status == 303
+        until(lambda: "Trying again in 6" in site.log_text(), 60, "the worker did not try again")
+    finally:
+        redis.config_set("requirepass", site.broker_password)
+    site.wait_for_end([receipt])
+    assert site.states(receipt) == DONE
+    assert (site["io"].running, site["io"].pid) == (True, pid)
