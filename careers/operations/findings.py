@@ -40,9 +40,14 @@ def report(source: str, found: Iterable[Finding], *, lasts: dt.timedelta) -> Non
 
     Nothing is written while nothing changes, until half of ``lasts`` is over. A database that can
     not be written is logged, never raised.
+
+    Args:
+        source: who reports. Only one process at a time should use a name.
+        found: findings with code, severity and facts.
+        lasts: for how long they count unless they are reported again; ``RUNS`` at most.
     """
     try:
-        _replace(source, {finding.code: finding for finding in found}, lasts)
+        _replace(source, {finding.code: finding for finding in found}, min(lasts, RUNS))
     except DatabaseError as error:
         log.warning("no finding written for %s: %s", source, type(error).__name__)
         # Nothing else in these processes would close a connection that is lost.

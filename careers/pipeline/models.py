@@ -236,7 +236,7 @@ class Heartbeat(models.Model):
         WORKER = "worker", _("Worker")
         SWEEPER = "sweeper", _("Sweeper")
         SCHEDULER = "scheduler", _("Scheduler")
-        #: Writes only when something is wrong between the visitors and us.
+        #: Only the release before writes it; web servers report findings now.
         WEB = "web", _("Web server")
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
@@ -282,7 +282,7 @@ class ScheduledRun(models.Model):
     ended_at = models.DateTimeField(null=True)
     #: The class of the exception that ended it; "" when it went well.
     error = models.CharField(max_length=120, blank=True)
-    #: What the last run that went well found to be wrong, as findings of the health check.
+    #: Only the release before reads and writes it; tasks report findings now.
     findings = models.JSONField(null=True)
 
     wagtail_reference_index_ignore = True
