@@ -222,6 +222,6 @@ def test_finding_stores_no_rendered_text(settings: Any) -> None:
     with translation.override("fr"):
         (found,) = probes.ask_mail()
     assert found.facts["cause"] == {
-        "sentence": "There is no mail server. Set EMAIL_HOST to its name.",
+        "sentence": "No mail server is configured. Set EMAIL_HOST to its name.",
         "values": {},
     }
