@@ -261,12 +261,7 @@ def _broker(facts: Facts) -> Words:
     )
 
 
-@says(
-    "database-login",
-    "database-missing",
-    "database-tls",
-    "database-unreachable",
-)
+@says("database-login", "database-missing", "database-tls", "database-unreachable")
 def _database(facts: Facts) -> Words:
     if "silent" in facts:
         return _silent(facts)
