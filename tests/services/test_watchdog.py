@@ -7,9 +7,8 @@ import os
 import pytest
 
 from tests.services.conftest import ON_SQLITE
-from tests.support.stack import DONE
 from tests.support.processes import until
-from tests.support.stack import Stack
+from tests.support.stack import DONE, Stack
 
 
 @ON_SQLITE
