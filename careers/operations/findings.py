@@ -19,7 +19,8 @@ from django.db import IntegrityError, connection, transaction
 from wagtail import hooks
 
 from careers.operations.models import Dismissal, Finding, Severity
-from careers.pipeline.actions import RETRY, actor_of
+from careers.pipeline.actions import RETRY
+from careers.pipeline.acts import actor_of
 from careers.pipeline.transitions import db_now
 from home.models import SiteSettings
 
