@@ -15,7 +15,7 @@ class CareersConfig(AppConfig):
         # Its signal handlers connect when it is imported.
         from careers.languages import sharing  # noqa: F401
         from careers.notifications import providers
-        from careers.operations.probes import refuse_newer
+        from careers.operations.database import refuse_newer
         from careers.pipeline import steps  # noqa: F401 -- registers the steps when imported
         from careers.pipeline.checks import check_steps
 

@@ -12,6 +12,7 @@ from careers.applications.models import (  # isort: skip -- the order of the flo
 )
 from careers.forms.models import PendingUpload  # isort: skip
 from careers.languages.models import TranslationErrand  # isort: skip
+from careers.operations.models import Dismissal, Finding  # isort: skip
 from careers.pipeline.models import (  # isort: skip
     Heartbeat,
     DatabaseIdentity,
@@ -29,7 +30,9 @@ __all__ = [
     "ConsentRecord",
     "DatabaseIdentity",
     "Department",
+    "Dismissal",
     "FileBytes",
+    "Finding",
     "Heartbeat",
     "JobIndexPage",
     "JobPage",

@@ -5,7 +5,7 @@ from careers.jobs.tasks import publish_scheduled
 from careers.languages.tasks import translate_pages
 from careers.operations import heartbeat
 from careers.operations.schedule import daily_digest, watch
-from careers.pipeline import worker
+from careers.pipeline import watchdog, worker
 from careers.pipeline.tasks import step_tasks
 
 #: Celery imports this module when every app is ready.
@@ -19,5 +19,6 @@ __all__ = [
     "publish_scheduled",
     "translate_pages",
     "watch",
+    "watchdog",
     "worker",
 ]

@@ -6,9 +6,8 @@ import contextlib
 import datetime as dt
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from careers.applications.errors import EffectError, Misconfigured
+from careers.applications.sentences import sentence as _
 from careers.archive.connection import connected, impatient, object_parameters, status_of
 from careers.archive.failures import answered, date_of
 from careers.archive.store import delete

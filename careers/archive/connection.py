@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.files.storage import storages
-from django.utils.translation import gettext as _
 
 from careers.applications.errors import Misconfigured
+from careers.applications.sentences import sentence as _
 from careers.archive.failures import explained
 
 if TYPE_CHECKING:

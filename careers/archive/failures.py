@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 
-from django.utils.translation import gettext as _
-
 from careers.applications.errors import EffectError, Misconfigured, Permanent, Transient
+from careers.applications.sentences import sentence as _
 
 #: Error codes of the S3 API (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
 BAD_KEY = frozenset(

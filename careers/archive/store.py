@@ -17,9 +17,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from careers.applications.errors import Permanent, Transient
+from careers.applications.sentences import sentence as _
 from careers.archive.connection import connected, is_aws, object_parameters, status_of, version_of
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext_lazy
 from wagtail.admin.utils import get_user_display_name
 
-from careers.operations.health import clock
+from careers.operations.words import clock
 from careers.pipeline import registry
 from careers.pipeline.attention import BOUNCED, NEEDS_ATTENTION, REPLACED
 from careers.pipeline.kinds import MAIL_APPLICANT

@@ -10,6 +10,7 @@ from careers.backoffice import (
     application_detail,
     application_file,
     application_list,
+    findings,
     readdress,
     schedules,
     task_acts,
@@ -27,6 +28,7 @@ tasks = [
         alert_list.AlertList.as_view(results_only=True),
         name="alerts_results",
     ),
+    path("dismiss-advice/", findings.DismissAdvice.as_view(), name="dismiss_advice"),
     path("run-now/", schedules.RunNow.as_view(), name="run_now"),
     path("<str:reference>/", task_detail.TaskDetail.as_view(), name="detail"),
     path(

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from wagtail import hooks
 from wagtail.models import Page
 
@@ -16,7 +15,7 @@ from careers.applications.models import Application
 from careers.jobs.listing import DEPARTMENT, LOCATION, Openings
 from careers.jobs.models import JobIndexPage, JobPage
 from careers.jobs.recipients import inherited_recipients
-from careers.operations.health import Finding
+from careers.operations.models import Finding, Severity
 
 JOBS_ON_HOME = 6
 
@@ -80,38 +79,24 @@ def _refuse_jobs_without_recipients(request: HttpRequest, pages: list[Page]) -> 
 
 
 @hooks.register("health_findings")
-def jobs_that_nobody_hears_of() -> list[Finding]:
-    """Open jobs whose applications would only reach those who run the site.
+def jobs_without_recipients() -> list[Finding]:
+    """Open jobs whose applications would only reach the operators.
 
-    The editor refuses to publish such a job, but an address may be taken away later.
+    The editor refuses to publish such a job, but an address may be removed later.
     """
-    silent = list(JobPage.objects.open().filter(hr_recipients="").only("path", "title"))
-    if not silent:
+    unnamed = list(JobPage.objects.open().filter(hr_recipients="").only("path", "title"))
+    if not unnamed:
         return []
     named = set(JobIndexPage.objects.exclude(hr_recipients="").values_list("path", flat=True))
-    above = {parent_path(job) for job in silent} - named
-    deaf = {
+    above = {parent_path(job) for job in unnamed} - named
+    without = {
         page.path for page in Page.objects.filter(path__in=above) if not inherited_recipients(page)
     }
-    jobs = [job.title for job in silent if parent_path(job) in deaf]
+    jobs = [job.title for job in unnamed if parent_path(job) in without]
     if not jobs:
         return []
-    return [
-        Finding(
-            "nobody-told",
-            "warning",
-            ngettext(
-                "%(count)d open job names nobody to tell about applications: %(jobs)s.",
-                "%(count)d open jobs name nobody to tell about applications: %(jobs)s.",
-                len(jobs),
-            )
-            % {"count": len(jobs), "jobs": ", ".join([*jobs[:5], *["…"][: len(jobs) > 5]])},
-            _(
-                "Name an address in the job, in its list of jobs or in the company settings. "
-                "Meanwhile those who run the site are told."
-            ),
-        )
-    ]
+    facts = {"count": len(jobs), "jobs": jobs[:5]}
+    return [Finding(code="nobody-told", severity=Severity.WARNING, facts=facts)]
 
 
 def parent_path(page: Page) -> str:

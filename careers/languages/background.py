@@ -1,8 +1,10 @@
 """wagtail-localize's background work, through Celery.
 
-What an editor asks for becomes a row in the same transaction; the message names the row and
-nothing else. A message that is lost, or that no broker takes, costs time only: the clock
-rings for whatever is left.
+A request of an editor becomes a row in the same transaction. The message holds the row's id and
+nothing else, so a message that is lost costs only time: a scheduled task starts what is left.
+
+The row is for the editor who translates a section of many pages: as a plain Celery message the
+request would vanish with the broker, and done at once it would exceed the request's time limit.
 """
 
 from __future__ import annotations
@@ -20,9 +22,9 @@ from wagtail_localize.tasks import BaseJobBackend
 
 log = logging.getLogger(__name__)
 
-#: Pages between two rings, so that the mails of applicants get their turn in the queue.
+#: Pages that one message translates, so that applicants' mails do not wait in the queue.
 SLICE = 20
-#: After this a worker that had begun is taken for lost; longer than the task may run.
+#: After this time a worker that has begun counts as lost; longer than the task may run.
 CLAIM = dt.timedelta(minutes=15)
 
 
@@ -32,9 +34,9 @@ class CeleryBackend(BaseJobBackend):
     def enqueue(
         self, func: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
     ) -> None:
-        """Write down what to do and ring for a worker once that is safe.
+        """Store the request, and dispatch it after the commit.
 
-        What we don't know how to write down is done at once, as without any backend.
+        Work that can't be stored as a row is done at once, as without any backend.
         """
         from wagtail_localize.operations import translate_page_subtree
         from wagtail_localize.synctree import synchronize_tree
@@ -53,7 +55,7 @@ class CeleryBackend(BaseJobBackend):
         errand = TranslationErrand.objects.create(
             kind=kind, page_id=page_id, locales=[locale.pk for locale in locales], user=user
         )
-        transaction.on_commit(lambda: ring(errand.pk))
+        transaction.on_commit(lambda: dispatch(errand.pk))
 
 
 def _chosen(components: Any) -> bool:
@@ -61,28 +63,28 @@ def _chosen(components: Any) -> bool:
     return bool(components is not None and components.components)
 
 
-def ring(errand_id: int) -> None:
-    """Tell a worker; best effort, never raises."""
+def dispatch(errand_id: int) -> None:
+    """Send a message to the workers; best effort, never raises."""
     try:
         current_app.send_task(
             "careers.translate_pages", kwargs={"errand_id": errand_id}, retry=False
         )
-    except Exception as error:  # whatever it is, the row is safe and the clock comes
+    except Exception as error:  # the row is safe, and the scheduled task finds it
         log.warning("the broker took no message: %s", type(error).__name__)
 
 
 def waiting() -> list[int]:
-    """Every errand that nobody is at, oldest first."""
+    """Every request that no worker has claimed, oldest first."""
     from careers.languages.models import TranslationErrand
 
     return list(TranslationErrand.objects.filter(_free()).values_list("pk", flat=True))
 
 
 def run(errand_id: int) -> bool:
-    """Do one errand, or a slice of it; harmless when it is done already or in other hands.
+    """Do one request, or a part of it; nothing if it is done or another worker has claimed it.
 
     Returns:
-        Whether some of it is left.
+        Whether a part of it is left.
     """
     from careers.languages.models import TranslationErrand
 
@@ -116,8 +118,8 @@ def _do(errand: Any) -> bool:
         if len(locales) == 2:
             synchronize_tree(*locales)
         return False
-    # Parents come first in this order. Each page is a transaction of its own: one around all
-    # of them would keep SQLite's only writer from everybody else.
+    # Parents come first in this order. Each page is a transaction of its own, because one around
+    # all of them would block every other writer on SQLite.
     done = 0
     for page in errand.page.get_descendants():
         missing = [locale for locale in locales if not _is_submitted(page, locale)]

@@ -1,4 +1,4 @@
-"""What Celery calls about translations."""
+"""The Celery task for translations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from careers.languages import background
 
 @shared_task(name="careers.translate_pages", soft_time_limit=600, time_limit=660)
 def translate_pages(*, errand_id: int | None = None, **_: Any) -> None:
-    """Do one errand; without an id, which is how the clock calls, all that nobody is at."""
+    """Do one request; without an id, as scheduled, every request that nobody has claimed."""
     for pk in [errand_id] if errand_id is not None else background.waiting():
         if background.run(int(pk)):
-            background.ring(int(pk))
+            background.dispatch(int(pk))

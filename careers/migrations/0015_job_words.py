@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("careers", "0012_registered_steps"),
+        ("careers", "0013_findings"),
     ]
 
     operations = [

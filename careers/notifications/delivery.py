@@ -17,9 +17,9 @@ from email.utils import parseaddr
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.utils import DNS_NAME
-from django.utils.translation import gettext as _
 
 from careers.applications.errors import EffectError, Fenced, Misconfigured, Transient, Uncertain
+from careers.applications.sentences import sentence as _
 from careers.notifications import providers
 from careers.notifications.before_send import BeforeSend
 from careers.notifications.refusals import refused, without_addresses

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 
-from django.utils.translation import gettext as _
-
 from careers.applications.errors import EffectError, Misconfigured, Permanent, Transient
+from careers.applications.sentences import sentence as _
 
 #: Login or encryption is missing or wrong, whichever command was answered.
 LOGIN_CODES = frozenset([454, 530, 534, 535, 538])

@@ -1,7 +1,7 @@
-"""What those who run the site are told: what broke, that it is over, and how yesterday was.
+"""Mails to operators: what broke, that it is resolved, and a daily summary.
 
-Whoever looks (each sweeper every few seconds, and the clock should no sweeper run) compares
-what is wrong with the alerts that are open. The database decides who was first.
+Each sweeper, and a scheduled task in case no sweeper runs, compares the present findings with the
+open alerts. If several do so at once, a constraint in the database lets one of them win.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from careers.pipeline.states import NEEDS_A_PERSON, UNDER_WAY, State
 from careers.pipeline.transitions import db_now
 from home.models import SiteSettings
 
-#: Before that it may be a restart; steps that failed for good are told at once.
+#: A shorter problem may be a restart. Steps that need a person are mailed at once.
 LASTS = dt.timedelta(minutes=2)
-#: Between two all-clears about the same thing. What comes back before stays open so long: of
-#: what comes and goes the last word is the alarm.
+#: Between two “resolved” mails about the same problem. A problem that returns earlier stays open
+#: for this time, so that operators of a problem that comes and goes last read that it exists.
 QUIET = dt.timedelta(hours=1)
-#: What the codes of steps that need a person begin with; their kind and cause follow.
+#: The codes of steps that need a person begin with it; kind and cause follow.
 IN_NEED = "needs-attention"
 #: The hour of the day, in the company's time zone, from which on the summary is sent.
 DIGEST_HOUR = 7
@@ -45,7 +45,7 @@ DIGEST_HOUR = 7
 
 @dataclass(frozen=True)
 class Alarm:
-    """Something wrong that operators hear of; ``code`` is the same while it is the same."""
+    """A problem to mail; ``code`` is the same for as long as it is the same problem."""
 
     code: str
     message: str
@@ -65,10 +65,10 @@ class Alarm:
 
 
 def look(actor: str) -> None:
-    """Open an alert for what has gone wrong, tell what lasts, close what is over.
+    """Open alerts for new problems, mail those that last, close those that are over.
 
     Args:
-        actor: who looks, for the history of the mails.
+        actor: who does this, for the history of the mails.
     """
     zone = SiteSettings.of_default_site().zone
     with translation.override(settings.LANGUAGE_CODE), timezone.override(zone):
@@ -90,9 +90,9 @@ def look(actor: str) -> None:
 
 
 def alarms() -> list[Alarm]:
-    """What is wrong now. Steps that need a person are told by their cause, one alarm for each.
+    """What is wrong now. Steps that need a person make one alarm for each kind and cause.
 
-    Operators' own mails are left out: a mail about a mail that can't be sent helps nobody.
+    Mails to operators are left out: a mail about a mail that can't be sent helps nobody.
     """
     tasks = reverse("careers_tasks:index")
     found = [
@@ -110,8 +110,8 @@ def alarms() -> list[Alarm]:
             )
             % {"step": registry.label_of(group.kind), "count": group.count},
             action=_(
-                "Open the list: each page says what to do. Once the cause is gone, “Retry all” "
-                "there retries them all."
+                "Open the list: each page says what to do. Once the cause is fixed, use “Retry "
+                "all” there."
             ),
             path=_path_of(group.kind),
             cause=group.words,
@@ -130,8 +130,7 @@ def _in_need() -> list[Cause]:
 def _bounced(begin: dt.datetime, end: dt.datetime) -> list[Cause]:
     """The mails reported as bounced in this time and not replaced since, by kind.
 
-    The report counts: by the provider's clock a mail may have bounced a day earlier, and the
-    summary of that day is out.
+    The time of the report counts: the bounce may be a day older, and that summary was sent.
     """
     reported = StepEvent.objects.filter(
         step=OuterRef("pk"), actor=delivery_reports.ACTOR, at__gte=begin, at__lt=end
@@ -158,7 +157,7 @@ def _open(alarm: Alarm, now: dt.datetime) -> Alert | None:
                 created_at=now,
             )
     except IntegrityError:
-        return None  # another one looked at the same moment
+        return None  # another process opened it at the same moment
 
 
 def _is_due(alert: Alert, alarm: Alarm, now: dt.datetime) -> bool:
@@ -166,10 +165,10 @@ def _is_due(alert: Alert, alarm: Alarm, now: dt.datetime) -> bool:
 
 
 def _is_unfinished(code: str) -> bool:
-    """Whether steps that needed a person are not done yet, so that nobody knows how they end.
+    """Whether steps that needed a person are not done yet, so that their result is open.
 
-    It is those whose last attempt failed for this cause, and those of the kind that had failed
-    for good before: at a later attempt they may have failed otherwise.
+    These are the steps whose last attempt failed for this cause, and the steps of the kind that had
+    failed before: a later attempt may have failed for another cause.
     """
     if not code.startswith(f"{IN_NEED}."):
         return False
@@ -199,7 +198,7 @@ def _tell(alert: Alert, alarm: Alarm, now: dt.datetime, actor: str) -> None:
 
 
 def _close(alert: Alert, now: dt.datetime, actor: str) -> None:
-    """Give the all-clear; of what nobody was told, nothing remains."""
+    """Mail that a problem is resolved; delete an alert that was never mailed."""
     with transaction.atomic():
         still_open = Alert.objects.filter(pk=alert.pk, closed_at=None)
         if still_open.filter(told_at=None).delete()[0] or not still_open.update(closed_at=now):
@@ -219,7 +218,7 @@ def _close(alert: Alert, now: dt.datetime, actor: str) -> None:
 
 
 def daily_digest(actor: str) -> None:
-    """Write the summary of yesterday, once, as soon as the morning has come."""
+    """Send the summary of yesterday, once, in the morning."""
     company = SiteSettings.of_default_site()
     now = db_now()
     local = timezone.localtime(now, company.zone)
@@ -302,7 +301,7 @@ def _summary(day: dt.date, midnight: Callable[[dt.date, dt.time], dt.datetime]) 
 
 
 def _key(kind: str, code: str, now: dt.datetime) -> str:
-    # To the second: what is said twice within one is the same.
+    # To the second: the same alert twice within one second is one alert.
     return f"{kind}.{code}.{now:%Y%m%dT%H%M%S}"
 
 

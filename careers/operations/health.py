@@ -1,59 +1,46 @@
-"""How the pipeline is, in numbers for machines and in sentences for people."""
+"""How the site is, in numbers for machines and in sentences for people."""
 
 from __future__ import annotations
 
 import datetime as dt
 import shutil
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Min, Q
-from django.template.defaultfilters import filesizeformat
-from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from wagtail import hooks
 
+from careers.applications import sentences
 from careers.applications.models import Application
-from careers.documents import SCRIPTS
-from careers.operations import heartbeat
+from careers.operations import findings, heartbeat
+from careers.operations.models import Dismissal, Finding, Severity
 from careers.pipeline import registry
 from careers.pipeline.attention import NEEDS_ATTENTION
-from careers.pipeline.models import Heartbeat, ScheduledRun, Step, title_of
+from careers.pipeline.models import Heartbeat, Step
 from careers.pipeline.states import CLAIMABLE, UNDER_WAY, State
 from careers.pipeline.transitions import db_now
-from home.models import SiteSettings
 
-#: The worst comes first.
-LEVELS = ("critical", "warning", "note")
-#: A step that has been ready for so long says that nobody works.
+#: A step that has been ready for longer says that no worker is at work.
 STUCK = dt.timedelta(minutes=5)
-#: Bytes of free disk that are as good as none, that are few, and the share of the whole disk
-#: above which they are not.
-NOTHING = 10_000_000
-LITTLE = 500_000_000
-LITTLE_SHARE = 0.1
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is not as it should be: what, and what to do about it.
-
-    Attributes:
-        code: names it for machines; the same for as long as it is the same thing.
-        level: ``critical``, ``warning``, or ``note`` for what is good to know and no fault.
-    """
-
-    code: str
-    level: str
-    message: str
-    action: str = ""
+#: Free bytes below which the disk counts as full, and as nearly full; and the share of the whole
+#: disk above which it never counts as nearly full.
+FULL = 10_000_000
+LOW = 500_000_000
+LOW_SHARE = 0.1
 
 
 @dataclass(frozen=True)
 class Health:
-    """A look at the whole pipeline at one moment."""
+    """The state of the whole site at one moment.
+
+    Attributes:
+        broker_error: "" if the broker answers; None if nobody has asked it.
+        findings: what is reported now and not dismissed, the worst first.
+        dismissed: advice that somebody has dismissed, with the dismissal.
+    """
 
     at: dt.datetime
     applications: int
@@ -66,8 +53,9 @@ class Health:
     workers: list[Heartbeat]
     sweepers: list[Heartbeat]
     schedulers: list[Heartbeat]
-    broker_error: str | None  # None: nobody has asked the broker
+    broker_error: str | None
     findings: list[Finding]
+    dismissed: list[tuple[Finding, Dismissal]]
 
     @property
     def ok(self) -> bool:
@@ -75,8 +63,13 @@ class Health:
 
     @property
     def faults(self) -> list[Finding]:
-        """Findings that somebody has to do something about."""
-        return [finding for finding in self.findings if finding.level != "note"]
+        """Findings that ask somebody to do something."""
+        return [finding for finding in self.findings if not finding.is_advice]
+
+    @property
+    def advice(self) -> list[Finding]:
+        """Findings that are only good to know."""
+        return [finding for finding in self.findings if finding.is_advice]
 
     @property
     def sentence(self) -> str:
@@ -111,18 +104,16 @@ class Health:
                 "ok": self.broker_error == "",
                 "error": "not asked" if self.broker_error is None else self.broker_error,
             },
-            "findings": [asdict(finding) for finding in self.findings],
+            "findings": [finding.as_json() for finding in self.findings],
         }
 
 
 def check(broker_error: str | None = None) -> Health:
-    """Look at the rows; none of it asks anything outside the database.
-
-    Each function that a package above this one registers for the hook ``health_findings``
-    adds its findings.
+    """Read the database: the findings that are stored, and a few counts.
 
     Args:
-        broker_error: what asking the broker just now gave; None takes the sweeper's word.
+        broker_error: what the broker answered just now ("" if it is well); None takes what the
+            sweeper has reported.
     """
     now = db_now()
     counts: dict[str, dict[str, int]] = {kind: {} for kind in registry.kinds()}
@@ -140,28 +131,39 @@ def check(broker_error: str | None = None) -> Health:
             filter=Q(state=State.SUCCEEDED, ended_at__gt=now - dt.timedelta(days=1)),
         ),
     )
-    # A scheduler that is gone is told with the time at which it was.
+    # The finding about a lost scheduler names the time at which it was last seen.
     seen = list(
         Heartbeat.objects.filter(
-            Q(seen_at__gt=now - heartbeat.GONE_AFTER)
-            | Q(kind=Heartbeat.Kind.SCHEDULER)
-            | Q(kind=Heartbeat.Kind.WEB, seen_at__gt=now - heartbeat.WEB_GONE_AFTER)
+            Q(seen_at__gt=now - heartbeat.GONE_AFTER) | Q(kind=Heartbeat.Kind.SCHEDULER)
         )
     )
-    # What was seen in the future was seen before the clock was set back.
+    # A heartbeat from the future was written before the clock was set back.
     alive = [beat for beat in seen if abs(now - beat.seen_at) < heartbeat.GONE_AFTER]
     schedulers = [beat for beat in seen if beat.kind == Heartbeat.Kind.SCHEDULER]
-    servers = [beat for beat in seen if beat.kind == Heartbeat.Kind.WEB]
     workers = [beat for beat in alive if beat.kind == Heartbeat.Kind.WORKER]
     sweepers = [beat for beat in alive if beat.kind == Heartbeat.Kind.SWEEPER]
     sweepers.sort(key=lambda beat: beat.seen_at, reverse=True)
-    probed = [fault for beat in sweepers for fault in beat.facts.get("probes", ())]
+
+    stored = findings.current(now)
     if broker_error is None:
-        broker_error = sweepers[0].facts.get("broker_error", "") if sweepers else None
-    runs = list(ScheduledRun.objects.all())
+        told = next((finding for finding in stored if finding.code == "broker"), None)
+        broker_error = told.message if told else "" if sweepers else None
+    else:
+        stored = [finding for finding in stored if finding.code != "broker"]
+        stored += [broker(broker_error)] if broker_error else []
     oldest = facts["oldest"]
     oldest_seconds = max(0.0, (now - oldest).total_seconds()) if oldest else None
     needs = facts["needs_attention"]
+    found = findings.worst_first(
+        [
+            *disk(),
+            *stored,
+            *_processes(workers, sweepers),
+            *([] if broker_error else _scheduler(schedulers, alive)),
+            *_work(oldest_seconds, needs),
+        ]
+    )
+    dismissals = findings.dismissals(found)
     return Health(
         at=now,
         applications=Application.objects.count(),
@@ -175,256 +177,58 @@ def check(broker_error: str | None = None) -> Health:
         sweepers=sweepers,
         schedulers=[beat for beat in schedulers if beat in alive],
         broker_error=broker_error,
-        findings=sorted(
-            [
-                *disk(),
-                *_findings(workers, sweepers, broker_error, oldest_seconds, needs),
-                *_fonts(workers),
-                *_proxies(servers),
-                *(
-                    Finding(**fault)
-                    for fault in {fault["code"]: fault for fault in probed}.values()
-                ),
-                *([] if broker_error else _of_the_clock(schedulers, alive, runs)),
-                *(Finding(**fault) for run in runs for fault in run.findings or ()),
-                *(finding for find in hooks.get_hooks("health_findings") for finding in find()),
-                *_of_the_operators(),
-            ],
-            key=lambda finding: LEVELS.index(finding.level),
-        ),
+        findings=[finding for finding in found if finding.digest not in dismissals],
+        dismissed=[
+            (finding, dismissals[finding.digest])
+            for finding in found
+            if finding.digest in dismissals
+        ],
     )
+
+
+# ── What is derived here ────────────────────────────────────────────────────────────────
+#
+# These findings are not stored. A process that is gone can't report its absence, a full disk
+# accepts no row, and the counts of steps are at hand.
 
 
 def disk() -> list[Finding]:
-    """Whether there is room where this site writes: here, for a full disk takes no notes."""
+    """Whether there is room on the disk of this machine, where the site writes its files."""
     usage = shutil.disk_usage(settings.VAR_DIR)
-    if usage.free > LITTLE or usage.free > usage.total * LITTLE_SHARE:
+    if usage.free > LOW or usage.free > usage.total * LOW_SHARE:
         return []
-    words = {"free": filesizeformat(usage.free), "place": settings.VAR_DIR}
-    if usage.free > NOTHING:
-        return [
-            Finding(
-                "disk-low",
-                "warning",
-                _("Only %(free)s are free on the disk of %(place)s.") % words,
-                _("Make room before it is full: then no application can be taken."),
-            )
-        ]
-    return [
-        Finding(
-            "disk-full",
-            "critical",
-            _("The disk of %(place)s is full (%(free)s are free).") % words,
-            _(
-                "Make room at once. Applicants are asked to try again; what was accepted before is "
-                "safe."
-            ),
-        )
-    ]
+    facts = {"free": usage.free, "path": str(settings.VAR_DIR)}
+    if usage.free > FULL:
+        return [Finding(code="disk-low", severity=Severity.WARNING, facts=facts)]
+    return [Finding(code="disk-full", severity=Severity.CRITICAL, facts=facts)]
 
 
-def _findings(
-    workers: list[Heartbeat],
-    sweepers: list[Heartbeat],
-    broker_error: str | None,
-    oldest_seconds: float | None,
-    needs: int,
-) -> list[Finding]:
-    found = []
-    safe = _("Applications are stored and safe.")
-    if broker_error:
-        found.append(
-            Finding(
-                "broker",
-                "critical",
-                broker_error,
-                safe + " " + _("The sweeper works meanwhile."),
-            )
-        )
+def broker(error: str) -> Finding:
+    """What ``broker.broker_error`` answered, as a finding."""
+    facts = {"cause": sentences.to_facts(error)}
+    return Finding(code="broker", severity=Severity.CRITICAL, facts=facts)
+
+
+def _processes(workers: list[Heartbeat], sweepers: list[Heartbeat]) -> Iterator[Finding]:
     served = {queue for worker in workers for queue in worker.queues.split(",")}
     if not workers:
-        found.append(
-            Finding(
-                "no-worker",
-                "critical",
-                _("No worker is running.") + " " + safe,
-                _("Start the workers; what waits is done then."),
-            )
-        )
+        yield Finding(code="no-worker", severity=Severity.CRITICAL)
     elif missing := sorted({"cpu", "io"} - served):
-        found.append(
-            Finding(
-                "queue-unserved",
-                "critical",
-                _("No worker serves the queue %(queue)s.") % {"queue": ", ".join(missing)}
-                + " "
-                + safe,
-                _("Start a worker for it with -Q."),
-            )
-        )
+        facts = {"queues": missing}
+        yield Finding(code="queue-unserved", severity=Severity.CRITICAL, facts=facts)
     if not sweepers:
-        found.append(
-            Finding(
-                "no-sweeper",
-                "critical",
-                _("The sweeper is not running: lost messages are not noticed.") + " " + safe,
-                _("Start manage.py pipeline_sweep."),
-            )
-        )
-    if oldest_seconds is not None and oldest_seconds > STUCK.total_seconds():
-        found.append(
-            Finding(
-                "oldest-step",
-                "warning",
-                ngettext(
-                    "The oldest step has been ready for %(minutes)d minute.",
-                    "The oldest step has been ready for %(minutes)d minutes.",
-                    int(oldest_seconds // 60),
-                )
-                % {"minutes": int(oldest_seconds // 60)},
-                _("Look whether the workers are busy or stuck."),
-            )
-        )
-    if needs:
-        found.append(
-            Finding(
-                "needs-attention",
-                "warning",
-                ngettext(
-                    "%(count)d step needs attention.", "%(count)d steps need attention.", needs
-                )
-                % {"count": needs},
-                ngettext(
-                    "Open it: the cause and what to do stand at the top.",
-                    "Open each: the cause and what to do stand at the top.",
-                    needs,
-                ),
-            )
-        )
-    return found
+        yield Finding(code="no-sweeper", severity=Severity.CRITICAL)
 
 
-def _proxies(servers: list[Heartbeat]) -> list[Finding]:
-    """What the web servers say of the proxy that visitors come through."""
-    told = {beat.facts.get("proxy"): beat.facts.get("address") or "?" for beat in servers}
-    action = _(
-        "Let the proxy send X-Forwarded-For and X-Forwarded-Proto, as the section “Deploy” of "
-        "docs/operations.md shows."
-    )
-    found = []
-    if (address := told.get("unknown")) is not None:
-        found.append(
-            Finding(
-                "proxy-unknown",
-                "warning",
-                _(
-                    "Visitors come through a proxy (%(address)s) that TRUSTED_PROXIES does not "
-                    "name. To the site all of them are one, and share one limit for uploads."
-                )
-                % {"address": address},
-                _("Put the proxy's address into TRUSTED_PROXIES and start the web server again."),
-            )
-        )
-    if (address := told.get("no-address")) is not None:
-        found.append(
-            Finding(
-                "proxy-no-address",
-                "warning",
-                _(
-                    "The proxy %(address)s does not say who the visitor is. To the site all "
-                    "visitors are one, and share one limit for uploads."
-                )
-                % {"address": address},
-                action,
-            )
-        )
-    if (address := told.get("no-scheme")) is not None:
-        found.append(
-            Finding(
-                "proxy-no-scheme",
-                "warning",
-                _(
-                    "The proxy %(address)s does not say that it speaks TLS with visitors, as "
-                    "SITE_URL has it. Browsers are not told to keep to TLS."
-                )
-                % {"address": address},
-                action,
-            )
-        )
-    return found
-
-
-def _fonts(workers: list[Heartbeat]) -> list[Finding]:
-    """A note when PDFs of answers in some scripts would show boxes."""
-    told = {key for worker in workers for key in worker.facts.get("missing_scripts", ())}
-    missing = [script for key, script in SCRIPTS.items() if key in told]
-    if not missing:
-        return []
-    packages = " ".join(sorted({script.package for script in missing}))
-    return [
-        Finding(
-            "fonts",
-            "note",
-            _("PDFs show boxes for answers in %(scripts)s: a worker has no font for them.")
-            % {"scripts": ", ".join(str(script.name) for script in missing)},
-            _(
-                "If you expect such answers, run “apt-get install %(packages)s” where PDFs are "
-                "made, and start the workers for the queue cpu again."
-            )
-            % {"packages": packages},
-        )
-    ]
-
-
-def _of_the_clock(
-    schedulers: list[Heartbeat], alive: list[Heartbeat], runs: list[ScheduledRun]
-) -> list[Finding]:
-    found = []
+def _scheduler(schedulers: list[Heartbeat], alive: list[Heartbeat]) -> Iterator[Finding]:
     if not any(beat in alive for beat in schedulers):
-        late = _("Pages that are scheduled do not go live or expire, and no daily summary is sent.")
-        words = (
-            _("The scheduler has not rung since %(time)s.") % {"time": clock(schedulers[0].seen_at)}
-            if schedulers
-            else _("The scheduler has never rung.")
-        )
-        found.append(Finding("no-scheduler", "warning", f"{words} {late}", _("Start celery beat.")))
-    found += [
-        Finding(
-            f"schedule-failed.{run.task}",
-            "warning",
-            _("“%(task)s” failed at %(time)s (%(error)s).")
-            % {
-                "task": title_of(run.task),
-                "time": clock(run.ended_at or run.started_at),
-                "error": run.error,
-            },
-            _("The worker’s log tells where. It runs again at its next time."),
-        )
-        for run in runs
-        if run.error
-    ]
-    return found
+        facts = {"seen_at": schedulers[0].seen_at.isoformat() if schedulers else None}
+        yield Finding(code="no-scheduler", severity=Severity.WARNING, facts=facts)
 
 
-def _of_the_operators() -> list[Finding]:
-    if SiteSettings.operator_addresses():
-        return []
-    return [
-        Finding(
-            "no-operators",
-            "note",
-            _("Nobody is told when something breaks."),
-            _(
-                "Name an address under Settings, Company, Operation, or give an administrator "
-                "an e-mail address."
-            ),
-        )
-    ]
-
-
-def clock(moment: dt.datetime) -> str:
-    """A time of today as a time, any other with its date; in the reader's zone and language."""
-    local = timezone.localtime(moment)
-    if local.date() == timezone.localdate():
-        return formats.time_format(local.time(), "TIME_FORMAT")
-    return formats.date_format(local, "SHORT_DATETIME_FORMAT")
+def _work(oldest_seconds: float | None, needs: int) -> Iterator[Finding]:
+    if oldest_seconds is not None and oldest_seconds > STUCK.total_seconds():
+        facts = {"minutes": int(oldest_seconds // 60)}
+        yield Finding(code="oldest-step", severity=Severity.WARNING, facts=facts)
+    if needs:
+        yield Finding(code="needs-attention", severity=Severity.WARNING, facts={"count": needs})

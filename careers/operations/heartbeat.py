@@ -15,6 +15,8 @@ from django.db import Error as DatabaseError
 from django.db import connection
 
 from careers.documents import missing_scripts
+from careers.operations import findings
+from careers.operations.models import Finding, Severity
 from careers.pipeline.models import Heartbeat
 from careers.pipeline.transitions import db_now
 from careers.pipeline.worker import end_after, wait_for
@@ -24,8 +26,6 @@ log = logging.getLogger(__name__)
 #: Seconds between two signs of life, and until a process counts as gone.
 INTERVAL = 10
 GONE_AFTER = dt.timedelta(seconds=35)
-#: For how long a web server's word counts: it speaks only when somebody visits.
-WEB_GONE_AFTER = dt.timedelta(minutes=10)
 
 
 def beat(kind: str, name: str, *, queues: str = "", facts: dict[str, Any] | None = None) -> None:
@@ -62,9 +62,11 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
     def start(self, worker: Any) -> None:
         self.name_of_worker = worker.hostname
         self.queues = ",".join(sorted(worker.app.amqp.queues.consume_from))
-        # Fonts are asked for where PDFs are made; a new one is used from the next start on.
-        sets_type = "cpu" in self.queues.split(",")
-        self.facts = {"missing_scripts": missing_scripts()} if sets_type else {}
+        # Fonts matter where PDFs are made. A new font is used from the next start on.
+        makes_pdfs = "cpu" in self.queues.split(",")
+        missing = missing_scripts() if makes_pdfs else []
+        fonts = Finding(code="fonts", severity=Severity.ADVICE, facts={"scripts": missing})
+        self.findings = [fonts] if missing else []
         self.beating: threading.Thread | None = None
         self._beat()
         self.timer = worker.timer.call_repeatedly(INTERVAL, self._beat)
@@ -72,6 +74,7 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
     def stop(self, worker: Any) -> None:
         # What the children hold is others' by then. It comes first: the database may hang, too.
         end_after(settings.PIPELINE_LEASE)
+        findings.report(f"worker:{worker.hostname}", [], lasts=findings.PROCESS)
         Heartbeat.objects.filter(kind=Heartbeat.Kind.WORKER, name=worker.hostname).delete()
 
     def terminate(self, worker: Any) -> None:
@@ -96,7 +99,8 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
         if connection.vendor == "sqlite":
             with suppress(DatabaseError), connection.cursor() as cursor:
                 cursor.execute(f"PRAGMA busy_timeout = {INTERVAL / 4 * 1000:.0f}")
-        beat(Heartbeat.Kind.WORKER, self.name_of_worker, queues=self.queues, facts=self.facts)
+        beat(Heartbeat.Kind.WORKER, self.name_of_worker, queues=self.queues)
+        findings.report(f"worker:{self.name_of_worker}", self.findings, lasts=findings.PROCESS)
 
 
 @celeryd_init.connect

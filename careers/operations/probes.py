@@ -1,9 +1,9 @@
-"""What the sweeper asks of the outside every so often, so that a fault is known before a step
+"""What the sweeper asks the services at intervals, so that an error is known before a step
 meets it.
 
-Each question is asked in a child that can be killed: a mail server that hangs, or a name that
-is never found, must not keep the sweeper from its work. Answers are findings; they travel in
-the sweeper's heartbeat, and ``health.check`` shows them.
+Each probe runs in a child process that can be killed: a mail server that hangs, or a name that
+never resolves, must not keep the sweeper from its work. The answers are findings, which the
+sweeper reports.
 """
 
 from __future__ import annotations
@@ -11,39 +11,33 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import multiprocessing
-import re
 import signal
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
-from django.core.management import CommandError
 from django.db import Error as DatabaseError
 from django.db import connection, connections
-from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from careers import archive, notifications
+from careers.applications import sentences
 from careers.applications.errors import EffectError, Transient
-from careers.operations.health import Finding
+from careers.operations import database, health
+from careers.operations.models import Finding, Severity
 from careers.pipeline import broker
 from careers.pipeline.transitions import db_now
 
 log = logging.getLogger(__name__)
 
-#: Seconds that one question may take: longer than any client of ours waits by itself.
+#: Seconds that one probe may take: longer than the time-out of any client.
 PATIENCE = 30
-#: Clocks that differ by more are named. S3 refuses requests beyond fifteen minutes.
+#: Clocks that differ by more are a finding. S3 refuses requests beyond fifteen minutes.
 SKEW = dt.timedelta(minutes=1)
-#: Whose migrations are never squashed away: one that the code doesn't know is a newer one's.
-OURS = ("careers", "home")
 FORK = multiprocessing.get_context("fork")
 
 
@@ -51,74 +45,87 @@ FORK = multiprocessing.get_context("fork")
 
 
 def ask_database() -> list[Finding]:
-    """Whether the database can be used, was made by this code or older, and has our clock."""
+    """Whether the database answers, is not newer than this code, and agrees about the time."""
     try:
         connection.ensure_connection()
-        found = _clock(_("the database"), db_now())
-        newer = newer_migrations()
+        found = clocks("database", db_now())
+        newer = database.newer_migrations()
     except (DatabaseError, OSError) as error:
-        code, words = database_cause(error)
-        return [Finding(code, "critical", words, _("No application can be taken meanwhile."))]
+        code, cause = database.cause(error)
+        facts = {"cause": sentences.to_facts(cause)}
+        return [Finding(code=code, severity=Severity.CRITICAL, facts=facts)]
     if newer:
-        found.append(_newer(newer))
+        found.append(database.newer_finding(newer))
     return found
 
 
 def ask_broker() -> list[Finding]:
-    """Whether the broker answers us."""
+    """Whether the broker accepts something from us."""
     error = broker.broker_error()
-    return [Finding("broker", "critical", error, safe_meanwhile())] if error else []
+    return [health.broker(error)] if error else []
 
 
 def ask_archive() -> list[Finding]:
-    """Whether the archive answers, takes our key, has the bucket, and shares our clock."""
+    """Whether the archive answers, accepts our key, has the bucket, and agrees about the time."""
     try:
         date = archive.probe()
     except EffectError as error:
-        return [_explained(error, _("Check that it runs, and AWS_S3_ENDPOINT_URL."))]
-    return _clock(_("the archive (S3)"), date) if date else []
+        return [_failed(error, "archive")]
+    return clocks("archive", date) if date else []
 
 
 def ask_archive_conditions() -> list[Finding]:
-    """Whether the archive writes at all, and only where there is nothing, when asked to."""
+    """Whether the archive can be written, and refuses to overwrite when it is told to."""
     try:
         if archive.honours_conditions():
             return []
     except EffectError as error:
-        return [_explained(error, _("Check that it runs, and AWS_S3_ENDPOINT_URL."))]
-    return [
-        Finding(
-            "archive-overwrites",
-            "note",
-            _("The archive (S3) ignores If-None-Match: it would overwrite an object."),
-            _("Nothing to do: each file is looked for before, and read back after, it is written."),
-        )
-    ]
+        return [_failed(error, "archive")]
+    return [Finding(code="archive-overwrites", severity=Severity.ADVICE)]
 
 
 def ask_mail() -> list[Finding]:
-    """Whether the mail server answers, encrypts as told, and takes our login.
+    """Whether the mail server answers, encrypts as configured, and accepts our login.
 
-    Or whether the provider's API answers.
+    With a mail provider: whether its API answers.
     """
     try:
         notifications.probe()
     except EffectError as error:
-        if settings.EMAIL_PROVIDER:
-            return [_explained(error, _("Check EMAIL_PROVIDER and EMAIL_API_URL."))]
-        return [_explained(error, _("Check that it runs, EMAIL_HOST and EMAIL_PORT."))]
+        return [_failed(error, "provider" if settings.EMAIL_PROVIDER else "mail")]
     return []
+
+
+def clocks(service: str, theirs: dt.datetime) -> list[Finding]:
+    """A finding if the clock of a service and the clock of this machine differ."""
+    ours = timezone.now()
+    if abs(theirs - ours) < SKEW:
+        return []
+    facts = {
+        "service": service,
+        "ours": f"{ours:%Y-%m-%d %H:%M:%S}",
+        "theirs": f"{theirs.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}",
+    }
+    return [Finding(code="clock", severity=Severity.WARNING, facts=facts)]
+
+
+def _failed(error: EffectError, check: str) -> Finding:
+    facts: dict[str, Any] = {"cause": sentences.to_facts(error.public)}
+    if isinstance(error, Transient):
+        facts["check"] = check
+        return Finding(code=error.code, severity=Severity.WARNING, facts=facts)
+    return Finding(code=error.code, severity=Severity.CRITICAL, facts=facts)
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A question, and how often it is asked.
+    """A question to a service, and how often to ask it.
 
     Attributes:
-        name: of what is asked; a service has the name that it has in ``env.SERVICES``.
-        silent: the code when no answer comes.
-        every: seconds between an answer and the next question; None: one answer without a
-            fault is enough.
+        name: the name of the service in ``env.SERVICES``, perhaps with more after a hyphen.
+        silent: the code of the finding when no answer comes.
+        every: seconds between an answer and the next question; None asks until one answer is
+            free of faults.
     """
 
     name: str
@@ -128,7 +135,7 @@ class Probe:
 
 
 def all_probes() -> list[Probe]:
-    """Every question; the sweeper asks the broker by itself, much more often."""
+    """Every probe. The sweeper asks the broker itself, much more often."""
     interval = settings.PIPELINE_PROBE_INTERVAL
     return [
         Probe("database", ask_database, "database-unreachable", interval),
@@ -143,10 +150,10 @@ def all_probes() -> list[Probe]:
 
 
 class Prober:
-    """Asks in children and remembers what they found; no method waits.
+    """Runs probes in child processes and keeps their answers; no method waits.
 
     Attributes:
-        found: the latest answer to each question.
+        found: the latest answer to each probe, by its name.
     """
 
     def __init__(self, probes: Collection[Probe]) -> None:
@@ -157,7 +164,7 @@ class Prober:
 
     @property
     def findings(self) -> list[Finding]:
-        """All that is known to be wrong, one of a code, in the order of the questions."""
+        """Everything that is known to be wrong, one of each code, in the order of the probes."""
         by_code: dict[str, Finding] = {}
         for probe in self.probes:
             for finding in self.found.get(probe.name, []):
@@ -166,18 +173,18 @@ class Prober:
 
     @property
     def answered(self) -> bool:
-        """Whether every question was asked and is answered, or given up."""
+        """Whether every probe has run and has answered, or was given up."""
         return not self._asking and all(self._due.values())
 
     def look(self) -> None:
-        """Take the answers that have come, and ask what is due."""
+        """Take the answers that have arrived, and start the probes that are due."""
         for probe in self.probes:
             self._take(probe)
             if probe.name not in self._asking and time.monotonic() >= self._due[probe.name]:
                 self._ask(probe)
 
     def stop(self) -> None:
-        """Ask no more."""
+        """Kill the probes that still run."""
         for child, answers, _deadline in self._asking.values():
             child.kill()
             child.join()
@@ -187,7 +194,7 @@ class Prober:
     def _ask(self, probe: Probe) -> None:
         answers, tell = FORK.Pipe(duplex=False)
         child = FORK.Process(target=_ask_in_child, args=[probe.ask, tell], daemon=True)
-        # A child must not speak over our connections.
+        # The child must not use the connections of its parent.
         connections.close_all()
         child.start()
         tell.close()
@@ -201,23 +208,23 @@ class Prober:
         if child.is_alive() and not late and not answers.poll():
             return
         try:
-            # Only our own child writes into this pipe.
-            found = answers.recv() if answers.poll() else [_never_answered(probe)]
+            # Unpickling is safe: only our own child writes into this pipe.
+            found = answers.recv() if answers.poll() else [_silent(probe)]
         except EOFError:
-            # It failed by a mistake of ours, which stands in the log.
+            # The probe itself has a bug, which is in the log.
             found = self.found.get(probe.name, [])
         child.kill()
         child.join()
         answers.close()
         del self._asking[probe.name]
         self.found[probe.name] = found
-        settled = probe.every is None and all(finding.level == "note" for finding in found)
+        settled = probe.every is None and all(finding.is_advice for finding in found)
         pause = float("inf") if settled else probe.every or settings.PIPELINE_PROBE_INTERVAL
         self._due[probe.name] = time.monotonic() + pause
 
 
 def ask_once(probes: Collection[Probe]) -> Prober:
-    """Ask and wait for the answers; some ``PATIENCE`` seconds at most."""
+    """Run every probe once and wait for the answers, for about ``PATIENCE`` seconds at most."""
     prober = Prober(probes)
     prober.look()
     while not prober.answered:
@@ -233,163 +240,12 @@ def _ask_in_child(ask: Callable[[], list[Finding]], tell: Connection) -> None:
     try:
         tell.send(ask())
     except Exception as error:
-        # Named by its type only: its words may hold addresses and keys.
+        # Only its type is logged: its text may hold addresses and keys.
         log.warning("a probe failed: %s", type(error).__name__)
     finally:
         connections.close_all()
 
 
-# ── Words ───────────────────────────────────────────────────────────────────────────────
-
-
-def safe_meanwhile() -> str:
-    """What an operator wants to know first."""
-    return _("Applications are stored and safe; what waits is done once this works.")
-
-
-def _explained(error: EffectError, check: str) -> Finding:
-    if isinstance(error, Transient):
-        return Finding(error.code, "warning", error.public, f"{check} {safe_meanwhile()}")
-    return Finding(error.code, "critical", error.public, safe_meanwhile())
-
-
-def _never_answered(probe: Probe) -> Finding:
-    service = probe.name.partition("-")[0]
-    return Finding(
-        probe.silent,
-        "warning",
-        _("Nothing came back from the service “%(name)s” in time.") % {"name": service},
-        _("Check that it runs and that its address is right.") + " " + safe_meanwhile(),
-    )
-
-
-def _clock(whose: str, theirs: dt.datetime) -> list[Finding]:
-    ours = timezone.now()
-    if abs(theirs - ours) < SKEW:
-        return []
-    return [
-        Finding(
-            "clock",
-            "warning",
-            _("Clocks differ: here it is %(ours)s, for %(whose)s it is %(theirs)s (UTC).")
-            % {
-                "ours": f"{ours:%Y-%m-%d %H:%M:%S}",
-                "whose": whose,
-                "theirs": f"{theirs.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}",
-            },
-            _("Set the wrong one right, and let a time service (NTP) keep both."),
-        )
-    ]
-
-
-def newer_migrations() -> list[str]:
-    """Migrations that the database has and this code doesn't know, as ``app.name``.
-
-    Those of other packages count only when their number is above all known ones: packages
-    squash old migrations away, and the database still tells of them.
-    """
-    applied = MigrationRecorder(connection).applied_migrations()
-    newer = []
-    for config in apps.get_app_configs():
-        files = Path(config.path, "migrations").glob("[0-9]*.py")
-        known = {path.stem for path in files}
-        latest = max(map(_number, known), default=0)
-        newer += [
-            f"{label}.{name}"
-            for label, name in applied
-            if label == config.label
-            and name not in known
-            and (label in OURS or _number(name) > latest)
-        ]
-    return sorted(newer)
-
-
-def missing_migrations() -> list[str]:
-    """Migrations of ours that the database does not have yet, as ``app.name``."""
-    applied = MigrationRecorder(connection).applied_migrations()
-    return sorted(
-        f"{label}.{path.stem}"
-        for label in OURS
-        for path in Path(apps.get_app_config(label).path, "migrations").glob("[0-9]*.py")
-        if (label, path.stem) not in applied
-    )
-
-
-def refuse_newer(**_signal: Any) -> None:
-    """Before ``migrate``: it would find nothing to do, and old code would start on new tables.
-
-    Raises:
-        CommandError: the database was made by a newer version.
-    """
-    if newer := newer_migrations():
-        found = _newer(newer)
-        raise CommandError(f"{found.message} {found.action}", returncode=2)
-
-
-def _newer(migrations: list[str]) -> Finding:
-    return Finding(
-        "database-newer",
-        "critical",
-        _("The database was made by a newer version of this site (%(migration)s).")
-        % {"migration": migrations[0]},
-        _("Update the code and start again, or restore a backup from before."),
-    )
-
-
-def _number(migration: str) -> int:
-    found = re.match(r"\d+", migration)
-    return int(found[0]) if found else 0
-
-
-def database_cause(error: Exception) -> tuple[str, str]:
-    """What a failure to use the database means: a code, and cause with next action.
-
-    libpq gives no code for a refused connection, only words.
-    """
-    words = str(error).lower()
-    if "password" in words or "authentication failed" in words or 'role "' in words:
-        return "database-login", _(
-            "The database refused the user or the password. Correct them in DATABASE_URL."
-        )
-    if "pg_hba.conf" in words:
-        return "database-login", _(
-            "The database does not let this machine in (pg_hba.conf). Allow it there, or correct "
-            "user, database and sslmode in DATABASE_URL."
-        )
-    if "certificate" in words:
-        return "database-tls", _(
-            "The database's certificate was refused. Renew it, or name the authority that signed "
-            "it: DATABASE_URL=…?sslmode=verify-full&sslrootcert=FILE."
-        )
-    if "ssl" in words or "tls" in words:
-        return "database-tls", _(
-            "The database does not encrypt as DATABASE_URL asks. Turn TLS on in the server, or "
-            "correct sslmode in DATABASE_URL."
-        )
-    if 'database "' in words and "does not exist" in words:
-        return "database-missing", _(
-            "There is no such database on the server. Create it, or correct its name in "
-            "DATABASE_URL."
-        )
-    if any(part in words for part in ("resolve", "translate host", "name or service")):
-        return "database-unreachable", _(
-            "The database's host was not found. Check the name in DATABASE_URL."
-        )
-    if "refused" in words:
-        return "database-unreachable", _(
-            "Nothing listens where the database should be. Start it, or correct host and port in "
-            "DATABASE_URL."
-        )
-    if "timeout" in words or "timed out" in words:
-        return "database-unreachable", _(
-            "The database did not answer in time. Check that its host is up, and host and port in "
-            "DATABASE_URL."
-        )
-    if "unable to open database file" in words or "readonly database" in words:
-        return "database-unreachable", _(
-            "The database's file can't be opened for writing. Check the path in DATABASE_URL and "
-            "who may write there."
-        )
-    return "database-unreachable", _(
-        "The database can't be used (%(error)s). Check DATABASE_URL and the server's log."
-    ) % {"error": type(error).__name__}
+def _silent(probe: Probe) -> Finding:
+    facts = {"silent": probe.name.partition("-")[0]}
+    return Finding(code=probe.silent, severity=Severity.WARNING, facts=facts)

@@ -1,4 +1,4 @@
-"""What runs by the clock: how each run went, when the next one is, and that the clock ticks."""
+"""Scheduled tasks: the result of each last run, the next runs, and the scheduler's heartbeat."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from celery import Celery, current_app, shared_task
@@ -15,8 +16,9 @@ from celery.signals import task_postrun, task_prerun
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from careers.operations import alerts, archive_check
+from careers.operations import alerts, archive_check, findings
 from careers.operations.heartbeat import INTERVAL, beat
+from careers.operations.models import Finding, Severity
 from careers.pipeline import dispatch
 from careers.pipeline.actions import RETRY
 from careers.pipeline.acts import actor_of
@@ -26,37 +28,37 @@ from careers.pipeline.worker import owner
 
 log = logging.getLogger(__name__)
 
-#: There is one clock; under another name it would be a second one.
+#: There is one scheduler; another name would be a second row.
 NAME = "beat"
 
 
-# ── The tasks of the pipeline's own ─────────────────────────────────────────────────────
+# ── Tasks ───────────────────────────────────────────────────────────────────────────────
 
 
 @shared_task(name="careers.watch")
 def watch(**_: Any) -> None:
-    """Look whether operators must be told something; the sweeper can't tell its own absence."""
+    """Send due alerts to operators; the sweeper can't report its own absence."""
     alerts.look(actor=owner())
 
 
 @shared_task(name="careers.daily_digest")
 def daily_digest(**_: Any) -> None:
-    """Write the summary of yesterday once the morning has come."""
+    """Send the summary of yesterday, once, in the morning."""
     alerts.daily_digest(actor=owner())
 
 
-#: Longer than a step, for there may be millions of files; shorter than the broker's patience.
+#: Longer than a step may run, for millions of files; shorter than the visibility timeout.
 @shared_task(name=archive_check.TASK, soft_time_limit=600, time_limit=660)
 def check_archive(**_: Any) -> None:
-    """Look whether everything that was archived is still there."""
-    archive_check.take()
+    """Check that every archived file is still there."""
+    archive_check.run()
 
 
-# ── The clock ───────────────────────────────────────────────────────────────────────────
+# ── The scheduler ───────────────────────────────────────────────────────────────────────
 
 
 class Scheduler(PersistentScheduler):
-    """Celery's own scheduler, which also says that it ticks and when it rings next.
+    """Celery's own scheduler, with a heartbeat that holds the next run of each task.
 
     ``CELERY_BEAT_MAX_LOOP_INTERVAL`` makes it tick often enough.
     """
@@ -66,7 +68,7 @@ class Scheduler(PersistentScheduler):
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         for entry in self.schedule.values():
-            # Else nothing is rung for until the clock is again where it was set back from.
+            # After the clock was set back, nothing would be due until it has caught up.
             if entry.last_run_at and entry.last_run_at > (now := entry.default_now()):
                 entry.last_run_at = now
                 self._heap = None
@@ -99,11 +101,18 @@ def _note_start(task: Any, **_: Any) -> None:
 def _note_end(task: Any, state: str, retval: Any, **_: Any) -> None:
     if task.name in _scheduled(task.app):
         error = type(retval).__name__ if state == "FAILURE" else ""
-        _note(
-            lambda: ScheduledRun.objects.filter(task=task.name).update(
-                ended_at=db_now(), error=error
-            )
-        )
+        _note(partial(_end, task.name, error))
+
+
+def _end(task: str, error: str) -> None:
+    now = db_now()
+    ScheduledRun.objects.filter(task=task).update(ended_at=now, error=error)
+    failure = Finding(
+        code=f"schedule-failed.{task}",
+        severity=Severity.WARNING,
+        facts={"task": task, "at": now.isoformat(), "error": error},
+    )
+    findings.report(f"schedule:{task}", [failure] if error else [], lasts=findings.RUNS)
 
 
 def _scheduled(app: Celery) -> set[str]:
@@ -113,8 +122,8 @@ def _scheduled(app: Celery) -> set[str]:
 def _note(write: Callable[[], object]) -> None:
     try:
         write()
-    except DatabaseError as error:  # the record must not keep the task from its work
-        log.warning("a scheduled run was not noted: %s", type(error).__name__)
+    except DatabaseError as error:  # the task must run even if its record can't be written
+        log.warning("a scheduled run was not recorded: %s", type(error).__name__)
         connection.close_if_unusable_or_obsolete()
 
 
@@ -123,7 +132,7 @@ def _note(write: Callable[[], object]) -> None:
 
 @dataclass(frozen=True)
 class Schedule:
-    """One thing that runs by the clock."""
+    """A scheduled task, with its last and its next run."""
 
     task: str
     title: str
@@ -132,10 +141,10 @@ class Schedule:
 
 
 def schedules() -> list[Schedule]:
-    """Everything that runs by the clock, with its last and its next run; two queries."""
+    """Every scheduled task, with its last and its next run; two queries."""
     runs = {run.task: run for run in ScheduledRun.objects.all()}
-    clock = Heartbeat.objects.filter(kind=Heartbeat.Kind.SCHEDULER).first()
-    due = clock.facts.get("next", {}) if clock else {}
+    scheduler = Heartbeat.objects.filter(kind=Heartbeat.Kind.SCHEDULER).first()
+    due = scheduler.facts.get("next", {}) if scheduler else {}
     return [
         Schedule(
             task=entry["task"],
@@ -148,9 +157,13 @@ def schedules() -> list[Schedule]:
 
 
 def run_now(task: str, user: Any) -> bool:
-    """Ring for something that runs by the clock out of turn.
+    """Start a scheduled task now.
 
-    Returns False when the broker takes no message, or nothing of that name runs by the clock.
+    Returns:
+        False if the broker accepts no message, or no task of this name is scheduled.
+
+    Raises:
+        PermissionDenied: the user may not do this.
     """
     actor_of(user, RETRY)
     return task in {entry.task for entry in schedules()} and dispatch.dispatch_task(task)

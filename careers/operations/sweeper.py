@@ -1,7 +1,7 @@
-"""Find every row that nobody rang for, and every worker that never came back.
+"""Find every step that was not dispatched and every worker that was lost, and repair both.
 
-Runs as a process of its own and depends on nothing that it repairs: not on Celery beat, not
-on the broker. Any number of sweepers may run; each change is guarded.
+The sweeper is a process of its own and depends on nothing that it repairs: neither on Celery beat
+nor on the broker. Any number of sweepers may run; each change is guarded.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Collection
-from dataclasses import asdict
 from functools import partial
 from multiprocessing.process import BaseProcess
 
@@ -23,7 +22,7 @@ from django.db import connections
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from careers.operations import alerts
+from careers.operations import alerts, findings, health
 from careers.operations.heartbeat import beat, is_served
 from careers.operations.probes import Prober, all_probes
 from careers.pipeline import (
@@ -46,35 +45,36 @@ from careers.pipeline.worker import hand_back
 log = logging.getLogger(__name__)
 
 ACTOR = "sweeper"
-#: Whoever queued a row rings for it at once; only after this is it taken for forgotten.
+#: A queued step is dispatched at once; only after this time does it count as forgotten.
 FRESH = dt.timedelta(seconds=5)
 REDISPATCH_CAP = 900  # seconds
-#: A row that was changed so much later than now was changed before the clock was set back.
+#: A row that was changed further in the future was changed before the clock was set back.
 AHEAD = dt.timedelta(minutes=1)
-#: The moments for which a step waits, or by which is judged how long it did.
+#: The times that a step waits for, or that say how long it has waited.
 MOMENTS = ("state_since", "ready_at", "dispatched_at", "run_after", "lease_until", "repeat_until")
-#: With this many messages waiting a row was not forgotten: the workers are busy.
+#: With more messages waiting than this, a step was not forgotten: the workers are busy.
 LONG_QUEUE = 50
-#: Seconds between two looks whether operators must be told something.
+#: Seconds between two evaluations of hooks and alerts.
 LOOK_EVERY = 10
 CHILDREN = 2
-#: Seconds that its children have to finish when it is told to stop, before their steps are handed
-#: back; supervisors often kill after ten.
+#: Seconds that its children have to finish when it must stop. Then their steps are handed back.
+#: Supervisors often kill after ten seconds.
 LET_FINISH = 5
 FORK = multiprocessing.get_context("fork")
 
 
 class Sweeper:
-    """One sweeper process and what it remembers between two looks."""
+    """One sweeper process and its state between two sweeps."""
 
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}:{uuid.uuid4().hex[:8]}"
+        self.source = f"sweeper:{self.name}"
         self.broker_down_since: dt.datetime | None = None
-        #: With the step that each runs, until when, and under which name it claims.
+        #: For each child: the step that it runs, its deadline, and the name it claims under.
         self.children: dict[BaseProcess, tuple[int, float, str]] = {}
-        #: What it does itself, when it does.
+        #: The kinds of steps that it runs itself, when it does.
         self.kinds: Collection[str] = registry.kinds()
-        # The broker is asked with every look.
+        # The broker is asked with every sweep.
         self.prober = Prober([probe for probe in all_probes() if probe.name != "broker"])
         self.look_at = 0.0
         self.stopping = False
@@ -91,11 +91,12 @@ class Sweeper:
             while not self.stopping and (pause := due_at - time.monotonic()) > 0:
                 time.sleep(min(pause, 0.2))
                 if self.children:
-                    # It works itself: who is done makes room for the next at once.
+                    # It runs steps itself: a child that is done makes room for the next.
                     self._unharmed(self._reap)
                     self._unharmed(self._work)
         self._unharmed(self._end_children)
         self.prober.stop()
+        findings.report(self.source, [], lasts=findings.PROCESS)
         Heartbeat.objects.filter(kind=Heartbeat.Kind.SWEEPER, name=self.name).delete()
 
     def _stop(self, *_args: object) -> None:
@@ -105,25 +106,19 @@ class Sweeper:
     def _unharmed(act: Callable[[], None]) -> None:
         try:
             act()
-        except Exception:  # a sweeper that dies of one bad moment repairs nothing
+        except Exception:  # a sweeper that ends by one error repairs nothing
             log.exception("sweep failed")
             connections.close_all()
 
     def once(self) -> None:
-        """One look at everything."""
+        """One sweep over everything."""
         error = broker.broker_error()
         now = db_now()
-        # The clock may have been set back since.
+        # The clock may have been set back meanwhile.
         self.broker_down_since = min(self.broker_down_since or now, now) if error else None
-        beat(
-            Heartbeat.Kind.SWEEPER,
-            self.name,
-            facts={
-                "broker_error": error,
-                "broker_down_since": self.broker_down_since and self.broker_down_since.isoformat(),
-                "probes": [asdict(finding) for finding in self.prober.findings],
-            },
-        )
+        beat(Heartbeat.Kind.SWEEPER, self.name)
+        found = [health.broker(error)] if error else []
+        findings.report(self.source, found + self.prober.findings, lasts=findings.PROCESS)
         restored_database.recognise()
         restored_database.pulse()
         set_back_with_the_clock()
@@ -134,7 +129,7 @@ class Sweeper:
             requeue_unanswered()
             dispatch.dispatch_steps(forgotten(), actor=ACTOR, insist=True)
             if not is_served(registry.REGISTERED[MAIL_OPERATORS].queue):
-                # That no worker runs is what operators must hear first.
+                # Operators must be able to read that no worker runs.
                 self.kinds = [MAIL_OPERATORS]
                 self._work()
         elif self.broker_down_since and now - self.broker_down_since >= dt.timedelta(
@@ -146,10 +141,12 @@ class Sweeper:
     def _tell_operators(self) -> None:
         if time.monotonic() >= self.look_at:
             self.look_at = time.monotonic() + LOOK_EVERY
+            findings.forget_expired()
+            findings.ask_hooks()
             alerts.look(actor=ACTOR)
 
     def _work(self) -> None:
-        """Without broker or workers: run what is due, each step in a child that can be killed."""
+        """Without broker or workers: run due steps, each in a child that can be killed."""
         busy = {step_id for step_id, _deadline, _owner in self.children.values()}
         for step_id in due(self.kinds, exclude=busy)[: CHILDREN - len(self.children)]:
             owner = f"{ACTOR}:{uuid.uuid4()}"
@@ -171,12 +168,12 @@ class Sweeper:
                 del self.children[child]
 
     def _end_children(self) -> None:
-        """Let them finish, but not for long; hand back what they still hold."""
+        """Let the children finish for a short time; hand back the steps that they still hold."""
         until = time.monotonic() + LET_FINISH
         while self.children and time.monotonic() < until:
             self._reap()
             time.sleep(0.1)
-        # All of them before the database is asked: it may fail, and nobody is left to end them.
+        # Kill all of them before the database is used, because it may fail.
         for child in self.children:
             child.kill()
         for child in self.children:
@@ -194,10 +191,10 @@ def _run_in_child(step_id: int, owner: str) -> None:
 
 
 def set_back_with_the_clock() -> None:
-    """Let no step wait for a moment that the clock was set back from.
+    """Let no step wait for a time that is far away because the clock was set back.
 
-    Its moments go back with the clock, so that it waits for as long as it was meant to. After a
-    clock that was a year ahead it would else stand still for a year.
+    The times of the step go back with the clock, so that it waits for as long as intended. After a
+    clock that was a year ahead, it would otherwise wait for a year.
     """
     now = db_now()
     ahead = Step.objects.filter(state__in=UNDER_WAY, state_since__gt=now + AHEAD)
@@ -216,7 +213,7 @@ def set_back_with_the_clock() -> None:
 
 
 def release_expired_leases() -> None:
-    """Take back steps whose worker was lost. A mail that may be out is nobody's guess."""
+    """Take back steps whose worker was lost. A mail that may have been sent is unconfirmed."""
     now = db_now()
     lost = Step.objects.filter(state=State.STARTED, lease_until__lt=now)
     for step in list(lost[:BATCH]):
@@ -231,7 +228,7 @@ def release_expired_leases() -> None:
             leaving=[State.STARTED],
             fence=step.token,
             actor=ACTOR,
-            # The worker may wake and hand over right now: whoever writes first decides.
+            # The worker may wake and send right now: the first write wins.
             guard={"phase": Phase.NONE},
             reason=_("The worker did not come back in time."),
             run_after=None if gives_up else now,
@@ -247,20 +244,20 @@ def release_expired_leases() -> None:
 
 
 def release_forgotten_waiters() -> None:
-    """Queue waiting steps whose predecessor has ended, should anything have kept them."""
+    """Queue waiting steps whose predecessor has ended, if they were not queued then."""
     for definition in registry.definitions():
         release(definition, actor=ACTOR)
 
 
 def requeue_unanswered() -> None:
-    """Take back messages that no worker answered; each time with twice the patience."""
+    """Take back messages that no worker answered; each time after twice the wait."""
     now = db_now()
     sent = Step.objects.filter(
         state=State.SENT,
         kind__in=registry.kinds(),
         dispatched_at__lt=now - dt.timedelta(seconds=settings.PIPELINE_REDISPATCH_AFTER),
     ).order_by("dispatched_at")
-    # Whose queue is long is busy, not lost; left out here, for they could fill the batch.
+    # Steps of a long queue are not lost, their workers are busy. They could fill the batch.
     long = {
         queue
         for queue in {definition.queue for definition in registry.definitions()}
@@ -270,7 +267,7 @@ def requeue_unanswered() -> None:
         kind__in=[step.kind for step in registry.definitions() if step.queue not in long]
     )
     for step in list(lost.only("pk", "kind", "dispatches", "dispatched_at")[:BATCH]):
-        # Bounded before it is cut off: a step that waits for a setting is rung for without end.
+        # The exponent is bounded: a step that waits for a setting is dispatched without end.
         longer = 2 ** min(max(0, step.dispatches - 1), 20)
         patience = min(REDISPATCH_CAP, settings.PIPELINE_REDISPATCH_AFTER * longer)
         if step.dispatched_at and now - step.dispatched_at >= dt.timedelta(seconds=patience):
@@ -285,7 +282,7 @@ def requeue_unanswered() -> None:
 
 
 def forgotten() -> list[int]:
-    """Steps that are due and for which no message is under way."""
+    """Due steps without a message in the broker."""
     now = db_now()
     return list(
         Step.objects.filter(

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from celery import Celery, current_app
-from django.utils.translation import gettext as _
 from kombu import Connection, pools
 from redis.exceptions import (
     AuthenticationError,
@@ -19,6 +18,8 @@ from redis.exceptions import (
     ReadOnlyError,
 )
 from redis.exceptions import TimeoutError as RedisTimeout
+
+from careers.applications.sentences import sentence as _
 
 #: In seconds. A person waits while we publish, so these are far below the workers' own limits.
 TIMEOUTS = {

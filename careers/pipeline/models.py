@@ -226,7 +226,7 @@ class Heartbeat(models.Model):
         WORKER = "worker", _("Worker")
         SWEEPER = "sweeper", _("Sweeper")
         SCHEDULER = "scheduler", _("Scheduler")
-        #: Writes only when requests do not arrive as they should.
+        #: Only the release before writes it; web servers report findings now.
         WEB = "web", _("Web server")
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
@@ -272,7 +272,7 @@ class ScheduledRun(models.Model):
     ended_at = models.DateTimeField(null=True)
     #: The class of the exception that ended the run; "" after a success.
     error = models.CharField(max_length=120, blank=True)
-    #: What the last successful run found, as findings of the health check.
+    #: Only the release before reads and writes it; tasks report findings now.
     findings = models.JSONField(null=True)
 
     wagtail_reference_index_ignore = True

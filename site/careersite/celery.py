@@ -1,4 +1,4 @@
-"""The Celery app and the one table of what runs by the clock."""
+"""The Celery app."""
 
 import os
 

@@ -1,7 +1,7 @@
-"""What Celery may know of the settings: its own part, under its own names.
+"""Celery's part of the settings, under Celery's own names, and nothing else.
 
-Workers tell their configuration to whoever asks over the broker, and Flower shows it. Celery
-masks the broker's password there, but only under the name that it knows itself.
+Workers send their configuration to anybody who asks over the broker, and Flower shows it. Celery
+masks the broker's password there, but only under its own name.
 """
 
 from django.conf import settings

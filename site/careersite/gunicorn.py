@@ -1,7 +1,7 @@
-"""How gunicorn serves the site: ``gunicorn -c python:careersite.gunicorn careersite.wsgi``.
+"""Gunicorn's configuration: ``gunicorn -c python:careersite.gunicorn careersite.wsgi``.
 
-Access logs hold no personal data: no address, no query string, no referrer, no browser, and of
-the addresses that only one applicant knows no more than that one was opened.
+Access logs hold no personal data: no IP address, no query string, no referrer, no browser. Secrets
+in paths, such as those of receipts, are masked.
 """
 
 import math
@@ -34,18 +34,21 @@ class QuietLogger(Logger):
 
 
 class DrainingWorker(ThreadWorker):
-    """Leaves without losing a request.
+    """Stops without failing a request.
 
-    Told to stop it is "not ready" at once, and for DRAIN_SECONDS serves on: whoever asks
-    ``/health/ready`` sends nothing more by then. Then it takes in who already stands at the door,
-    and shuts it: the next one is refused at once, not heard of never, and a proxy may ask
-    elsewhere. What is under way has ``graceful_timeout`` to end.
+    It is for the applicant who presses Send while the operator deploys: gunicorn's own worker
+    resets the connections that wait in the listener's queue when it stops.
+
+    On the stop signal the worker is "not ready" at once and still serves for ``DRAIN_SECONDS``, in
+    which a load balancer that asks ``/health/ready`` stops sending. Then it accepts queued
+    connections and closes the listener, so that a later connection is refused at once and the
+    proxy can try another server. Running requests have ``graceful_timeout`` to end.
     """
 
     leaves_at: float | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # Loaded with the site, which may be after this module.
+        # The site may be loaded after this module.
         from careersite import health
 
         health.stopping.set()
@@ -56,7 +59,7 @@ class DrainingWorker(ThreadWorker):
 
     def notify(self) -> None:
         super().notify()
-        # The loop comes by once a second at least.
+        # The worker's loop calls this at least once a second.
         if self.leaves_at is not None and time.monotonic() >= self.leaves_at:
             self.alive = False
 
@@ -65,20 +68,20 @@ class DrainingWorker(ThreadWorker):
         if enabled or self.alive:
             return
         for listener in self.sockets:
-            # Other workers take from the same queue; accept() bears an empty one.
+            # Other workers take from the same queue; accept() copes with an empty one.
             while select.select([listener], [], [], 0)[0]:
                 self.accept(listener)
             listener.close()
 
 
 def when_ready(server: Arbiter) -> None:
-    """Import every view once, before the workers fork: the first visitor doesn't wait for it."""
+    """Import every view once, before the workers fork, so that no visitor waits for it."""
     from django.db import connections
     from django.urls import get_resolver
 
     if preload_app:
         get_resolver().url_patterns  # noqa: B018 -- reading it is what imports
-        # A connection that two processes inherit is broken for both.
+        # A connection that two processes share is broken for both.
         connections.close_all()
 
 

@@ -1,8 +1,10 @@
-"""Who sent a request, when proxies stand between us and the visitor.
+"""Find the visitor's address and scheme behind proxies, and report a proxy that hides them.
 
-A header is worth what its sender is worth: anybody can write ``X-Forwarded-For``. So only what
-our own proxies (``TRUSTED_PROXIES``) say is believed, at one place, and everything behind it
-reads ``REMOTE_ADDR`` and ``request.is_secure()``.
+Anybody can send ``X-Forwarded-For``. Only ``TRUSTED_PROXIES`` are believed, in this one place;
+all other code reads ``REMOTE_ADDR`` and ``request.is_secure()``.
+
+The reports are for the operator who deploys behind a proxy that is not trusted or not complete:
+without them all visitors share one upload limit, and real applicants are refused with no hint why.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 
-from careers.operations.heartbeat import beat
-from careers.pipeline.models import Heartbeat
+from careers.operations import findings
+from careers.operations.models import Finding, Severity
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +35,10 @@ _silent_until: dict[str, float] = {}
 
 
 def only_our_proxies_are_believed(get_response: GetResponse) -> GetResponse:
-    """Middleware: ``REMOTE_ADDR`` becomes the visitor's, as far as our own proxies vouch for it.
+    """Middleware: set ``REMOTE_ADDR`` to the visitor's address, as our own proxies report it.
 
-    The visitor is the last hop that is no proxy of ours. From anybody else
-    ``X-Forwarded-Proto`` counts for nothing.
+    The visitor is the last hop that is not one of our proxies. ``X-Forwarded-Proto`` is ignored
+    unless one of our proxies sent it.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -59,14 +61,15 @@ def only_our_proxies_are_believed(get_response: GetResponse) -> GetResponse:
 
 
 def came_through_our_proxy(request: HttpRequest) -> bool:
-    """Whether one of ``TRUSTED_PROXIES`` handed the request to us."""
+    """Whether the request came to us from one of ``TRUSTED_PROXIES``."""
     return PROXY in request.META
 
 
 def is_from_this_machine(request: HttpRequest) -> bool:
-    """Whether a program on this machine asks for itself, not for a visitor.
+    """Whether a program on this machine sent the request itself, and not on behalf of a visitor.
 
-    A proxy here has the same address, but it names a visitor, itself, or the site's public host.
+    A proxy on this machine has the same address, but it sends a visitor's address, its own name, or
+    the site's public host.
     """
     headers = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "Via")
     return (
@@ -77,27 +80,30 @@ def is_from_this_machine(request: HttpRequest) -> bool:
 
 
 def _fault(request: HttpRequest) -> str:
-    """What is wrong between visitors and us, before anything of it is put right; "" if nothing."""
+    """What is wrong with the proxy that sent this request; "" if nothing.
+
+    To be called while the request still has the headers that were sent.
+    """
     names = request.META.keys()
-    speaks = "HTTP_X_FORWARDED_FOR" in names, "HTTP_X_FORWARDED_PROTO" in names
+    sends = "HTTP_X_FORWARDED_FOR" in names, "HTTP_X_FORWARDED_PROTO" in names
     if request.path.startswith(("/health/", "/metrics")):
-        # Whoever watches us asks for itself.
+        # Monitors send these requests themselves.
         return ""
     if is_from_this_machine(request) and _is_local(settings.SITE_URL):
         return ""
     address = request.META.get("REMOTE_ADDR", "")
     if not _is_ours(address):
-        # We speak no TLS ourselves. Without it, anybody may claim to be a proxy; one of our own
-        # has an address of our own network.
-        claims = any(speaks) and _is_private(address)
+        # The site itself serves no TLS, so with TLS there is always a proxy. Without TLS, anybody
+        # can send these headers; a proxy of ours has an address of a private network.
+        claims = any(sends) and _is_private(address)
         return "unknown" if settings.SECURE or claims else ""
-    if not speaks[0]:
+    if not sends[0]:
         return "no-address"
-    return "no-scheme" if settings.SECURE and not speaks[1] else ""
+    return "no-scheme" if settings.SECURE and not sends[1] else ""
 
 
 def _report(fault: str, address: str) -> None:
-    """Leave word for health, at most once a minute from each process."""
+    """Report it as a finding, at most once a minute from each process."""
     now = time.monotonic()
     if now < _silent_until.get(fault, 0):
         return
@@ -105,12 +111,14 @@ def _report(fault: str, address: str) -> None:
     # A public address may be a visitor's own.
     known = address if _is_ours(address) or _is_private(address) else ""
     log.warning("proxy-%s: %s; see “Deploy” in docs/operations.md", fault, known or "a public one")
-    facts = {"proxy": fault, "address": known}
-    beat(Heartbeat.Kind.WEB, f"{socket.gethostname()}:{fault}"[:120], facts=facts)
+    finding = Finding(code=f"proxy-{fault}", severity=Severity.WARNING, facts={"address": known})
+    # One source for each fault, for one process may see only one of them.
+    source = f"web:{socket.gethostname()}:{fault}"
+    findings.report(source[:160], [finding], lasts=findings.VISITS)
 
 
 def _is_local(url: str) -> bool:
-    """Whether visitors are on this machine themselves: else a proxy has hidden where they are."""
+    """Whether visitors are on this machine. If not, a proxy hides their address."""
     return urlsplit(url).hostname in ("127.0.0.1", "localhost")
 
 

@@ -1,4 +1,4 @@
-"""Signs of life."""
+"""Liveness and readiness."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
-from careers.operations import probes
+from careers.operations import database
 from careers.pipeline import registry
 from careersite import health
 
 pytestmark = pytest.mark.django_db
 
 
-def test_live_asks_nobody(client: Client, django_assert_num_queries: Any) -> None:
+def test_live_runs_no_query(client: Client, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
         response = client.get("/health/live")
     assert (response.status_code, response.content) == (200, b"live\n")
     assert "no-store" in response["Cache-Control"]
 
 
-def test_ready_tells_this_machine_of_the_pipeline(client: Client) -> None:
+def test_ready_shows_this_machine_the_pipeline(client: Client) -> None:
     facts = client.get("/health/ready", headers={"host": "localhost"}).json()
     assert facts["database"] is True
     assert set(facts["steps"]) == set(registry.kinds())
@@ -38,7 +38,7 @@ def test_ready_tells_this_machine_of_the_pipeline(client: Client) -> None:
         {},
     ],
 )
-def test_ready_tells_others_only_that_it_is(client: Client, sender: Any) -> None:
+def test_ready_shows_others_only_the_database(client: Client, sender: Any) -> None:
     assert client.get("/health/ready", **sender).json() == {"database": True}
 
 
@@ -55,12 +55,12 @@ def test_not_ready_without_the_database(client: Client) -> None:
 @pytest.fixture
 def newer_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """This code has a migration that the database lacks, and was just started."""
-    known = probes.MigrationRecorder.applied_migrations
+    known = database.MigrationRecorder.applied_migrations
 
     def applied(recorder: Any) -> Any:
         return {key: row for key, row in known(recorder).items() if key[1] != "0006_lineage"}
 
-    monkeypatch.setattr(probes.MigrationRecorder, "applied_migrations", applied)
+    monkeypatch.setattr(database.MigrationRecorder, "applied_migrations", applied)
     monkeypatch.setattr(health, "_lacking", None)
 
 
@@ -78,7 +78,7 @@ def test_not_ready_before_the_database_was_migrated(client: Client) -> None:
     )
 
 
-def test_migrations_are_looked_for_until_they_are_there(
+def test_migrations_are_checked_until_they_are_there(
     client: Client, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "_lacking", None)

@@ -10,13 +10,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 
-from careers.operations import health
+from careers.operations import findings, health
 from careers.operations.heartbeat import beat
+from careers.operations.models import Finding
 from careers.pipeline import registry
 from careers.pipeline.kinds import ARCHIVE
 from careers.pipeline.models import Heartbeat
 from careers.pipeline.states import State
-from careersite.metrics import _escaped
 from tests.support.factories import StepFactory
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def scraped(client: Client, **headers: str) -> dict[str, dict[tuple[str, ...], f
     }
 
 
-def test_nothing_yet_is_a_number_too(client: Client) -> None:
+def test_empty_site_has_every_metric(client: Client) -> None:
     found = scraped(client)
     assert found["careers_applications"] == {(): 0}
     assert len(found["careers_steps"]) == len(registry.kinds()) * len(State)
@@ -45,7 +45,7 @@ def test_nothing_yet_is_a_number_too(client: Client) -> None:
     assert found["careers_finding"]["no-worker", "critical"] == 1
 
 
-def test_every_state_and_process_is_counted(client: Client, job: Any) -> None:
+def test_steps_and_processes_are_counted(client: Client, job: Any) -> None:
     StepFactory(application__page=job, failed=True)
     StepFactory(application__page=job, succeeded=True, kind=ARCHIVE)
     beat(Heartbeat.Kind.WORKER, "io@a", queues="io")
@@ -62,7 +62,7 @@ def test_every_state_and_process_is_counted(client: Client, job: Any) -> None:
     assert found["careers_finding"]["needs-attention", "warning"] == 1
 
 
-def test_it_costs_what_health_costs(
+def test_metrics_take_the_queries_of_the_health_check(
     client: Client, job: Any, django_assert_num_queries: Any
 ) -> None:
     StepFactory.create_batch(3, application__page=job)
@@ -80,13 +80,13 @@ def test_it_costs_what_health_costs(
         {},
     ],
 )
-def test_strangers_find_nothing(client: Client, settings: Any, sender: Any) -> None:
+def test_metrics_are_not_found_from_elsewhere(client: Client, settings: Any, sender: Any) -> None:
     assert client.get("/metrics", **sender).status_code == 404
     settings.METRICS_TOKEN = "token"
     assert client.get("/metrics", **sender).status_code == 404
 
 
-def test_token_opens_from_anywhere(client: Client, settings: Any) -> None:
+def test_token_gives_access_from_anywhere(client: Client, settings: Any) -> None:
     def status(authorization: str) -> int:
         headers = {"authorization": authorization}
         return client.get("/metrics", headers=headers, REMOTE_ADDR="192.0.2.1").status_code
@@ -97,7 +97,7 @@ def test_token_opens_from_anywhere(client: Client, settings: Any) -> None:
     assert [status(wrong) for wrong in ("Bearer sesame", "sésame", "Basic x")] == [403] * 3
 
 
-def test_database_that_is_away_is_no_empty_answer(client: Client) -> None:
+def test_metrics_without_database_answer_503(client: Client) -> None:
     def broken(execute: Any, sql: str, *args: Any) -> Any:
         raise OperationalError("gone")
 
@@ -107,5 +107,7 @@ def test_database_that_is_away_is_no_empty_answer(client: Client) -> None:
     assert b"careers_" not in response.content
 
 
-def test_labels_cannot_break_out() -> None:
-    assert _escaped('a"b\\c\nd') == 'a\\"b\\\\c\\nd'
+def test_labels_are_escaped(client: Client) -> None:
+    code = 'a"b\\c\nd'
+    findings.report("app", [Finding(code=code, severity="warning")], lasts=findings.PROCESS)
+    assert scraped(client)["careers_finding"][code, "warning"] == 1

@@ -6,6 +6,7 @@ import ast
 import re
 from pathlib import Path
 
+from careers.operations import words
 from careersite.settings import env
 
 MANUAL = (env.ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -78,6 +79,17 @@ def test_every_finding_is_in_its_table_once() -> None:
             codes |= codes_in(path, ERRORS)
     named = first_column(section("What each finding means"))
     assert sorted(named) == sorted(codes)
+
+
+def test_every_finding_has_sentences() -> None:
+    reported = {
+        code
+        for folder in ("careers", "site")
+        for path in (env.ROOT / folder).rglob("*.py")
+        for code in re.findall(r'Finding\(\s*code=f?"([a-z-]+)', path.read_text("utf-8"))
+    }
+    assert "needs-attention" in reported
+    assert {code for code in reported if not code.endswith("-")} <= set(words.codes())
 
 
 def test_every_cause_that_stops_a_step_is_in_a_table_once() -> None:

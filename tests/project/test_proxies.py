@@ -1,4 +1,4 @@
-"""Who sent a request, and whose word counts for it."""
+"""The visitor's address behind proxies, and the reports about a proxy that hides it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
-from careers.pipeline.models import Heartbeat
+from careers.operations.models import Finding
 from careersite import proxies
 from careersite.proxies import (
     came_through_our_proxy,
@@ -29,7 +29,7 @@ def ours(settings: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def reported(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """What the web server leaves for health."""
+    """What the middleware reports."""
     found: list[tuple[str, str]] = []
     monkeypatch.setattr(proxies, "_report", lambda *what: found.append(what))
     return found
@@ -84,13 +84,13 @@ def test_only_our_proxy_says_that_tls_was_spoken(
     assert received(remote, x_forwarded_proto=proto).is_secure() is secure
 
 
-def test_proxy_of_ours_is_known_by_its_address(ours: None) -> None:
+def test_request_through_our_proxy_is_recognised(ours: None) -> None:
     assert came_through_our_proxy(received("10.0.0.1", x_forwarded_for="192.0.2.1"))
     assert not came_through_our_proxy(received("192.0.2.9", x_forwarded_for="10.0.0.1"))
 
 
 @pytest.mark.parametrize("remote", ["127.0.0.1", "::1"])
-def test_program_on_this_machine_is_known(remote: str) -> None:
+def test_program_on_this_machine_is_recognised(remote: str) -> None:
     assert is_from_this_machine(received(remote))
 
 
@@ -113,13 +113,13 @@ def test_visitor_is_never_taken_for_this_machine(
     assert not is_from_this_machine(received(remote, **headers))
 
 
-def test_program_beside_our_proxy_is_still_known(settings: Any) -> None:
+def test_program_beside_our_proxy_is_recognised(settings: Any) -> None:
     settings.TRUSTED_PROXIES = [ip_network("127.0.0.1")]
     assert is_from_this_machine(received("127.0.0.1"))
     assert not is_from_this_machine(received("127.0.0.1", host="testserver"))
 
 
-# ── What is wrong with a proxy ──────────────────────────────────────────────────────────
+# ── Reports about a proxy ──────────────────────────────────────────────────────────
 
 
 BOTH = {"x_forwarded_for": "192.0.2.1", "x_forwarded_proto": "https"}
@@ -138,7 +138,7 @@ BOTH = {"x_forwarded_for": "192.0.2.1", "x_forwarded_proto": "https"}
         ("127.0.0.1", {}, []),
     ],
 )
-def test_proxy_that_strips_or_is_not_known_is_noticed(
+def test_proxy_that_is_not_trusted_or_not_complete_is_reported(
     ours: None,
     reported: list[tuple[str, str]],
     remote: str,
@@ -151,7 +151,7 @@ def test_proxy_that_strips_or_is_not_known_is_noticed(
     assert reported == [(fault, remote) for fault in expected]
 
 
-def test_without_tls_only_a_proxy_of_our_own_network_is_noticed(
+def test_without_tls_only_a_proxy_of_a_private_network_is_reported(
     ours: None, reported: list[tuple[str, str]], settings: Any
 ) -> None:
     assert settings.SECURE is False
@@ -163,7 +163,7 @@ def test_without_tls_only_a_proxy_of_our_own_network_is_noticed(
     assert reported == [("unknown", "10.0.0.9")]
 
 
-def test_proxy_that_says_nothing_at_all_is_no_visitor_of_this_machine(
+def test_proxy_without_headers_is_not_taken_for_this_machine(
     ours: None, reported: list[tuple[str, str]], settings: Any
 ) -> None:
     """As nginx does with a bare ``proxy_pass``."""
@@ -173,7 +173,7 @@ def test_proxy_that_says_nothing_at_all_is_no_visitor_of_this_machine(
     assert reported == [("unknown", "127.0.0.1")]
 
 
-def test_who_watches_the_site_is_no_proxy(
+def test_monitor_is_not_reported_as_a_proxy(
     ours: None, reported: list[tuple[str, str]], settings: Any
 ) -> None:
     settings.SECURE = True
@@ -184,29 +184,29 @@ def test_who_watches_the_site_is_no_proxy(
 
 
 @pytest.mark.django_db
-def test_word_is_left_once_a_minute_and_names_no_visitor(
+def test_report_is_written_once_a_minute_and_names_no_visitor(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(proxies, "_silent_until", {})
     for address in ("8.8.8.8", "10.0.0.9"):
         REPORT("unknown", address)
     REPORT("no-scheme", "10.0.0.1")
-    rows = {row.facts["proxy"]: row.facts["address"] for row in Heartbeat.objects.all()}
-    assert rows == {"unknown": "", "no-scheme": "10.0.0.1"}
+    rows = {row.code: row.facts["address"] for row in Finding.objects.all()}
+    assert rows == {"proxy-unknown": "", "proxy-no-scheme": "10.0.0.1"}
     assert "8.8.8.8" not in caplog.text
 
 
-def test_it_comes_before_everything_that_asks() -> None:
+def test_proxy_middleware_comes_first() -> None:
     first = settings.MIDDLEWARE[0]
     assert first == "careersite.proxies.only_our_proxies_are_believed"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_database_that_is_away_costs_the_visitor_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_report_without_database_does_not_raise(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(execute: Any, sql: str, *args: Any) -> Any:
         raise OperationalError("gone")
 
     monkeypatch.setattr(proxies, "_silent_until", {})
     with connection.execute_wrapper(broken):
         REPORT("unknown", "10.0.0.9")
-    assert Heartbeat.objects.count() == 0
+    assert Finding.objects.count() == 0

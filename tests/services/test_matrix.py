@@ -23,7 +23,7 @@ import pytest
 from celery import Celery
 from django.test import override_settings
 
-from careers.operations import probes
+from careers.operations import database, probes
 from careers.pipeline import broker
 from tests.support.postgresql import drop_database, new_database
 from tests.support.processes import until
@@ -40,7 +40,7 @@ from tests.support.servers import (
 from tests.support.speed import patient
 from tests.support.stack import BUCKET, DONE, ROOT, Stack, shared_postgresql, shared_template
 
-SAFE = "Applications are stored and safe; what waits is done once this works."
+SAFE = "Applications are stored and safe. The waiting work is done once this works again."
 #: The prefixes of all codes about services.
 SERVICES = ("archive", "broker", "clock", "database", "disk", "mail")
 USER, PASSWORD = "careers", "mail-password"
@@ -160,7 +160,8 @@ def test_check_services_names_each_fault_and_fails_only_for_the_database(
     asked = site.manage("check_services", **wrong)
     assert asked.stdout == (
         "database: well\n"
-        f"broker: The message broker refused the password. Correct it in REDIS_URL. {SAFE}\n"
+        "broker: The message broker refused the password. Correct it in REDIS_URL. "
+        "Applications are stored and safe. If the outage lasts, the sweeper does the work itself.\n"
         "archive: The archive (S3) refused the access key. Check AWS_ACCESS_KEY_ID and "
         f"AWS_SECRET_ACCESS_KEY. {SAFE}\n"
         "mail: The mail server refused the login (535 5.7.8 Authentication failed). Check "
@@ -171,7 +172,7 @@ def test_check_services_names_each_fault_and_fails_only_for_the_database(
     asked = site.manage("check_services", **wrong, DATABASE_URL=database)
     assert asked.stdout.splitlines()[0] == (
         "database: The database refused the user or the password. Correct them in DATABASE_URL. "
-        "No application can be taken meanwhile."
+        "Meanwhile the site can accept no application."
     )
     assert asked.returncode == 2
     assert "wrong" not in asked.stdout + asked.stderr
@@ -250,7 +251,7 @@ def test_broker_with_changed_password_is_reported_and_mended_without_loss(site: 
         redis.config_set("requirepass", site.broker_password)
     assert found["broker"] == ("The message broker refused the password. Correct it in REDIS_URL.")
     assert receipt.status == 303
-    site.wait_for_end([receipt])
+    site.wait_for_end([receipt], keep=["cpu", "io"])
     assert site.states(receipt) == DONE
 
 
@@ -346,7 +347,7 @@ def test_database_faults_from_the_real_client(site: NamedSite, tmp_path: Path) -
         for url in cases:
             with pytest.raises(psycopg.OperationalError) as caught:
                 psycopg.connect(url, connect_timeout=3)
-            said[url] = probes.database_cause(caught.value)
+            said[url] = database.cause(caught.value)
     assert {url: code for url, (code, _words) in said.items()} == cases
     assert all("DATABASE_URL" in words for _code, words in said.values())
     assert name not in json.dumps(list(said.values()))
@@ -501,8 +502,8 @@ def test_bin_run_refuses_a_database_of_a_newer_version(run_environ: dict[str, st
             " VALUES ('careers', '9999_of_next_year', now())"
         )
     assert _refused(run_environ) == (
-        "The database was made by a newer version of this site (careers.9999_of_next_year). "
-        "Update the code and start again, or restore a backup from before.\n"
+        "A newer version of this site made the database (careers.9999_of_next_year). "
+        "Update the code and start again, or restore an earlier backup.\n"
     )
 
 

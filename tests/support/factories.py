@@ -186,7 +186,7 @@ class NoticeFactory(DjangoModelFactory):
         lambda: {
             "message": "No worker is running. Applications are stored and safe.",
             "cause": "",
-            "action": "Start the workers; what waits is done then.",
+            "action": "Start the workers. They then do the waiting work.",
             "path": "/admin/tasks/",
             "since": (timezone.now() - dt.timedelta(minutes=5)).isoformat(),
         }

@@ -28,6 +28,8 @@ from django.db.models.functions import Now
 #: Tables that stay small, whatever happens: their rows are made by people in the admin, or one
 #: by each process. All others grow with the applications.
 SMALL = {
+    "careers.dismissal",
+    "careers.finding",
     "careers.heartbeat",
     "careers.jobindexpage",
     "careers.jobpage",

@@ -1,4 +1,4 @@
-"""``manage.py check_services``: say at start what is wrong with the services, in sentences."""
+"""``manage.py check_services``: say before the start what is wrong with the services."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 
+from careers.operations.models import Severity
 from careers.operations.probes import all_probes, ask_once
 
-#: Without it no application can be taken. All else is done later.
+#: Without it the site can accept no application. All other work is done later.
 NEEDED = "database"
 SERVICES = ("database", "broker", "archive", "mail")
 
@@ -19,8 +20,8 @@ SERVICES = ("database", "broker", "archive", "mail")
 class Command(BaseCommand):
     """For the moment before ``migrate``: needs no table of ours.
 
-    Broker, archive and mail server may be away: the site takes applications all the same, so
-    they are only spoken of, unless ``--strict``.
+    The site accepts applications without broker, archive and mail server, so their errors are
+    only printed, unless ``--strict`` is given.
     """
 
     help = (
@@ -46,10 +47,10 @@ class Command(BaseCommand):
                 for finding in prober.found.get(probe.name, [])
                 if finding in told
             ]
-            words = [f"{one.message} {one.action}".strip() for one in dict.fromkeys(found)]
+            words = [f"{one.message} {one.action}".strip() for one in found]
             self.stdout.write(f"{service}: {' '.join(words) or _('well')}")
-            refused |= service == NEEDED and any(one.level == "critical" for one in found)
+            refused |= service == NEEDED and any(one.severity == Severity.CRITICAL for one in found)
         if refused:
             sys.exit(2)
-        if options["strict"] and any(finding.level != "note" for finding in told):
+        if options["strict"] and not all(finding.is_advice for finding in told):
             sys.exit(1)

@@ -1,4 +1,4 @@
-"""The pipeline's state for a shell or a monitor."""
+"""``manage.py pipeline_status``: the state of the site for a shell or a monitor."""
 
 import json
 import sys

@@ -8,10 +8,10 @@ from careers.operations.sweeper import Sweeper
 
 
 class Command(BaseCommand):
-    help = "Find steps that nobody rang for and workers that were lost; loops until stopped."
+    help = "Find steps that were not dispatched and workers that were lost; runs until stopped."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true", help="look once, then exit")
+        parser.add_argument("--once", action="store_true", help="sweep once, then exit")
 
     def handle(self, *args: Any, **options: Any) -> None:
         sweeper = Sweeper()

@@ -11,7 +11,6 @@ from typing import Any
 
 import requests
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from careers.applications.errors import (
     EffectError,
@@ -21,6 +20,7 @@ from careers.applications.errors import (
     Uncertain,
     Undecidable,
 )
+from careers.applications.sentences import sentence as _
 from careers.notifications.refusals import CROWD_PAUSE, CROWDED, without_addresses
 
 #: The longest pause that a provider may ask for; in seconds.

@@ -102,7 +102,7 @@ def test_detail_shows_cause_and_what_to_do(as_otto: Client) -> None:
     found = soup_of(as_otto, f"/admin/tasks/{step.alert.reference}/")
     text = words(found.select_one(".bo-detail"))
     assert ALARM in words(found)
-    assert "Start the workers; what waits is done then." in text
+    assert "Start the workers. They then do the waiting work." in text
     assert "Mail to operators: ops@example.com: Failed" in text
     assert found.select(f"form[action='/admin/tasks/{step.alert.reference}/{step.pk}/retry/']")
     assert as_otto.get(f"/admin/tasks/{step.alert.reference}/results/").status_code == 200

@@ -47,7 +47,7 @@ def test_missing_worker_is_shown_with_what_to_do(as_otto: Client, db: None) -> N
     HeartbeatFactory(sweeper=True)
     text = text_of(as_otto)
     assert "No worker is running. Applications are stored and safe." in text
-    assert "Start the workers; what waits is done then." in text
+    assert "Start the workers. They then do the waiting work." in text
 
 
 def test_row_shows_steps_in_order(as_otto: Client, ours: JobPage) -> None:

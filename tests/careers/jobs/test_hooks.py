@@ -9,9 +9,9 @@ from django.test import Client
 from wagtail.models import Locale, Page
 
 from careers.applications.models import Application
-from careers.jobs.hooks import jobs_that_nobody_hears_of
+from careers.jobs.hooks import jobs_without_recipients
 from careers.jobs.models import JobIndexPage, JobPage
-from careers.operations import health
+from careers.operations import findings, health
 from home.models import SiteSettings
 from tests.support import people
 from tests.support.applying import apply_for
@@ -135,46 +135,51 @@ def test_home_page_shows_only_open_jobs(client: Client, job: Any, job_index: Any
     assert "Long gone" not in page
 
 
-# ── Jobs that nobody hears of ───────────────────────────────────────────────────────────
+# ── Jobs without recipients ─────────────────────────────────────────────────────────────
 
 
-def nobody_told() -> list[str]:
-    return [finding.message for finding in jobs_that_nobody_hears_of()]
+def without_recipients() -> list[str]:
+    return [finding.message for finding in jobs_without_recipients()]
 
 
 @pytest.mark.parametrize("who", ["job", "index", "company"])
-def test_job_is_heard_of_when_anything_names_somebody(job: Any, job_index: Any, who: str) -> None:
+def test_job_with_recipients_at_any_level_is_not_reported(
+    job: Any, job_index: Any, who: str
+) -> None:
     addresses = {name: "hr@example.org" if name == who else "" for name in ("job", "index")}
     JobPage.objects.update(hr_recipients=addresses["job"])
     JobIndexPage.objects.update(hr_recipients=addresses["index"])
     SiteSettings.objects.update(hr_recipients="hr@example.org" if who == "company" else "")
-    assert nobody_told() == []
+    assert without_recipients() == []
 
 
-def test_open_jobs_that_nobody_hears_of_are_named(job: Any, job_index: Any) -> None:
+def test_open_jobs_without_recipients_are_named(job: Any, job_index: Any) -> None:
     JobPageFactory(parent=job_index, title="Told", hr_recipients="hr@example.org")
     JobPageFactory(parent=job_index, title="Closed", hr_recipients="", closed=True)
     JobPage.objects.filter(pk=job.pk).update(hr_recipients="")
     SiteSettings.objects.update(hr_recipients="")
-    assert nobody_told() == ["1 open job names nobody to tell about applications: Gauge keeper."]
+    assert without_recipients() == [
+        "1 open job has no recipients for its applications: Gauge keeper."
+    ]
+    findings.ask_hooks()
     finding = next(f for f in health.check().faults if f.code == "nobody-told")
-    assert "Meanwhile those who run the site are told." in finding.action
+    assert "Until then the operators receive these mails." in finding.action
 
 
-def test_jobs_that_nobody_hears_of_take_few_questions(
+def test_jobs_without_recipients_take_few_queries(
     job: Any, job_index: Any, django_assert_max_num_queries: Any
 ) -> None:
     SiteSettings.objects.update(hr_recipients="")
     for _ in range(7):
         JobPageFactory(parent=job_index, hr_recipients="")
-    nobody_told()
+    without_recipients()
     with django_assert_max_num_queries(6):
-        (message,) = nobody_told()
-    assert message.startswith("7 open jobs name nobody")
+        (message,) = without_recipients()
+    assert message.startswith("7 open jobs have no recipients")
     assert message.endswith(", ….")
 
 
-def test_application_that_nobody_would_hear_of_reaches_who_runs_the_site(job: Any) -> None:
+def test_application_without_recipients_is_mailed_to_operators(job: Any) -> None:
     people.ada()
     application = apply_for(job, recipients=())
     told = application.steps.filter(kind="mail_hr")

@@ -17,7 +17,7 @@ from wagtail_localize.operations import translate_page_subtree
 from wagtail_localize.tasks import background as configured
 
 from careers.languages import background
-from careers.languages.background import ring as real_ring
+from careers.languages.background import dispatch as real_dispatch
 from careers.languages.models import TranslationErrand
 from careers.languages.tasks import translate_pages
 from tests.support import people
@@ -28,9 +28,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def dispatched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     ids: list[int] = []
-    monkeypatch.setattr(background, "ring", ids.append)
+    monkeypatch.setattr(background, "dispatch", ids.append)
     return ids
 
 
@@ -56,11 +56,11 @@ def french_pages() -> list[str]:
     return list(Page.objects.filter(locale=french(), depth__gt=3).values_list("title", flat=True))
 
 
-def test_editor_gets_a_row_and_a_message_that_names_it(
-    home: Any, jobs: Any, rung: list[int], django_capture_on_commit_callbacks: Any
+def test_request_is_a_row_and_a_message_with_its_id(
+    home: Any, jobs: Any, dispatched: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
     errand = submit(home, django_capture_on_commit_callbacks)
-    assert rung == [errand.pk]
+    assert dispatched == [errand.pk]
     assert errand.kind == TranslationErrand.Kind.SUBTREE
     assert (errand.page_id, errand.locales) == (home.pk, [french().pk])
     assert errand.user.get_username() == "ada"
@@ -68,7 +68,7 @@ def test_editor_gets_a_row_and_a_message_that_names_it(
 
 
 def test_worker_makes_drafts_of_all_pages_below(
-    home: Any, jobs: Any, rung: list[int], django_capture_on_commit_callbacks: Any
+    home: Any, jobs: Any, dispatched: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
     errand = submit(home, django_capture_on_commit_callbacks)
     translate_pages(errand_id=errand.pk)
@@ -78,8 +78,8 @@ def test_worker_makes_drafts_of_all_pages_below(
     assert not TranslationErrand.objects.exists()
 
 
-def test_errand_without_a_message_is_found_by_the_clock(
-    home: Any, jobs: Any, rung: list[int], django_capture_on_commit_callbacks: Any
+def test_request_without_message_is_done_by_the_scheduled_task(
+    home: Any, jobs: Any, dispatched: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
     submit(home, django_capture_on_commit_callbacks)
     translate_pages()
@@ -87,22 +87,22 @@ def test_errand_without_a_message_is_found_by_the_clock(
     assert not TranslationErrand.objects.exists()
 
 
-def test_broker_that_is_down_costs_the_editor_nothing(
+def test_request_is_stored_while_the_broker_is_down(
     home: Any, jobs: Any, monkeypatch: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
     def refuse(*_args: Any, **_kwargs: Any) -> None:
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(background, "ring", real_ring)
+    monkeypatch.setattr(background, "dispatch", real_dispatch)
     monkeypatch.setattr("celery.app.base.Celery.send_task", refuse)
     submit(home, django_capture_on_commit_callbacks)
     assert background.waiting() == [TranslationErrand.objects.get().pk]
 
 
-def test_long_errand_lets_others_go_first(
+def test_long_request_is_split_between_messages(
     home: Any,
     jobs: Any,
-    rung: list[int],
+    dispatched: list[int],
     monkeypatch: Any,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
@@ -111,14 +111,18 @@ def test_long_errand_lets_others_go_first(
     translate_pages(errand_id=errand.pk)
     # The list of jobs and the first job.
     assert len(french_pages()) == 1
-    assert rung == [errand.pk, errand.pk]
+    assert dispatched == [errand.pk, errand.pk]
     translate_pages(errand_id=errand.pk)
     assert len(french_pages()) == len(jobs)
     assert not TranslationErrand.objects.exists()
 
 
-def test_page_that_is_translated_already_stays_as_it_is(
-    home: Any, job_index: Any, jobs: Any, rung: list[int], django_capture_on_commit_callbacks: Any
+def test_translated_page_is_left_unchanged(
+    home: Any,
+    job_index: Any,
+    jobs: Any,
+    dispatched: list[int],
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
     in_french(home)
     in_french(job_index)
@@ -133,7 +137,7 @@ def test_page_that_is_translated_already_stays_as_it_is(
     assert len(french_pages()) == len(jobs)
 
 
-def test_errand_in_other_hands_is_left_alone(home: Any, jobs: Any) -> None:
+def test_request_claimed_by_another_worker_is_skipped(home: Any, jobs: Any) -> None:
     errand = TranslationErrand.objects.create(
         kind=TranslationErrand.Kind.SUBTREE,
         page=home,
@@ -147,7 +151,7 @@ def test_errand_in_other_hands_is_left_alone(home: Any, jobs: Any) -> None:
     assert len(french_pages()) == len(jobs)
 
 
-def test_failing_errand_stays_for_another_time(home: Any, jobs: Any, monkeypatch: Any) -> None:
+def test_request_that_fails_is_kept(home: Any, jobs: Any, monkeypatch: Any) -> None:
     errand = TranslationErrand.objects.create(
         kind=TranslationErrand.Kind.SUBTREE, page=home, locales=[french().pk]
     )
@@ -164,7 +168,7 @@ def test_failing_errand_stays_for_another_time(home: Any, jobs: Any, monkeypatch
     assert len(french_pages()) == len(jobs)
 
 
-def test_page_that_is_gone_takes_its_errand_along(home: Any, job_index: Any) -> None:
+def test_request_is_deleted_with_its_page(home: Any, job_index: Any) -> None:
     errand = TranslationErrand.objects.create(
         kind=TranslationErrand.Kind.SUBTREE, page=job_index, locales=[french().pk]
     )
@@ -173,22 +177,24 @@ def test_page_that_is_gone_takes_its_errand_along(home: Any, job_index: Any) -> 
     assert not TranslationErrand.objects.exists()
 
 
-def test_language_that_mirrors_another_is_filled_by_a_worker(
-    home: Any, jobs: Any, rung: list[int], django_capture_on_commit_callbacks: Any
+def test_mirrored_language_is_filled_by_a_worker(
+    home: Any, jobs: Any, dispatched: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         LocaleSynchronization.objects.create(locale=french(), sync_from=home.locale)
     assert french_pages() == []
-    translate_pages(errand_id=rung[0])
+    translate_pages(errand_id=dispatched[0])
     assert len(french_pages()) == len(jobs)
     assert not Page.objects.filter(locale=french(), depth__gt=1, alias_of=None).exists()
 
 
-def test_what_no_row_can_hold_is_done_at_once(home: Any, jobs: Any, rung: list[int]) -> None:
+def test_request_that_no_row_can_hold_is_done_at_once(
+    home: Any, jobs: Any, dispatched: list[int]
+) -> None:
     in_french(home)
     user = get_user_model().objects.create_user("translator")
     chosen = TranslationComponentManager([object()])
     chosen.save = lambda *_args, **_kwargs: None  # type: ignore[method-assign]
     configured.enqueue(translate_page_subtree, [home.pk, [french()], chosen, user], {})
     assert len(french_pages()) == len(jobs)
-    assert rung == []
+    assert dispatched == []

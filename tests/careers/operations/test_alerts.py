@@ -79,7 +79,7 @@ def alive() -> None:
 # ── Alarms ──────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_lasts_is_told_once_and_its_end_too(wrong: Any) -> None:
+def test_problem_that_lasts_is_mailed_once_and_again_when_resolved(wrong: Any) -> None:
     wrong(0, "broker")
     wrong(1.9, "broker")
     assert mailed() == []
@@ -97,13 +97,13 @@ def test_what_lasts_is_told_once_and_its_end_too(wrong: Any) -> None:
     )
 
 
-def test_what_passes_leaves_nothing(wrong: Any) -> None:
+def test_short_problem_leaves_no_alert(wrong: Any) -> None:
     wrong(0, "broker")
     wrong(1)
     assert Alert.objects.count() == 0
 
 
-def test_what_comes_back_after_the_all_clear_alarms_anew(wrong: Any) -> None:
+def test_problem_that_returns_after_resolved_is_mailed_again(wrong: Any) -> None:
     wrong(0, "broker")
     wrong(2, "broker")
     wrong(3)
@@ -112,7 +112,7 @@ def test_what_comes_back_after_the_all_clear_alarms_anew(wrong: Any) -> None:
     assert mailed() == ["alert 2", "recovered 2", "alert 2"]
 
 
-def test_flapping_is_told_over_once_an_hour(wrong: Any) -> None:
+def test_problem_that_comes_and_goes_is_resolved_once_an_hour(wrong: Any) -> None:
     for minute in range(0, 60, 4):
         wrong(minute, "broker")
         wrong(minute + 2, "broker")
@@ -125,7 +125,7 @@ def test_flapping_is_told_over_once_an_hour(wrong: Any) -> None:
     assert mailed() == ["alert 2", "recovered 2", "alert 2", "recovered 2"]
 
 
-def test_what_passes_after_an_all_clear_leaves_nothing(wrong: Any) -> None:
+def test_short_problem_after_resolved_leaves_no_alert(wrong: Any) -> None:
     wrong(0, "broker")
     wrong(2, "broker")
     wrong(3)
@@ -135,7 +135,7 @@ def test_what_passes_after_an_all_clear_leaves_nothing(wrong: Any) -> None:
     assert mailed() == ["alert 2", "recovered 2"]
 
 
-def test_two_faults_are_two_alarms(wrong: Any) -> None:
+def test_two_problems_are_two_alerts(wrong: Any) -> None:
     wrong(0, "broker", "no-worker")
     wrong(3, "broker", "no-worker")
     assert mailed() == ["alert 2", "alert 2"]
@@ -143,7 +143,7 @@ def test_two_faults_are_two_alarms(wrong: Any) -> None:
     assert mailed() == ["alert 2", "alert 2", "recovered 2"]
 
 
-def test_second_look_at_the_same_moment_opens_nothing(wrong: Any, at: Any) -> None:
+def test_second_process_at_the_same_moment_opens_no_alert(wrong: Any, at: Any) -> None:
     wrong(0, "broker")
     alarm = alerts.Alarm("broker", "x", "y", "/x/")
     # What another sweeper does that read the table before the first one wrote.
@@ -152,7 +152,7 @@ def test_second_look_at_the_same_moment_opens_nothing(wrong: Any, at: Any) -> No
     assert Alert.objects.count() == 1
 
 
-def test_second_teller_and_second_closer_change_nothing(wrong: Any) -> None:
+def test_second_process_that_mails_or_closes_changes_nothing(wrong: Any) -> None:
     wrong(0, "broker")
     stale = Alert.objects.get()
     wrong(2, "broker")
@@ -165,7 +165,7 @@ def test_second_teller_and_second_closer_change_nothing(wrong: Any) -> None:
     assert mailed() == ["alert 2", "recovered 2"]
 
 
-def test_mails_are_rung_for(
+def test_mails_are_dispatched(
     wrong: Any, broker: Broker, django_capture_on_commit_callbacks: Any
 ) -> None:
     wrong(0, "broker")
@@ -178,7 +178,7 @@ def test_mails_are_rung_for(
     ]
 
 
-def test_step_that_failed_for_good_is_told_at_once_by_its_cause(application: Any, at: Any) -> None:
+def test_step_that_needs_attention_is_mailed_at_once_by_cause(application: Any, at: Any) -> None:
     people.ada()
     alive()
     StepFactory(application=application, kind=MAIL_HR, failed=True)
@@ -224,7 +224,7 @@ def now_is(step: Step, state: State, cause: str = "") -> None:
         move(step.pk, state, leaving=CLAIMABLE, actor="worker:1")
 
 
-def test_step_tried_again_is_not_over_before_it_has_succeeded(ada: User) -> None:
+def test_retried_step_is_resolved_only_when_it_succeeds(ada: User) -> None:
     step = StepFactory(failed=True)
     alerts.look("sweeper")
     assert mailed() == ["alert 1"]
@@ -242,7 +242,7 @@ def test_step_tried_again_is_not_over_before_it_has_succeeded(ada: User) -> None
     assert mailed() == ["alert 1", "recovered 1"]
 
 
-def test_step_that_fails_again_stays_the_same_alarm(ada: User) -> None:
+def test_step_that_fails_again_keeps_its_alert(ada: User) -> None:
     step = StepFactory(failed=True)
     alerts.look("sweeper")
     assert retry(step, ada)
@@ -253,7 +253,7 @@ def test_step_that_fails_again_stays_the_same_alarm(ada: User) -> None:
     assert Alert.objects.get(kind=AlertKind.PROBLEM).closed_at is None
 
 
-def test_step_that_fails_for_another_cause_is_told_at_once(ada: User) -> None:
+def test_step_that_fails_for_another_cause_is_mailed_at_once(ada: User) -> None:
     step = StepFactory(failed=True)
     alerts.look("sweeper")
     assert retry(step, ada)
@@ -271,7 +271,7 @@ def test_step_that_fails_for_another_cause_is_told_at_once(ada: User) -> None:
     assert mailed() == ["alert 1", "alert 1", "recovered 1", "recovered 1"]
 
 
-def test_step_that_fails_soon_after_the_all_clear_is_told_at_once(ada: User) -> None:
+def test_step_that_fails_soon_after_resolved_is_mailed_at_once(ada: User) -> None:
     step = StepFactory(failed=True)
     alerts.look("sweeper")
     assert retry(step, ada)
@@ -284,7 +284,7 @@ def test_step_that_fails_soon_after_the_all_clear_is_told_at_once(ada: User) -> 
     assert mailed() == ["alert 1", "recovered 1", "alert 1"]
 
 
-def test_wrong_setting_is_not_over_while_the_step_runs(ada: User) -> None:
+def test_configuration_error_is_not_resolved_while_the_step_runs(ada: User) -> None:
     step = StepFactory(misconfigured=True, run_after=None)
     alerts.look("sweeper")
     now_is(step, State.STARTED)
@@ -292,7 +292,7 @@ def test_wrong_setting_is_not_over_while_the_step_runs(ada: User) -> None:
     assert mailed() == ["alert 1"]
 
 
-def test_other_steps_keep_no_alarm_open(ada: User) -> None:
+def test_other_steps_keep_no_alert_open(ada: User) -> None:
     step = StepFactory(failed=True)
     StepFactory(retrying=True)
     StepFactory(started=True)
@@ -305,7 +305,7 @@ def test_other_steps_keep_no_alarm_open(ada: User) -> None:
     assert mailed() == [*told, "recovered 1"]
 
 
-def test_look_at_a_step_tried_again_costs_one_query_more(
+def test_check_of_a_retried_step_takes_one_more_query(
     ada: User, django_assert_num_queries: Any
 ) -> None:
     step = StepFactory(failed=True)
@@ -318,7 +318,7 @@ def test_look_at_a_step_tried_again_costs_one_query_more(
 
 
 @pytest.mark.parametrize("trait", ["failed", "misconfigured"])
-def test_failed_mail_to_operators_sets_off_no_other(db: None, trait: str) -> None:
+def test_failed_mail_to_operators_causes_no_mail(db: None, trait: str) -> None:
     people.ada()
     alive()
     StepFactory(to_operators=True, **{trait: True})
@@ -329,7 +329,7 @@ def test_failed_mail_to_operators_sets_off_no_other(db: None, trait: str) -> Non
     assert Alert.objects.filter(kind=AlertKind.PROBLEM).count() == before
 
 
-def test_notes_alarm_nobody(home: Any) -> None:
+def test_advice_is_not_mailed(home: Any) -> None:
     alive()
     assert alerts.alarms() == []
     Heartbeat.objects.all().delete()
@@ -339,7 +339,7 @@ def test_notes_alarm_nobody(home: Any) -> None:
 # ── Who is told ─────────────────────────────────────────────────────────────────────────
 
 
-def test_administrators_are_told_while_nobody_is_named(home: Any) -> None:
+def test_administrators_are_mailed_without_named_operators(home: Any) -> None:
     people.ada()
     people.otto()
     assert SiteSettings.operator_addresses() == ["ada@example.com"]
@@ -348,7 +348,7 @@ def test_administrators_are_told_while_nobody_is_named(home: Any) -> None:
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"email": ""}])
-def test_nobody_is_told_where_nobody_is_known(db: None, change: dict[str, Any]) -> None:
+def test_alert_without_any_address_makes_no_mail(db: None, change: dict[str, Any]) -> None:
     Site.objects.all().delete()
     ada = people.ada()
     for name, value in change.items():
@@ -372,7 +372,7 @@ def digest(at: Any) -> Callable[[str], Alert | None]:
     return ask
 
 
-def test_summary_comes_once_when_the_companys_morning_has_come(home: Any, digest: Any) -> None:
+def test_summary_is_sent_once_in_the_companys_morning(home: Any, digest: Any) -> None:
     people.ada()
     assert digest("05:59") is None
     alert = digest("06:00")
@@ -382,12 +382,12 @@ def test_summary_comes_once_when_the_companys_morning_has_come(home: Any, digest
     assert mailed() == ["digest 1"]
 
 
-def test_summary_is_not_sent_where_it_is_turned_off(home: Any, digest: Any) -> None:
+def test_summary_is_not_sent_when_turned_off(home: Any, digest: Any) -> None:
     SiteSettings.objects.update(daily_digest=False)
     assert digest("12:00") is None
 
 
-def test_summary_counts_yesterday_as_the_company_does(job: Any, digest: Any) -> None:
+def test_summary_counts_yesterday_in_the_companys_zone(job: Any, digest: Any) -> None:
     people.ada()
     alive()
     for moment, more in (
@@ -494,7 +494,7 @@ def test_summary_counts_an_unusual_day_from_midnight_to_midnight(
 # ── The step ────────────────────────────────────────────────────────────────────────────
 
 
-def test_mail_to_operators_runs_like_any_step(home: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mail_to_operators_is_a_step(home: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[EmailMultiAlternatives] = []
 
     def deliver(message: EmailMultiAlternatives, before_send: Any) -> notifications.Delivery:
@@ -511,7 +511,7 @@ def test_mail_to_operators_runs_like_any_step(home: Any, monkeypatch: pytest.Mon
     assert sent[0].from_email.startswith("Tidewater Instruments <")
 
 
-def test_step_is_about_one_thing_only(application: Any) -> None:
+def test_step_belongs_to_an_application_or_an_alert(application: Any) -> None:
     for about in ({}, {"application": application, "alert": NoticeFactory()}):
         with pytest.raises(IntegrityError), transaction.atomic():
             Step.objects.create(
@@ -523,7 +523,7 @@ def test_step_is_about_one_thing_only(application: Any) -> None:
             )
 
 
-def test_operator_gets_one_mail_of_a_notice(db: None) -> None:
+def test_operator_gets_one_mail_for_each_alert(db: None) -> None:
     alert = NoticeFactory()
     create_mails(alert, ["ops@example.com"], at=NOON, actor="sweeper")
     with pytest.raises(IntegrityError):

@@ -1,4 +1,4 @@
-"""What is gone from the archive is noticed without anybody asking for it."""
+"""The scheduled check finds what is missing from the archive."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def archived(s3: HostileS3) -> list[ApplicationFile]:
 
 
 def said() -> dict[str, str]:
-    """What health says of the archive now: messages by code."""
+    """The findings about the archive: messages by code."""
     return {
         found.code: found.message
         for found in health.check(broker_error="").faults
@@ -48,7 +48,7 @@ def said() -> dict[str, str]:
     }
 
 
-def test_nothing_is_said_of_an_archive_that_has_everything(archived: Any) -> None:
+def test_complete_archive_has_no_finding(archived: Any) -> None:
     schedule.check_archive.apply()
     assert said() == {}
 
@@ -69,21 +69,23 @@ def test_missing_files_are_counted_until_they_are_back(
     assert said() == {}
 
 
-def test_bucket_that_was_emptied_is_one_alarm(s3: HostileS3, archived: Any) -> None:
+def test_emptied_bucket_is_one_finding(s3: HostileS3, archived: Any) -> None:
     s3.objects.clear()
     schedule.check_archive.apply()
     assert said() == {"archive-lost": "5 archived files are no longer in the archive (S3)."}
 
 
-def test_changed_files_are_noticed(s3: HostileS3, archived: list[ApplicationFile]) -> None:
+def test_changed_file_is_a_finding(s3: HostileS3, archived: list[ApplicationFile]) -> None:
     s3.put(archived[0].object_key, b"somebody else's")
     schedule.check_archive.apply()
     assert said() == {
-        "archive-altered": ("1 archived file is not the one that was stored in the archive (S3)."),
+        "archive-altered": (
+            "1 archived file differs from the file that was stored in the archive (S3)."
+        ),
     }
 
 
-def test_archive_that_is_away_says_nothing_about_its_files(
+def test_archive_that_is_down_keeps_the_earlier_findings(
     s3: HostileS3, archived: list[ApplicationFile]
 ) -> None:
     """What was found before still holds, and the run counts as failed."""
@@ -92,13 +94,13 @@ def test_archive_that_is_away_says_nothing_about_its_files(
     before = said()
     s3.mode = "denied"
     with pytest.raises(Misconfigured):
-        archive_check.take()
+        archive_check.run()
     schedule.check_archive.apply()
     assert ScheduledRun.objects.get().error == "Misconfigured"
     assert said() == before
 
 
-def test_file_that_is_erased_meanwhile_is_not_missing(
+def test_file_erased_during_the_check_is_not_missing(
     s3: HostileS3, archived: list[ApplicationFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listed = archive_check.archive.keys_below
@@ -111,10 +113,10 @@ def test_file_that_is_erased_meanwhile_is_not_missing(
         return listed(prefix)
 
     monkeypatch.setattr(archive_check.archive, "keys_below", erases_first)
-    assert archive_check.findings() == []
+    assert archive_check.check() == []
 
 
-def test_what_is_not_archived_yet_is_not_looked_for(s3: HostileS3) -> None:
+def test_file_not_archived_yet_is_not_checked(s3: HostileS3) -> None:
     ApplicationFileFactory(application=ApplicationFactory())
-    assert archive_check.findings() == []
+    assert archive_check.check() == []
     assert not any(method == "GET" and "/applications/" in path for method, path in s3.requests)

@@ -1,11 +1,10 @@
-"""What is wrong, in words, and what to do about it."""
+"""Health: the stored findings, those that are derived, and their sentences."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,11 +12,10 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from careers.operations import health, heartbeat
-from careers.operations.health import Finding
-from careers.pipeline.models import Heartbeat
+from careers.operations import findings, health
+from careers.operations.models import Finding, Severity
 from careers.pipeline.states import State
-from careers.pipeline.transitions import db_now, move
+from careers.pipeline.transitions import move
 from tests.support import people
 from tests.support.factories import ApplicationFactory, HeartbeatFactory, StepFactory
 
@@ -26,9 +24,20 @@ pytestmark = pytest.mark.django_db
 SAFE = "Applications are stored and safe."
 
 
+def shown(found: health.Health) -> list[tuple[str, str, str, str]]:
+    """Code, level, message and action of each finding."""
+    return [(one.code, one.level, one.message, one.action) for one in found.findings]
+
+
+def reported(code: str, severity: str, source: str = "somebody", **facts: Any) -> None:
+    """A process reports one finding."""
+    finding = Finding(code=code, severity=severity, facts=facts)
+    findings.report(source, [finding], lasts=findings.PROCESS)
+
+
 @pytest.fixture
 def ticking(db: None) -> None:
-    """The clock ticks, and somebody hears of alarms."""
+    """The scheduler runs, and an operator has an address."""
     people.ada()
     HeartbeatFactory(scheduler=True)
 
@@ -51,12 +60,12 @@ def just_now() -> dt.datetime:
     return timezone.now() - dt.timedelta(seconds=3)
 
 
-def test_idle_pipeline_is_well(alive: None) -> None:
+def test_idle_pipeline_has_no_findings(alive: None) -> None:
     found = health.check()
     assert (found.ok, found.sentence) == (True, "All is well. Nothing is waiting.")
 
 
-def test_steps_on_their_way_are_no_trouble(alive: None, step: Any) -> None:
+def test_running_and_queued_steps_are_counted_in_the_sentence(alive: None, step: Any) -> None:
     step(queued=True, state_since=just_now())
     assert health.check().sentence == "All is well. 1 step is on its way."
     step(started=True)
@@ -65,36 +74,36 @@ def test_steps_on_their_way_are_no_trouble(alive: None, step: Any) -> None:
     assert (found.waiting, found.running) == (1, 1)
 
 
-def test_dead_broker_is_named_first(alive: None) -> None:
+def test_broker_error_is_the_sentence(alive: None) -> None:
     found = health.check(broker_error="Nothing listens there. Start it.")
-    assert found.findings == [
-        Finding(
+    assert shown(found) == [
+        (
             "broker",
             "critical",
             "Nothing listens there. Start it.",
-            f"{SAFE} The sweeper works meanwhile.",
+            f"{SAFE} If the outage lasts, the sweeper does the work itself.",
         )
     ]
     assert found.sentence == found.findings[0].message
 
 
-def test_sweepers_word_about_the_broker_is_taken(ticking: None) -> None:
-    HeartbeatFactory()
-    HeartbeatFactory(sweeper=True, facts={"broker_error": "TimeoutError"})
+def test_broker_error_is_taken_from_the_sweepers_report(alive: None) -> None:
+    reported("broker", "critical", cause={"sentence": "TimeoutError", "values": {}})
     assert health.check().broker_error == "TimeoutError"
     assert health.check(broker_error="").ok is True
 
 
-def test_what_the_sweepers_probes_found_is_shown_once(ticking: None) -> None:
-    fault = Finding("mail-login", "critical", "The mail server refused the login.", "Correct it.")
-    note = Finding("archive-overwrites", "note", "It would overwrite.", "Nothing to do.")
-    HeartbeatFactory()
-    for _host in range(2):
-        probes = [asdict(fault), asdict(note)]
-        HeartbeatFactory(sweeper=True, facts={"broker_error": "", "probes": probes})
+def test_finding_of_two_sources_is_shown_once(alive: None) -> None:
+    cause = {"sentence": "The mail server refused the login.", "values": {}}
+    for source in ("sweeper:a", "sweeper:b"):
+        found = [
+            Finding(code="archive-overwrites", severity=Severity.ADVICE),
+            Finding(code="mail-login", severity=Severity.CRITICAL, facts={"cause": cause}),
+        ]
+        findings.report(source, found, lasts=findings.PROCESS)
     found = health.check()
-    assert found.findings == [fault, note]
-    assert found.faults == [fault]
+    assert [one.code for one in found.findings] == ["mail-login", "archive-overwrites"]
+    assert [one.code for one in found.faults] == ["mail-login"]
     assert found.sentence == "The mail server refused the login."
 
 
@@ -109,7 +118,7 @@ def test_what_the_sweepers_probes_found_is_shown_once(ticking: None) -> None:
         (0, 64_000_000, ["disk-full"]),
     ],
 )
-def test_disk_that_fills_up_is_named_before_and_when_it_is_full(
+def test_disk_is_reported_when_nearly_full_and_when_full(
     alive: None, free: int, total: int, code: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = SimpleNamespace(free=free, total=total)
@@ -117,35 +126,35 @@ def test_disk_that_fills_up_is_named_before_and_when_it_is_full(
     assert [found.code for found in health.check().findings] == code
 
 
-def test_nobody_there_is_said_with_what_to_start(ticking: None) -> None:
-    assert health.check().findings == [
-        Finding(
+def test_missing_worker_and_sweeper_are_critical(ticking: None) -> None:
+    assert shown(health.check()) == [
+        (
             "no-worker",
             "critical",
             f"No worker is running. {SAFE}",
-            "Start the workers; what waits is done then.",
+            "Start the workers. They then do the waiting work.",
         ),
-        Finding(
+        (
             "no-sweeper",
             "critical",
-            f"The sweeper is not running: lost messages are not noticed. {SAFE}",
+            f"The sweeper is not running: nobody notices lost messages. {SAFE}",
             "Start manage.py pipeline_sweep.",
         ),
     ]
 
 
-def test_process_not_heard_of_for_a_while_counts_as_gone(db: None) -> None:
+def test_process_without_heartbeat_counts_as_gone(db: None) -> None:
     HeartbeatFactory(seen_at=timezone.now() - dt.timedelta(seconds=36))
     HeartbeatFactory(sweeper=True, seen_at=timezone.now() - dt.timedelta(seconds=34))
     found = health.check()
     assert (len(found.workers), len(found.sweepers)) == (0, 1)
 
 
-def test_queue_that_nobody_serves_is_named(ticking: None) -> None:
+def test_queue_without_worker_is_named(ticking: None) -> None:
     HeartbeatFactory(queues="io")
     HeartbeatFactory(sweeper=True)
-    assert health.check().findings == [
-        Finding(
+    assert shown(health.check()) == [
+        (
             "queue-unserved",
             "critical",
             f"No worker serves the queue cpu. {SAFE}",
@@ -154,20 +163,20 @@ def test_queue_that_nobody_serves_is_named(ticking: None) -> None:
     ]
 
 
-def test_two_workers_that_share_the_queues_are_enough(ticking: None) -> None:
+def test_two_workers_may_share_the_queues(ticking: None) -> None:
     HeartbeatFactory(queues="io")
     HeartbeatFactory(queues="cpu")
     HeartbeatFactory(sweeper=True)
     assert health.check().ok is True
 
 
-def test_step_that_was_rung_for_again_is_as_old_as_before(alive: None, step: Any) -> None:
+def test_redispatched_step_keeps_its_age(alive: None, step: Any) -> None:
     made = step(sent=True, ready_at=timezone.now() - dt.timedelta(minutes=7, seconds=5))
     move(made.pk, State.QUEUED, leaving=[State.SENT], actor="sweeper")
     assert 425 <= (health.check().oldest_ready_seconds or 0) < 485
 
 
-def test_step_whose_pause_has_just_ended_is_young(alive: None, step: Any) -> None:
+def test_step_whose_pause_has_just_ended_is_new(alive: None, step: Any) -> None:
     step(
         retrying=True,
         state_since=timezone.now() - dt.timedelta(hours=1),
@@ -176,19 +185,19 @@ def test_step_whose_pause_has_just_ended_is_young(alive: None, step: Any) -> Non
     assert (health.check().oldest_ready_seconds or 99) < 60
 
 
-def test_broker_that_nobody_asked_is_not_said_to_be_well(db: None) -> None:
+def test_broker_is_not_ok_before_anybody_asked_it(db: None) -> None:
     assert health.check().as_json()["broker"] == {"ok": False, "error": "not asked"}
 
 
-def test_step_that_is_ready_for_long_is_a_warning(alive: None, step: Any) -> None:
+def test_step_ready_for_minutes_is_a_warning(alive: None, step: Any) -> None:
     step(queued=True, state_since=timezone.now() - dt.timedelta(minutes=7, seconds=5))
     found = health.check()
-    assert found.findings == [
-        Finding(
+    assert shown(found) == [
+        (
             "oldest-step",
             "warning",
             "The oldest step has been ready for 7 minutes.",
-            "Look whether the workers are busy or stuck.",
+            "Check whether the workers are busy or stuck.",
         )
     ]
     assert found.oldest_ready_seconds == pytest.approx(425, abs=5)
@@ -197,56 +206,57 @@ def test_step_that_is_ready_for_long_is_a_warning(alive: None, step: Any) -> Non
 @pytest.mark.parametrize(
     "more", [{"waiting": None}, {"retrying": True}, {"started": True}, {"succeeded": True}]
 )
-def test_step_that_need_not_run_now_is_never_stuck(alive: None, more: Any, step: Any) -> None:
+def test_step_that_can_not_run_now_is_not_counted_as_ready(
+    alive: None, more: Any, step: Any
+) -> None:
     more = {key: value for key, value in more.items() if value}
     step(**more, state_since=timezone.now() - dt.timedelta(hours=1))
     assert health.check().oldest_ready_seconds is None
 
 
 @pytest.mark.parametrize("trait", ["failed", "uncertain", "misconfigured"])
-def test_step_that_needs_a_person_is_counted(alive: None, trait: str, step: Any) -> None:
+def test_step_that_needs_attention_is_counted(alive: None, trait: str, step: Any) -> None:
     step(**{trait: True})
     found = health.check()
     assert found.needs_attention == 1
-    assert found.findings == [
-        Finding(
+    assert shown(found) == [
+        (
             "needs-attention",
             "warning",
             "1 step needs attention.",
-            "Open it: the cause and what to do stand at the top.",
+            "Open it: the page begins with the cause and what to do.",
         )
     ]
 
 
-def test_fonts_that_a_worker_lacks_are_a_note(alive: None) -> None:
-    HeartbeatFactory(queues="cpu", facts={"missing_scripts": ["thai", "korean", "from later"]})
+def test_missing_fonts_are_advice_for_each_worker(alive: None) -> None:
+    reported("fonts", "advice", "worker:a", scripts=["thai", "korean", "from later"])
+    reported("fonts", "advice", "worker:b", scripts=["thai", "korean", "from later"])
     found = health.check()
     assert found.ok
-    assert found.findings == [
-        Finding(
+    assert found.sentence == "All is well. Nothing is waiting."
+    assert shown(found) == [
+        (
             "fonts",
             "note",
             "PDFs show boxes for answers in Korean, Thai: a worker has no font for them.",
-            "If you expect such answers, run “apt-get install fonts-noto-cjk fonts-noto-core” "
-            "where PDFs are made, and start the workers for the queue cpu again.",
+            (
+                "If you expect such answers, run “apt-get install fonts-noto-cjk "
+                "fonts-noto-core” where PDFs are made, and restart the workers of the queue cpu."
+            ),
         )
     ]
+    reported("fonts", "advice", "worker:b", scripts=["emoji"])
+    assert len(health.check().findings) == 2
 
 
-def test_note_is_shown_and_leaves_all_well(alive: None) -> None:
-    found = health.check()
-    found.findings.append(Finding("fonts", "note", "Some scripts show boxes in PDFs."))
-    assert found.ok is True
-    assert found.sentence == "All is well. Nothing is waiting."
-
-
-def test_several_steps_that_need_a_person_are_counted_together(alive: None, step: Any) -> None:
+def test_steps_that_need_attention_are_counted_together(alive: None, step: Any) -> None:
     step(failed=True)
     step(uncertain=True)
     assert health.check().sentence == "2 steps need attention."
 
 
-def test_report_for_machines_is_json_as_documented(alive: None, step: Any) -> None:
+def test_json_has_the_documented_keys(alive: None, step: Any) -> None:
     step(kind="render_pdf", succeeded=True, state_since=just_now())
     step(kind="render_pdf", queued=True, state_since=just_now())
     report = json.loads(json.dumps(health.check(broker_error="").as_json()))
@@ -274,30 +284,27 @@ def test_report_for_machines_is_json_as_documented(alive: None, step: Any) -> No
     }
 
 
-def test_look_takes_the_same_few_queries_for_any_number_of_steps(
+def test_check_takes_the_same_queries_for_any_number_of_steps(
     alive: None, django_assert_num_queries: Any, step: Any
 ) -> None:
     for _number in range(4):
         step(queued=True)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(6):
         health.check(broker_error="")
 
 
-def test_nobody_to_tell_is_a_note_and_no_fault(alive: None) -> None:
+def test_missing_operators_are_advice(alive: None) -> None:
+    findings.ask_hooks()
     assert health.check().findings == []
     get_user_model().objects.update(email="")
+    findings.ask_hooks()
     found = health.check()
     assert ([finding.code for finding in found.findings], found.ok) == (["no-operators"], True)
 
 
 @pytest.mark.parametrize("fault", ["unknown", "no-address", "no-scheme"])
-def test_proxy_that_the_web_server_complains_of_is_named(alive: None, fault: str) -> None:
-    facts = {"proxy": fault, "address": "10.0.0.9"}
-    heartbeat.beat(Heartbeat.Kind.WEB, f"host:{fault}", facts=facts)
+def test_proxy_finding_names_the_address(alive: None, fault: str) -> None:
+    reported(f"proxy-{fault}", "warning", address="10.0.0.9")
     (finding,) = health.check(broker_error="").findings
-    assert (finding.code, finding.level) == (f"proxy-{fault}", "warning")
+    assert finding.level == "warning"
     assert "10.0.0.9" in finding.message
-    Heartbeat.objects.filter(kind=Heartbeat.Kind.WEB).update(
-        seen_at=db_now() - heartbeat.WEB_GONE_AFTER
-    )
-    assert health.check(broker_error="").findings == []

@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection
 
 from careers.operations import heartbeat
 from careers.operations.heartbeat import WorkerHeartbeat, beat
+from careers.operations.models import Finding
 from careers.pipeline.models import Heartbeat
 
 pytestmark = pytest.mark.django_db
@@ -120,10 +121,15 @@ def test_no_child_is_forked_while_sqlite_is_at_work(monkeypatch: pytest.MonkeyPa
     assert (part.beating.is_alive(), patience) == (False, [100])
 
 
-@pytest.mark.parametrize(("queue", "told"), [("cpu", {"missing_scripts": ["thai"]}), ("io", {})])
-def test_worker_that_makes_pdfs_tells_which_fonts_it_lacks(
-    db: None, at_once: None, monkeypatch: pytest.MonkeyPatch, queue: str, told: dict[str, Any]
+@pytest.mark.parametrize(("queue", "codes"), [("cpu", ["fonts"]), ("io", [])])
+def test_worker_that_makes_pdfs_reports_missing_fonts_until_it_stops(
+    db: None, at_once: None, monkeypatch: pytest.MonkeyPatch, queue: str, codes: list[str]
 ) -> None:
     monkeypatch.setattr(heartbeat, "missing_scripts", lambda: ["thai"])
-    WorkerHeartbeat.__new__(WorkerHeartbeat).start(Worker(queue))
-    assert Heartbeat.objects.get().facts == told
+    monkeypatch.setattr(heartbeat, "end_after", lambda seconds: None)
+    worker, part = Worker(queue), WorkerHeartbeat.__new__(WorkerHeartbeat)
+    part.start(worker)
+    assert [row.code for row in Finding.objects.all()] == codes
+    assert {row.facts["scripts"][0] for row in Finding.objects.all()} <= {"thai"}
+    part.stop(worker)
+    assert Finding.objects.count() == 0

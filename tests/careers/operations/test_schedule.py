@@ -1,4 +1,4 @@
-"""What runs by the clock is seen to run, and to fail."""
+"""Scheduled tasks: their last results, their next runs, and the scheduler's heartbeat."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from django.utils import timezone
 from careers.forms import tasks as forms_tasks
 from careers.operations import health, schedule
 from careers.operations.schedule import Scheduler, schedules
+from careers.operations.words import clock
 from careers.pipeline import broker
 from careers.pipeline.models import Heartbeat, ScheduledRun, title_of
 from tests.support import people
@@ -45,7 +46,7 @@ def clean_up(monkeypatch: pytest.MonkeyPatch, error: Exception | None = None) ->
     return ScheduledRun.objects.get()
 
 
-def test_each_run_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_run_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     run = clean_up(monkeypatch)
     assert (run.task, run.error) == (CLEAN_UP, "")
     assert run.started_at <= run.ended_at
@@ -53,7 +54,7 @@ def test_each_run_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert again.started_at > run.started_at
 
 
-def test_failure_is_noted_by_its_class_until_it_goes_well(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_is_a_finding_until_the_task_succeeds(monkeypatch: pytest.MonkeyPatch) -> None:
     HeartbeatFactory(scheduler=True)
     run = clean_up(monkeypatch, ValueError("jane@example.org"))
     assert run.error == "ValueError"
@@ -66,13 +67,13 @@ def test_failure_is_noted_by_its_class_until_it_goes_well(monkeypatch: pytest.Mo
     assert "schedule-failed" not in str(health.check().faults)
 
 
-def test_what_nobody_scheduled_is_not_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_task_that_is_not_scheduled_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(current_app.conf, "beat_schedule", {})
     forms_tasks.clean_up_uploads.apply()
     assert ScheduledRun.objects.count() == 0
 
 
-def test_record_that_can_not_be_written_keeps_no_task_from_its_work(
+def test_task_runs_when_its_record_can_not_be_written(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(**_: Any) -> None:
@@ -83,10 +84,10 @@ def test_record_that_can_not_be_written_keeps_no_task_from_its_work(
     monkeypatch.setattr(forms_tasks, "clean_up", lambda: done.append(1))
     forms_tasks.clean_up_uploads.apply()
     assert done == [1]
-    assert "a scheduled run was not noted: OperationalError" in caplog.text
+    assert "a scheduled run was not recorded: OperationalError" in caplog.text
 
 
-def test_each_tick_is_a_sign_of_life_with_the_next_runs(ticking: Any) -> None:
+def test_tick_writes_a_heartbeat_with_the_next_runs(ticking: Any) -> None:
     ticking.schedule.clear()
     ticking.update_from_dict({"x": {"task": CLEAN_UP, "schedule": 3600.0}})
     ticking.populate_heap()
@@ -96,13 +97,13 @@ def test_each_tick_is_a_sign_of_life_with_the_next_runs(ticking: Any) -> None:
     assert (beat.kind, beat.name) == ("scheduler", "beat")
     due = dt.datetime.fromisoformat(beat.facts["next"]["x"])
     assert dt.timedelta(minutes=59) < due - before < dt.timedelta(minutes=61)
-    # The next tick comes within seconds; one sign of life in ten is enough.
+    # The next tick comes within seconds; one heartbeat in ten seconds is enough.
     Heartbeat.objects.all().delete()
     ticking.tick()
     assert Heartbeat.objects.count() == 0
 
 
-def test_every_schedule_is_shown_with_words_of_its_own() -> None:
+def test_every_scheduled_task_has_a_title() -> None:
     HeartbeatFactory(
         scheduler=True, facts={"next": {"clean-up-uploads": "2026-11-22T15:00:00+00:00"}}
     )
@@ -124,31 +125,31 @@ def test_every_scheduled_task_exists() -> None:
 # ── Health ──────────────────────────────────────────────────────────────────────────────
 
 
-def of_the_clock() -> list[str]:
+def no_scheduler() -> list[str]:
     return [f.message for f in health.check(broker_error="").faults if f.code == "no-scheduler"]
 
 
-def test_missing_scheduler_is_named_with_the_time_of_its_last_sign() -> None:
-    late = "Pages that are scheduled do not go live or expire, and no daily summary is sent."
-    assert of_the_clock() == [f"The scheduler has never rung. {late}"]
+def test_missing_scheduler_is_reported_with_its_last_run() -> None:
+    late = "Scheduled pages do not go live or expire, and no daily summary is sent."
+    assert no_scheduler() == [f"The scheduler has never run. {late}"]
     seen = timezone.now() - dt.timedelta(seconds=36)
     beat = HeartbeatFactory(scheduler=True, seen_at=seen)
-    assert of_the_clock() == [
-        f"The scheduler has not rung since {health.clock(seen)}. {late}",
+    assert no_scheduler() == [
+        f"The scheduler last ran at {clock(seen)}. {late}",
     ]
     beat.seen_at = timezone.now()
     beat.save()
-    assert of_the_clock() == []
+    assert no_scheduler() == []
 
 
-def test_scheduler_that_waits_for_the_broker_is_not_blamed() -> None:
+def test_missing_scheduler_is_not_reported_while_the_broker_is_down() -> None:
     assert "no-scheduler" not in [f.code for f in health.check(broker_error="Down.").faults]
 
 
 # ── Run now ─────────────────────────────────────────────────────────────────────────────
 
 
-def test_run_now_rings_for_what_runs_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_now_dispatches_only_scheduled_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
     monkeypatch.setattr(broker, "send", sent.append)
     assert schedule.run_now(CLEAN_UP, people.otto()) is True
@@ -156,7 +157,7 @@ def test_run_now_rings_for_what_runs_by_the_clock(monkeypatch: pytest.MonkeyPatc
     assert sent == [CLEAN_UP]
 
 
-def test_run_now_says_when_the_broker_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_now_returns_false_when_the_broker_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(task: str) -> None:
         raise ConnectionRefusedError
 
@@ -164,13 +165,13 @@ def test_run_now_says_when_the_broker_is_away(monkeypatch: pytest.MonkeyPatch) -
     assert schedule.run_now(CLEAN_UP, people.otto()) is False
 
 
-def test_run_now_takes_the_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker, "send", lambda task: pytest.fail("rung"))
+def test_run_now_needs_the_permission(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker, "send", lambda task: pytest.fail("dispatched"))
     with pytest.raises(PermissionDenied):
         schedule.run_now(CLEAN_UP, people.charlie())
 
 
-def test_the_tasks_do_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tasks_call_the_alerts(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
     monkeypatch.setattr(schedule.alerts, "look", lambda actor: done.append("look"))
     monkeypatch.setattr(schedule.alerts, "daily_digest", lambda actor: done.append("digest"))
@@ -179,8 +180,8 @@ def test_the_tasks_do_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
     assert done == ["look", "digest"]
 
 
-def test_clock_that_was_set_back_rings_on(ticking: Any) -> None:
-    """Celery counts from the last run, which is now in the future."""
+def test_tasks_stay_due_after_the_clock_was_set_back(ticking: Any) -> None:
+    """Celery counts from the last run, which is in the future now."""
     ticking.tick()
     for entry in ticking.schedule.values():
         entry.last_run_at += dt.timedelta(days=365)

@@ -15,6 +15,7 @@ from careers.applications.errors import Fenced
 from careers.applications.models import Application
 from careers.operations import health
 from careers.operations import sweeper as sweeper_module
+from careers.operations.models import Finding
 from careers.operations.sweeper import (
     Sweeper,
     due,
@@ -66,7 +67,7 @@ def state_of(step: Step) -> str:
 # ── Lost workers ────────────────────────────────────────────────────────────────────────
 
 
-def test_expired_lease_is_taken_back_and_due_at_once(application: Any) -> None:
+def test_step_with_expired_lease_is_retried_at_once(application: Any) -> None:
     step = step_of(application, started=True, lease_until=ago(seconds=1))
     release_expired_leases()
     assert state_of(step) == State.RETRYING
@@ -77,13 +78,13 @@ def test_expired_lease_is_taken_back_and_due_at_once(application: Any) -> None:
     assert due() == [step.pk]
 
 
-def test_lease_that_still_holds_is_left_alone(application: Any) -> None:
+def test_step_with_valid_lease_is_left_alone(application: Any) -> None:
     step = step_of(application, started=True, lease_until=timezone.now() + dt.timedelta(seconds=5))
     release_expired_leases()
     assert state_of(step) == State.STARTED
 
 
-def test_lost_worker_after_handing_over_leaves_it_to_a_person(application: Any) -> None:
+def test_mail_of_a_lost_worker_past_the_point_of_no_return_is_unconfirmed(application: Any) -> None:
     step = step_of(
         application, "mail_applicant", started=True, phase="data", lease_until=ago(seconds=1)
     )
@@ -106,20 +107,22 @@ def keyed(application: Any, **more: Any) -> Step:
     )
 
 
-def test_lost_worker_after_handing_over_under_a_key_is_repeated(application: Any) -> None:
+def test_mail_of_a_lost_worker_with_idempotency_key_is_repeated(application: Any) -> None:
     step = keyed(application)
     until = step.repeat_until
     release_expired_leases()
     assert (state_of(step), step.phase, step.repeat_until) == (State.RETRYING, "", until)
 
 
-def test_lost_worker_is_not_repeated_once_the_key_may_be_forgotten(application: Any) -> None:
+def test_mail_of_a_lost_worker_is_not_repeated_after_the_idempotency_window(
+    application: Any,
+) -> None:
     step = keyed(application, repeat_until=ago(seconds=1))
     release_expired_leases()
     assert state_of(step) == State.UNCERTAIN
 
 
-def test_workers_lost_again_and_again_after_a_handing_over_have_not_failed(
+def test_workers_lost_past_the_point_of_no_return_do_not_fail_the_step(
     application: Any,
 ) -> None:
     step = keyed(application, phase="", attempts=retries.UNKNOWN_ATTEMPTS)
@@ -127,7 +130,7 @@ def test_workers_lost_again_and_again_after_a_handing_over_have_not_failed(
     assert state_of(step) == State.UNCERTAIN
 
 
-def test_lost_worker_who_comes_back_changes_nothing(application: Any, effects: Any) -> None:
+def test_lost_worker_that_returns_changes_nothing(application: Any, effects: Any) -> None:
     step = step_of(application, queued=True)
     written: list[int] = []
 
@@ -158,12 +161,12 @@ def test_fifth_lost_worker_in_a_row_fails_the_step_and_tells_hr(job: Any) -> Non
 # ── Rows that nobody rang for ───────────────────────────────────────────────────────────
 
 
-def test_row_queued_a_moment_ago_is_not_forgotten_yet(application: Any) -> None:
+def test_step_queued_a_moment_ago_is_not_forgotten(application: Any) -> None:
     step_of(application, queued=True, state_since=ago(seconds=1))
     assert forgotten() == []
 
 
-def test_row_queued_and_forgotten_is_rung_for(
+def test_forgotten_queued_step_is_dispatched(
     application: Any, sweeper: Sweeper, broker: Broker
 ) -> None:
     step = step_of(application, queued=True, state_since=ago(seconds=10))
@@ -173,9 +176,7 @@ def test_row_queued_and_forgotten_is_rung_for(
     assert step.dispatches == 1
 
 
-def test_step_is_tried_again_when_its_time_has_come(
-    application: Any, sweeper: Sweeper, broker: Broker
-) -> None:
+def test_step_is_retried_when_it_is_due(application: Any, sweeper: Sweeper, broker: Broker) -> None:
     ready = step_of(application, retrying=True, run_after=ago(seconds=1))
     later = step_of(application, "mail_applicant", retrying=True)
     sweeper.once()
@@ -201,7 +202,7 @@ def test_step_is_tried_again_when_its_time_has_come(
         (5000, 901, "queued"),
     ],
 )
-def test_unanswered_message_is_taken_back_with_growing_patience(
+def test_unanswered_message_is_taken_back_after_growing_waits(
     application: Any, sweeper: Sweeper, settings: Any, dispatches: int, age: int, state: str
 ) -> None:
     settings.PIPELINE_REDISPATCH_AFTER = 60.0
@@ -210,7 +211,7 @@ def test_unanswered_message_is_taken_back_with_growing_patience(
     assert state_of(step) == state
 
 
-def test_message_in_a_long_queue_was_not_forgotten(
+def test_message_in_a_long_queue_is_not_taken_back(
     application: Any, sweeper: Sweeper, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(broker_module, "queue_length", lambda queue: {"io": 51, "cpu": 0}[queue])
@@ -220,7 +221,7 @@ def test_message_in_a_long_queue_was_not_forgotten(
     assert (state_of(waits), state_of(lost)) == (State.SENT, State.QUEUED)
 
 
-def test_long_queue_hides_no_message_that_another_one_lost(
+def test_long_queue_does_not_hide_lost_messages_of_another_queue(
     application: Any, sweeper: Sweeper, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(sweeper_module, "BATCH", 2)
@@ -241,7 +242,7 @@ def test_long_queue_hides_no_message_that_another_one_lost(
         ("retrying", {"archive": "waiting", "mail_hr": "waiting", "mail_applicant": "queued"}),
     ],
 )
-def test_forgotten_waiters_are_queued_when_their_time_has_come(
+def test_forgotten_waiting_step_is_queued_after_its_predecessor(
     application: Any, pdf: str, expected: dict[str, str]
 ) -> None:
     step_of(application, "render_pdf", state=pdf)
@@ -252,7 +253,7 @@ def test_forgotten_waiters_are_queued_when_their_time_has_come(
     assert {step.kind: step.state for step in rows} == expected
 
 
-def test_mails_held_back_are_no_forgotten_waiters(application: Any) -> None:
+def test_mails_of_quarantined_applications_are_not_released(application: Any) -> None:
     Application.objects.update(quarantined=True)
     application.refresh_from_db()
     step_of(application, "render_pdf", succeeded=True)
@@ -344,7 +345,7 @@ def set_clock(by: dt.timedelta) -> None:
     "may_have_been_sent", [False, True], ids=["before the dot", "after the dot"]
 )
 @pytest.mark.parametrize("by", [TWO_HOURS, -TWO_HOURS], ids=["ahead", "back"])
-def test_clock_that_jumps_while_a_mail_is_sent_mails_once(
+def test_mail_is_sent_once_when_the_clock_jumps(
     job: Any, sweeper: Sweeper, monkeypatch: Any, by: dt.timedelta, may_have_been_sent: bool
 ) -> None:
     """The machine's clock is the database's. Set ahead, it ends every lease; set back, it makes
@@ -375,7 +376,7 @@ def test_clock_that_jumps_while_a_mail_is_sent_mails_once(
     assert state_of(step) == (State.UNCERTAIN if unsure else State.SUCCEEDED)
 
 
-def test_clock_that_was_set_back_makes_nothing_wait_longer(
+def test_no_step_waits_longer_after_the_clock_was_set_back(
     application: Any, sweeper: Sweeper, broker: Broker
 ) -> None:
     now = timezone.now()
@@ -405,7 +406,7 @@ def test_clock_that_was_set_back_makes_nothing_wait_longer(
     assert [Step.objects.get(pk=step.pk).state_since for step in steps] == before
 
 
-def test_worker_seen_in_the_future_is_not_alive(db: None, sweeper: Sweeper) -> None:
+def test_worker_with_heartbeat_in_the_future_is_not_alive(db: None, sweeper: Sweeper) -> None:
     HeartbeatFactory(queues="io", seen_at=timezone.now() + TWO_HOURS)
     assert sweeper_module.is_served("io") is False
     assert health.check().workers == []
@@ -414,32 +415,34 @@ def test_worker_seen_in_the_future_is_not_alive(db: None, sweeper: Sweeper) -> N
 # ── A look ──────────────────────────────────────────────────────────────────────────────
 
 
-def test_look_leaves_a_sign_of_life_with_what_the_broker_said(
+def test_look_writes_a_heartbeat_and_reports_the_broker_error(
     db: None, sweeper: Sweeper, broker: Broker
 ) -> None:
     broker.refuses = True
     sweeper.once()
     beat = Heartbeat.objects.get()
     assert (beat.kind, beat.name) == ("sweeper", sweeper.name)
-    assert beat.facts["broker_error"] == "ConnectionError"
-    assert beat.facts["broker_down_since"] is not None
+    (finding,) = Finding.objects.all()
+    assert (finding.code, finding.source) == ("broker", f"sweeper:{sweeper.name}")
+    assert finding.message == "ConnectionError"
+    assert sweeper.broker_down_since is not None
     broker.refuses = False
     sweeper.once()
-    beat.refresh_from_db()
-    assert beat.facts == {"broker_error": "", "broker_down_since": None, "probes": []}
+    assert Finding.objects.count() == 0
+    assert sweeper.broker_down_since is None
 
 
-def test_look_without_work_takes_few_queries(
+def test_sweep_without_work_takes_few_queries(
     application: Any, sweeper: Sweeper, django_assert_max_num_queries: Any
 ) -> None:
     for number in range(5):
         step_of(application, "mail_hr", recipient=f"{number}@example.org", succeeded=True)
     sweeper.once()
-    with django_assert_max_num_queries(28):
+    with django_assert_max_num_queries(29):
         sweeper.once()
 
 
-def test_broker_down_within_the_grace_is_waited_for(
+def test_sweeper_waits_for_a_broker_within_the_grace_time(
     application: Any, sweeper: Sweeper, broker: Broker, monkeypatch: Any
 ) -> None:
     step = step_of(application, queued=True, state_since=ago(minutes=1))
@@ -615,7 +618,7 @@ def test_child_has_the_workers_own_limit(
     assert Step.objects.get(pk=step.pk).error_code == "too-slow"
 
 
-def test_two_sweepers_ring_once(application: Any, sweeper: Sweeper, broker: Broker) -> None:
+def test_two_sweepers_dispatch_once(application: Any, sweeper: Sweeper, broker: Broker) -> None:
     step_of(application, queued=True, state_since=ago(minutes=1))
     ids = forgotten()
     assert dispatch.dispatch_steps(ids, actor="sweeper") == 1
@@ -623,7 +626,7 @@ def test_two_sweepers_ring_once(application: Any, sweeper: Sweeper, broker: Brok
     assert len(broker.messages) == 1
 
 
-def test_one_bad_moment_does_not_end_the_sweeper(
+def test_sweeper_continues_after_an_error(
     db: None, sweeper: Sweeper, monkeypatch: Any, caplog: Any, settings: Any
 ) -> None:
     settings.PIPELINE_SWEEP_INTERVAL = 0
@@ -661,7 +664,7 @@ def test_rows_from_a_newer_release_are_not_run_without_a_broker(application: Any
     assert strange.pk not in sweeper_module.forgotten()
 
 
-def test_mail_handed_over_at_the_last_moment_is_not_taken_back(
+def test_mail_sent_at_the_last_moment_is_not_taken_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A worker that wakes between the sweeper's look and its act has sent the mail."""

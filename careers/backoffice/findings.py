@@ -1,0 +1,28 @@
+"""Advice in Task status: what is shown of it, and the button that dismisses it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.generic import View
+
+from careers.backoffice.permissions import Requires
+from careers.operations import findings
+from careers.pipeline import actions
+
+
+class DismissAdvice(Requires, View):
+    """Fold an advice away for everybody, until its facts change."""
+
+    right = actions.RETRY
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if findings.dismiss(request.POST.get("digest", ""), request.user):
+            messages.success(
+                request, _("The advice was dismissed. It comes back if its facts change.")
+            )
+        else:
+            messages.info(request, _("This advice no longer applies."))
+        return redirect("careers_tasks:index")

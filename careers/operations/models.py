@@ -1,0 +1,114 @@
+"""What processes and probes report as wrong, and which advice people have dismissed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from careers.operations import words
+
+
+class Severity(models.TextChoices):
+    """How much a finding matters, the worst first."""
+
+    CRITICAL = "critical", _("Critical")
+    WARNING = "warning", _("Warning")
+    #: Good to know; nothing is broken.
+    ADVICE = "advice", _("Advice")
+
+
+class Finding(models.Model):
+    """One thing that is not as it should be, as one process or probe reports it.
+
+    The row holds plain facts: no rendered text and no personal data. ``message`` and ``action``
+    render them in the reader's language. A finding that its source does not renew expires.
+
+    Attributes:
+        source: who reports it, such as ``worker:io@host`` or ``schedule:careers.check_archive``.
+        code: the name for machines; it is the same for as long as it is the same problem.
+        facts: what the sentences need, as plain JSON. See ``careers.operations.words``.
+        since: when this source first reported it; None for a finding that is not stored.
+        expires_at: until when it counts if the source does not renew it.
+    """
+
+    source = models.CharField(max_length=160)
+    code = models.CharField(max_length=120)
+    severity = models.CharField(max_length=10, choices=Severity.choices)
+    facts = models.JSONField(default=dict)
+    since = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["since", "pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "code"], name="careers_finding_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} from {self.source}"
+
+    @property
+    def message(self) -> str:
+        """What happened, and what it means for applicants."""
+        return words.of(self.code, self.facts).message
+
+    @property
+    def action(self) -> str:
+        """What to do."""
+        return words.of(self.code, self.facts).action
+
+    @property
+    def is_advice(self) -> bool:
+        return self.severity == Severity.ADVICE
+
+    @property
+    def digest(self) -> str:
+        """The same for the same code and facts, whoever reports them."""
+        plain = json.dumps([self.code, self.facts], sort_keys=True)
+        return hashlib.sha256(plain.encode()).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``pipeline_status --json`` and for monitors."""
+        return {
+            "code": self.code,
+            "level": self.level,
+            "message": self.message,
+            "action": self.action,
+        }
+
+    @property
+    def level(self) -> str:
+        """The severity for machines: monitors and dashboards know advice as ``note``."""
+        return "note" if self.is_advice else str(self.severity)
+
+
+class Dismissal(models.Model):
+    """A person does not want to see an advice any more.
+
+    It is not a column of ``Finding``: a worker that starts under another name reports the same
+    advice again, and the dismissal still holds. Other facts have another digest.
+    """
+
+    digest = models.CharField(max_length=64, unique=True)
+    code = models.CharField(max_length=120)
+    dismissed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    dismissed_at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["-dismissed_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.digest[:8]}"

@@ -1,0 +1,111 @@
+"""End a worker that no longer takes messages, so that its supervisor starts it anew.
+
+A Celery worker can stay alive and take nothing: its event loop hangs, or it has lost its consumer
+while it reconnected to the broker. It still has a heartbeat, so nobody else would notice.
+
+The watchdog is a thread of the worker's main process, because the event loop may be what hangs. It
+acts only when all of these hold for ``PATIENCE`` seconds: messages wait in a queue of this worker,
+the worker has received none, and it runs no task. A broker that does not answer has no waiting
+messages, so a worker that the broker refuses goes on trying to connect.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from billiard import active_children
+from celery.bootsteps import RUN  # type: ignore[attr-defined]
+from celery.signals import task_received, worker_ready
+from celery.worker import state
+
+from careers.pipeline import broker
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two looks.
+INTERVAL = 5.0
+#: Seconds. Longer than the longest pause between two attempts of Celery to reconnect (32 s).
+PATIENCE = 60.0
+
+
+class Watchdog:
+    """Watches one worker.
+
+    Args:
+        worker: the Celery worker of this process.
+        end: what to do with a worker that takes nothing.
+    """
+
+    def __init__(self, worker: Any, end: Callable[[], None]) -> None:
+        self.worker = worker
+        self.end = end
+        self.received_at = time.monotonic()
+        #: Since when messages wait that nobody takes; None if none wait.
+        self.waiting_since: float | None = None
+
+    def note_message(self, **_: Any) -> None:
+        """For the signal ``task_received``."""
+        self.received_at = time.monotonic()
+
+    def run(self) -> None:
+        """Look again and again, until the worker stops."""
+        while self.worker.blueprint.state == RUN:
+            time.sleep(INTERVAL)
+            try:
+                self.look()
+            except Exception as error:  # a watchdog that ends by an error watches nothing
+                log.warning("the watchdog could not look: %s", type(error).__name__)
+
+    def look(self) -> None:
+        """End the worker if it has taken nothing for too long while messages wait."""
+        now = time.monotonic()
+        # The broker is asked only when the worker seems to do nothing. Nothing forks then: a
+        # child must not be forked while this thread is in the middle of a connection.
+        if state.active_requests or now - self.received_at < INTERVAL or not self._waiting():
+            self.waiting_since = None
+            return
+        if self.waiting_since is None or self.waiting_since < self.received_at:
+            self.waiting_since = now
+        if now - self.waiting_since < PATIENCE:
+            return
+        # It may be stopping by now, which takes its time and is no error.
+        if self.worker.blueprint.state == RUN:
+            log.critical(
+                "this worker has taken no message for %.0f seconds while messages wait; it ends "
+                "so that it is started anew",
+                now - self.waiting_since,
+            )
+            self.end()
+
+    def _waiting(self) -> int:
+        # A queue that an administrator took away from the worker is not in this list.
+        queues = self.worker.app.amqp.queues.consume_from
+        return sum(broker.queue_length(queue) for queue in list(queues))
+
+
+def end_worker() -> None:
+    """End this process at once. The event loop may hang, so it can't be asked to stop."""
+    for pid in filter(None, (child.pid for child in active_children())):
+        # A child would wait for its next task without end.
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    os._exit(os.EX_SOFTWARE)
+
+
+@worker_ready.connect
+def watch(sender: Any, **_: Any) -> None:
+    """Start the watchdog once the worker has connected for the first time.
+
+    Args:
+        sender: the worker's consumer.
+    """
+    watchdog = Watchdog(sender.controller, end_worker)
+    task_received.connect(watchdog.note_message, weak=False)
+    threading.Thread(target=watchdog.run, name="watchdog", daemon=True).start()
