@@ -12,12 +12,15 @@ from careers.applications.models import (  # isort: skip -- the order of the flo
 )
 from careers.forms.models import PendingUpload  # isort: skip
 from careers.languages.models import TranslationErrand  # isort: skip
-from careers.operations.models import Dismissal, Finding  # isort: skip
-from careers.pipeline.models import (  # isort: skip
+from careers.operations.models import (  # isort: skip
+    Dismissal,
+    Finding,
     Heartbeat,
-    DatabaseIdentity,
-    Alert,
     ScheduledRun,
+)
+from careers.pipeline.models import (  # isort: skip
+    Alert,
+    DatabaseIdentity,
     Step,
     StepEvent,
 )

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from careers.backoffice import presentation
 from careers.operations import health
-from careers.pipeline.models import Heartbeat
+from careers.operations.models import Heartbeat
 
 
 def tone(found: health.Health) -> str:

@@ -14,8 +14,8 @@ from wagtail.admin import messages
 from careers.backoffice import presentation
 from careers.backoffice.permissions import Requires
 from careers.operations import schedule
+from careers.operations.titles import title_of
 from careers.pipeline import actions
-from careers.pipeline.models import title_of
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from django.utils.translation import ngettext
 from careers.applications import sentences
 from careers.applications.models import Application
 from careers.operations import findings, heartbeat
-from careers.operations.models import Dismissal, Finding, Severity
+from careers.operations.models import Dismissal, Finding, Heartbeat, Severity
 from careers.pipeline import registry
 from careers.pipeline.attention import NEEDS_ATTENTION
-from careers.pipeline.models import Heartbeat, Step
+from careers.pipeline.models import Step
 from careers.pipeline.states import CLAIMABLE, UNDER_WAY, State
 from careers.pipeline.transitions import db_now
 

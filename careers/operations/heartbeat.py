@@ -16,8 +16,7 @@ from django.db import connection
 
 from careers.documents import missing_scripts
 from careers.operations import findings
-from careers.operations.models import Finding, Severity
-from careers.pipeline.models import Heartbeat
+from careers.operations.models import Finding, Heartbeat, Severity
 from careers.pipeline.transitions import db_now
 from careers.pipeline.worker import end_after, wait_for
 

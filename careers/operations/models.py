@@ -1,4 +1,4 @@
-"""What processes and probes report as wrong, and which advice people have dismissed."""
+"""Which processes run, what they report as wrong, and which advice people dismissed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,53 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from careers.operations import words
+
+
+class Heartbeat(models.Model):
+    """A process of this site that reported to be alive."""
+
+    class Kind(models.TextChoices):
+        WORKER = "worker", _("Worker")
+        SWEEPER = "sweeper", _("Sweeper")
+        SCHEDULER = "scheduler", _("Scheduler")
+        #: Only the release before writes it; web servers report findings now.
+        WEB = "web", _("Web server")
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    name = models.CharField(max_length=120)
+    queues = models.CharField(max_length=120, blank=True)
+    #: What else the process reports, such as the broker's error.
+    facts = models.JSONField(default=dict)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["kind", "name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["kind", "name"], name="careers_heartbeat_once")
+        ]
+
+
+class ScheduledRun(models.Model):
+    """The last run of a scheduled task."""
+
+    task = models.CharField(max_length=120, unique=True)
+    started_at = models.DateTimeField()
+    #: None while the task runs, and when the worker was lost.
+    ended_at = models.DateTimeField(null=True)
+    #: The class of the exception that ended the run; "" after a success.
+    error = models.CharField(max_length=120, blank=True)
+    #: Only the release before reads and writes it; tasks report findings now.
+    findings = models.JSONField(null=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["task"]
 
 
 class Severity(models.TextChoices):

@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 
 from careers.operations import alerts, findings, health
 from careers.operations.heartbeat import beat, is_served
+from careers.operations.models import Heartbeat
 from careers.operations.probes import Prober, all_probes
 from careers.pipeline import (
     broker,
@@ -36,7 +37,7 @@ from careers.pipeline import (
     unconfirmed,
 )
 from careers.pipeline.kinds import MAIL_OPERATORS
-from careers.pipeline.models import Heartbeat, Step
+from careers.pipeline.models import Step
 from careers.pipeline.states import CLAIMABLE, UNDER_WAY, ErrorClass, Phase, State
 from careers.pipeline.successors import BATCH, release, release_successors
 from careers.pipeline.transitions import db_now, move

@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 
 from careers.applications import sentences
 from careers.documents import SCRIPTS
-from careers.pipeline.models import title_of
+from careers.operations.titles import title_of
 
 Facts = dict[str, Any]
 

@@ -12,10 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from careers.operations import findings, health
 from careers.operations.heartbeat import beat
-from careers.operations.models import Finding
+from careers.operations.models import Finding, Heartbeat
 from careers.pipeline import registry
 from careers.pipeline.kinds import ARCHIVE
-from careers.pipeline.models import Heartbeat
 from careers.pipeline.states import State
 from tests.support.factories import StepFactory
 

@@ -21,14 +21,9 @@ from careers.applications.models import (
     FileKind,
 )
 from careers.jobs.models import JobIndexPage, JobPage
+from careers.operations.models import Heartbeat
 from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, MAIL_HR, MAIL_OPERATORS, RENDER_PDF
-from careers.pipeline.models import (
-    Alert,
-    AlertKind,
-    Heartbeat,
-    Step,
-    StepEvent,
-)
+from careers.pipeline.models import Alert, AlertKind, Step, StepEvent
 from careers.pipeline.states import ErrorClass, Phase, State
 from home.models import HomePage
 

@@ -85,7 +85,7 @@ def test_unconfirmed_mail_offers_confirm_send_again_and_cancel(
 
 
 def test_under_way_is_not_shown_without_workers(as_otto: Client, ours: JobPage) -> None:
-    from careers.pipeline.models import Heartbeat
+    from careers.operations.models import Heartbeat
 
     step = StepFactory(application__page=ours, queued=True)
     assert "Under way" in words(soup_of(as_otto, step.application))

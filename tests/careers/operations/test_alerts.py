@@ -18,10 +18,11 @@ from wagtail.models import Site
 
 from careers import notifications
 from careers.operations import alerts
+from careers.operations.models import Heartbeat
 from careers.pipeline.actions import cancel, retry
 from careers.pipeline.enqueue import create_mails
 from careers.pipeline.kinds import ARCHIVE, MAIL_HR
-from careers.pipeline.models import Alert, AlertKind, Heartbeat, Step, StepEvent
+from careers.pipeline.models import Alert, AlertKind, Step, StepEvent
 from careers.pipeline.runner import run
 from careers.pipeline.states import CLAIMABLE, ErrorClass, State
 from careers.pipeline.transitions import move

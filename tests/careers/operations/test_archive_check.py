@@ -10,7 +10,7 @@ import pytest
 from careers.applications.errors import Misconfigured
 from careers.applications.models import ApplicationFile
 from careers.operations import archive_check, health, schedule
-from careers.pipeline.models import ScheduledRun
+from careers.operations.models import ScheduledRun
 from tests.support.factories import ApplicationFactory, ApplicationFileFactory
 from tests.support.servers import HostileS3, close_archive
 

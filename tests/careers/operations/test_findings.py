@@ -15,9 +15,8 @@ from wagtail import hooks
 
 from careers.operations import findings, health
 from careers.operations.findings import PROCESS, ask_hooks, current, dismiss, report
-from careers.operations.models import Dismissal, Finding, Severity
+from careers.operations.models import Dismissal, Finding, ScheduledRun, Severity
 from careers.operations.words import Words, of, says
-from careers.pipeline.models import ScheduledRun
 from careers.pipeline.transitions import db_now
 from tests.support import people
 

@@ -13,8 +13,7 @@ from django.db import DatabaseError, connection
 
 from careers.operations import heartbeat
 from careers.operations.heartbeat import WorkerHeartbeat, beat
-from careers.operations.models import Finding
-from careers.pipeline.models import Heartbeat
+from careers.operations.models import Finding, Heartbeat
 
 pytestmark = pytest.mark.django_db
 

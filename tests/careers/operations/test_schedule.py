@@ -14,10 +14,11 @@ from django.utils import timezone
 
 from careers.forms import tasks as forms_tasks
 from careers.operations import health, schedule
+from careers.operations.models import Heartbeat, ScheduledRun
 from careers.operations.schedule import Scheduler, schedules
+from careers.operations.titles import title_of
 from careers.operations.words import clock
 from careers.pipeline import broker
-from careers.pipeline.models import Heartbeat, ScheduledRun, title_of
 from tests.support import people
 from tests.support.factories import HeartbeatFactory
 

@@ -15,7 +15,7 @@ from careers.applications.errors import Fenced
 from careers.applications.models import Application
 from careers.operations import health
 from careers.operations import sweeper as sweeper_module
-from careers.operations.models import Finding
+from careers.operations.models import Finding, Heartbeat
 from careers.operations.sweeper import (
     Sweeper,
     due,
@@ -27,7 +27,7 @@ from careers.operations.sweeper import (
 from careers.pipeline import broker as broker_module
 from careers.pipeline import dispatch, retries, runner
 from careers.pipeline.kinds import ARCHIVE, MAIL_HR, RENDER_PDF
-from careers.pipeline.models import Heartbeat, Step
+from careers.pipeline.models import Step
 from careers.pipeline.registry import Outcome
 from careers.pipeline.states import State
 from careers.pipeline.transitions import move

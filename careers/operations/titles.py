@@ -1,0 +1,17 @@
+"""What each scheduled task does, for people."""
+
+from django.utils.translation import gettext_lazy as _
+
+TITLES = {
+    "careers.publish_scheduled": _("Publish and unpublish pages on schedule"),
+    "careers.clean_up_uploads": _("Delete uploads of forms that were not sent"),
+    "careers.check_archive": _("Check that every file is in the archive"),
+    "careers.watch": _("Check for problems to report to operators"),
+    "careers.daily_digest": _("Daily summary: checked every hour, sent once each morning"),
+    "careers.translate_pages": _("Update the translations of pages"),
+}
+
+
+def title_of(task: str) -> str:
+    """What a task does, for people; the task's name where there are no words."""
+    return str(TITLES.get(task, task))
