@@ -719,5 +719,5 @@ def test_alias_in_another_language_is_answered_in_the_original_language(
 def test_unknown_job_at_french_address_is_answered_in_french(client: Client, home: Any) -> None:
     response = client.post(f"/fr/apply/{uuid.uuid4()}/", {"name": "Jeanne"})
     assert response.status_code == 404
-    assert "Cette offre n’est plus ici" in words(response)
+    assert "Cette offre n’est plus disponible" in words(response)
     assert "Jeanne" in words(response)
