@@ -42,7 +42,7 @@ def lines(steps: Q | None = None, typed: str = "") -> list[AlertLine]:
         steps: shows only alerts with such a mail.
         typed: shows only alerts that match this search.
     """
-    found = told()
+    found = mailed()
     if steps is not None:
         found = with_a_mail(found, steps)
     if typed:
@@ -58,8 +58,8 @@ def lines(steps: Q | None = None, typed: str = "") -> list[AlertLine]:
     ]
 
 
-def told() -> QuerySet[Alert]:
-    """The alerts that were mailed, with their mails. A short problem is never mailed, nor shown."""
+def mailed() -> QuerySet[Alert]:
+    """The alerts that were mailed, with their mails. A short problem is not mailed."""
     mails = Prefetch("steps", Step.objects.defer("error_public").order_by("pk"))
     return Alert.objects.filter(told_at__isnull=False).prefetch_related(mails)
 
@@ -69,7 +69,7 @@ def with_a_mail(alerts: QuerySet[Alert], steps: Q) -> QuerySet[Alert]:
 
 
 class AlertFilters(WagtailFilterSet):
-    """By the state of a mail, and by the kind of alert."""
+    """Filters by the state of a mail and by the kind of alert."""
 
     state = django_filters.ChoiceFilter(
         label=gettext_lazy("State"),
@@ -161,7 +161,7 @@ class AlertList(ListPage):
         return [{"url": reverse("careers_tasks:index"), "label": _("Task status")}]
 
     def get_base_queryset(self) -> QuerySet[Alert]:
-        return told()
+        return mailed()
 
     def found_by(self, typed: str) -> Q:
         return search.alerts(typed)

@@ -20,7 +20,7 @@ from careers.pipeline.models import Step
 RETRIED_TOGETHER = NEEDS_ATTENTION & actions.retry.allowed
 #: Groups that the page shows.
 SHOWN = 5
-#: Steps that one click retries at most; a second click does the rest.
+#: The most steps that one click retries; a second click retries the rest.
 AT_ONCE = 500
 
 

@@ -42,7 +42,7 @@ from careers.pipeline.models import Step
 
 #: Lines of the access log that the page shows.
 LOG_LINES = 20
-#: The page shows the answers to these among the facts.
+#: Questions whose answers the page shows among the facts.
 IN_FACTS = ("name", "email", "phone")
 #: The order of the files.
 FILE_ORDER = (
@@ -227,8 +227,8 @@ class ChangeStage(Requires, View):
 
     def post(self, request: HttpRequest, reference: str) -> HttpResponse:
         application = find_application(request.user, reference)
-        # After the search: an application of another part of the tree is not found, whatever else
-        # the user may do.
+        # Checked after the search, so that an application outside the user's part of the page tree
+        # is not found, whatever other permissions the user has.
         if not request.user.has_perm(CHANGE):
             raise PermissionDenied
         stage, before = request.POST.get("stage", ""), request.POST.get("before", "")
@@ -258,7 +258,7 @@ class ChangeStage(Requires, View):
 
 
 class Release(task_acts.Release):
-    """The same act as in the task status, for those who may read the application."""
+    """The same act as in the task status, for users who may read the application."""
 
     right = READ
 

@@ -1,4 +1,4 @@
-"""A file of an application, for those who may read it. It has no public address."""
+"""A file of an application, for users who may read it. It has no public address."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class ReceivedColumn(Column):
 
 
 class FilesColumn(Column):
-    """The number of files from the applicant, and whether the PDF is there."""
+    """The number of files from the applicant, and whether the PDF exists."""
 
     cell_template_name = "careers/backoffice/files_cell.html"
 

@@ -13,7 +13,7 @@ from careers.pipeline.models import Step
 from careers.pipeline.states import State
 from careers.pipeline.transitions import db_now
 
-#: Steps that the figures are made of: enough to be steady, few enough for every view of the page.
+#: How many steps the figures use: enough for stable values, few enough to read on every view.
 SAMPLE = 5000
 
 

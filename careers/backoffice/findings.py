@@ -14,7 +14,7 @@ from careers.pipeline import actions
 
 
 class DismissAdvice(Requires, View):
-    """Fold an advice away for everybody, until its facts change."""
+    """Hide a piece of advice from all users until its facts change."""
 
     right = actions.RETRY
 

@@ -20,7 +20,7 @@ def tone(found: health.Health) -> str:
 
 
 def facts(found: health.Health) -> list[tuple[str, str]]:
-    """What the health sentence rests on, as pairs of name and value."""
+    """The facts behind the health sentence, as pairs of name and value."""
     if found.broker_error:
         broker = _("does not answer")
     elif found.sweepers:

@@ -31,7 +31,7 @@ def job_summary(request: HttpRequest, page: JobPage) -> str:
 
 
 def show_translator(request: HttpRequest, page: Page) -> None:
-    """The same as a message, for Wagtail's hook ``before_edit_page``.
+    """Show the same numbers as a message, for Wagtail's hook ``before_edit_page``.
 
     The editor of wagtail-localize, where translations are edited, shows no panels.
     """

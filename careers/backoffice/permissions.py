@@ -61,9 +61,9 @@ def visible_applications(user: Any) -> ApplicationQuerySet:
 
 
 class Requires:
-    """For views: nobody gets further without the permission ``right``.
+    """Restricts a view to users with the permission ``right``.
 
-    Wagtail turns the refusal into its usual redirect with a message.
+    Wagtail redirects other users as usual and shows a message.
     """
 
     right: str

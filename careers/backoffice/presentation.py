@@ -201,7 +201,7 @@ def state_in_words(step: Step, quarantined: bool = False) -> str:
 
 
 def detail(step: Step, quarantined: bool = False) -> str:
-    """The full text for which a chip is too small."""
+    """The full text, which is too long for a chip."""
     parts = [registry.label_of(step.kind), state_in_words(step, quarantined)]
     if step.attempts:
         parts.append(

@@ -1,4 +1,4 @@
-"""A mail to HR failed because the address is wrong: send it to the right one."""
+"""Send a mail to HR to the correct address, after it failed because of a wrong one."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Source:
 def sources(application: Application, address: str, user: Any) -> list[Source]:
     """The pages and settings that name ``address`` for the job of an application.
 
-    For a translated page this is its original: only there can anybody edit the address.
+    For a translated page this is its original, because the address can be edited only there.
     """
     page = application.page
     parent = page.get_parent().specific

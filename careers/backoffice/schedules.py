@@ -32,7 +32,7 @@ class ScheduleLine:
 
 
 def lines() -> list[ScheduleLine]:
-    """Every scheduled task with its last run, the result of that, and its next run."""
+    """Every scheduled task with its last run, its result, and its next run."""
     found = []
     for entry in schedule.schedules():
         run = entry.last
@@ -60,7 +60,7 @@ def lines() -> list[ScheduleLine]:
 
 
 class RunNow(Requires, View):
-    """Start a scheduled task now. Each of them may run as often as a person likes."""
+    """Start a scheduled task now. A person may start any of them at any time."""
 
     right = actions.RETRY
 

@@ -13,7 +13,7 @@ from careers.pipeline.attention import NEEDS_ATTENTION, OPEN_BOUNCE
 from careers.pipeline.rules import one_of
 from careers.pipeline.states import UNDER_WAY, State
 
-#: In addresses, which mails and bookmarks hold: they never change.
+#: Part of addresses that mails and bookmarks hold, so they never change.
 ATTENTION, WAITING, RUNNING, DONE = "attention", "under-way", "running", "done-today"
 BOUNCED = "came-back"
 #: The choices of a filter: the groups, then each state that is not a group by itself.

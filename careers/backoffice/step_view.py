@@ -149,7 +149,7 @@ def in_order(steps: Iterable[Step]) -> list[Step]:
 
 
 def line(event: StepEvent, actors: presentation.Actors, *, with_traceback: bool) -> EventLine:
-    """An event in words; the traceback only for those who may act on it."""
+    """An event in words; the traceback only for users who may retry the step."""
     after = State(event.to_state)
     tone, icon = presentation.LOOKS[after]
     return EventLine(

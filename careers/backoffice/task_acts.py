@@ -1,6 +1,6 @@
 """The pages of the acts on one step or one application: ask, do it on POST, say what happened.
 
-When an act is allowed, and what it says, stands in ``careers.pipeline.actions``.
+``careers.pipeline.actions`` decides when an act is allowed, and holds its texts.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class StepAct(StepActPage):
 
 
 class Release(ActPage):
-    """Release an application from quarantine; only then its mails go out."""
+    """Release an application from quarantine; its mails are sent only after that."""
 
     act = actions.release_from_quarantine
 

@@ -107,7 +107,7 @@ class TaskDetail(DetailPage):
         mine = {"alert": task} if application is None else {"application": task}
         begun = task.received_at if isinstance(task, Application) else task.created_at
         quarantined = application is not None and application.quarantined
-        # Events first: for a step that moves in between, the page shows too little history.
+        # Events are read first: if a step changes meanwhile, the page lacks its newest event.
         events: dict[int, list[StepEvent]] = {}
         for event in StepEvent.objects.filter(step__in=Step.objects.filter(**mine)):
             events.setdefault(event.step_id, []).append(event)
@@ -138,7 +138,7 @@ class TaskDetail(DetailPage):
             "took": presentation.span(ended - begun) if ended else "",
             "age": presentation.span(now - begun),
             "under_way": under_way,
-            # Without workers nothing is on its way.
+            # Without workers no step is under way.
             "obstacles": [
                 finding for finding in health.check().findings if finding.level == "critical"
             ]

@@ -56,7 +56,7 @@ class TaskFilters(WagtailFilterSet):
     )
     kind = django_filters.ChoiceFilter(
         label=gettext_lazy("Step"),
-        # A mail to operators belongs to no application; there is a list of these.
+        # A mail to operators belongs to no application. The list of alerts shows these mails.
         choices=lambda: [
             (kind, registry.label_of(kind)) for kind in registry.kinds_about_applications()
         ],

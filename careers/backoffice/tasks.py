@@ -23,7 +23,7 @@ def find_task(reference: str) -> Task:
     """A task by its reference. An application comes without personal data.
 
     Raises:
-        Http404: there is none.
+        Http404: no task has this reference.
     """
     if alert := search.alert_number(reference):
         return get_object_or_404(Alert, pk=alert, told_at__isnull=False)
@@ -48,7 +48,7 @@ def task_url(task: Task) -> str:
 
 
 def task_trail(task: Task) -> list[Crumb]:
-    """The way to the page of a task; its own entry is the last."""
+    """The breadcrumbs of a task's page; its own entry is the last."""
     index = {"url": reverse("careers_tasks:index"), "label": _("Task status")}
     alerts = {"url": reverse("careers_tasks:alerts"), "label": _("Mails to operators")}
     return [
@@ -72,7 +72,7 @@ def step_title(step: Step) -> str:
 
 
 def restored_warning(task: Task) -> str:
-    """A warning to add where a mail is about to go out that a restored database may not know of.
+    """A warning for a mail that may have been sent before the database was restored.
 
     "" for a task that is newer than the restored copy.
     """

@@ -20,7 +20,7 @@ Crumb = dict[str, Any]
 
 
 class AdminPage(Requires):
-    """A page of the back office: it takes a permission, and its breadcrumbs show where it is."""
+    """A page of the back office. It requires a permission, and its breadcrumbs show where it is."""
 
     def trail(self) -> list[Crumb]:
         """The pages above this one, below Wagtail's home page."""
@@ -64,7 +64,8 @@ class ListPage(AdminPage, BaseListingView):
         raise NotImplementedError
 
     def order_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        # Rows of one moment have an order too, or a page could repeat one of the page before.
+        # Rows with the same time need a fixed order, too. Otherwise a page could repeat a row of
+        # the previous page.
         return queryset.order_by(self.ordering, "-pk")
 
     def search_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -72,7 +73,7 @@ class ListPage(AdminPage, BaseListingView):
 
 
 class ConfirmPage(AdminPage, WagtailAdminTemplateMixin, TemplateView):
-    """Ask what happens, and do it on POST; afterwards go back with a message.
+    """Show what an act does, perform it on POST, and return with a message.
 
     A subclass finds the subject and says whether it can be done, what to ask and what to do.
     """
@@ -89,7 +90,7 @@ class ConfirmPage(AdminPage, WagtailAdminTemplateMixin, TemplateView):
         """The subject by ``self.kwargs``, the parts of the address, through what the user may see.
 
         Raises:
-            Http404: there is none.
+            Http404: there is no such subject, or the user may not see it.
         """
         raise NotImplementedError
 
