@@ -97,7 +97,7 @@ def read_body(request: HttpRequest) -> None:
 
 
 def texts_of(request: HttpRequest) -> list[tuple[str, str]]:
-    """The texts of a form without the labels of their questions, for when no job is known.
+    """The texts of a form without the labels of their questions, for a form whose job is unknown.
 
     Returns:
         Pairs of an empty label and a text, as ``careers/apply/kept.html`` takes them.

@@ -1,4 +1,4 @@
-"""Decide what becomes of a form that was sent for a job.
+"""Decide what happens to a form that was sent for a job.
 
 ``decide`` reads and judges; it stores nothing and renders nothing. The view acts on its result.
 """
@@ -28,7 +28,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Duplicate:
-    """The job accepts no applications, but this one arrived while it did."""
+    """The job accepts no more applications, but this one arrived earlier, while it did."""
 
     application: Application
 
@@ -78,24 +78,24 @@ Outcome = (
 
 
 def decide(job: JobPage, form: ApplicationForm, request: HttpRequest) -> Outcome:
-    """What becomes of a form.
+    """What happens to a form that was sent.
 
     Args:
         job: the job that the form was sent for.
         form: the form of this job with what was sent, not validated yet.
-        request: tells what the visitor may read and where the form comes from.
+        request: shows what the visitor may read and where the form comes from.
 
     Raises:
         django.db.Error: the database could not be read.
     """
     is_valid = form.is_valid()
-    # A receipt says that we have everything, so it never covers an answer without a question.
+    # A receipt confirms every answer, so a form with an answer to a removed question gets none.
     gone = [("", text) for text in form.no_longer_asked()]
     is_readable = job.is_readable_by(request)
-    # Asked first: a job that opens at this very moment counts as open.
+    # Read first, so that a job that opens at this moment counts as open.
     is_upcoming = job.is_upcoming
     if is_upcoming or not job.is_open or not is_readable:
-        # The applicant may have missed the first answer: the receipt is theirs in any case.
+        # The first response may have been lost, so the applicant gets the receipt in any case.
         if is_valid and not gone and (known := sent_before(submission_of(job, form))):
             return Duplicate(known)
         if not is_readable:

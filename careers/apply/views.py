@@ -1,6 +1,6 @@
 """The address that a job's form is sent to.
 
-There is no account, and no cookie that a foreign site could abuse: ``origin`` stands in for
+Applicants have no account and no cookie that another site could abuse. ``origin`` replaces
 Django's CSRF token.
 """
 
@@ -78,7 +78,7 @@ def _receive(request: HttpRequest, job_key: UUID) -> HttpResponse:
     job: JobPage | None = JobPage.objects.by_key(job_key)
     if job is None:
         return _gone(request, 404)
-    # The job may have no page in the language of the address; then everything is in its own.
+    # If the job has no page in the language of the address, the answer is in the job's language.
     with translation.override(job.locale.language_code):
         form = ApplicationForm(
             job.frozen_form(),

@@ -1,4 +1,4 @@
-"""The web form that asks a list of questions, and the answers it gives.
+"""The web form that asks a list of questions, and the answers that were entered.
 
 What differs between types of questions is in ``careers.forms.types``.
 """
@@ -52,7 +52,7 @@ class QuestionBoundField(forms.BoundField):
 
     @property
     def has_hint(self) -> bool:
-        """Whether a hint stands beside the field; for a file it names what is accepted."""
+        """Whether the field has a hint; for a file, the hint names what is accepted."""
         return bool(self.question.help) or self.is_file
 
     @property

@@ -286,6 +286,6 @@ def clean_up() -> int:
     """Delete kept files that have expired.
 
     Returns:
-        How many.
+        The number of deleted files.
     """
     return PendingUpload.objects.filter(expires_at__lte=timezone.now()).delete()[0]

@@ -21,7 +21,7 @@ JOBS_PER_PAGE = 25
 OPTIONS_IN_VIEW = 7
 #: How many of the closest jobs are shown if none matches.
 NEAREST = 5
-#: Limits on the query of an address: our form makes no longer ones.
+#: Limits on the query of an address; our form stays below them.
 LONGEST_QUERY = 200
 MOST_VALUES = 20
 

@@ -336,7 +336,7 @@ class JobPage(PayRange, ApplicationDates, FormFields, Page):
         )
 
     def route(self, request: HttpRequest, path_components: list[str]) -> RouteResult:
-        """Also find jobs that were taken down: their address says so, instead of "not found"."""
+        """Also find jobs that were taken down, to explain this instead of "not found"."""
         if not path_components and not self.live and self.first_published_at is not None:
             return RouteResult(self)
         return super().route(request, path_components)

@@ -17,7 +17,7 @@ class JobPageQuerySet(PageQuerySet):
         return self.filter(Q(alias_of=None) | Q(alias_of__locale=F("locale")))
 
     def open(self) -> JobPageQuerySet:
-        """Jobs that anybody may apply for at this moment, newest first."""
+        """Jobs that accept applications now, newest first."""
         now = timezone.now()
         return (
             self.live()

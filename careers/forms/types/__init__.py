@@ -37,7 +37,7 @@ class FieldType:
         name: the same as in ``careers.applications.question_types``.
         template: shows one question of this type. Its context has ``field`` (the bound field),
             ``question`` and ``id``.
-        position: where the type stands in the list from which HR chooses; small ones first.
+        position: the order in the list from which HR chooses; small numbers come first.
     """
 
     name: ClassVar[str]

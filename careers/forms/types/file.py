@@ -25,7 +25,7 @@ class File(FieldType):
         return QuestionBlock(label=gettext_lazy("File"), icon="doc-full")
 
     def field(self, question: Question) -> forms.Field:
-        # The form says what is missing: it knows about files of an earlier attempt.
+        # The form reports a missing file, because it also counts files of an earlier attempt.
         options = {**self.options(question), "required": False}
         accept = ",".join(ACCEPTED.values())
         return FileField(

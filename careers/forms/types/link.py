@@ -47,7 +47,7 @@ def web_address(value: str) -> None:
     """Accept an address with ``http`` or ``https``.
 
     Raises:
-        ValidationError: it is none.
+        ValidationError: it is not such an address.
     """
     try:
         # URLValidator lets control characters in the path pass.

@@ -13,7 +13,7 @@ from careers.applications.frozen import Question
 from careers.forms.blocks import ChoiceQuestionBlock
 from careers.forms.types import FieldType, register
 
-#: Up to so many options are shown one below the other, more of them as a menu.
+#: The most options that are shown one below the other; more of them become a menu.
 SHOWN_AT_ONCE = 9
 
 

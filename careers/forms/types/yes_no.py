@@ -1,4 +1,4 @@
-"""Yes or no, where no answer is neither."""
+"""Yes or no. A question without an answer is neither."""
 
 from __future__ import annotations
 
