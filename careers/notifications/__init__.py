@@ -1,6 +1,6 @@
 """What the site says by e-mail, and how it sends one mail safely.
 
-Plain Python and Django templates: this package knows neither Celery nor Wagtail.
+Plain Python and Django templates: this package uses neither Celery nor Wagtail.
 """
 
 from careers.notifications.before_send import BeforeSend, IdempotencyWindow

@@ -1,4 +1,4 @@
-"""What a sender tells the pipeline right before the point of no return."""
+"""What a sender reports to the pipeline right before the point of no return."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class IdempotencyWindow:
 class BeforeSend(Protocol):
     """Called right before the first bytes leave that may cause a mail to be sent.
 
-    Without an idempotency window nobody may repeat the attempt; with one, a repetition is safe
+    Without an idempotency window the attempt must not be repeated. With one, a repetition is safe
     until the window ends. The caller must let every exception through, and send nothing then.
     """
 

@@ -1,4 +1,4 @@
-"""Send one mail to one person, and know whether it was sent."""
+"""Send one mail to one person, and report whether it was sent."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def deliver(message: EmailMultiAlternatives, *, before_send: BeforeSend) -> Deli
     """Send a mail to its one recipient by the server or provider of the ``EMAIL_…`` settings.
 
     One recipient, because a server may accept a mail for one and refuse it for another, and
-    there is only one answer to record. A mail is sent once the server confirmed it; how the
-    connection ends afterwards (no answer or garbage after QUIT) changes nothing.
+    there is only one answer to record. A mail counts as sent when the server has confirmed it. How
+    the connection ends afterwards (no answer or garbage after QUIT) changes nothing.
 
     Args:
         before_send: called at the last moment before the message leaves. It checks that the
@@ -80,7 +80,7 @@ def deliver(message: EmailMultiAlternatives, *, before_send: BeforeSend) -> Deli
     client = _connected()
     client.before_send = before_send
     try:
-        _introduce(client)
+        _start_session(client)
         options = [f"size={len(content)}"] if client.has_extn("size") else []
         if client.has_extn("8bitmime") and not content.isascii():
             options.append("BODY=8BITMIME")
@@ -93,7 +93,7 @@ def deliver(message: EmailMultiAlternatives, *, before_send: BeforeSend) -> Deli
         code, text = _send_data(client, content, recipient)
         _expect("message", code, text, recipient)
     finally:
-        client.hang_up()
+        client.abort()
     return Delivery(
         message_id=str(mail["Message-ID"]),
         response=f"{code} {without_addresses(text, recipient)}".strip(),
@@ -113,9 +113,9 @@ def probe() -> None:
         return
     client = _connected()
     try:
-        _introduce(client)
+        _start_session(client)
     finally:
-        client.hang_up()
+        client.abort()
 
 
 def _connected() -> PhaseSMTP | PhaseSMTPOverTLS:
@@ -141,17 +141,17 @@ def _connected() -> PhaseSMTP | PhaseSMTPOverTLS:
             )
     except smtplib.SMTPConnectError as error:
         code, text = error.smtp_code, _bytes(error.smtp_error)
-    raise _answer_or_silence("connection", code, text)
+    raise _reply_error("connection", code, text)
 
 
-def _introduce(client: PhaseSMTP | PhaseSMTPOverTLS) -> None:
+def _start_session(client: PhaseSMTP | PhaseSMTPOverTLS) -> None:
     """EHLO, STARTTLS if EMAIL_USE_TLS is set, login if there is a user."""
     try:
         with _connection_errors():
             client.ehlo_or_helo_if_needed()
     except smtplib.SMTPHeloError as error:
         code, text = error.smtp_code, _bytes(error.smtp_error)
-        raise _answer_or_silence("connection", code, text) from None
+        raise _reply_error("connection", code, text) from None
     if settings.EMAIL_USE_TLS and not settings.EMAIL_USE_SSL:
         _encrypt(client)
     if settings.EMAIL_HOST_USER:
@@ -174,7 +174,7 @@ def _encrypt(client: PhaseSMTP | PhaseSMTPOverTLS) -> None:
             client.ehlo_or_helo_if_needed()
     except smtplib.SMTPResponseException as error:
         code, text = error.smtp_code, _bytes(error.smtp_error)
-        raise _answer_or_silence("encryption", code, text) from None
+        raise _reply_error("encryption", code, text) from None
 
 
 def _log_in(client: PhaseSMTP | PhaseSMTPOverTLS) -> None:
@@ -183,7 +183,7 @@ def _log_in(client: PhaseSMTP | PhaseSMTPOverTLS) -> None:
             client.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
     except smtplib.SMTPResponseException as error:
         code, text = error.smtp_code, _bytes(error.smtp_error)
-        raise _answer_or_silence("login", code, text) from None
+        raise _reply_error("login", code, text) from None
     except (smtplib.SMTPException, UnicodeEncodeError):
         raise Misconfigured(
             "mail-login",
@@ -208,7 +208,7 @@ def _send_data(
             raise _unconfirmed() from None
         if isinstance(error, smtplib.SMTPDataError):
             code, text = error.smtp_code, _bytes(error.smtp_error)
-            raise _answer_or_silence("message", code, text, recipient) from None
+            raise _reply_error("message", code, text, recipient) from None
         raise
     if not 200 <= code < 600 or 300 <= code < 400:
         raise _unconfirmed()
@@ -217,12 +217,12 @@ def _send_data(
 
 def _expect(stage: str, code: int, text: bytes, recipient: str) -> None:
     if not 200 <= code < 300:
-        raise _answer_or_silence(stage, code, text, recipient)
+        raise _reply_error(stage, code, text, recipient)
 
 
-def _answer_or_silence(stage: str, code: int, text: bytes, recipient: str = "") -> EffectError:
+def _reply_error(stage: str, code: int, text: bytes, recipient: str = "") -> EffectError:
     """What a reply code means; one that SMTP does not define counts as no answer."""
-    return refused(stage, code, text, recipient) if 400 <= code < 600 else _silence()
+    return refused(stage, code, text, recipient) if 400 <= code < 600 else _no_answer()
 
 
 @contextmanager
@@ -243,10 +243,10 @@ def _connection_errors() -> Iterator[None]:
             ),
         ) from None
     except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
-        raise _silence() from None
+        raise _no_answer() from None
     except ssl.SSLError as error:
         if "timed out" in str(error):
-            raise _silence() from None
+            raise _no_answer() from None
         raise Misconfigured(
             "mail-tls",
             _(
@@ -263,17 +263,17 @@ def _connection_errors() -> Iterator[None]:
             ),
         ) from None
     except smtplib.SMTPServerDisconnected:
-        raise _silence() from None
+        raise _no_answer() from None
     except smtplib.SMTPException as error:
         # smtplib makes up a 500 for a line that is too long; the server did not say that.
         if type(error) is smtplib.SMTPResponseException and error.smtp_error == "Line too long.":
-            raise _silence() from None
+            raise _no_answer() from None
         raise
     except OSError:
-        raise _silence() from None
+        raise _no_answer() from None
 
 
-def _silence() -> Transient:
+def _no_answer() -> Transient:
     return Transient(
         "mail-unreachable",
         _("The mail server did not answer. It will be tried again."),

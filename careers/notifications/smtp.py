@@ -1,8 +1,8 @@
 """smtplib with a known point of no return.
 
 A mail belongs to the server once the server has read the final dot (RFC 5321, 4.2.5 and 4.5.3.2).
-smtplib raises the same exceptions before and after that, so an exception does not tell whether
-the mail was sent. These clients do.
+smtplib raises the same exceptions before and after that, so an exception does not show whether the
+mail was sent. These clients do.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ else:
 
 
 class _Phases(_Client):
-    """Calls ``before_send`` at the point of no return, and knows whether it was passed.
+    """Calls ``before_send`` at the point of no return, and records whether it was passed.
 
     Attributes:
         before_send: called right before the message is sent; when it raises, no byte of the
@@ -53,8 +53,8 @@ class _Phases(_Client):
             raise
         self.in_data = False
 
-    def hang_up(self) -> None:
-        """Close without waiting; the server never takes this for the end of a message."""
+    def abort(self) -> None:
+        """Close without waiting; the server never mistakes this for the end of a message."""
         if self.sock is not None:
             with contextlib.suppress(OSError):
                 if self.in_data:

@@ -1,4 +1,4 @@
-"""What a provider's answer means, or its silence (RFC 9110, 15; RFC 6585, 4)."""
+"""What a provider's answer means, or the lack of one (RFC 9110, 15; RFC 6585, 4)."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def refusal(response: requests.Response, recipient: str) -> EffectError:
 
 
 def used_before(response: requests.Response, recipient: str) -> Undecidable:
-    """The provider knows the mail's idempotency key and does not repeat its first answer."""
+    """The provider recognizes the mail's idempotency key and does not repeat its first answer."""
     return Undecidable(
         "mail-unconfirmed",
         _(

@@ -1,7 +1,7 @@
-"""What every mail provider has in common. django-anymail knows each provider's API.
+"""What every mail provider has in common. django-anymail speaks each provider's API.
 
-Added here is what ``smtp`` has for SMTP: a known point of no return, and one meaning for each
-answer. Where a provider supports idempotency keys, a lost answer costs nothing.
+This module adds what ``smtp`` adds to SMTP: a known point of no return, and one meaning for each
+answer. If a provider supports idempotency keys, a mail whose answer was lost is repeated safely.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class IdempotencyKey:
     """How a provider takes the key under which it sends a mail only once.
 
     Attributes:
-        window: how long the provider surely knows a key: the documented time, less a margin for
-            slow networks and inaccurate clocks.
+        window: how long the provider certainly remembers a key: the documented time, less a
+            margin for slow networks and inaccurate clocks.
         request_header: the header of the HTTP request that carries the key; "" for none.
         mail_header: the header of the mail that carries the key; "" for none.
         in_progress: the provider's name for "the first request with this key still runs".
@@ -85,7 +85,8 @@ class Provider:
         Raises:
             Transient, Permanent, Misconfigured: this attempt certainly sent nothing.
             Uncertain: there is no clear answer; where there is a key a repetition is safe.
-            Undecidable: the provider knows the key but not what became of the mail.
+            Undecidable: the provider recognizes the key but does not report whether it sent the
+                mail.
         """
         backend, idempotency = self._backend(), self.idempotency_key
         # The site's address, because two sites may share an account and the same operators.
@@ -126,7 +127,7 @@ class Provider:
         raise wrong
 
     def probe(self) -> None:
-        """Return when the provider's API answers; only a mail tells whether it takes the key.
+        """Return when the provider's API answers; only a mail shows whether it accepts the key.
 
         Raises:
             Transient, Misconfigured: what is wrong.

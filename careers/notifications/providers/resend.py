@@ -30,7 +30,7 @@ class Resend(Provider):
     )
 
     def event_type(self, event: Any) -> str:
-        # Two of Resend's event types that django-anymail does not know (Resend, "Event Types").
+        # Two of Resend's event types that django-anymail does not support (Resend, "Event Types").
         match event.esp_event:
             case {"type": "email.failed"}:
                 return str(EventType.FAILED)
