@@ -61,7 +61,7 @@ def readable(colour: str, ground: str, least: float) -> str:
     """``colour`` itself where it contrasts enough with ``ground``, else its nearest shade.
 
     It gets darker on a light ground and lighter on a dark one, in steps of one hundredth, until
-    the ratio is at least ``least``; hue stays, and as much of the strength as the screen has.
+    the ratio is at least ``least``; the hue stays, and as much chroma as the screen can show.
     """
     target = "#000000" if _is_light(ground) else "#ffffff"
     lightness, a, b = _oklab(_linear(colour))
@@ -70,7 +70,7 @@ def readable(colour: str, ground: str, least: float) -> str:
     for step in range(1, 101):
         if contrast(shade, ground) >= least:
             return shade
-        shade = _within_screen(lightness + (end - lightness) * step / 100, a, b)
+        shade = _in_gamut(lightness + (end - lightness) * step / 100, a, b)
     return target
 
 
@@ -114,8 +114,8 @@ def _linear(colour: str) -> tuple[float, ...]:
     )
 
 
-def _within_screen(lightness: float, a: float, b: float) -> str:
-    """The colour with this lightness and hue, paled until a screen can show it."""
+def _in_gamut(lightness: float, a: float, b: float) -> str:
+    """The colour with this lightness and hue, with less chroma if a screen cannot show it."""
     for strength in range(20, -1, -1):
         light = _from_oklab((lightness, a * strength / 20, b * strength / 20))
         if all(-0.001 <= value <= 1.001 for value in light):

@@ -2,7 +2,7 @@
 
 Use: ``python static/fonts/make.py SOURCES``. README.md beside this file says what SOURCES holds.
 
-Each family is cut to one script a file and pinned to the two weights the site uses. The fallback
+Each file holds one script of a family, in one of the two weights that the site uses. The fallback
 faces take the metrics of ours, so that a line of text keeps its length and its height when the
 font arrives (CSS Fonts 5, ``size-adjust`` and the metric overrides).
 """
@@ -25,7 +25,7 @@ STYLESHEET = HERE.parent / "css" / "fonts.css"
 WEIGHTS = (400, 650)
 FEATURES = ["ccmp", "locl", "liga", "calt", "kern", "mark", "mkmk", "case", "pnum", "frac"]
 FEATURES += ["numr", "dnom", "sups", "zero", "rlig", "init", "medi", "fina", "isol"]
-#: Roughly how often a letter stands in running English text, per thousand characters.
+#: Roughly how often a letter occurs in running English text, per thousand characters.
 FREQUENCY = {
     " ": 183, "e": 102, "t": 75, "a": 65, "o": 62, "i": 57, "n": 57, "s": 53, "r": 50, "h": 50,
     "l": 33, "d": 33, "u": 23, "c": 22, "m": 20, "f": 20, "w": 17, "g": 16, "p": 15, "y": 14,
@@ -109,7 +109,7 @@ CUTS = (
 
 @dataclass(frozen=True)
 class Fallback:
-    """A family that a reader's machine has, and a file of each weight to measure it by."""
+    """A family on the reader's machine, and a file of each weight for measuring it."""
 
     name: str
     locals: tuple[tuple[str, ...], tuple[str, ...]]
@@ -146,7 +146,7 @@ def cut(sources: Path, piece: Cut, weight: int) -> TTFont:
 
     Args:
         sources: the folder with the unpacked families.
-        piece: what to cut.
+        piece: which script.
         weight: where to pin the weight axis.
 
     Returns:
@@ -166,7 +166,7 @@ def cut(sources: Path, piece: Cut, weight: int) -> TTFont:
     subsetter.subset(font)
     font = instantiateVariableFont(font, {"wght": weight})
     rename(font, piece, weight)
-    # The time of making would give other bytes each time.
+    # A creation time would change the bytes in each run.
     font.recalcTimestamp = False
     font.flavor = "woff2"
     return font
