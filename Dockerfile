@@ -5,13 +5,13 @@ WORKDIR /srv/careers
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 COPY pyproject.toml requirements.txt README.md LICENSE ./
 COPY site/careersite/__init__.py site/careersite/
-# The pins as constraints: the servers that `bin/run` embeds stay out of the image.
+# The pinned versions as constraints: the servers that `bin/run` embeds stay out of the image.
 RUN python -m venv /opt/venv \
     && grep -v '^-e' requirements.txt >/tmp/constraints.txt \
     && /opt/venv/bin/pip install -c /tmp/constraints.txt -e .
 
 FROM python:3.11-slim-bookworm
-# "fonts-dejavu-core fonts-noto-core fonts-noto-cjk" writes PDFs in nearly every script.
+# With "fonts-dejavu-core fonts-noto-core fonts-noto-cjk", PDFs support nearly every script.
 ARG FONTS=fonts-dejavu-core
 # hadolint ignore=DL3008,SC2086
 RUN apt-get update \
