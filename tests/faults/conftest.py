@@ -42,7 +42,7 @@ def _faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultySite]:
 
 @pytest.fixture
 def faulty(_faulty: FaultySite) -> FaultySite:
-    """A site whose workers can be told to die. Every part runs, and the plan is empty."""
+    """A site whose workers can be killed at chosen points. All parts run; the plan is empty."""
     for file in _faulty.plan.iterdir():
         file.unlink()
     stack = _faulty.stack
@@ -62,7 +62,7 @@ def _wired(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WiredSite]:
 
 @pytest.fixture(scope="session")
 def storm(_wired: WiredSite) -> Storm:
-    """What became of one applicant for each way in which mail server or archive can fail."""
+    """The result for one applicant for each error of the mail server or archive."""
     _wired.mend()
     return _wired.storm()
 

@@ -81,7 +81,7 @@ def look_while_a_step_runs(site: OwnServer) -> list[Receipt]:
     def mails_are_out() -> bool:
         return all(site.states(receipt)["mail_hr"] == "succeeded" for receipt in receipts)
 
-    until(archive_is_tried, PATIENCE, "nobody began to archive")
+    until(archive_is_tried, PATIENCE, "no worker began to archive")
     began = last_look(site)
     until(lambda: last_look(site) > began, PATIENCE, "the sweeper did not look again")
     site["archive"].thaw()

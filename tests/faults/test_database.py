@@ -37,7 +37,7 @@ def apply_until_taken(site: Stack, name: str) -> list[Receipt]:
 
 
 def assert_kept(refused: Receipt, name: str) -> None:
-    """An applicant without a receipt is told so, and the page keeps what they typed."""
+    """An applicant without a receipt reads why, and the page keeps what they typed."""
     assert (refused.status, refused.location) == (503, "")
     assert "could not be stored just now" in refused.page
     assert name in refused.page
@@ -50,7 +50,7 @@ def assert_one_application_each(site: Stack, receipts: list[Receipt]) -> None:
         assert told == [receipt.secret]
 
 
-# ── The server dies ─────────────────────────────────────────────────────────────────────
+# ── The server is killed ────────────────────────────────────────────────────────────────
 
 
 def test_server_killed_while_people_apply_keeps_every_receipt(own_server: OwnServer) -> None:
@@ -66,7 +66,7 @@ def test_server_killed_while_people_apply_keeps_every_receipt(own_server: OwnSer
         def receipts() -> int:
             return sum(future.done() for future in sent)
 
-        until(lambda: receipts() >= 3, PATIENCE, "nobody could apply")
+        until(lambda: receipts() >= 3, PATIENCE, "no application was accepted")
         own_server.server.kill()
         # At least one applicant must have met the outage.
         refused = own_server.apply(name="Met Nobody")
@@ -198,7 +198,7 @@ def test_locked_step_table_delays_steps_and_loses_nothing(own_server: OwnServer)
 
 def test_twenty_concurrent_writers_on_sqlite_all_succeed(tmp_path: Path) -> None:
     """Twenty people apply at the same time, to as many threads of the web server, while both
-    workers and the sweeper write too: nobody meets a locked database.
+    workers and the sweeper write too: no one gets an error about a locked database.
     """
     with Stack(shared_template(), tmp_path) as one:
         one.environ["GUNICORN_CMD_ARGS"] = "--threads 10"

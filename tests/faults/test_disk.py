@@ -45,7 +45,7 @@ def test_full_disk_of_postgresql_refuses_applications_and_loses_nothing(
     disk_of_the_server: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At first there is no room for a CV, and PostgreSQL reports it (53100). Then there is no room
-    for its log, and PostgreSQL stops. An applicant without a receipt is told so. With room again
+    for its log, and PostgreSQL stops. An applicant without a receipt reads why. With room again
     the site continues, and has exactly the applications that have receipts.
     """
     with monkeypatch.context() as here:

@@ -27,7 +27,7 @@ from tests.support.stack import DONE, ROOT, Receipt, Stack, a_cv, column
 
 PATIENCE = 180  # seconds; ends a hang
 MAILS = ("mail_applicant", "mail_hr")
-#: Points at which a mail may have been sent, because the row says so.
+#: Points at which a mail may have been sent, because the row has the phase.
 UNCONFIRMED = ("dot", "after_dot", "after", "recording")
 LIMITS = {"PIPELINE_SOFT_LIMIT": "40", "PIPELINE_HARD_LIMIT": "45", "PIPELINE_LEASE": "50"}
 #: For steps that may take as long as the test needs.
@@ -95,10 +95,10 @@ def assert_ended_as_promised(
 
 @pytest.fixture
 def faulty(_faulty: FaultySite) -> Iterator[FaultySite]:
-    """The site that can be told to die, with an empty plan; no worker and no sweeper runs yet.
+    """The site whose processes can be killed at chosen points, with an empty plan.
 
-    Its limits give a busy machine the time to make a PDF. A test may start more processes of a
-    kind; all that it started end with it.
+    No worker and no sweeper runs yet. The limits leave a busy machine enough time to make a PDF. A
+    test may start more processes of a kind; they end with the test.
     """
     stack = _faulty.stack
     before, environ = set(stack.parts), dict(stack.environ)
@@ -162,7 +162,7 @@ def test_worker_resumed_after_its_lease_changes_nothing(faulty: FaultySite, stac
     def freeze(*kinds: str) -> None:
         mine = one_each(faulty, receipts, "hold", kinds, without=["recording"])
         zombies.append(herd(stack, mine))
-        until(lambda: len(met(faulty, mine)) == len(mine), PATIENCE, "somebody is not frozen")
+        until(lambda: len(met(faulty, mine)) == len(mine), PATIENCE, "a process is not frozen")
         expire(stack, mine.keys())
         planned.update(mine)
 
@@ -171,7 +171,7 @@ def test_worker_resumed_after_its_lease_changes_nothing(faulty: FaultySite, stac
     until(
         lambda: stack.counts(receipts)["render_pdf"] == {"succeeded": len(receipts)},
         PATIENCE,
-        "nobody made the PDFs",
+        "no worker made the PDFs",
     )
     stack["sweeper"].kill()
     freeze("archive", "mail_hr")
@@ -218,7 +218,9 @@ def test_worker_stopped_at_any_point_returns_its_step(faulty: FaultySite, stack:
         app = celery_client(stack)
         for step_id, (kind, _point) in mine.items():
             app.send_task(f"careers.{kind}", kwargs={"step_id": step_id}, queue="io")
-        worker.until(lambda: len(met(faulty, mine)) == len(mine), PATIENCE, "somebody is not busy")
+        worker.until(
+            lambda: len(met(faulty, mine)) == len(mine), PATIENCE, "a process is not at its point"
+        )
         worker.stop(PATIENCE)
         for step_id, (kind, point) in mine.items():
             (step,) = stack.query("SELECT * FROM careers_step WHERE id = %s", step_id)
@@ -234,7 +236,7 @@ def test_worker_stopped_at_any_point_returns_its_step(faulty: FaultySite, stack:
     until(
         lambda: stack.counts(receipts)["render_pdf"] == {"succeeded": len(receipts)},
         PATIENCE,
-        "nobody made the PDFs",
+        "no worker made the PDFs",
     )
     for name in ("cpu", "sweeper"):
         stack[name].kill()
@@ -292,7 +294,7 @@ def test_workers_stopped_and_then_killed_lose_no_step(stack: Stack) -> None:
 
 @contextlib.contextmanager
 def faulty_web(stack: Stack) -> Iterator[None]:
-    """Replace the web server by one that can be told to die."""
+    """Replace the web server by one that can be killed at chosen points."""
     stack["web"].kill()
     argv, environ = stack._command("web")
     argv = [word.replace("careersite.wsgi", "tests.support.faulty_web") for word in argv]
@@ -364,7 +366,7 @@ def test_web_server_killed_around_commit_leaves_one_application(
 POINTS_OF_WEB = ("written", "committed", "dispatched")
 
 
-# ── Too many of them, too few of them ───────────────────────────────────────────────────
+# ── Many processes, or a missing one ────────────────────────────────────────────────────
 
 
 def test_two_sweepers_and_four_workers_with_fifty_messages_claim_each_step_once(
@@ -422,7 +424,7 @@ def test_missing_sweeper_raises_an_alert_and_only_delays_steps(stack: Stack) -> 
         until(opened, PATIENCE, "the clock did not alert")
         stack.query("UPDATE careers_notice SET created_at = '2026-01-01 00:00:00'")
         celery_client(stack).send_task("careers.watch", queue="io")
-        until(lambda: opened()[0]["state"] == "succeeded", PATIENCE, "operators were not told")
+        until(lambda: opened()[0]["state"] == "succeeded", PATIENCE, "operators got no mail")
     finally:
         stack.query("UPDATE home_sitesettings SET operators = ''")
     stack.start("sweeper")
@@ -432,14 +434,14 @@ def test_missing_sweeper_raises_an_alert_and_only_delays_steps(stack: Stack) -> 
     assert "no-sweeper" not in {fault["code"] for fault in stack.status()["findings"]}
 
 
-# ── Poison and want ─────────────────────────────────────────────────────────────────────
+# ── Crashes and lack of resources ────────────────────────────────────────────────────────────
 
 
 def test_application_that_crashes_its_worker_fails_alone_with_the_reason(
     faulty: FaultySite, stack: Stack
 ) -> None:
     """A PDF that never ends, one that ignores its time limit, one that uses up the memory and one
-    that crashes the process: each fails after its fifth attempt. HR is told of every one of them,
+    that crashes the process: each fails after its fifth attempt. HR gets a mail about each of them,
     and the applications behind them in the queue are done.
     """
     points = {"eat": "midway", "busy": "midway", "deaf": "before", "child": "before"}
@@ -492,7 +494,7 @@ def test_worker_that_hangs_during_shutdown_is_ended(faulty: FaultySite, stack: S
     stack.start("cpu", "io", "sweeper")
     children = stack["io"].children()
     receipt = stack.apply()
-    until(lambda: not stack["io"].running, PATIENCE, "the worker waits for ever")
+    until(lambda: not stack["io"].running, PATIENCE, "the worker does not end")
     assert stack["io"].returncode == os.EX_SOFTWARE
     assert "The worker could not end in order. It ends now." in stack["io"].log.read_text()
     assert len(children) > 1
@@ -523,7 +525,11 @@ def test_workers_without_file_descriptors_recover(stack: Stack) -> None:
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (few, limits[pid][1]))
     receipts = stack.apply_many(3)
     (before,) = stack.query(dispatches)
-    until(lambda: stack.query(dispatches)[0]["n"] > before["n"] + 3, PATIENCE, "nobody tried")
+    until(
+        lambda: stack.query(dispatches)[0]["n"] > before["n"] + 3,
+        PATIENCE,
+        "nothing was dispatched",
+    )
     states = {state for receipt in receipts for state in stack.states(receipt).values()}
     assert not states & {"failed", "cancelled", "uncertain"}
     for pid, limit in limits.items():

@@ -81,7 +81,7 @@ def test_double_clicks_of_many_applicants_make_one_application_each(site: Stack)
     until(
         lambda: site.counts(clicks[0] for clicks in answers)["mail_applicant"] == mailed,
         PATIENCE,
-        "somebody got no mail",
+        "an applicant got no mail",
     )
     assert [len(site.smtp.mails(to=email)) for email, _cv in people] == [1] * len(people)
     leave_the_rest(site)

@@ -219,7 +219,7 @@ def test_broker_outage_of_an_hour_delays_steps_and_loses_none(
         redis.kill()
         receipts += several(site, 1)
         site.an_hour_passes(receipts)
-        until(lambda: "broker" in site.faults(), PATIENCE, "nobody noticed")
+        until(lambda: "broker" in site.faults(), PATIENCE, "no finding reports it")
         site.wait_for_end(receipts, PATIENCE)
         done = [site.steps(receipt) for receipt in receipts]
         assert {step["owner"].partition(":")[0] for steps in done for step in steps} == {"sweeper"}
@@ -282,7 +282,7 @@ def test_sweeper_runs_steps_while_broker_rejects_writes(site: BrokerFaultSite, f
         redis.config_set("maxmemory", "1mb")
     try:
         receipts = several(site, 3)
-        until(lambda: "broker" in site.faults(), PATIENCE, "nobody noticed")
+        until(lambda: "broker" in site.faults(), PATIENCE, "no finding reports it")
         said = site.faults()["broker"]
         assert fault.replace("full", "memory is full") in said
         site.wait_for_end(receipts, PATIENCE)

@@ -124,7 +124,7 @@ def test_archive_that_denies_access_keeps_files_in_the_database_until_it_recover
     for receipt in receipts:
         wired.wait_for(receipt, "archive", code)
         assert all(file["stored"] is not None for file in wired.files(receipt))
-    until(lambda: alarms(wired, code) == 1, 120, "nobody was called")
+    until(lambda: alarms(wired, code) == 1, 120, "no alert was opened")
     assert words in wired.page_of(receipts[0])
     for receipt in receipts:
         for kind in ("mail_applicant", "mail_hr"):
@@ -161,7 +161,7 @@ def test_files_deleted_from_the_archive_raise_an_alert_until_restored(
         ]
 
     words = "3 archived files are no longer in the archive (S3)."
-    until(lambda: said() == [words], 120, "nobody noticed", pause=1)
+    until(lambda: said() == [words], 120, "no alert names them", pause=1)
     assert words in wired.text_of("/admin/tasks/")
     wired.s3.objects |= taken
     until(lambda: said() == [], 120, "it is still said", pause=1)

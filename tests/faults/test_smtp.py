@@ -56,12 +56,12 @@ def test_no_recipient_is_mailed_twice_under_mail_server_errors(
     wired: WiredSite, storm: Storm
 ) -> None:
     assert wired.smtp.doubles() == []
-    everybody = [*storm.mails.values(), *storm.files.values()]
+    everyone = [*storm.mails.values(), *storm.files.values()]
     unclear = storm.mails["closed in the message"]
     refused = [storm.mails[name] for name in ("unknown address", "refused after the data")]
-    for receipt in everybody:
+    for receipt in everyone:
         assert storm.taken[(receipt.email,)] == (receipt not in (unclear, *refused))
-    assert storm.taken[(HR,)] == len(everybody)
+    assert storm.taken[(HR,)] == len(everyone)
 
 
 def test_task_status_shows_the_answer_of_the_mail_server(wired: WiredSite, storm: Storm) -> None:
@@ -152,7 +152,7 @@ def test_changed_mail_password_keeps_every_mail_until_it_is_corrected(wired: Wir
 def test_stripped_starttls_sends_nothing_unencrypted(
     wired: WiredSite,
 ) -> None:
-    """Somebody between the site and the server removes its offer of STARTTLS."""
+    """An attacker between the site and the server removes its offer of STARTTLS."""
     seen = len(wired.smtp.commands)
     wired.smtp.certificate = None
     receipts = [wired.apply_to()]
@@ -180,7 +180,9 @@ def test_mail_server_with_a_limit_is_not_overloaded_after_an_outage(wired: Wired
         wired.smtp.allowance = (5, 6)
         wired.smtp.listen_again()
     seen = len(wired.smtp.accepted)
-    until(lambda: len(wired.smtp.accepted) >= seen + 8, 120, "nobody came back after the refusal")
+    until(
+        lambda: len(wired.smtp.accepted) >= seen + 8, 120, "no worker tried again after the refusal"
+    )
     refused = list(wired.smtp.turned_away)
     wired.smtp.allowance = None
     wired.wait_for_end(receipts, 120)

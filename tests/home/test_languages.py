@@ -144,7 +144,7 @@ def test_editor_can_add_french(client: Client, home: Any) -> None:
     assert french().get_display_name() == "French"
 
 
-# ── The way to the other language ───────────────────────────────────────────────────────
+# ── Links to other languages ────────────────────────────────────────────────────────────
 
 
 def alternates(client: Client, path: str) -> dict[str, str]:

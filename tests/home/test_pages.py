@@ -22,7 +22,7 @@ def pages(job: Any) -> list[str]:
     return ["/", "/careers/", "/careers/?q=nothing", "/careers/gauge-keeper/", "/privacy/"]
 
 
-def test_pages_are_the_same_for_everybody(client: Client, pages: list[str]) -> None:
+def test_pages_are_the_same_for_all_visitors(client: Client, pages: list[str]) -> None:
     for address in pages:
         response = client.get(address)
         assert response.status_code == 200, address
@@ -42,7 +42,7 @@ def test_pages_comply_with_the_content_security_policy(client: Client, pages: li
         assert all(url.startswith("/") and not url.startswith("//") for url in loaded), address
 
 
-def test_missing_page_says_so_and_links_on(client: Client, pages: list[str]) -> None:
+def test_missing_page_shows_an_error_with_links(client: Client, pages: list[str]) -> None:
     response = client.get("/there-is-no-such-page/")
     assert response.status_code == 404
     assert "Page not found" in response.content.decode()

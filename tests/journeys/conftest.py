@@ -1,4 +1,4 @@
-"""A running, seeded site and a browser that must not complain."""
+"""A running, seeded site, and a browser that must report no error."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
 
 @pytest.fixture(scope="session")
 def done(site: Stack) -> str:
-    """The reference of an application that has gone all the way."""
+    """The reference of an application whose steps are all done."""
     receipt = site.apply(name="Grace Axe", phone="+47 55 12 34 56")
     site.wait_for_end([receipt])
     return str(site.application(receipt)["reference"])
@@ -24,7 +24,7 @@ def done(site: Stack) -> str:
 
 @pytest.fixture(scope="session")
 def failed(site: Stack) -> str:
-    """The reference of one whose receipt the mail server refused for good."""
+    """The reference of an application whose receipt the mail server refused permanently."""
     site.smtp.once("rcpt_550", "rcpt_550")
     receipt = site.apply(name="Grace Refused")
     site.wait_for_end([receipt])

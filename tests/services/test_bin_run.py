@@ -23,7 +23,7 @@ LEAVE_OUT = {*NAMES, "DJANGO_SETTINGS_MODULE"}
 
 
 @pytest.mark.timeout(240)
-def test_bin_run_starts_takes_an_application_and_leaves_no_process(
+def test_bin_run_starts_accepts_an_application_and_leaves_no_process(
     tmp_path: Path,
 ) -> None:
     port, flower_port = reserve_port(), reserve_port()

@@ -41,13 +41,13 @@ def waits_for_configuration(site: Stack, receipt: Receipt, kind: str) -> None:
     until(waits, 40, f"{kind} does not wait for a correction")
 
 
-def test_wrong_archive_secret_is_reported_and_mended_without_loss(site: Stack) -> None:
+def test_wrong_archive_secret_is_reported_and_loses_nothing(site: Stack) -> None:
     right = site.environ["AWS_SECRET_ACCESS_KEY"]
     site.environ["AWS_SECRET_ACCESS_KEY"] = "not-the-secret"
     restart(site, "io")
     receipt = site.apply()
     waits_for_configuration(site, receipt, "archive")
-    until(lambda: site.states(receipt)["mail_hr"] == "succeeded", 40, "HR was not told of it")
+    until(lambda: site.states(receipt)["mail_hr"] == "succeeded", 40, "HR got no mail")
     # The database still has all the bytes.
     assert all(file["stored"] for file in site.files(receipt))
     assert site.manage("pipeline_status").returncode == 1

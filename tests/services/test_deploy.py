@@ -109,7 +109,9 @@ class Applying:
     def go_on(self, further: int = 2) -> None:
         """Wait until some more people have applied."""
         goal = len(self.receipts) + further
-        until(lambda: len(self.receipts) >= goal or self._at_it.done(), 120, "nobody applied")
+        until(
+            lambda: len(self.receipts) >= goal or self._at_it.done(), 120, "no application was sent"
+        )
 
     def end(self) -> list[Receipt]:
         self._done.set()
@@ -150,7 +152,7 @@ def test_rolling_deploy_loses_no_application_and_repeats_no_step(site: Stack) ->
         at_old.go_on()
         assert site.get("/health/ready")[0] == 200
 
-        # The new web process runs; no worker yet knows all of its messages.
+        # The new web process runs; no worker supports all of its messages yet.
         site.start("web-new")
         port = int(site["web-new"].environ["PORT"])
         assert site.get("/health/ready", port=port)[0] == 200
@@ -252,7 +254,7 @@ def test_migration_that_deadlocks_with_the_site_is_tried_again(
             lambda: waiting(site) or migrating.done(), 120, "the migration never asked for its lock"
         )
         reading = pool.submit(reader.execute, "SELECT count(*) FROM careers_application")
-        until(lambda: waiting(site, "AccessShareLock") or reading.done(), 60, "nobody read")
+        until(lambda: waiting(site, "AccessShareLock") or reading.done(), 60, "no statement waits")
         between.rollback()
         assert reading.result(60).fetchone() == (0,)
         reader.rollback()

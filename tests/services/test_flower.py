@@ -163,7 +163,7 @@ def test_revoke_in_flower_does_not_cancel_the_step(site: Stack, powerful: Flower
     os.kill(child, signal.SIGSTOP)
     try:
         first = site.apply()
-        until(lambda: site.step(first, "render_pdf")["celery_task_id"], 10, "nobody rang")
+        until(lambda: site.step(first, "render_pdf")["celery_task_id"], 10, "it was not dispatched")
         second = site.apply()
         task_id = site.step(second, "render_pdf")["celery_task_id"]
         assert site.step(second, "render_pdf")["state"] == "sent"

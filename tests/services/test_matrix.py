@@ -128,7 +128,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NamedSite]:
     named.as_superuser(f"DROP ROLE {named.role}")
 
 
-def test_application_goes_all_the_way(site: NamedSite) -> None:
+def test_application_completes_all_steps(site: NamedSite) -> None:
     receipt = site.apply(name="Søren Ødegård")
     assert receipt.status == 303
     site.wait_for_end([receipt])
@@ -143,13 +143,13 @@ def test_application_goes_all_the_way(site: NamedSite) -> None:
     assert "careers-probe" not in {entry["Key"] for entry in stored}
 
 
-def test_check_services_finds_no_fault_in_a_working_site(site: NamedSite) -> None:
+def test_check_services_reports_no_error_on_a_working_site(site: NamedSite) -> None:
     asked = site.manage("check_services", "--strict")
     assert asked.stdout == "database: well\nbroker: well\narchive: well\nmail: well\n"
     assert asked.returncode == 0
 
 
-def test_check_services_names_each_fault_and_fails_only_for_the_database(
+def test_check_services_names_each_error_and_fails_only_for_the_database(
     site: NamedSite,
 ) -> None:
     wrong = {
@@ -178,7 +178,7 @@ def test_check_services_names_each_fault_and_fails_only_for_the_database(
     assert "wrong" not in asked.stdout + asked.stderr
 
 
-# ── While the site runs: said in health, and applications are taken ─────────────────────
+# ── While the site runs: findings appear, and applications are accepted ────────────────
 
 
 def test_mail_server_with_changed_password_is_reported(site: NamedSite) -> None:
@@ -239,7 +239,7 @@ def test_missing_bucket_is_reported(site: NamedSite) -> None:
     assert site.states(receipt) == DONE
 
 
-def test_broker_with_changed_password_is_reported_and_mended_without_loss(site: NamedSite) -> None:
+def test_broker_with_changed_password_is_reported_and_loses_nothing(site: NamedSite) -> None:
     redis = site.redis()
     redis.config_set("requirepass", "another")
     # Open connections stay open.
@@ -273,7 +273,7 @@ def test_broker_with_untrusted_certificate_is_reported(site: NamedSite) -> None:
 
 
 def test_database_outage_loses_nothing_and_ends_by_itself(site: NamedSite) -> None:
-    """Without the database no application can be stored, and the applicant is told so."""
+    """Without the database no application can be stored, and the applicant reads why."""
     name = site.database.rpartition("/")[2]
     site.form_address()
     site.as_superuser(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")

@@ -154,7 +154,7 @@ def test_logs_contain_no_secret(site: Stack) -> None:
     receipt = site.apply()
     until(lambda: site.step(receipt, "archive")["error_class"], 40, "the archive took it")
     site["broker"].kill()
-    until(lambda: site.manage("pipeline_status").returncode != 0, 20, "nobody noticed")
+    until(lambda: site.manage("pipeline_status").returncode != 0, 20, "no finding reports it")
     site.start("broker")
     words = [
         site.broker_password,

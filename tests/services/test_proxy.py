@@ -254,7 +254,7 @@ def test_slow_clients_do_not_block_other_visitors(deployed: Deployment) -> None:
     assert rows == []
 
 
-# ── When the site is away ───────────────────────────────────────────────────────────────
+# ── While the site does not run ───────────────────────────────────────────────────────────
 
 
 class Back(BaseHTTPRequestHandler):
@@ -274,7 +274,7 @@ def test_request_during_a_restart_waits_and_succeeds(deployed: Deployment) -> No
     try:
         with ThreadPoolExecutor(1) as pool:
             asked = pool.submit(deployed.visitor().get, f"{deployed.address}/careers/")
-            until(asked.running, 10, "nobody asked")
+            until(asked.running, 10, "no request was sent")
             with HTTPServer((HOST, deployed.port), Back) as server:
                 server.timeout = 30
                 server.handle_request()

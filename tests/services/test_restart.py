@@ -1,4 +1,4 @@
-"""Processes that are told to stop finish or return their work in time."""
+"""Processes that get SIGTERM finish or return their work in time."""
 
 from __future__ import annotations
 
@@ -75,7 +75,11 @@ def test_rolling_restart_fails_no_request(two_webs: Deployment) -> None:
             assert site[name].returncode == 0
             site.start(name)
             assert site.get("/health/ready", port=int(site[name].environ["PORT"]))[0] == 200
-            until(lambda before=before: len(posting.answers) > before + 3, 60, "nobody applied")
+            until(
+                lambda before=before: len(posting.answers) > before + 3,
+                60,
+                "no application was sent",
+            )
     finally:
         answers = posting.end()
 
@@ -137,7 +141,7 @@ def door_is_shut(site: Stack) -> bool:
 
 
 def test_upload_during_a_restart_is_accepted_or_leaves_nothing(one_site: Stack) -> None:
-    """The web process is told to stop during an upload of ten megabytes."""
+    """The web process gets SIGTERM during an upload of ten megabytes."""
     one_site.start("web")
     arrives = SlowPost(one_site, "arrives@example.org")
     one_site["web"].signal(signal.SIGTERM)
@@ -158,7 +162,7 @@ def test_upload_during_a_restart_is_accepted_or_leaves_nothing(one_site: Stack) 
     before = one_site.query("SELECT count(*) AS n FROM careers_application")
     stalls = SlowPost(one_site, "stalls@example.org")
     one_site["web"].signal(signal.SIGTERM)
-    until(lambda: not one_site["web"].running, 60, "it waits for somebody who does not go on")
+    until(lambda: not one_site["web"].running, 60, "it waits for a client that sends nothing")
     with pytest.raises(ConnectionError):
         stalls.finish()
     one_site.start("web")

@@ -82,7 +82,7 @@ def test_restored_site_has_all_data_and_repeats_no_mail(
     )
     dump(site, tmp_path / "database")
 
-    # After the backup, mails are sent and somebody applies.
+    # After the backup, mails are sent and a person applies.
     site.start("io")
     late = site.apply()
     site.wait_for_end([*under_way, late])

@@ -6,29 +6,31 @@ import os
 
 import pytest
 
-from tests.services.conftest import ON_SQLITE
+from tests.support.databases import ON_SQLITE
 from tests.support.processes import until
 from tests.support.stack import DONE, Stack
 
 
 @ON_SQLITE
 @pytest.mark.parametrize("how", ["hangs", "cancelled"])
-def test_worker_that_takes_no_messages_is_renewed(site: Stack, how: str) -> None:
-    order = site.var / "deaf"
+def test_worker_that_takes_no_messages_ends_and_its_successor_does_the_work(
+    site: Stack, how: str
+) -> None:
+    order = site.var / "stall"
     # The sweeper would take the messages back and send others.
     site.stop("sweeper")
     site["io"].kill()
-    site.environ["DEAF"] = str(order)
-    site.celery_app = "tests.services.deaf"
+    site.environ["STALL_FILE"] = str(order)
+    site.celery_app = "tests.services.stalled_worker"
     try:
         site.start("io")
     finally:
         site.celery_app = "careersite"
     order.write_text(how)
-    until(lambda: not order.exists(), 60, "the worker did not become deaf")
+    until(lambda: not order.exists(), 60, "the worker did not stall")
 
     receipt = site.apply()
-    until(lambda: not site["io"].running, 120, "the worker stayed, and took nothing")
+    until(lambda: not site["io"].running, 120, "the worker did not end")
     assert site["io"].returncode == os.EX_SOFTWARE
     assert site.step(receipt, "mail_applicant")["state"] == "sent"
 
@@ -40,10 +42,10 @@ def test_worker_that_takes_no_messages_is_renewed(site: Stack, how: str) -> None
 
 @ON_SQLITE
 def test_worker_that_the_broker_refuses_keeps_trying(site: Stack) -> None:
-    """For longer than the watchdog waits: no message that it could take is known to it."""
+    """The outage is longer than the watchdog waits, but the worker can see no waiting message."""
     site["io"].kill()
-    site.environ["DEAF"] = str(site.var / "deaf")
-    site.celery_app = "tests.services.deaf"
+    site.environ["STALL_FILE"] = str(site.var / "stall")
+    site.celery_app = "tests.services.stalled_worker"
     try:
         site.start("io")
     finally:

@@ -1,4 +1,4 @@
-"""Two parts of a page tree, and the people who look after them."""
+"""Two parts of a page tree, and the users who are responsible for them."""
 
 from __future__ import annotations
 

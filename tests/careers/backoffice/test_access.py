@@ -1,7 +1,7 @@
 """Every address of the back office, for every kind of user, with GET and POST.
 
-Each outcome is one word: ``login`` and ``home`` are Wagtail's redirects for strangers and for
-people without the permission, ``done`` is our own redirect after a POST.
+Each outcome is one word: ``login`` and ``home`` are Wagtail's redirects for visitors without a
+login and for users without the permission, ``done`` is our own redirect after a POST.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LIST_GET = ("login", "login", "home", "home", "200", "200", "200")
 LIST_NO_POST = ("login", "login", "home", "home", "405", "405", "405")
 ONE_GET = ("login", "login", "home", "home", "404", "200", "200")
 ONE_POST = ("login", "login", "home", "home", "404", "done", "done")
-# A release also takes the permission to retry, which the HR people do not have.
+# A release also requires the permission to retry, which users in HR do not have.
 RELEASE_GET = ("login", "login", "home", "home", "home", "home", "200")
 RELEASE_POST = ("login", "login", "home", "home", "home", "home", "done")
 
@@ -67,12 +67,12 @@ def every_name() -> set[str]:
     }
 
 
-def test_table_names_every_address() -> None:
+def test_expected_outcomes_name_every_address() -> None:
     assert every_name() == set(EXPECTED)
 
 
 @pytest.fixture
-def held_back(ours: JobPage) -> Application:
+def quarantined(ours: JobPage) -> Application:
     """An application with a step for each act."""
     made: Application = ApplicationFactory(page=ours, held_back=True, with_files=True)
     StepFactory(application=made, kind=ARCHIVE, failed=True)
@@ -81,7 +81,7 @@ def held_back(ours: JobPage) -> Application:
 
 
 def address(name: str, application: Application) -> tuple[str, dict[str, str]]:
-    """A URL of that name about the application, and what a POST to it says."""
+    """The URL of this name for the application, and the data of a POST to it."""
     step = Step.objects.get(application=application, kind=ARCHIVE)
     match name.partition(":")[2]:
         case "index" | "results" | "alerts" | "alerts_results":
@@ -128,7 +128,9 @@ def person(who: str, ours: JobPage, theirs: JobPage) -> Any:
 
 
 @pytest.mark.parametrize("who", PEOPLE)
-def test_access(who: str, held_back: Application, ours: JobPage, theirs: JobPage) -> None:
+def test_every_address_answers_each_user_as_expected(
+    who: str, quarantined: Application, ours: JobPage, theirs: JobPage
+) -> None:
     client = Client()
     if who != "anonymous":
         client.force_login(person(who, ours, theirs))
@@ -136,7 +138,7 @@ def test_access(who: str, held_back: Application, ours: JobPage, theirs: JobPage
     for name, outcomes in EXPECTED.items():
         expected[name] = tuple(outcome_for[PEOPLE.index(who)] for outcome_for in outcomes)
         with transaction.atomic():
-            url, data = address(name, held_back)
+            url, data = address(name, quarantined)
             found[name] = (outcome(client.get(url)), outcome(client.post(url, data)))
             # No act may change the outcome of the next.
             transaction.set_rollback(True)
@@ -145,53 +147,53 @@ def test_access(who: str, held_back: Application, ours: JobPage, theirs: JobPage
 
 @pytest.mark.parametrize("who", ["anonymous", "charlie", "bob", "otto", "helen"])
 def test_pages_without_permission_show_no_personal_data(
-    who: str, held_back: Application, ours: JobPage, theirs: JobPage
+    who: str, quarantined: Application, ours: JobPage, theirs: JobPage
 ) -> None:
     """No page shows a name or an address, and nothing is logged."""
     client = Client()
     if who != "anonymous":
         client.force_login(person(who, ours, theirs))
     for name in EXPECTED:
-        url, _data = address(name, held_back)
+        url, _data = address(name, quarantined)
         text = client.get(url, follow=True).content.decode()
-        assert held_back.name not in text, name
-        assert held_back.email not in text, name
+        assert quarantined.name not in text, name
+        assert quarantined.email not in text, name
     assert not ApplicationView.objects.exists()
 
 
 def test_applications_of_another_part_of_the_tree_are_not_found(
-    held_back: Application, theirs: JobPage
+    quarantined: Application, theirs: JobPage
 ) -> None:
     """Ids of another part of the tree are not found, whatever else the user may do."""
     helen = people.hanna(theirs.get_parent(), "helen", (*people.HR_RIGHTS, "retry_step"))
     client = Client()
     client.force_login(helen)
     for name in ("detail", "file", "release", "stage"):
-        url, data = address(f"careers_applications:{name}", held_back)
+        url, data = address(f"careers_applications:{name}", quarantined)
         response = client.post(url, data) if name == "stage" else client.get(url)
         assert response.status_code == 404, name
-    url, _data = address("careers_applications:release", held_back)
+    url, _data = address("careers_applications:release", quarantined)
     assert client.post(url).status_code == 404
-    held_back.refresh_from_db()
-    assert held_back.quarantined
-    assert held_back.review_stage == "new"
+    quarantined.refresh_from_db()
+    assert quarantined.quarantined
+    assert quarantined.review_stage == "new"
 
 
 def test_step_of_another_application_is_not_found(
-    as_ada: Client, held_back: Application, theirs: JobPage
+    as_ada: Client, quarantined: Application, theirs: JobPage
 ) -> None:
     other = StepFactory(application__page=theirs, failed=True)
-    url = reverse("careers_tasks:act", args=[held_back.reference, other.pk, "cancel"])
+    url = reverse("careers_tasks:act", args=[quarantined.reference, other.pk, "cancel"])
     assert as_ada.get(url).status_code == 404
     assert as_ada.post(url).status_code == 404
 
 
 def test_file_of_another_application_is_not_found(
-    as_hanna: Client, held_back: Application, theirs: JobPage
+    as_hanna: Client, quarantined: Application, theirs: JobPage
 ) -> None:
     other = ApplicationFactory(page=theirs, with_files=True)
     file = other.files.first()
-    url = reverse("careers_applications:file", args=[held_back.reference, file.public_id])
+    url = reverse("careers_applications:file", args=[quarantined.reference, file.public_id])
     assert as_hanna.get(url).status_code == 404
 
 
@@ -204,31 +206,33 @@ def test_file_of_another_application_is_not_found(
         ("cancel", "cancel_step"),
     ],
 )
-def test_act_without_its_permission_is_denied(act: str, right: str, held_back: Application) -> None:
+def test_act_without_its_permission_is_denied(
+    act: str, right: str, quarantined: Application
+) -> None:
     otto = people.otto()
     group = otto.groups.get()
     group.permissions.remove(Permission.objects.get(codename=right))
     client = Client()
     client.force_login(otto)
-    step = Step.objects.get(application=held_back, kind=ARCHIVE)
-    url = reverse("careers_tasks:act", args=[held_back.reference, step.pk, act])
+    step = Step.objects.get(application=quarantined, kind=ARCHIVE)
+    url = reverse("careers_tasks:act", args=[quarantined.reference, step.pk, act])
     assert outcome(client.get(url)) == "home"
     assert outcome(client.post(url)) == "home"
     step.refresh_from_db()
     assert step.state == "failed"
 
 
-def test_unknown_act_is_not_found(as_ada: Client, held_back: Application) -> None:
-    step = Step.objects.get(application=held_back, kind=ARCHIVE)
-    url = reverse("careers_tasks:act", args=[held_back.reference, step.pk, "erase"])
+def test_unknown_act_is_not_found(as_ada: Client, quarantined: Application) -> None:
+    step = Step.objects.get(application=quarantined, kind=ARCHIVE)
+    url = reverse("careers_tasks:act", args=[quarantined.reference, step.pk, "erase"])
     assert as_ada.post(url).status_code == 404
 
 
-def test_acts_need_the_csrf_token(held_back: Application) -> None:
+def test_act_without_csrf_token_is_denied(quarantined: Application) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(people.ada())
     for name in ("careers_tasks:act", "careers_tasks:release", "careers_applications:stage"):
-        url, data = address(name, held_back)
+        url, data = address(name, quarantined)
         assert client.post(url, data).status_code == 403, name
 
 

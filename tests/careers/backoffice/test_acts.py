@@ -57,7 +57,9 @@ def rows() -> list[Any]:
 
 @pytest.mark.parametrize("permission", PERMISSIONS)
 @pytest.mark.parametrize("row", ROWS)
-def test_buttons_addresses_and_rule_agree(ours: JobPage, row: str, permission: str) -> None:
+def test_act_is_offered_and_done_only_where_its_rule_allows(
+    ours: JobPage, row: str, permission: str
+) -> None:
     ours.hr_recipients = "right@example.com"
     ours.save()
     step: Step = StepFactory(

@@ -63,7 +63,7 @@ def test_alert_that_was_not_mailed_is_not_listed(as_otto: Client) -> None:
     assert as_otto.get(f"/admin/tasks/{alert.reference}/").status_code == 404
 
 
-def test_filters_and_search(as_otto: Client) -> None:
+def test_filters_and_search_find_matching_alerts(as_otto: Client) -> None:
     failed = StepFactory(to_operators=True, failed=True)
     NoticeFactory(**DIGEST)
     assert listed(as_otto, "?state=attention") == [ALARM]
@@ -95,7 +95,7 @@ def test_task_status_shows_alerts_that_match_its_filter(as_otto: Client, ours: J
     assert on_the_page_of_all_tasks(as_otto, f"?job={ours.pk}") == []
 
 
-def test_detail_shows_cause_and_what_to_do(as_otto: Client) -> None:
+def test_detail_shows_cause_and_next_action(as_otto: Client) -> None:
     HeartbeatFactory()
     HeartbeatFactory(sweeper=True)
     step = StepFactory(to_operators=True, failed=True)
@@ -120,14 +120,14 @@ def test_mail_can_be_retried_and_cancelled(as_otto: Client) -> None:
 
 
 @pytest.mark.parametrize("act", ["release/", "{pk}/change-address/", "999/retry/"])
-def test_acts_for_applications_are_not_found_for_alerts(as_ada: Client, act: str) -> None:
+def test_act_for_applications_is_not_found_for_alert(as_ada: Client, act: str) -> None:
     step = StepFactory(to_operators=True, failed=True)
     url = f"/admin/tasks/{step.alert.reference}/{act.format(pk=step.pk)}"
     assert as_ada.get(url).status_code == 404
     assert as_ada.post(url).status_code == 404
 
 
-def test_alert_without_recipient_says_so(as_otto: Client) -> None:
+def test_alert_without_recipient_shows_the_reason(as_otto: Client) -> None:
     alert = NoticeFactory()
     text = words(soup_of(as_otto, f"/admin/tasks/{alert.reference}/").select_one(".bo-detail"))
     assert "No mail was sent: there is no recipient." in text

@@ -86,14 +86,14 @@ def test_infected_file_has_no_link(as_hanna: Client, ours: JobPage) -> None:
     assert not soup.select(".bo-file a")
 
 
-def test_reader_is_logged(as_hanna: Client, application: Application) -> None:
+def test_opening_the_page_is_logged(as_hanna: Client, application: Application) -> None:
     as_hanna.get(url(application))
     view = ApplicationView.objects.get(application=application)
     assert (view.user.username, view.what) == ("hanna", "detail")
     assert "Hanna Example opened the application" in text_of(as_hanna, application)
 
 
-def test_log_shows_immediate_repetitions_once(as_hanna: Client, application: Application) -> None:
+def test_log_shows_immediate_repetition_once(as_hanna: Client, application: Application) -> None:
     for _ in range(3):
         text = text_of(as_hanna, application)
     assert ApplicationView.objects.filter(application=application).count() == 3
@@ -133,13 +133,15 @@ class TestStage:
         application.refresh_from_db()
         return " ".join(str(m).strip() for m in response.context["messages"])
 
-    def test_change(self, as_hanna: Client, application: Application) -> None:
+    def test_change_of_stage_is_stored_and_logged(
+        self, as_hanna: Client, application: Application
+    ) -> None:
         said = self.post(as_hanna, application, stage="interview", before="new")
         assert said == "The stage is now “Interview”."
         assert application.review_stage == "interview"
         assert "Hanna Example changed the stage to “Interview”" in text_of(as_hanna, application)
 
-    def test_change_after_a_colleague_changes_nothing(
+    def test_change_of_outdated_stage_changes_nothing(
         self, as_hanna: Client, application: Application
     ) -> None:
         Application.objects.filter(pk=application.pk).update(review_stage="declined")

@@ -22,7 +22,7 @@ def url(file: ApplicationFile) -> str:
 def archive_gives(
     monkeypatch: pytest.MonkeyPatch, answer: bytes | EffectError
 ) -> list[tuple[str, str]]:
-    """Let the archive answer with bytes or with a failure; returns what it was asked."""
+    """Let the archive answer with bytes or with an error; returns the requested keys."""
     asked: list[tuple[str, str]] = []
 
     def fetch(key: str, *, sha256: str = "") -> bytes:

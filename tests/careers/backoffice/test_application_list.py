@@ -45,7 +45,7 @@ def test_list_shows_only_jobs_of_the_reader(
     "typed",
     ["Özge", "özge yıl", "yıldız", "ozge@example.com", "EXAMPLE.COM", "7kdo-1aaa", "7KD01"],
 )
-def test_search(as_hanna: Client, ours: JobPage, typed: str) -> None:
+def test_search_finds_name_email_and_reference(as_hanna: Client, ours: JobPage, typed: str) -> None:
     ApplicationFactory(
         page=ours, name="özge yıldız", email="ozge@example.com", reference="7KD0-1AAA"
     )
@@ -62,7 +62,9 @@ def test_search(as_hanna: Client, ours: JobPage, typed: str) -> None:
         ("?quarantined=false&is_test=false&review_stage=new", ["Plain", "Old"]),
     ],
 )
-def test_filters(as_hanna: Client, ours: JobPage, query: str, expected: list[str]) -> None:
+def test_filters_show_matching_applications(
+    as_hanna: Client, ours: JobPage, query: str, expected: list[str]
+) -> None:
     def ago(minutes: int) -> dt.datetime:
         return timezone.now() - dt.timedelta(minutes=minutes)
 
@@ -74,7 +76,7 @@ def test_filters(as_hanna: Client, ours: JobPage, query: str, expected: list[str
     assert names(as_hanna, query) == expected
 
 
-def test_filter_by_date(as_hanna: Client, ours: JobPage) -> None:
+def test_date_filter_shows_matching_applications(as_hanna: Client, ours: JobPage) -> None:
     old = timezone.now() - dt.timedelta(days=40)
     ApplicationFactory(page=ours, name="Old", received_at=old)
     ApplicationFactory(page=ours, name="New")
@@ -85,7 +87,7 @@ def test_filter_by_date(as_hanna: Client, ours: JobPage) -> None:
 @pytest.mark.parametrize(
     "order", ["name", "-name", "received_at", "job", "review_stage", "nonsense", "email;--"]
 )
-def test_sorting(as_hanna: Client, ours: JobPage, order: str) -> None:
+def test_sorting_by_any_column_is_answered(as_hanna: Client, ours: JobPage, order: str) -> None:
     ApplicationFactory(page=ours, name="A")
     ApplicationFactory(page=ours, name="B")
     found = names(as_hanna, f"?ordering={order}")

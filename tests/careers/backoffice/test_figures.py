@@ -30,7 +30,7 @@ def test_median_and_95th_percentile(db: None) -> None:
     assert (archive.median, archive.percentile_95) == ("51 s", "1 min 36 s")
 
 
-def test_figures_of_one_step_and_of_none(db: None) -> None:
+def test_figures_with_one_step_or_none_are_shown(db: None) -> None:
     ran(3, kind=RENDER_PDF)
     ran(500, kind=MAIL_HR)
     ran(0, kind=MAIL_APPLICANT)

@@ -51,7 +51,7 @@ def test_advice_is_folded_away_and_dismissed_with_name_and_time(as_otto: Client)
     assert "This advice no longer applies." in again.content.decode()
 
 
-def test_advice_can_not_be_dismissed_without_the_permission(as_hanna: Client) -> None:
+def test_dismissing_advice_without_permission_is_denied(as_hanna: Client) -> None:
     finding = advise()
     as_hanna.post(reverse("careers_tasks:dismiss_advice"), {"digest": finding.digest})
     assert Dismissal.objects.count() == 0

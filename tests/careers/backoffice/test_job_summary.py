@@ -86,7 +86,7 @@ def test_summary_takes_two_queries(applied: JobPage, django_assert_num_queries: 
         assert words(summary_for(ada, applied)).startswith("3 applications")
 
 
-def test_job_without_applications_says_so(as_ada: Client, ours: JobPage) -> None:
+def test_job_without_applications_shows_a_sentence(as_ada: Client, ours: JobPage) -> None:
     page = as_ada.get(f"/admin/pages/{ours.pk}/edit/").content.decode()
     assert "No applications yet" in page
     new = as_ada.get(f"/admin/pages/add/careers/jobpage/{ours.get_parent().pk}/")
@@ -95,7 +95,7 @@ def test_job_without_applications_says_so(as_ada: Client, ours: JobPage) -> None
 
 
 def message(client: Client, page: JobPage) -> str:
-    """What the translator's editor says above; it has no panels."""
+    """The message above the translator's editor, which has no panels."""
     shown = client.get(f"/admin/pages/{page.pk}/edit/")
     assert "wagtail_localize/admin/edit_translation.html" in [one.name for one in shown.templates]
     return "".join(
@@ -115,7 +115,7 @@ def test_translation_shows_the_numbers_with_links(as_ada: Client, applied: JobPa
             f"/admin/applications/?job={french.pk}",
             f"/admin/tasks/?state=attention&job={french.pk}",
         ]
-    # The original says it in its panel, and only there.
+    # The original shows it in its panel only.
     page = as_ada.get(f"/admin/pages/{applied.pk}/edit/").content
     assert BeautifulSoup(page, "html.parser").select(".messages ul li") == []
 

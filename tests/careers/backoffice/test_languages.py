@@ -1,4 +1,4 @@
-"""One inbox for a job that people apply for in two languages."""
+"""One list of applications for a job that people apply for in two languages."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def listed(client: Client, query: str = "") -> list[tuple[str, str]]:
     return sorted(zip(names, jobs, strict=True))
 
 
-def test_both_languages_share_one_inbox(
+def test_applications_in_both_languages_are_in_one_list(
     as_ada: Client, both: tuple[Application, Application], asked: JobPage, french: JobPage
 ) -> None:
     inbox = [("Jane", "Clockmaker"), ("Jeanne", "Clockmaker")]

@@ -1,4 +1,4 @@
-"""``static/js/backoffice/live.js``, in a browser, against a server that we play."""
+"""``static/js/backoffice/live.js``, in a browser, against a simulated server."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PAGE = """<!doctype html><title>t</title>
 
 @dataclass
 class Server:
-    """Answers each look with what ``results`` says at that moment."""
+    """Answers each request with the current value of ``results``."""
 
     results: str = '<p data-live-words="1 running">one <a href="#" id="inside">x</a></p>'
     status: int = 200
@@ -115,7 +115,7 @@ def test_refresh_pauses_under_keyboard_focus(live: Page, server: Server) -> None
     live.wait_for_selector("text=two")
 
 
-def test_nothing_moves_under_a_selection_or_an_open_detail(live: Page, server: Server) -> None:
+def test_refresh_pauses_during_selection_or_open_detail(live: Page, server: Server) -> None:
     live.evaluate("getSelection().selectAllChildren(document.querySelector('[data-live]'))")
     server.results = "<details open><summary>s</summary>deep</details>"
     live.wait_for_timeout(300)
@@ -146,7 +146,7 @@ def test_failure_keeps_content_and_offers_reload(live: Page, server: Server, sta
     live.wait_for_selector("[data-live-note]:not([hidden])")
 
 
-def test_new_csrf_token_is_no_change(live: Page, server: Server) -> None:
+def test_new_csrf_token_does_not_count_as_change(live: Page, server: Server) -> None:
     token = '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
     server.results = token.format("a")
     live.wait_for_selector("[data-live] input", state="attached")

@@ -1,4 +1,4 @@
-"""The ways into the back office."""
+"""The links into the back office."""
 
 from __future__ import annotations
 

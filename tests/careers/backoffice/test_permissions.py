@@ -28,11 +28,11 @@ def test_page_permission_on_the_job_is_enough(ours: JobPage, application: Applic
     assert list(visible_applications(people.hanna(ours))) == [application]
 
 
-def test_reading_takes_the_read_permission(ours: JobPage, application: Application) -> None:
+def test_reading_requires_the_read_permission(ours: JobPage, application: Application) -> None:
     assert not visible_applications(people.bob(ours.get_parent())).exists()
 
 
-def test_reading_takes_a_page_permission(application: Application) -> None:
+def test_reading_requires_a_page_permission(application: Application) -> None:
     assert not visible_applications(people.hanna(None)).exists()
 
 
@@ -66,7 +66,7 @@ def test_sibling_with_similar_path_is_not_an_ancestor(
     assert not visible_applications(people.hanna(neighbour)).exists()
 
 
-def test_job_has_one_inbox_in_all_languages(
+def test_user_of_one_language_reads_applications_of_all_languages(
     ours: JobPage, theirs: JobPage, application: Application
 ) -> None:
     JobPage.objects.filter(pk=theirs.pk).update(title=theirs.title)

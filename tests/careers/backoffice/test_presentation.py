@@ -31,7 +31,7 @@ from tests.support.factories import ApplicationFactory, StepFactory
         (200000, "2 d"),
     ],
 )
-def test_span(seconds: float, words: str) -> None:
+def test_span_shows_at_most_two_units(seconds: float, words: str) -> None:
     assert presentation.span(dt.timedelta(seconds=seconds)) == words
 
 
@@ -68,7 +68,7 @@ def test_chip_shows_the_most_urgent_step_of_its_kind(db: None) -> None:
     assert (chip.word, chip.tone, chip.count) == ("Failed", "bad", 2)
 
 
-def test_configuration_error_is_shown_as_trouble(db: None) -> None:
+def test_configuration_error_has_the_colour_of_failures(db: None) -> None:
     assert presentation.tone(StepFactory(misconfigured=True)) == "bad"
     assert presentation.tone(StepFactory(retrying=True)) == "later"
 
@@ -85,7 +85,7 @@ def test_configuration_error_is_shown_as_trouble(db: None) -> None:
         ("cancelled", ""),
     ],
 )
-def test_next_action(db: None, trait: str, words: str) -> None:
+def test_next_action_names_what_a_person_has_to_do(db: None, trait: str, words: str) -> None:
     step = StepFactory(**{trait: True})
     assert presentation.next_action([step]) == words
 

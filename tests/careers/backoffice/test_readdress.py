@@ -1,4 +1,4 @@
-"""A wrong HR address is put right, and the person learns where it came from."""
+"""A wrong HR address is corrected, and the page names its source."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_user_without_read_permission_may_use_named_addresses_only(
     assert Step.objects.filter(recipient="right@example.org").count() == 1
 
 
-def test_new_address_takes_the_retry_permission(failed: Step) -> None:
+def test_new_address_requires_the_retry_permission(failed: Step) -> None:
     viewer = people.charlie()
     viewer.user_permissions.add(
         *Permission.objects.filter(codename__in=["access_admin", "view_step"])

@@ -1,4 +1,4 @@
-"""What people do to steps."""
+"""Acts on steps and applications."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ RESTORED = "The database was restored from a copy on"
 
 
 def restored(application: Application, hours: int) -> str:
-    """It was found to be a copy so long after this application; what is to be said of that."""
+    """Record a restored database, ``hours`` after this application; returns the warning."""
     at = application.received_at + dt.timedelta(hours=hours)
     DatabaseIdentity.objects.update_or_create(
         pk=1, defaults={"identity": restored_database.identity(), "restored_at": at}
     )
-    # With its day, also when that is today.
+    # The warning names the day even if it is today.
     return f"{RESTORED} {formats.date_format(timezone.localtime(at), 'DATETIME_FORMAT')}."
 
 
 def act(client: Client, step: Step, name: str, **data: str) -> list[str]:
-    """Do it, and return what the next page says."""
+    """Perform the act, and return the message on the next page."""
     url = reverse("careers_tasks:act", args=[step.application.reference, step.pk, name])
     response: Any = client.post(url, data, follow=True)
     assert response.redirect_chain[-1][0] == reverse(
@@ -42,7 +42,7 @@ def act(client: Client, step: Step, name: str, **data: str) -> list[str]:
 
 
 def said_by(response: Any) -> list[str]:
-    """Wagtail leaves room for buttons behind each message."""
+    """The message, without the space that Wagtail leaves for buttons."""
     return [str(message).strip() for message in response.context["messages"]]
 
 
@@ -64,7 +64,7 @@ def test_retry_queues_the_step_with_reason_and_actor(as_otto: Client, ours: JobP
     assert queued.actor.startswith("user:")
 
 
-def test_second_retry_does_nothing_and_says_so(as_otto: Client, ours: JobPage) -> None:
+def test_second_retry_does_nothing_and_shows_a_message(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, failed=True)
     act(as_otto, step, "retry")
     events = StepEvent.objects.filter(step=step).count()
@@ -139,7 +139,7 @@ def test_mail_that_may_have_been_sent_is_not_cancelled(as_otto: Client, ours: Jo
         ("retry", "failed", "does not repeat what it has already done"),
     ],
 )
-def test_question_names_the_consequence(
+def test_confirmation_page_names_the_consequence(
     as_otto: Client, ours: JobPage, name: str, trait: str, words: str
 ) -> None:
     step = StepFactory(application__page=ours, **{trait: True})
@@ -150,7 +150,7 @@ def test_question_names_the_consequence(
 
 
 @pytest.mark.parametrize(("hours", "told"), [(1, True), (-1, False)])
-def test_question_warns_of_restored_database(
+def test_confirmation_page_warns_of_restored_database(
     as_otto: Client, ours: JobPage, hours: int, told: bool
 ) -> None:
     step = StepFactory(application__page=ours, uncertain=True)
@@ -177,14 +177,14 @@ class TestRelease:
         StepFactory(application=made, kind=RENDER_PDF, succeeded=True)
         return made
 
-    def test_question_says_how_many_mails_are_sent(
+    def test_confirmation_page_shows_how_many_mails_are_sent(
         self, as_otto: Client, held: Application
     ) -> None:
         page = as_otto.get(reverse("careers_tasks:release", args=[held.reference]))
         assert "2 mails are sent." in page.content.decode()
 
     @pytest.mark.parametrize(("hours", "told"), [(1, True), (-1, False)])
-    def test_question_warns_of_restored_database(
+    def test_confirmation_page_warns_of_restored_database(
         self, as_otto: Client, held: Application, hours: int, told: bool
     ) -> None:
         words = restored(held, hours)
@@ -241,7 +241,7 @@ class TestRetryAlike:
             0,
         )
 
-    def test_second_submit_finds_no_step_left(self, as_otto: Client, ours: JobPage) -> None:
+    def test_second_retry_of_a_group_finds_no_step(self, as_otto: Client, ours: JobPage) -> None:
         for _ in range(2):
             StepFactory(application__page=ours, failed=True)
         group = {"kind": "archive", "code": "ValueError"}

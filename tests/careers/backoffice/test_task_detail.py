@@ -46,7 +46,9 @@ def _alive(db: None) -> None:
     HeartbeatFactory(scheduler=True)
 
 
-def test_everything_is_done(as_otto: Client, application: Application) -> None:
+def test_page_of_completed_application_says_everything_is_done(
+    as_otto: Client, application: Application
+) -> None:
     soup = soup_of(as_otto, application)
     assert "Everything is done." in words(soup.select_one(".bo-cause"))
     assert not soup.select(".bo-cause form")
@@ -62,7 +64,7 @@ def test_cause_and_buttons_precede_the_history(as_otto: Client, ours: JobPage) -
     assert order[0] is cause
 
 
-def test_retry_shows_its_time(as_otto: Client, ours: JobPage) -> None:
+def test_step_that_will_retry_shows_the_time(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, retrying=True)
     cause = words(soup_of(as_otto, step.application).select_one(".bo-cause"))
     assert "Archive: Will retry at " in cause
@@ -80,7 +82,7 @@ def test_unconfirmed_mail_offers_confirm_send_again_and_cancel(
         "Send again",
         "Cancel",
     ]
-    # Each of them asks first.
+    # Each button leads to a confirmation page.
     assert not cause.select("form")
 
 
@@ -125,7 +127,7 @@ def test_history_names_the_actors(as_otto: Client, ours: JobPage) -> None:
     ]
 
 
-def test_traceback_takes_the_retry_permission(ours: JobPage) -> None:
+def test_traceback_requires_the_retry_permission(ours: JobPage) -> None:
     step = StepFactory(application__page=ours, failed=True)
     looker = people.hanna(None, "looker", ("view_step",))
     client = Client()
@@ -243,7 +245,9 @@ def test_queries_do_not_grow_with_steps(
     assert queries(as_ada, url(application)) == at_one
 
 
-def test_results_view_has_no_page_around(as_otto: Client, application: Application) -> None:
+def test_results_view_answers_with_the_results_only(
+    as_otto: Client, application: Application
+) -> None:
     page = as_otto.get(url(application) + "results/").content.decode()
     assert "<html" not in page
     assert "Everything is done." in page
@@ -268,7 +272,7 @@ def test_attempts_show_their_limit(
     assert ("Attempts" in facts) == bool(words_of_it)
 
 
-def test_bounced_mail_shows_cause_and_what_to_do(as_otto: Client, ours: JobPage) -> None:
+def test_bounced_mail_shows_cause_and_next_action(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(
         application__page=ours,
         kind="mail_hr",

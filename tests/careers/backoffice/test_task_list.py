@@ -35,7 +35,7 @@ def test_addresses_are_stable(db: None) -> None:
     assert reverse("careers_tasks:detail", args=["7KD4-93MX"]) == "/admin/tasks/7KD4-93MX/"
 
 
-def test_healthy_site_says_so(as_otto: Client, ours: JobPage) -> None:
+def test_healthy_site_shows_that_everything_works(as_otto: Client, ours: JobPage) -> None:
     ApplicationFactory(page=ours, with_steps=True)
     HeartbeatFactory()
     HeartbeatFactory(sweeper=True)
@@ -43,7 +43,7 @@ def test_healthy_site_says_so(as_otto: Client, ours: JobPage) -> None:
     assert "All is well. Nothing is waiting." in text_of(as_otto)
 
 
-def test_missing_worker_is_shown_with_what_to_do(as_otto: Client, db: None) -> None:
+def test_missing_worker_is_shown_with_next_action(as_otto: Client, db: None) -> None:
     HeartbeatFactory(sweeper=True)
     text = text_of(as_otto)
     assert "No worker is running. Applications are stored and safe." in text
@@ -159,7 +159,7 @@ def test_search_finds_no_names(as_otto: Client, ours: JobPage, typed: str) -> No
     assert references(as_otto, f"?q={typed}") == []
 
 
-def test_chosen_count_follows_the_address(as_otto: Client, ours: JobPage) -> None:
+def test_count_of_active_filter_is_marked_and_removes_it(as_otto: Client, ours: JobPage) -> None:
     StepFactory(application__page=ours, failed=True)
     soup = BeautifulSoup(as_otto.get(URL + "?state=attention").content, "html.parser")
     chosen = soup.select(".bo-count[aria-current]")
@@ -169,7 +169,7 @@ def test_chosen_count_follows_the_address(as_otto: Client, ours: JobPage) -> Non
     assert chosen[0]["href"] == URL
 
 
-def test_newest_first_and_by_page(as_otto: Client, ours: JobPage) -> None:
+def test_list_shows_newest_first_in_pages(as_otto: Client, ours: JobPage) -> None:
     made = [
         ApplicationFactory(page=ours, received_at=timezone.now() - dt.timedelta(minutes=n))
         for n in range(27)
@@ -179,7 +179,7 @@ def test_newest_first_and_by_page(as_otto: Client, ours: JobPage) -> None:
     assert references(as_otto, "?p=2") == [application.reference for application in made[25:]]
 
 
-def test_results_view_has_no_page_around(as_otto: Client, ours: JobPage) -> None:
+def test_results_view_answers_with_the_results_only(as_otto: Client, ours: JobPage) -> None:
     application = ApplicationFactory(page=ours, with_steps=True)
     page = as_otto.get(URL + "results/?state=done-today").content.decode()
     assert "<html" not in page

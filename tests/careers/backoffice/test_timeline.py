@@ -28,7 +28,7 @@ def lane_of(
     return found[1], whole
 
 
-def test_waiting_and_running() -> None:
+def test_lane_has_bars_for_waiting_and_running() -> None:
     lane, whole = lane_of(
         State.SUCCEEDED,
         (0, State.QUEUED),
@@ -45,7 +45,7 @@ def test_waiting_and_running() -> None:
     assert lane.in_words == "Waited 5.0 s, ran 5.0 s"
 
 
-def test_each_attempt_has_a_tick() -> None:
+def test_lane_has_a_tick_for_each_attempt() -> None:
     lane, _whole = lane_of(
         State.FAILED,
         (0, State.QUEUED),

@@ -1,4 +1,4 @@
-"""The Atom feed: whole, stable and cheap to ask for."""
+"""The Atom feed: complete, stable and cheap to request."""
 
 from __future__ import annotations
 

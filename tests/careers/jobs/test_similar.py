@@ -132,7 +132,7 @@ def test_job_page_needs_same_queries_with_more_similar_jobs(
 # ── Closed, and not open yet ────────────────────────────────────────────────────────────
 
 
-def test_closed_job_page_says_so_and_shows_open_jobs(
+def test_closed_job_page_names_closing_and_shows_open_jobs(
     client: Client, job: Any, job_index: Any
 ) -> None:
     JobPageFactory(parent=job_index, title="Cook")

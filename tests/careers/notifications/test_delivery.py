@@ -177,7 +177,7 @@ class TestBeforeSend:
         assert smtp.accepted == []
         assert smtp.partial == b""
 
-    def test_is_called_right_before_the_message(self, smtp: HostileSMTP) -> None:
+    def test_before_send_is_called_right_before_the_message(self, smtp: HostileSMTP) -> None:
         seen: list[str] = []
         deliver(mail(), before_send=lambda: seen.extend(smtp.commands))
         assert seen[-1].upper() == "DATA"
@@ -340,7 +340,7 @@ class TestEncryption:
         assert tls.accepted == []
 
 
-class TestWords:
+class TestQuotedAnswer:
     @pytest.mark.parametrize(
         "text",
         [

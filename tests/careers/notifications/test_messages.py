@@ -90,7 +90,7 @@ def a_receipt(application: Any = None, identity: Identity = IDENTITY, sequence: 
     )
 
 
-def a_notice(application: Any = None, recipient: str = "hr@example.com", **options: Any) -> Any:
+def an_hr_mail(application: Any = None, recipient: str = "hr@example.com", **options: Any) -> Any:
     return hr_application(
         application or an_application(),
         recipient,
@@ -196,42 +196,42 @@ class TestReceipt:
         assert "x:y" not in html
 
 
-class TestHRNotice:
+class TestHRMail:
     def test_hr_mail_is_in_the_language_of_the_site(self) -> None:
-        mail = parsed(a_notice(an_application(language="fr")))
+        mail = parsed(an_hr_mail(an_application(language="fr")))
         assert mail["Content-Language"] == "en"
         assert mail["Subject"] == "Application for Gauge keeper: Canary Kowalski"
 
     def test_headers(self) -> None:
-        mail = parsed(a_notice())
+        mail = parsed(an_hr_mail())
         assert mail["Subject"] == "Application for Gauge keeper: Canary Kowalski"
         assert mail["To"] == "hr@example.com"
         assert mail["Reply-To"] == "Canary Kowalski <jane@example.org>"
         assert mail["Auto-Submitted"] == "auto-generated"
 
     def test_hr_mail_has_a_link_and_no_attachment(self) -> None:
-        message = a_notice()
+        message = an_hr_mail()
         assert ADMIN_URL in message.body
         assert f'href="{ADMIN_URL}"' in message.alternatives[0].content
         assert message.attachments == []
         assert TYPED["why"] not in message.body
         assert "PDF is missing" not in message.body
 
-    def test_says_that_the_pdf_is_missing(self) -> None:
-        message = a_notice(pdf_missing=True)
+    def test_hr_mail_without_pdf_says_that_it_is_missing(self) -> None:
+        message = an_hr_mail(pdf_missing=True)
         for text in (message.body, words(message.alternatives[0].content)):
             assert "The PDF is missing." in text
             assert "7KD4-93MX" in text
 
     def test_two_recipients_get_different_anonymous_message_ids(self) -> None:
-        ids = [parsed(a_notice(recipient=who))["Message-ID"] for who in ("hr@a.com", "ceo@a.com")]
+        ids = [parsed(an_hr_mail(recipient=who))["Message-ID"] for who in ("hr@a.com", "ceo@a.com")]
         assert ids[0] != ids[1]
-        assert parsed(a_notice(recipient="HR@a.com"))["Message-ID"] == ids[0]
+        assert parsed(an_hr_mail(recipient="HR@a.com"))["Message-ID"] == ids[0]
         assert re.fullmatch(rf"<hr\.{PUBLIC_ID}\.\w{{16}}\.0@careers.example.com>", ids[0].strip())
         assert "hr@" not in ids[0]
 
     def test_html_escapes_names(self) -> None:
-        html = a_notice(an_application(name="<img src=x>")).alternatives[0].content
+        html = an_hr_mail(an_application(name="<img src=x>")).alternatives[0].content
         assert "<img" not in html
         assert "&lt;img src=x&gt;" in html
 
@@ -305,7 +305,7 @@ def test_reply_to_is_empty_for_an_invalid_address(address: str) -> None:
 
 
 def test_unicode_domain_of_the_applicant_becomes_ascii() -> None:
-    mail = parsed(a_notice(an_application(email="jane@bücher.example")))
+    mail = parsed(an_hr_mail(an_application(email="jane@bücher.example")))
     assert mail["Reply-To"].addresses[0].addr_spec == "jane@xn--bcher-kva.example"
 
 
@@ -321,7 +321,7 @@ def test_unicode_domain_of_the_sender_becomes_ascii(settings: Any) -> None:
     assert mail["From"].addresses[0].domain == "xn--bcher-kva.example"
 
 
-# ── To those who run the site ───────────────────────────────────────────────────────────
+# ── To operators ──────────────────────────────────────────────────────────────────────
 
 ALERT = {
     "message": "No worker is running.",

@@ -1,4 +1,4 @@
-"""Mail through a provider's HTTP API: what each answer means, and silence."""
+"""Mail through a provider's HTTP API: what each answer means, and the lack of one."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The product's Celery app whose worker stops taking messages once a file tells it to.
+"""The product's Celery app whose worker stops taking messages when a file appears.
 
-``celery -A tests.services.deaf worker``, with the file's path in ``DEAF``. The file says how:
-``hangs`` blocks the event loop, ``cancelled`` takes away the consumer. The worker deletes the file
-first, so that the worker which is started next is well.
+``celery -A tests.services.stalled_worker worker``, with the file's path in ``STALL_FILE``. The
+file says how: ``hangs`` blocks the event loop, ``cancelled`` cancels the consumer. The worker
+deletes the file first, so that the next worker is not affected.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def listen(sender: Any, **_: Any) -> None:
 
     watchdog.PATIENCE = 3  # seconds; a minute in production
     watchdog.INTERVAL = 0.5
-    order = Path(os.environ["DEAF"])
+    order = Path(os.environ["STALL_FILE"])
 
     def obey() -> None:
         if not order.exists():
