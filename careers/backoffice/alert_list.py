@@ -148,7 +148,7 @@ class AlertList(ListPage):
             label=gettext_lazy("Alert"),
             url_name="careers_tasks:detail",
             id_accessor="reference",
-            classname="bo-cell-told",
+            classname="bo-cell-mailed",
         ),
         MailsColumn("steps", label=gettext_lazy("Mails"), classname="bo-cell-chips"),
         WhenColumn(

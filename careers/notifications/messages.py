@@ -1,7 +1,7 @@
 """The text of the mails to applicants, HR and operators.
 
 The applicant's address is not confirmed when the receipt is sent. So the receipt repeats nothing
-that the applicant typed: otherwise anybody could send any text to any address in the company's
+that the applicant typed: otherwise any person could send any text to any address in the company's
 name. It holds the job, the reference and the chosen options, all in HR's words. The receipt link
 shows the full copy.
 """
@@ -109,14 +109,14 @@ def hr_application(
     Args:
         recipient: one of the job's recipients.
         admin_url: the application's page in the admin.
-        pdf_missing: the PDF could not be created; the mail says so.
+        pdf_missing: the PDF could not be created; the mail mentions it.
         sequence: as for ``receipt``.
     """
     form = application.frozen_form
     with translation.override(settings.LANGUAGE_CODE):
         name = one_line(application.name, _NAME_LENGTH)
         title = one_line(form.job_title, _TITLE_LENGTH)
-        # Two recipients get two mails about one application; their ids must differ and name nobody.
+        # Two recipients get two mails about one application; their ids must differ and hold no address.
         mark = hashlib.sha256(f"{application.public_id} {recipient.strip().lower()}".encode())
         return _mail(
             "hr_application",
