@@ -26,7 +26,7 @@ from careers.pipeline.models import Step
 SENT = (FileKind.CV, FileKind.COVER_LETTER, FileKind.ANSWER)
 
 
-def each_once(jobs: QuerySet[JobPage], request: Any) -> QuerySet[JobPage]:
+def one_page_per_job(jobs: QuerySet[JobPage], request: Any) -> QuerySet[JobPage]:
     """The jobs to choose from, one page for each.
 
     It is the page that the address names as ``job``; else, if there is one, the page in the
@@ -44,7 +44,7 @@ def each_once(jobs: QuerySet[JobPage], request: Any) -> QuerySet[JobPage]:
 
 def jobs_of(request: Any) -> QuerySet[JobPage]:
     """The jobs whose applications the reader may see."""
-    return each_once(visible_jobs(request.user), request)
+    return one_page_per_job(visible_jobs(request.user), request)
 
 
 class ApplicationFilters(WagtailFilterSet):

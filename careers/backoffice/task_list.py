@@ -20,14 +20,14 @@ from wagtail.admin.widgets.button import HeaderButton
 from careers.applications.models import Application
 from careers.backoffice import (
     alert_list,
-    alike,
     figures,
     health_panel,
     presentation,
+    same_cause,
     schedules,
     search,
 )
-from careers.backoffice.application_list import each_once
+from careers.backoffice.application_list import one_page_per_job
 from careers.backoffice.permissions import SEE_TASKS
 from careers.backoffice.state_groups import (
     ATTENTION,
@@ -65,7 +65,7 @@ class TaskFilters(WagtailFilterSet):
     )
     job = django_filters.ModelChoiceFilter(
         label=gettext_lazy("Job"),
-        queryset=lambda request: each_once(
+        queryset=lambda request: one_page_per_job(
             JobPage.objects.filter(translation_key__in=Application.objects.values("job_key")),
             request,
         ),
@@ -212,7 +212,7 @@ class TaskList(ListPage):
             "tone": health_panel.tone(found),
             "facts": health_panel.facts(found),
             "counts": self._counts(found),
-            "alike": alike.groups() if found.needs_attention > 1 else [],
+            "same_cause": same_cause.groups() if found.needs_attention > 1 else [],
             "may_retry": self.request.user.has_perm(actions.retry.permission),
             "alerts": self._alerts(),
             "announcement": health_panel.announcement(found),

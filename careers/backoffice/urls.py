@@ -6,12 +6,12 @@ from django.urls import URLResolver, include, path
 
 from careers.backoffice import (
     alert_list,
-    alike,
     application_detail,
     application_file,
     application_list,
     findings,
     readdress,
+    same_cause,
     schedules,
     task_acts,
     task_detail,
@@ -21,7 +21,7 @@ from careers.backoffice import (
 tasks = [
     path("", task_list.TaskList.as_view(), name="index"),
     path("results/", task_list.TaskList.as_view(results_only=True), name="results"),
-    path("retry-alike/", alike.RetryAlike.as_view(), name="retry_alike"),
+    path("retry-alike/", same_cause.RetrySameCause.as_view(), name="retry_alike"),
     path("alerts/", alert_list.AlertList.as_view(), name="alerts"),
     path(
         "alerts/results/",

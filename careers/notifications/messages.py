@@ -116,15 +116,15 @@ def hr_application(
     with translation.override(settings.LANGUAGE_CODE):
         name = one_line(application.name, _NAME_LENGTH)
         title = one_line(form.job_title, _TITLE_LENGTH)
-        # Two recipients get two mails about one application; their ids must differ and hold no address.
-        mark = hashlib.sha256(f"{application.public_id} {recipient.strip().lower()}".encode())
+        # Each recipient gets a mail; the Message-IDs must differ and hide the address.
+        digest = hashlib.sha256(f"{application.public_id} {recipient.strip().lower()}".encode())
         return _mail(
             "hr_application",
             identity,
             subject=_("Application for %(job)s: %(name)s") % {"job": title, "name": name},
             to=recipient,
             reply_to=_mailbox(application.name, application.email),
-            message_id=f"hr.{application.public_id}.{mark.hexdigest()[:16]}.{sequence}",
+            message_id=f"hr.{application.public_id}.{digest.hexdigest()[:16]}.{sequence}",
             context={
                 **_facts(application, form),
                 "name": name,
@@ -157,7 +157,7 @@ def operator_alert(
         key: identifies the alert; part of the Message-ID.
         time_zone: the zone of the times in the text.
     """
-    mark = hashlib.sha256(f"{key} {recipient.strip().lower()}".encode()).hexdigest()[:16]
+    digest = hashlib.sha256(f"{key} {recipient.strip().lower()}".encode()).hexdigest()[:16]
     with translation.override(settings.LANGUAGE_CODE):
         words = {**facts, "url": settings.SITE_URL + facts["path"]}
         if kind == "digest":
@@ -186,7 +186,7 @@ def operator_alert(
             subject=subject,
             to=recipient,
             reply_to="",
-            message_id=f"operators.{key}.{mark}.{sequence}",
+            message_id=f"operators.{key}.{digest}.{sequence}",
             context=words,
         )
 

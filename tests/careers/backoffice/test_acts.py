@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from careers.applications.models import Application
-from careers.backoffice.alike import RETRIED_TOGETHER
+from careers.backoffice.same_cause import RETRIED_TOGETHER
 from careers.jobs.models import JobPage
 from careers.pipeline import actions
 from careers.pipeline.kinds import MAIL_HR

@@ -214,7 +214,7 @@ class TestRelease:
 NONE_LEFT = "No step is left to retry."
 
 
-class TestRetryAlike:
+class TestRetrySameCause:
     def test_all_steps_with_one_cause_are_retried(self, as_otto: Client, ours: JobPage) -> None:
         alike = [StepFactory(application__page=ours, misconfigured=True) for _ in range(3)]
         other = StepFactory(application__page=ours, failed=True)

@@ -42,7 +42,7 @@ def groups() -> list[Group]:
     return [Group(cause) for cause in causes if cause.count > 1][:SHOWN]
 
 
-class RetryAlike(ConfirmPage):
+class RetrySameCause(ConfirmPage):
     """Retry every step with the same cause, once the cause is gone."""
 
     right = SEE_TASKS
