@@ -47,6 +47,7 @@ EXPECTED = {
     "careers_tasks:alerts": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:alerts_results": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:run_now": (TASKS_NO_GET, TASKS_POST),
+    "careers_tasks:dismiss_advice": (TASKS_NO_GET, TASKS_POST),
     "careers_tasks:detail": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:detail_results": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:release": (TASKS_GET, TASKS_POST),
@@ -89,6 +90,8 @@ def address(name: str, application: Application) -> tuple[str, dict[str, str]]:
         case "retry_alike":
             group = {"kind": step.kind, "code": step.error_code}
             return reverse(name) + f"?kind={step.kind}&code={step.error_code}", group
+        case "dismiss_advice":
+            return reverse(name), {"digest": "unknown"}
         case "run_now":
             return reverse(name), {"task": "careers.watch"}
         case "change_address":
