@@ -28,7 +28,7 @@ class World:
         )
         monkeypatch.setattr(watchdog.time, "monotonic", lambda: self.now)
         monkeypatch.setattr(watchdog.state, "active_requests", self.active)
-        monkeypatch.setattr(watchdog.dispatch, "queue_length", lambda queue: self.lengths[queue])
+        monkeypatch.setattr(watchdog.broker, "queue_length", lambda queue: self.lengths[queue])
         self.watchdog = Watchdog(self.worker, self.end)
 
     def end(self) -> None:
