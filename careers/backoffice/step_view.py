@@ -92,10 +92,6 @@ class StepView:
             }
         return str(self.step.attempts)
 
-    @property
-    def next_attempt(self) -> str:
-        return presentation.clock(self.step.run_after) if self.step.run_after else ""
-
 
 def step_views(
     steps: list[Step],

@@ -236,11 +236,6 @@ class Listing:
         self.jobs: Sheet[Any] = Paginator(found, JOBS_PER_PAGE).get_page(address.get("page"))
         self.jobs.object_list = self.openings.rows(list(self.jobs.object_list))
 
-    @property
-    def is_wide(self) -> bool:
-        """Whether any facet offers a choice."""
-        return any(facet.is_useful for facet in self.facets)
-
     @cached_property
     def nearest(self) -> list[Any]:
         """If no job matches, the jobs that miss the fewest of the filters."""

@@ -86,6 +86,7 @@ class Migration(migrations.Migration):
                 (
                     "dismissed_by",
                     models.ForeignKey(
+                        db_constraint=False,
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",

@@ -25,7 +25,12 @@ def run() -> None:
     Raises:
         Transient, Misconfigured: the archive can't be asked; what was reported before still holds.
     """
-    findings.report(SOURCE, check(), lasts=findings.RUNS)
+    try:
+        found = check()
+    except Exception:
+        findings.renew(SOURCE, lasts=findings.RUNS)
+        raise
+    findings.report(SOURCE, found, lasts=findings.RUNS)
 
 
 def check() -> list[Finding]:

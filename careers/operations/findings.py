@@ -81,6 +81,13 @@ def _replace(source: str, found: dict[str, Finding], lasts: dt.timedelta) -> Non
         Finding.objects.filter(pk__in=[row.pk for row in stored.values()]).delete()
 
 
+def renew(source: str, *, lasts: dt.timedelta) -> None:
+    """Let what ``source`` has reported count for longer, because it can't look again now."""
+    now = db_now()
+    still = Finding.objects.filter(source=source, expires_at__gt=now)
+    still.update(expires_at=now + min(lasts, RUNS))
+
+
 def current(now: dt.datetime) -> list[Finding]:
     """The findings that count, one of each code, the worst and oldest first."""
     rows = Finding.objects.filter(

@@ -213,7 +213,7 @@ def _processes(workers: list[Heartbeat], sweepers: list[Heartbeat]) -> Iterator[
     served = {queue for worker in workers for queue in worker.queues.split(",")}
     if not workers:
         yield Finding(code="no-worker", severity=Severity.CRITICAL)
-    elif missing := sorted({"cpu", "io"} - served):
+    elif missing := sorted({step.queue for step in registry.definitions()} - served):
         facts = {"queues": missing}
         yield Finding(code="queue-unserved", severity=Severity.CRITICAL, facts=facts)
     if not sweepers:

@@ -146,8 +146,13 @@ class Dismissal(models.Model):
 
     digest = models.CharField(max_length=64, unique=True)
     code = models.CharField(max_length=120)
+    #: Without a constraint: the release before does not know this table when it deletes a user.
     dismissed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        db_constraint=False,
+        related_name="+",
     )
     dismissed_at = models.DateTimeField()
 

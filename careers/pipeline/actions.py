@@ -136,26 +136,31 @@ def _cancel(step: Step, doing: Doing) -> bool:
     not sent yet is not sent."""
     with transaction.atomic():
         moved = doing.move(step, State.CANCELLED)
-        if moved:
-            _cancel_what_needs_it(step, doing)
-        ready = release_successors(step, actor=doing.actor) if moved else []
+        cancelled = [step, *_cancel_what_needs_it(step, doing)] if moved else []
+        ready = [pk for one in cancelled for pk in release_successors(one, actor=doing.actor)]
     _dispatch_after_commit(ready, doing)
     return moved
 
 
-def _cancel_what_needs_it(step: Step, doing: Doing) -> None:
-    """Steps that need the success of a cancelled one would wait for ever."""
+def _cancel_what_needs_it(step: Step, doing: Doing) -> list[Step]:
+    """Cancel the steps that need the success of a cancelled one, and those that need theirs.
+
+    They would wait for ever.
+    """
+    cancelled = []
     for definition in registry.successors_of(step.kind, needing_success=True):
         for waiting in Step.objects.filter(
             application=step.application, kind=definition.kind, state=State.WAITING
         ):
-            move(
+            if move(
                 waiting.pk,
                 State.CANCELLED,
                 leaving=[State.WAITING],
                 actor=doing.actor,
                 reason=_("Cancelled with the step before it."),
-            )
+            ):
+                cancelled += [waiting, *_cancel_what_needs_it(waiting, doing)]
+    return cancelled
 
 
 def _release(application: Application, doing: Doing) -> bool:
@@ -165,7 +170,7 @@ def _release(application: Application, doing: Doing) -> bool:
         ready = [
             pk
             for definition in registry.definitions()
-            if freed and registry.is_gated(definition.kind)
+            if freed and definition.gate is not None
             for pk in release(
                 definition, actor=doing.actor, reason=doing.reason, application=application
             )

@@ -5,7 +5,8 @@ while it reconnected to the broker. It still has a heartbeat, so nobody else wou
 
 The watchdog is a thread of the worker's main process, because the event loop may be what hangs. It
 acts only when all of these hold for ``PATIENCE`` seconds: messages wait in a queue of this worker,
-the worker has received none, and it runs no task. A broker that does not answer has no waiting
+the worker has received none, and it runs no task, or none but tasks that must have ended long ago.
+A broker that does not answer has no waiting
 messages, so a worker that the broker refuses goes on trying to connect.
 """
 
@@ -33,6 +34,9 @@ log = logging.getLogger(__name__)
 INTERVAL = 5.0
 #: Seconds. Longer than the longest pause between two attempts of Celery to reconnect (32 s).
 PATIENCE = 60.0
+#: Seconds. Longer than any task may run. The event loop enforces the time limits and hears of the
+#: end of a task, so it hangs when the same tasks seem to run for longer.
+LONGEST_TASK = 1800.0
 
 
 class Watchdog:
@@ -49,6 +53,9 @@ class Watchdog:
         self.received_at = time.monotonic()
         #: Since when messages wait that nobody takes; None if none wait.
         self.waiting_since: float | None = None
+        #: The ids of the tasks that run, and since when they are the same.
+        self.active: set[str] = set()
+        self.active_since = self.received_at
 
     def note_message(self, **_: Any) -> None:
         """For the signal ``task_received``."""
@@ -68,7 +75,7 @@ class Watchdog:
         now = time.monotonic()
         # The broker is asked only when the worker seems to do nothing. Nothing forks then: a
         # child must not be forked while this thread is in the middle of a connection.
-        if state.active_requests or now - self.received_at < INTERVAL or not self._waiting():
+        if self._works(now) or now - self.received_at < INTERVAL or not self._waiting():
             self.waiting_since = None
             return
         if self.waiting_since is None or self.waiting_since < self.received_at:
@@ -83,6 +90,12 @@ class Watchdog:
                 now - self.waiting_since,
             )
             self.end()
+
+    def _works(self, now: float) -> bool:
+        active = {request.id for request in list(state.active_requests)}
+        if active != self.active:
+            self.active, self.active_since = active, now
+        return bool(active) and now - self.active_since < LONGEST_TASK
 
     def _waiting(self) -> int:
         # A queue that an administrator took away from the worker is not in this list.

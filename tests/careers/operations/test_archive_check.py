@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from careers.applications.errors import Misconfigured
 from careers.applications.models import ApplicationFile
 from careers.operations import archive_check, health, schedule
 from careers.operations.models import ScheduledRun
+from careers.pipeline.transitions import db_now
 from tests.support.factories import ApplicationFactory, ApplicationFileFactory
 from tests.support.servers import HostileS3, close_archive
 
@@ -98,6 +100,22 @@ def test_archive_that_is_down_keeps_the_earlier_findings(
     schedule.check_archive.apply()
     assert ScheduledRun.objects.get().error == "Misconfigured"
     assert said() == before
+
+
+def test_finding_outlasts_an_archive_that_is_down_for_days(
+    s3: HostileS3, archived: list[ApplicationFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise operators would read "Resolved" about files that are lost."""
+    del s3.objects[archived[0].object_key]
+    now = db_now()
+    schedule.check_archive.apply()
+    before = said()
+    s3.mode = "denied"
+    for later in (40, 80):
+        for module in (archive_check.findings, health):
+            monkeypatch.setattr(module, "db_now", lambda: now + dt.timedelta(hours=later))  # noqa: B023
+        schedule.check_archive.apply()
+        assert said() == before
 
 
 def test_file_erased_during_the_check_is_not_missing(

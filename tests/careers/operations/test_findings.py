@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection
 from django.utils import timezone, translation
@@ -176,6 +177,18 @@ def test_dismissed_advice_comes_back_only_when_its_facts_change() -> None:
     assert "fonts" not in [finding.code for finding in health.check().findings]
     report("worker:b", [fonts("thai", "emoji")], lasts=PROCESS)
     assert "fonts" in [finding.code for finding in health.check().findings]
+
+
+def test_release_before_can_delete_a_user_who_dismissed_advice() -> None:
+    """It does not know the table of dismissals, so it leaves their rows as they are."""
+    user = get_user_model().objects.create_superuser("gone")
+    report("a", [fonts("thai")], lasts=PROCESS)
+    assert dismiss(fonts("thai").digest, user)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM auth_user WHERE id = %s", [user.pk])
+    connection.check_constraints()
+    ((_, dismissal),) = health.check(broker_error="").dismissed
+    assert dismissal.dismissed_by is None
 
 
 def test_only_advice_that_is_reported_can_be_dismissed() -> None:

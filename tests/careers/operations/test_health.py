@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from careers.operations import findings, health
 from careers.operations.models import Finding, Severity
+from careers.pipeline import registry
 from careers.pipeline.states import State
 from careers.pipeline.transitions import move
 from tests.support import people
@@ -161,6 +162,23 @@ def test_queue_without_worker_is_named(ticking: None) -> None:
             "Start a worker for it with -Q.",
         )
     ]
+
+
+def test_queue_of_a_registered_step_without_worker_is_named(
+    alive: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "REGISTERED", dict(registry.REGISTERED))
+    registry.register(
+        registry.StepDefinition(
+            kind="scan",
+            label="Scan",
+            short_label="Scan",
+            effect=lambda *_: registry.Outcome(),
+            queue="scans",
+        )
+    )
+    (finding,) = health.check(broker_error="").faults
+    assert (finding.code, finding.facts) == ("queue-unserved", {"queues": ["scans"]})
 
 
 def test_two_workers_may_share_the_queues(ticking: None) -> None:

@@ -15,13 +15,14 @@ from careers.backoffice.figures import last_day
 from careers.backoffice.task_detail import in_order
 from careers.backoffice.task_list import TaskFilters
 from careers.operations import health, sweeper
-from careers.pipeline import checks, dispatch, registry, steps, tasks
+from careers.pipeline import actions, checks, dispatch, registry, steps, tasks
 from careers.pipeline.enqueue import create_steps
 from careers.pipeline.kinds import ARCHIVE, MAIL_HR, RENDER_PDF
 from careers.pipeline.models import Step
 from careers.pipeline.registry import kinds, label_of, successors_of
 from careers.pipeline.runner import run
 from careers.pipeline.states import State
+from tests.support import people
 from tests.support.factories import ApplicationFactory, StepFactory
 
 Register = Callable[..., None]
@@ -141,6 +142,25 @@ class TestProcess:
         type(application).objects.update(language="fr")
         sweeper.release_forgotten_waiters()
         assert states(application)["report"] == State.QUEUED
+
+    def test_cancel_ends_every_step_that_needs_a_cancelled_one(
+        self, register: Register, application: Any, effects: Any
+    ) -> None:
+        register("announce", after=(steps.succeeded(ARCHIVE),))
+        register("count", after=(steps.ended(ARCHIVE),))
+        start(application)
+        actions.cancel(application.steps.get(kind=RENDER_PDF), people.ada())
+        found = states(application)
+        assert (found["announce"], found["count"]) == (State.CANCELLED, State.QUEUED)
+
+    def test_release_queues_a_step_whose_gate_asks_for_more_than_no_quarantine(
+        self, register: Register, application: Any
+    ) -> None:
+        register("chat", gate=steps.NOT_QUARANTINED & Q(is_test=False))
+        type(application).objects.update(quarantined=True)
+        assert start(application)["chat"] == State.WAITING
+        actions.release_from_quarantine(application, people.ada())
+        assert states(application)["chat"] == State.QUEUED
 
     def test_step_per_recipient_is_made_for_each(
         self, register: Register, application: Any

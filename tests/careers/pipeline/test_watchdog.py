@@ -28,7 +28,7 @@ class World:
         )
         monkeypatch.setattr(watchdog.time, "monotonic", lambda: self.now)
         monkeypatch.setattr(watchdog.state, "active_requests", self.active)
-        monkeypatch.setattr(watchdog.dispatch, "queue_length", lambda queue: self.lengths[queue])
+        monkeypatch.setattr(watchdog.broker, "queue_length", lambda queue: self.lengths[queue])
         self.watchdog = Watchdog(self.worker, self.end)
 
     def end(self) -> None:
@@ -65,8 +65,26 @@ def test_worker_without_waiting_messages_is_left_alone(world: World) -> None:
 
 def test_busy_worker_is_left_alone(world: World) -> None:
     world.lengths["io"] = 99
-    world.active.append(object())
+    world.active.append(SimpleNamespace(id="a long document"))
     world.passes(10 * PATIENCE)
+    assert world.ended == 0
+
+
+def test_worker_whose_task_never_seems_to_end_is_ended(world: World) -> None:
+    """Its event loop hangs: it enforces no time limit and hears of no end."""
+    world.lengths["io"] = 99
+    world.active.append(SimpleNamespace(id="ended long ago"))
+    world.passes(watchdog.LONGEST_TASK)
+    assert world.ended == 0
+    world.passes(PATIENCE + 2 * watchdog.INTERVAL)
+    assert world.ended == 1
+
+
+def test_worker_with_one_task_after_another_is_left_alone(world: World) -> None:
+    world.lengths["io"] = 99
+    for number in range(4):
+        world.active[:] = [SimpleNamespace(id=str(number))]
+        world.passes(watchdog.LONGEST_TASK / 2)
     assert world.ended == 0
 
 
