@@ -27,11 +27,11 @@ from home.models import SiteSettings
 log = logging.getLogger(__name__)
 
 #: For how long a finding counts unless its source renews it. ``PROCESS`` is for what a process
-#: renews every few seconds, ``VISITS`` for what a web server sees only when somebody visits, and
-#: ``RUNS`` for scheduled tasks: longer than the longest pause between two runs.
+#: renews every few seconds, ``VISITS`` for what a web server sees only during a visit, and ``RUNS``
+#: for scheduled tasks. A scheduler that stands still for days must not make a problem look resolved.
 PROCESS = dt.timedelta(seconds=35)
 VISITS = dt.timedelta(minutes=10)
-RUNS = dt.timedelta(days=2)
+RUNS = dt.timedelta(days=30)
 #: A row from further in the future was written before the clock was set back.
 AHEAD = dt.timedelta(minutes=1)
 

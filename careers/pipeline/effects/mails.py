@@ -77,8 +77,12 @@ def _deliver(step: Step, message: Any, before_send: BeforeSend) -> Outcome:
 
 
 def receipt_url(application: Application) -> str:
-    """The address of the applicant's receipt page, in the language of the application."""
-    with translation.override(application.language):
+    """The address of the applicant's receipt page, in the language of the application.
+
+    If the site no longer has that language, the address is in the site's own language.
+    """
+    known = application.language in dict(settings.LANGUAGES)
+    with translation.override(application.language if known else settings.LANGUAGE_CODE):
         return settings.SITE_URL + reverse("receipt", args=[application.receipt_secret])
 
 

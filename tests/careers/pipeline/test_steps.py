@@ -11,6 +11,7 @@ import pytest
 from wagtail.images import get_image_model
 from wagtail.images.tests.utils import get_test_image_file
 
+from careers.pipeline.effects.mails import receipt_url
 from careers.pipeline.effects.render_pdf import branding
 from careers.pipeline.runner import run
 from home.models import SiteSettings
@@ -68,3 +69,15 @@ def test_full_disk_while_the_logo_is_rendered_is_temporary(
     run(step.pk, owner="worker:1")
     step.refresh_from_db()
     assert (step.state, step.error_code) == ("retrying", "pdf-machine")
+
+
+@pytest.mark.parametrize(
+    ("languages", "prefix"), [(["en", "fr"], "/fr/received/"), (["en"], "/received/")]
+)
+def test_receipt_url_without_the_applications_language_uses_the_default(
+    application: Any, settings: Any, languages: list[str], prefix: str
+) -> None:
+    application.language = "fr"
+    settings.LANGUAGES = [(code, code) for code in languages]
+    path = receipt_url(application).removeprefix(settings.SITE_URL)
+    assert path == f"{prefix}{application.receipt_secret}/"
