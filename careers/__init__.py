@@ -1,6 +1,6 @@
 """Jobs, applications, and the work that follows each application.
 
-The packages are the stations of the flow:
+The packages, in the order of the flow:
 
     jobs            an editor publishes a job with a form
     forms           the editor's questions become a form
@@ -14,5 +14,5 @@ The packages are the stations of the flow:
     backoffice      what HR and admins see of it
 
 ``models``, ``tasks``, ``urls`` and ``wagtail_hooks`` are tables of contents for Django,
-Celery and Wagtail; nobody here imports them.
+Celery and Wagtail; no module of this package imports them.
 """

@@ -19,7 +19,7 @@ class CareersConfig(AppConfig):
         from careers.pipeline import steps  # noqa: F401 -- registers the steps when imported
         from careers.pipeline.checks import check_steps
 
-        # Extension apps stand before this one, so their providers are registered by now.
+        # Extension apps come first in INSTALLED_APPS, so their providers are registered by now.
         providers.configured()
         checks.register(check_steps)
         pre_migrate.connect(refuse_newer, sender=self)

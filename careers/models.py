@@ -11,7 +11,7 @@ from careers.applications.models import (  # isort: skip -- the order of the flo
     FileBytes,
 )
 from careers.forms.models import PendingUpload  # isort: skip
-from careers.languages.models import TranslationErrand  # isort: skip
+from careers.languages.models import TranslationRequest  # isort: skip
 from careers.operations.models import (  # isort: skip
     Dismissal,
     Finding,
@@ -44,5 +44,5 @@ __all__ = [
     "ScheduledRun",
     "Step",
     "StepEvent",
-    "TranslationErrand",
+    "TranslationRequest",
 ]

@@ -1,4 +1,4 @@
-"""Every public address of ours; pages are Wagtail's.
+"""Every public URL of this app; Wagtail serves the pages.
 
 ``urlpatterns`` exist once in each language, ``once`` only once.
 """

@@ -7,7 +7,7 @@ A seed fixes the plan (which fault strikes when which application is posted, and
 byte that is sent. It does not fix how threads and processes are scheduled: the same seed finds
 the same faults at other instructions.
 
-Exits 0 when nothing was lost, doubled, altered, stuck or told wrongly; 1 when something was;
+Exits 0 when nothing was lost, doubled, altered, stuck or shown wrongly; 1 when something was;
 2 when the campaign could not be run.
 """
 
@@ -61,8 +61,8 @@ def _side_by_side(databases: Sequence[str], run: Callable[[str], Report]) -> lis
         try:
             done[database] = run(database)
         except Exception as error:
-            told = f"{database}: the campaign could not be run: {type(error).__name__}: {error}"
-            print(told, file=sys.stderr)
+            message = f"{database}: the campaign could not be run: {type(error).__name__}: {error}"
+            print(message, file=sys.stderr)
             if os.environ.get("DEBUG"):
                 raise
         else:

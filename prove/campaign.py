@@ -26,7 +26,7 @@ from tests.support.postgresql import PostgreSQL
 from tests.support.stack import BUCKET, Stack, shared_template
 
 PARTS = ("broker", "archive", "web", "cpu", "io", "sweeper")
-#: Minutes in production are seconds here; a lease is still longer than a slow PDF.
+#: Seconds here take the place of minutes in production; a lease still exceeds a slow PDF.
 QUICK = {
     "PIPELINE_SOFT_LIMIT": "14",
     "PIPELINE_HARD_LIMIT": "16",
@@ -70,7 +70,7 @@ def run_campaign(
         celery_app: what the workers run; like ``tests.support.faulty_workers`` it must follow
             ``FAULT_PLAN``.
         only: which kinds of faults may strike.
-        say: where progress is told.
+        say: prints progress.
     """
     campaign = _Campaign(seed, applications, database, directory, say)
     with contextlib.ExitStack() as stack:
@@ -164,11 +164,11 @@ class _Campaign:
         watch = threading.Thread(target=self._watch, daemon=True)
         watch.start()
         people.begin(forms.forms(self.seed, self.count), PEOPLE_AT_ONCE)
-        told = time.monotonic()
+        reported = time.monotonic()
         while people.working or self.striking or self.waiting:
             self._tick()
-            if time.monotonic() - told > 30:
-                told = time.monotonic()
+            if time.monotonic() - reported > 30:
+                reported = time.monotonic()
                 self._tell()
             time.sleep(0.05)
         self._put_right()
@@ -176,7 +176,7 @@ class _Campaign:
         self.quiet.set()
         watch.join(60)
         if drained:
-            self._last_looks()
+            self._final_samples()
         self._save_mails()
         checker = Checker(
             self.directory,
@@ -244,7 +244,7 @@ class _Campaign:
                 struck.again_at = now + next(struck.steps)
             except StopIteration as end:
                 self._ended(target, struck, bool(end.value))
-            except Exception as error:  # a fault that could not strike is no finding
+            except Exception as error:  # a fault that could not happen is no finding
                 self._ended(target, struck, False, f"{type(error).__name__}: {error}")
 
     def _ended(self, target: str, struck: _Struck, hit: bool, error: str = "") -> None:
@@ -295,7 +295,7 @@ class _Campaign:
         """Wait as long as steps end; returns whether all did. Otherwise stop everything, because
         the count must not be of something that changes.
         """
-        told, least, patience = time.monotonic(), None, time.monotonic() + STUCK
+        reported, least, patience = time.monotonic(), None, time.monotonic() + STUCK
         while time.monotonic() < patience:
             self._tick()
             with contextlib.suppress(Exception):
@@ -305,8 +305,8 @@ class _Campaign:
                     return True
                 if least is None or left < least:
                     least, patience = left, time.monotonic() + STUCK
-            if time.monotonic() - told > 30:
-                told = time.monotonic()
+            if time.monotonic() - reported > 30:
+                reported = time.monotonic()
                 self._tell()
             time.sleep(0.3)
         self.site.stack.kill()
@@ -321,7 +321,7 @@ class _Campaign:
         )
         return int(row["n"])
 
-    # ── Looking at the panel meanwhile ──────────────────────────────────────────────────
+    # ── Sampling the panel meanwhile ────────────────────────────────────────────────────
 
     def _watch(self) -> None:
         look_at = time.monotonic() + 3
@@ -334,26 +334,26 @@ class _Campaign:
                 self.under_way = int(row["n"])
             if time.monotonic() > look_at:
                 with contextlib.suppress(Exception):
-                    self._look(lambda: self.site.stack.status())
+                    self._sample(lambda: self.site.stack.status())
                 look_at = time.monotonic() + 10
 
-    def _last_looks(self) -> None:
-        self._look(lambda: self.site.stack.status(), final=True)
+    def _final_samples(self) -> None:
+        self._sample(lambda: self.site.stack.status(), final=True)
         command = self.site.stack.manage("pipeline_status", "--json")
-        self._look(lambda: json.loads(command.stdout), final=True)
+        self._sample(lambda: json.loads(command.stdout), final=True)
 
-    def _look(self, ask: Callable[[], Any], *, final: bool = False) -> None:
-        """One look: the rows, what the site reports, the rows again, the mail server's ledger."""
+    def _sample(self, ask: Callable[[], Any], *, final: bool = False) -> None:
+        """Record the rows, what the site reports, the rows again, and the mail server's ledger."""
         panel: Panel = self.site.admin
         before = panel.rows()
-        told, shown = ask(), panel.figures()
+        status, shown = ask(), panel.figures()
         after = panel.rows()
         ids = {message_id(mail) for mail in list(self.site.stack.smtp.accepted)}
         Ledger(self.directory / "samples.jsonl").write(
             at=time.time(),
             final=final,
             before=before,
-            told={"applications": told["applications"], "steps": told["steps"]},
+            reported={"applications": status["applications"], "steps": status["steps"]},
             shown=shown,
             after=after,
             mails={

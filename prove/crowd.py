@@ -1,4 +1,4 @@
-"""People who apply while things break, and the ledger of what each of them was told.
+"""People who apply while things break, and the ledger of what each of them was shown.
 
 They behave as browsers and their users do: when the connection is cut or the answer is an error,
 they send the same content again until they hold a receipt. Every receipt is a promise.

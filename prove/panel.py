@@ -43,7 +43,7 @@ class Panel:
         )
 
     def settle_unconfirmed(self, count: int) -> int:
-        """Look into the mail server's log: confirm what arrived, send the rest again."""
+        """Check the mail server's log: confirm what arrived, send the other mails again."""
         rows = self._steps("s.state = 'uncertain'", count)
         log = [(message_id(mail), mail.recipients) for mail in list(self._stack.smtp.accepted)]
         return sum(self._act(row, "confirm" if arrived(row, log) else "send-again") for row in rows)

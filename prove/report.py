@@ -75,9 +75,9 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
-        told = {"ok": self.ok, "short": self.short, "faults_struck": self.faults.total()}
+        summary = {"ok": self.ok, "short": self.short, "faults_struck": self.faults.total()}
         # asdict() would convert each Counter.
-        return {**vars(self), "found": vars(self.found), **told}
+        return {**vars(self), "found": vars(self.found), **summary}
 
 
 def table(reports: list[Report]) -> list[str]:
@@ -101,7 +101,7 @@ def table(reports: list[Report]) -> list[str]:
     row("sent again by a person, and both arrived", lambda r: r.found.both)
     row("objects compared", lambda r: r.found.counts["objects"])
     row("PDFs read", lambda r: r.found.counts["PDFs read"])
-    row("looks at the panel", lambda r: r.found.counts["looks at the panel"])
+    row("samples of the panel", lambda r: r.found.counts["samples of the panel"])
     row("refused at first and sent again", lambda r: r.found.counts["sent away"])
     row("time in which a refusal is excused", lambda r: f"{r.found.excusing:.0%}")
     row("mails that could excusably be unconfirmed", lambda r: f"{r.found.doubtful:.1%}")

@@ -31,7 +31,7 @@ SLOW_SECONDS = 3
 
 
 class S3Proxy:
-    """Forwards everything to ``port``, except what it is told to damage.
+    """Forwards everything to ``port``, except the requests that it damages on demand.
 
     Attributes:
         url: for ``AWS_S3_ENDPOINT_URL``.

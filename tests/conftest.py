@@ -123,7 +123,7 @@ def broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> B
     if not any(request.node.get_closest_marker(name) for name in WITH_REAL_BROKER):
         monkeypatch.setattr(dispatch, "_publish", noted.publish)
         monkeypatch.setattr(dispatch, "_resting_until", 0.0)
-        monkeypatch.setattr(background, "dispatch", lambda errand_id: None)
+        monkeypatch.setattr(background, "dispatch", lambda request_id: None)
     return noted
 
 

@@ -27,7 +27,7 @@ class EffectError(Exception):
 
 
 class Transient(EffectError):
-    """A temporary error: the other server is busy, slow or away. The step is retried."""
+    """A temporary error: the other server is busy, slow or unreachable. The step is retried."""
 
 
 class Permanent(EffectError):

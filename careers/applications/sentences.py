@@ -1,4 +1,4 @@
-"""Sentences that are stored without a language and rendered when somebody reads them.
+"""Sentences that are stored without a language and rendered in the language of the reader.
 
 The code that meets a mail server, the archive or the broker explains an error once. A process
 that stores this explanation for readers of several languages keeps the message id and the values

@@ -38,7 +38,7 @@ class StoredObject:
 def put(key: str, content: bytes, content_type: str) -> StoredObject:
     """Store ``content`` under ``key`` unless the object exists, and verify the stored object.
 
-    Safe to repeat: the same content under the same key is a success, whoever wrote it.
+    Safe to repeat: the same content under the same key is a success, also from another writer.
     (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html)
 
     Args:

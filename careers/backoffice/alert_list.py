@@ -61,7 +61,7 @@ def lines(steps: Q | None = None, typed: str = "") -> list[AlertLine]:
 def mailed() -> QuerySet[Alert]:
     """The alerts that were mailed, with their mails. A short problem is not mailed."""
     mails = Prefetch("steps", Step.objects.defer("error_public").order_by("pk"))
-    return Alert.objects.filter(told_at__isnull=False).prefetch_related(mails)
+    return Alert.objects.filter(mailed_at__isnull=False).prefetch_related(mails)
 
 
 def with_a_mail(alerts: QuerySet[Alert], steps: Q) -> QuerySet[Alert]:

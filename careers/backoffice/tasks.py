@@ -26,7 +26,7 @@ def find_task(reference: str) -> Task:
         Http404: no task has this reference.
     """
     if alert := search.alert_number(reference):
-        return get_object_or_404(Alert, pk=alert, told_at__isnull=False)
+        return get_object_or_404(Alert, pk=alert, mailed_at__isnull=False)
     return find_application_task(reference)
 
 

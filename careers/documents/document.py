@@ -24,7 +24,7 @@ Fact = tuple[str, str]
 
 @dataclass(frozen=True)
 class Branding:
-    """The look of the company.
+    """The branding of the company.
 
     Attributes:
         company: its name.
@@ -95,7 +95,7 @@ class ApplicationDocument:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the content in hexadecimal, without the look."""
+        """SHA-256 of the content in hexadecimal, without the branding."""
         content = asdict(self)
         del content["branding"]
         content["company"] = self.branding.company
@@ -108,7 +108,7 @@ def document_for(application: Application, branding: Branding) -> ApplicationDoc
 
     Args:
         application: a stored application. Its PDF and manifest are left out.
-        branding: the look of the company.
+        branding: the name, colour and logo of the company.
 
     Returns:
         The same data on each call, so that the document can be made again.

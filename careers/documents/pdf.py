@@ -60,7 +60,7 @@ def render_pdf(document: ApplicationDocument) -> bytes:
     """Make the PDF of an application.
 
     Args:
-        document: the content and the look of the company.
+        document: the content and the branding of the company.
 
     Returns:
         A tagged PDF/A-3a file. The bytes are the same each time on one machine.

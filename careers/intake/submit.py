@@ -1,7 +1,7 @@
 """The only code that creates applications.
 
-One transaction holds the application, its files, its consents and its steps. So the receipt is true
-whatever the broker, the archive, the mail server or a worker do.
+One transaction holds the application, its files, its consents and its steps. So the receipt is
+true even if the broker, the archive, the mail server or a worker fails.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from careers.pipeline import dispatch
 from careers.pipeline.enqueue import create_steps
 from home.models import SiteSettings
 
-#: Receipts per day to one address. An application beyond is quarantined.
+#: Receipts per day to one address. Any further application is quarantined.
 RECEIPTS_A_DAY = 3
 #: How many references are tried until one is free.
 DRAWS = 5

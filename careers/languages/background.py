@@ -41,21 +41,21 @@ class CeleryBackend(BaseJobBackend):
         from wagtail_localize.operations import translate_page_subtree
         from wagtail_localize.synctree import synchronize_tree
 
-        from careers.languages.models import TranslationErrand
+        from careers.languages.models import TranslationRequest
 
         if func is translate_page_subtree and not _chosen(args[2]):
             page_id, locales, _components, user = args
-            kind = TranslationErrand.Kind.SUBTREE
+            kind = TranslationRequest.Kind.SUBTREE
         elif func is synchronize_tree:
             page_id, locales, user = None, args, None
-            kind = TranslationErrand.Kind.MIRROR
+            kind = TranslationRequest.Kind.MIRROR
         else:
             func(*args, **kwargs)
             return
-        errand = TranslationErrand.objects.create(
+        request = TranslationRequest.objects.create(
             kind=kind, page_id=page_id, locales=[locale.pk for locale in locales], user=user
         )
-        transaction.on_commit(lambda: dispatch(errand.pk))
+        transaction.on_commit(lambda: dispatch(request.pk))
 
 
 def _chosen(components: Any) -> bool:
@@ -63,11 +63,11 @@ def _chosen(components: Any) -> bool:
     return bool(components is not None and components.components)
 
 
-def dispatch(errand_id: int) -> None:
+def dispatch(request_id: int) -> None:
     """Send a message to the workers; best effort, never raises."""
     try:
         current_app.send_task(
-            "careers.translate_pages", kwargs={"errand_id": errand_id}, retry=False
+            "careers.translate_pages", kwargs={"request_id": request_id}, retry=False
         )
     except Exception as error:  # the row is safe, and the scheduled task finds it
         log.warning("the broker took no message: %s", type(error).__name__)
@@ -75,20 +75,20 @@ def dispatch(errand_id: int) -> None:
 
 def waiting() -> list[int]:
     """Every request that no worker has claimed, oldest first."""
-    from careers.languages.models import TranslationErrand
+    from careers.languages.models import TranslationRequest
 
-    return list(TranslationErrand.objects.filter(_free()).values_list("pk", flat=True))
+    return list(TranslationRequest.objects.filter(_free()).values_list("pk", flat=True))
 
 
-def run(errand_id: int) -> bool:
+def run(request_id: int) -> bool:
     """Do one request, or a part of it; nothing if it is done or another worker has claimed it.
 
     Returns:
         Whether a part of it is left.
     """
-    from careers.languages.models import TranslationErrand
+    from careers.languages.models import TranslationRequest
 
-    rows = TranslationErrand.objects.filter(pk=errand_id)
+    rows = TranslationRequest.objects.filter(pk=request_id)
     if not rows.filter(_free()).update(claimed_at=timezone.now()):
         return False
     try:
@@ -107,27 +107,27 @@ def _free() -> Q:
     return Q(claimed_at=None) | Q(claimed_at__lt=timezone.now() - CLAIM)
 
 
-def _do(errand: Any) -> bool:
+def _do(request: Any) -> bool:
     from wagtail.models import Locale
     from wagtail_localize.operations import translate_object
     from wagtail_localize.synctree import synchronize_tree
 
-    found = Locale.objects.in_bulk(errand.locales)
-    locales = [found[pk] for pk in errand.locales if pk in found]
-    if errand.kind == errand.Kind.MIRROR:
+    found = Locale.objects.in_bulk(request.locales)
+    locales = [found[pk] for pk in request.locales if pk in found]
+    if request.kind == request.Kind.MIRROR:
         if len(locales) == 2:
             synchronize_tree(*locales)
         return False
     # Parents come first in this order. Each page is a transaction of its own, because one around
     # all of them would block every other writer on SQLite.
     done = 0
-    for page in errand.page.get_descendants():
+    for page in request.page.get_descendants():
         missing = [locale for locale in locales if not _is_submitted(page, locale)]
         if not missing:
             continue
         if done == SLICE:
             return True
-        translate_object(page, missing, user=errand.user)
+        translate_object(page, missing, user=request.user)
         done += 1
     return False
 

@@ -1,4 +1,4 @@
-"""What is yet to be done about translations: the row is the work, a message only rings."""
+"""Pending translation work. The row is the work; a message only starts it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import models
 
 
-class TranslationErrand(models.Model):
-    """One request of an editor that concerns many pages; gone when it is done."""
+class TranslationRequest(models.Model):
+    """One request of an editor that concerns many pages; deleted when it is done."""
 
     class Kind(models.TextChoices):
         #: Make the pages below ``page`` ready for translation into ``locales``.
@@ -32,5 +32,7 @@ class TranslationErrand(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
+        # The name that the table got at first: old code reads it during an upgrade.
+        db_table = "careers_translationerrand"
         default_permissions = ()
         ordering: ClassVar = ["pk"]

@@ -35,7 +35,7 @@ from home.models import SiteSettings
 #: A shorter problem may be a restart. Steps that need a person are mailed at once.
 LASTS = dt.timedelta(minutes=2)
 #: Between two “resolved” mails about the same problem. A problem that returns earlier stays open
-#: for this time, so that operators of a problem that comes and goes last read that it exists.
+#: for this time, so that the latest mail about a problem that comes and goes says that it exists.
 QUIET = dt.timedelta(hours=1)
 #: The codes of steps that need a person begin with it; kind and cause follow.
 IN_NEED = "needs-attention"
@@ -44,7 +44,7 @@ DIGEST_HOUR = 7
 
 
 @dataclass(frozen=True)
-class Alarm:
+class Problem:
     """A problem to mail; ``code`` is the same for as long as it is the same problem."""
 
     code: str
@@ -64,7 +64,7 @@ class Alarm:
         }
 
 
-def look(actor: str) -> None:
+def update_alerts(actor: str) -> None:
     """Open alerts for new problems, mail those that last, close those that are over.
 
     Args:
@@ -72,7 +72,7 @@ def look(actor: str) -> None:
     """
     zone = SiteSettings.of_default_site().zone
     with translation.override(settings.LANGUAGE_CODE), timezone.override(zone):
-        wrong = {alarm.code: alarm for alarm in alarms()}
+        wrong = {problem.code: problem for problem in current_problems()}
         now = db_now()
         opened = {
             alert.code: alert
@@ -83,25 +83,25 @@ def look(actor: str) -> None:
                 opened[code] = alert
         for code, alert in opened.items():
             if code not in wrong:
-                if alert.told_at is None or not (_is_unfinished(code) or _is_quiet(code, now)):
+                if alert.mailed_at is None or not (_is_unfinished(code) or _is_quiet(code, now)):
                     _close(alert, now, actor)
-            elif alert.told_at is None and _is_due(alert, wrong[code], now):
-                _tell(alert, wrong[code], now, actor)
+            elif alert.mailed_at is None and _is_due(alert, wrong[code], now):
+                _mail_problem(alert, wrong[code], now, actor)
 
 
-def alarms() -> list[Alarm]:
-    """What is wrong now. Steps that need a person make one alarm for each kind and cause.
+def current_problems() -> list[Problem]:
+    """What is wrong now. Steps that need a person make one problem for each kind and cause.
 
-    Mails to operators are left out: a mail about a mail that can't be sent helps nobody.
+    Mails to operators are left out: a mail about a mail that can't be sent would fail too.
     """
     tasks = reverse("careers_tasks:index")
     found = [
-        Alarm(finding.code, finding.message, finding.action, tasks)
+        Problem(finding.code, finding.message, finding.action, tasks)
         for finding in health.check().faults
         if finding.code != IN_NEED
     ]
     return found + [
-        Alarm(
+        Problem(
             code=f"{IN_NEED}.{group.kind}.{group.code}",
             message=ngettext(
                 "%(step)s: %(count)d step needs attention.",
@@ -146,22 +146,22 @@ def _path_of(kind: str, state: str = "attention") -> str:
     return f"{reverse('careers_tasks:index')}?{query}"
 
 
-def _open(alarm: Alarm, now: dt.datetime) -> Alert | None:
+def _open(problem: Problem, now: dt.datetime) -> Alert | None:
     try:
         with transaction.atomic():
             return Alert.objects.create(
                 kind=AlertKind.PROBLEM,
-                key=_key("alert", alarm.code, now),
-                code=alarm.code,
-                facts={**alarm.facts, "since": now.isoformat()},
+                key=_key("alert", problem.code, now),
+                code=problem.code,
+                facts={**problem.facts, "since": now.isoformat()},
                 created_at=now,
             )
     except IntegrityError:
         return None  # another process opened it at the same moment
 
 
-def _is_due(alert: Alert, alarm: Alarm, now: dt.datetime) -> bool:
-    return alarm.at_once or now - alert.created_at >= LASTS
+def _is_due(alert: Alert, problem: Problem, now: dt.datetime) -> bool:
+    return problem.at_once or now - alert.created_at >= LASTS
 
 
 def _is_unfinished(code: str) -> bool:
@@ -185,15 +185,15 @@ def _is_unfinished(code: str) -> bool:
 
 def _is_quiet(code: str, now: dt.datetime) -> bool:
     return Alert.objects.filter(
-        kind=AlertKind.RESOLVED, code=code, told_at__gt=now - QUIET
+        kind=AlertKind.RESOLVED, code=code, mailed_at__gt=now - QUIET
     ).exists()
 
 
-def _tell(alert: Alert, alarm: Alarm, now: dt.datetime, actor: str) -> None:
-    facts = {**alarm.facts, "since": alert.created_at.isoformat()}
+def _mail_problem(alert: Alert, problem: Problem, now: dt.datetime, actor: str) -> None:
+    facts = {**problem.facts, "since": alert.created_at.isoformat()}
     with transaction.atomic():
-        untold = Alert.objects.filter(pk=alert.pk, told_at=None, closed_at=None)
-        if untold.update(told_at=now, facts=facts):
+        unmailed = Alert.objects.filter(pk=alert.pk, mailed_at=None, closed_at=None)
+        if unmailed.update(mailed_at=now, facts=facts):
             _mail(alert, now, actor)
 
 
@@ -201,7 +201,7 @@ def _close(alert: Alert, now: dt.datetime, actor: str) -> None:
     """Mail that a problem is resolved; delete an alert that was never mailed."""
     with transaction.atomic():
         still_open = Alert.objects.filter(pk=alert.pk, closed_at=None)
-        if still_open.filter(told_at=None).delete()[0] or not still_open.update(closed_at=now):
+        if still_open.filter(mailed_at=None).delete()[0] or not still_open.update(closed_at=now):
             return
         _mail(
             Alert.objects.create(
@@ -210,7 +210,7 @@ def _close(alert: Alert, now: dt.datetime, actor: str) -> None:
                 code=alert.code,
                 facts={**alert.facts, "until": now.isoformat()},
                 created_at=now,
-                told_at=now,
+                mailed_at=now,
             ),
             now,
             actor,
@@ -233,7 +233,7 @@ def daily_digest(actor: str) -> None:
     try:
         with transaction.atomic():
             alert = Alert.objects.create(
-                kind=AlertKind.SUMMARY, key=key, facts=facts, created_at=now, told_at=now
+                kind=AlertKind.SUMMARY, key=key, facts=facts, created_at=now, mailed_at=now
             )
             _mail(alert, now, actor)
     except IntegrityError:
@@ -265,6 +265,7 @@ def _summary(day: dt.date, midnight: Callable[[dt.date, dt.time], dt.datetime]) 
         "date": day.isoformat(),
         "path": reverse("careers_tasks:index"),
         "jobs": [[row["title"], row["n"]] for row in jobs],
+        # The key keeps its first name: workers of the previous release read it during an upgrade.
         "held_back": applications.filter(quarantined=True).count(),
         "steps": [
             [

@@ -1,7 +1,7 @@
 """Check that every archived file is still in the archive: a key to the bucket can delete it.
 
 The keys are listed, a thousand at a request, and compared with the rows; a few files are read back
-as well. A missing or changed file is a finding until a later check finds it in its place.
+as well. A missing or changed file is a finding until a later check finds it in order.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def run() -> None:
 
 
 def check() -> list[Finding]:
-    """What is missing from the archive, and what is not as it was stored."""
+    """What is missing from the archive, and what differs from what was stored."""
     missing = _missing()
     changed = sum(
         verdict is archive.Verdict.CHANGED for _key, verdict in archive.compare(_some_files())

@@ -1,4 +1,4 @@
-"""What the database's errors mean, and whether its migrations are those of this code."""
+"""What the database's errors mean, and whether its migrations match this code."""
 
 from __future__ import annotations
 

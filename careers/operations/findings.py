@@ -27,8 +27,8 @@ from home.models import SiteSettings
 log = logging.getLogger(__name__)
 
 #: For how long a finding counts unless its source renews it. ``PROCESS`` is for what a process
-#: renews every few seconds, ``VISITS`` for what a web server sees only during a visit, and ``RUNS``
-#: for scheduled tasks. A scheduler that stands still for days must not make a problem look resolved.
+#: renews every few seconds, ``VISITS`` for what a web server finds only during requests, and
+#: ``RUNS`` for scheduled tasks: long, so that a scheduler that stopped resolves no problem.
 PROCESS = dt.timedelta(seconds=35)
 VISITS = dt.timedelta(minutes=10)
 RUNS = dt.timedelta(days=30)
@@ -37,7 +37,7 @@ AHEAD = dt.timedelta(minutes=1)
 
 
 def report(source: str, found: Iterable[Finding], *, lasts: dt.timedelta) -> None:
-    """Replace what ``source`` has reported by ``found``; an empty list takes all of it back.
+    """Replace what ``source`` has reported by ``found``; an empty list removes all of it.
 
     Nothing is written while nothing changes, until half of ``lasts`` is over. A database that can
     not be written is logged, never raised.
@@ -51,7 +51,7 @@ def report(source: str, found: Iterable[Finding], *, lasts: dt.timedelta) -> Non
         _replace(source, {finding.code: finding for finding in found}, min(lasts, RUNS))
     except DatabaseError as error:
         log.warning("no finding written for %s: %s", source, type(error).__name__)
-        # Nothing else in these processes would close a connection that is lost.
+        # Nothing else in these processes closes a lost connection.
         connection.close_if_unusable_or_obsolete()
 
 
@@ -109,7 +109,7 @@ def forget_expired() -> None:
     Finding.objects.filter(expires_at__lt=db_now() - dt.timedelta(hours=1)).delete()
 
 
-# ── What no process of its own reports ──────────────────────────────────────────────────
+# ── Findings of the hook ────────────────────────────────────────────────────────────────
 
 
 def ask_hooks() -> None:
@@ -121,7 +121,7 @@ def ask_hooks() -> None:
         name = f"{find.__module__}.{find.__qualname__}"
         try:
             found = list(find())
-        except Exception:  # an extension's mistake must not stop the sweeper
+        except Exception:  # an error of an extension must not stop the sweeper
             log.exception("the health_findings hook %s failed", name)
             continue
         report(f"hook:{name}"[:160], found, lasts=PROCESS)
@@ -146,7 +146,7 @@ def dismissals(found: Iterable[Finding]) -> dict[str, Dismissal]:
 
 
 def dismiss(digest: str, user: Any) -> bool:
-    """Fold an advice away until its facts change.
+    """Hide an advice until its facts change.
 
     Returns:
         False if no advice with this digest is reported now.

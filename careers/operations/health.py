@@ -1,4 +1,4 @@
-"""How the site is, in numbers for machines and in sentences for people."""
+"""The state of the site, in numbers for machines and in sentences for people."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from careers.pipeline.models import Step
 from careers.pipeline.states import CLAIMABLE, UNDER_WAY, State
 from careers.pipeline.transitions import db_now
 
-#: A step that has been ready for longer says that no worker is at work.
+#: A step that has been ready for longer shows that no worker runs it.
 STUCK = dt.timedelta(minutes=5)
 #: Free bytes below which the disk counts as full, and as nearly full; and the share of the whole
 #: disk above which it never counts as nearly full.
@@ -37,9 +37,9 @@ class Health:
     """The state of the whole site at one moment.
 
     Attributes:
-        broker_error: "" if the broker answers; None if nobody has asked it.
+        broker_error: "" if the broker answers; None if it was not checked.
         findings: what is reported now and not dismissed, the worst first.
-        dismissed: advice that somebody has dismissed, with the dismissal.
+        dismissed: advice that a person has dismissed, with the dismissal.
     """
 
     at: dt.datetime
@@ -63,12 +63,12 @@ class Health:
 
     @property
     def faults(self) -> list[Finding]:
-        """Findings that ask somebody to do something."""
+        """Findings that need a person to act."""
         return [finding for finding in self.findings if not finding.is_advice]
 
     @property
     def advice(self) -> list[Finding]:
-        """Findings that are only good to know."""
+        """Findings that are for information only."""
         return [finding for finding in self.findings if finding.is_advice]
 
     @property
@@ -146,8 +146,8 @@ def check(broker_error: str | None = None) -> Health:
 
     stored = findings.current(now)
     if broker_error is None:
-        told = next((finding for finding in stored if finding.code == "broker"), None)
-        broker_error = told.message if told else "" if sweepers else None
+        report = next((finding for finding in stored if finding.code == "broker"), None)
+        broker_error = report.message if report else "" if sweepers else None
     else:
         stored = [finding for finding in stored if finding.code != "broker"]
         stored += [broker(broker_error)] if broker_error else []
@@ -186,10 +186,10 @@ def check(broker_error: str | None = None) -> Health:
     )
 
 
-# ── What is derived here ────────────────────────────────────────────────────────────────
+# ── Findings derived here ───────────────────────────────────────────────────────────────
 #
-# These findings are not stored. A process that is gone can't report its absence, a full disk
-# accepts no row, and the counts of steps are at hand.
+# These findings are not stored. A stopped process can't report its absence, a full disk accepts no
+# row, and the counts of steps are read here anyway.
 
 
 def disk() -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Processes of ours say that they are alive; a stopped worker hands back what it held."""
+"""Heartbeats of the processes; a worker that stops returns its steps to the queue."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from careers.pipeline.worker import end_after, wait_for
 
 log = logging.getLogger(__name__)
 
-#: Seconds between two signs of life, and until a process counts as gone.
+#: Seconds between two heartbeats, and until a process without one counts as stopped.
 INTERVAL = 10
 GONE_AFTER = dt.timedelta(seconds=35)
 
 
 def beat(kind: str, name: str, *, queues: str = "", facts: dict[str, Any] | None = None) -> None:
-    """Write a sign of life; a database that can't take it is logged, never raised."""
+    """Write a heartbeat. A database error is logged, never raised."""
     try:
         now = db_now()
         defaults = {"queues": queues, "facts": facts or {}, "seen_at": now}
@@ -37,7 +37,7 @@ def beat(kind: str, name: str, *, queues: str = "", facts: dict[str, Any] | None
         )
     except DatabaseError as error:
         log.warning("no heartbeat written: %s", type(error).__name__)
-        # Nothing else in these processes would let go of a connection that is gone.
+        # Nothing else in these processes closes a lost connection.
         connection.close_if_unusable_or_obsolete()
 
 
@@ -45,7 +45,7 @@ def is_served(queue: str) -> bool:
     """Whether a worker that is alive takes messages from a queue."""
     now = db_now()
     served = Heartbeat.objects.filter(
-        # What was seen in the future was seen before the clock was set back.
+        # A heartbeat from the future was written before the clock was set back.
         kind=Heartbeat.Kind.WORKER,
         seen_at__gt=now - GONE_AFTER,
         seen_at__lt=now + GONE_AFTER,
@@ -54,7 +54,7 @@ def is_served(queue: str) -> bool:
 
 
 class WorkerHeartbeat(bootsteps.StartStopStep):
-    """Lets a Celery worker's main process write its sign of life."""
+    """Makes a Celery worker's main process write heartbeats."""
 
     requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
 
@@ -71,7 +71,8 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
         self.timer = worker.timer.call_repeatedly(INTERVAL, self._beat)
 
     def stop(self, worker: Any) -> None:
-        # What the children hold is others' by then. It comes first: the database may hang, too.
+        # By then other workers have the steps of the children. This call comes first, because the
+        # database may hang too.
         end_after(settings.PIPELINE_LEASE)
         findings.report(f"worker:{worker.hostname}", [], lasts=findings.PROCESS)
         Heartbeat.objects.filter(kind=Heartbeat.Kind.WORKER, name=worker.hostname).delete()
@@ -81,16 +82,15 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
         self.stop(worker)
 
     def _beat(self) -> None:
-        """Beat, but never stand in the way of the worker's own loop for long.
+        """Write a heartbeat, but never block the worker's own loop for long.
 
-        A loop that stood still for minutes first enforces the time limits that ran out, and
-        only then hears that the tasks were done long ago: it strikes children in the midst of
-        the next ones.
+        A loop that was blocked for minutes first enforces the expired time limits, and only
+        then reads that those tasks are done: it kills children that run the next tasks.
         """
         if self.beating and self.beating.is_alive():
             return  # a database that does not answer
-        # A child that is forked while SQLite is at work takes over its notes of locks, and no
-        # lock: what it commits later can vanish (https://www.sqlite.org/howtocorrupt.html, 2.6).
+        # A child that is forked during a query of SQLite inherits its record of locks without the
+        # locks: what it commits later can be lost (https://www.sqlite.org/howtocorrupt.html, 2.6).
         gives_up_itself = connection.vendor == "sqlite"
         self.beating = wait_for(self._write, None if gives_up_itself else INTERVAL / 4)
 

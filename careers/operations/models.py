@@ -20,7 +20,7 @@ class Heartbeat(models.Model):
         WORKER = "worker", _("Worker")
         SWEEPER = "sweeper", _("Sweeper")
         SCHEDULER = "scheduler", _("Scheduler")
-        #: Only the release before writes it; web servers report findings now.
+        #: Only the previous release writes it; web servers report findings now.
         WEB = "web", _("Web server")
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
@@ -50,7 +50,7 @@ class ScheduledRun(models.Model):
     ended_at = models.DateTimeField(null=True)
     #: The class of the exception that ended the run; "" after a success.
     error = models.CharField(max_length=120, blank=True)
-    #: Only the release before reads and writes it; tasks report findings now.
+    #: Only the previous release reads and writes it; tasks report findings now.
     findings = models.JSONField(null=True)
 
     wagtail_reference_index_ignore = True
@@ -65,7 +65,7 @@ class Severity(models.TextChoices):
 
     CRITICAL = "critical", _("Critical")
     WARNING = "warning", _("Warning")
-    #: Good to know; nothing is broken.
+    #: For information; nothing is broken.
     ADVICE = "advice", _("Advice")
 
 
@@ -118,7 +118,7 @@ class Finding(models.Model):
 
     @property
     def digest(self) -> str:
-        """The same for the same code and facts, whoever reports them."""
+        """The same for the same code and facts, from any source."""
         plain = json.dumps([self.code, self.facts], sort_keys=True)
         return hashlib.sha256(plain.encode()).hexdigest()
 
@@ -138,7 +138,7 @@ class Finding(models.Model):
 
 
 class Dismissal(models.Model):
-    """A person does not want to see an advice any more.
+    """The dismissal of an advice by a person.
 
     It is not a column of ``Finding``: a worker that starts under another name reports the same
     advice again, and the dismissal still holds. Other facts have another digest.

@@ -1,5 +1,4 @@
-"""What the sweeper asks the services at intervals, so that an error is known before a step
-meets it.
+"""Probes of the services, which the sweeper runs at intervals to find errors before a step does.
 
 Each probe runs in a child process that can be killed: a mail server that hangs, or a name that
 never resolves, must not keep the sweeper from its work. The answers are findings, which the
@@ -41,7 +40,7 @@ SKEW = dt.timedelta(minutes=1)
 FORK = multiprocessing.get_context("fork")
 
 
-# ── The questions ───────────────────────────────────────────────────────────────────────
+# ── The probes ──────────────────────────────────────────────────────────────────────────
 
 
 def ask_database() -> list[Finding]:
@@ -75,7 +74,7 @@ def ask_archive() -> list[Finding]:
 
 
 def ask_archive_conditions() -> list[Finding]:
-    """Whether the archive can be written, and refuses to overwrite when it is told to."""
+    """Whether the archive accepts writes, and refuses to overwrite with ``If-None-Match``."""
     try:
         if archive.honours_conditions():
             return []
@@ -119,13 +118,13 @@ def _failed(error: EffectError, check: str) -> Finding:
 
 @dataclass(frozen=True)
 class Probe:
-    """A question to a service, and how often to ask it.
+    """A check of one service, and how often to run it.
 
     Attributes:
         name: the name of the service in ``env.SERVICES``, perhaps with more after a hyphen.
         silent: the code of the finding when no answer comes.
-        every: seconds between an answer and the next question; None asks until one answer is
-            free of faults.
+        every: seconds between an answer and the next run; None repeats until one answer reports
+            no error.
     """
 
     name: str
@@ -135,7 +134,7 @@ class Probe:
 
 
 def all_probes() -> list[Probe]:
-    """Every probe. The sweeper asks the broker itself, much more often."""
+    """Every probe. The sweeper checks the broker itself, much more often."""
     interval = settings.PIPELINE_PROBE_INTERVAL
     return [
         Probe("database", ask_database, "database-unreachable", interval),
@@ -146,7 +145,7 @@ def all_probes() -> list[Probe]:
     ]
 
 
-# ── Asking ──────────────────────────────────────────────────────────────────────────────
+# ── Running ─────────────────────────────────────────────────────────────────────────────
 
 
 class Prober:
@@ -176,7 +175,7 @@ class Prober:
         """Whether every probe has run and has answered, or was given up."""
         return not self._asking and all(self._due.values())
 
-    def look(self) -> None:
+    def update(self) -> None:
         """Take the answers that have arrived, and start the probes that are due."""
         for probe in self.probes:
             self._take(probe)
@@ -226,10 +225,10 @@ class Prober:
 def ask_once(probes: Collection[Probe]) -> Prober:
     """Run every probe once and wait for the answers, for about ``PATIENCE`` seconds at most."""
     prober = Prober(probes)
-    prober.look()
+    prober.update()
     while not prober.answered:
         time.sleep(0.02)
-        prober.look()
+        prober.update()
     return prober
 
 

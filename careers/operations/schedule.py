@@ -38,7 +38,7 @@ NAME = "beat"
 @shared_task(name="careers.watch")
 def watch(**_: Any) -> None:
     """Send due alerts to operators; the sweeper can't report its own absence."""
-    alerts.look(actor=owner())
+    alerts.update_alerts(actor=owner())
 
 
 @shared_task(name="careers.daily_digest")

@@ -58,7 +58,7 @@ LONG_QUEUE = 50
 #: Seconds between two evaluations of hooks and alerts.
 LOOK_EVERY = 10
 CHILDREN = 2
-#: Seconds that its children have to finish when it must stop. Then their steps are handed back.
+#: Seconds that its children have to finish when it must stop. Then their steps return to the queue.
 #: Supervisors often kill after ten seconds.
 LET_FINISH = 5
 FORK = multiprocessing.get_context("fork")
@@ -81,12 +81,12 @@ class Sweeper:
         self.stopping = False
 
     def run(self) -> None:
-        """Sweep until told to stop (SIGTERM or SIGINT)."""
+        """Sweep until a signal asks it to stop (SIGTERM or SIGINT)."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         while not self.stopping:
             due_at = time.monotonic() + settings.PIPELINE_SWEEP_INTERVAL
-            self._unharmed(self.prober.look)
+            self._unharmed(self.prober.update)
             self._unharmed(self.once)
             self._unharmed(self._tell_operators)
             while not self.stopping and (pause := due_at - time.monotonic()) > 0:
@@ -107,7 +107,7 @@ class Sweeper:
     def _unharmed(act: Callable[[], None]) -> None:
         try:
             act()
-        except Exception:  # a sweeper that ends by one error repairs nothing
+        except Exception:  # a sweeper that an error ends repairs nothing
             log.exception("sweep failed")
             connections.close_all()
 
@@ -130,7 +130,7 @@ class Sweeper:
             requeue_unanswered()
             dispatch.dispatch_steps(forgotten(), actor=ACTOR, insist=True)
             if not is_served(registry.REGISTERED[MAIL_OPERATORS].queue):
-                # Operators must be able to read that no worker runs.
+                # Operators must get the alert that no worker runs.
                 self.kinds = [MAIL_OPERATORS]
                 self._work()
         elif self.broker_down_since and now - self.broker_down_since >= dt.timedelta(
@@ -144,7 +144,7 @@ class Sweeper:
             self.look_at = time.monotonic() + LOOK_EVERY
             findings.forget_expired()
             findings.ask_hooks()
-            alerts.look(actor=ACTOR)
+            alerts.update_alerts(actor=ACTOR)
 
     def _work(self) -> None:
         """Without broker or workers: run due steps, each in a child that can be killed."""
@@ -169,7 +169,7 @@ class Sweeper:
                 del self.children[child]
 
     def _end_children(self) -> None:
-        """Let the children finish for a short time; hand back the steps that they still hold."""
+        """Let the children finish for a short time, then queue the steps that they still hold."""
         until = time.monotonic() + LET_FINISH
         while self.children and time.monotonic() < until:
             self._reap()
@@ -268,7 +268,7 @@ def requeue_unanswered() -> None:
         kind__in=[step.kind for step in registry.definitions() if step.queue not in long]
     )
     for step in list(lost.only("pk", "kind", "dispatches", "dispatched_at")[:BATCH]):
-        # The exponent is bounded: a step that waits for a setting is dispatched without end.
+        # The exponent is bounded: a step that waits for a setting is dispatched again and again.
         longer = 2 ** min(max(0, step.dispatches - 1), 20)
         patience = min(REDISPATCH_CAP, settings.PIPELINE_REDISPATCH_AFTER * longer)
         if step.dispatched_at and now - step.dispatched_at >= dt.timedelta(seconds=patience):

@@ -37,7 +37,7 @@ _SENTENCES: dict[str, Callable[[Facts], Words]] = {}
 def says(*codes: str) -> Callable[[Callable[[Facts], Words]], Callable[[Facts], Words]]:
     """Register a function as the sentences for ``codes``.
 
-    A code stands for itself, and for every code that continues it after a full stop
+    A code covers itself, and every code that continues it after a full stop
     (``schedule-failed`` for ``schedule-failed.careers.watch``).
     """
 
@@ -172,7 +172,7 @@ def _needs_attention(facts: Facts) -> Words:
 
 
 @says("nobody-told")
-def _nobody_told(facts: Facts) -> Words:
+def _no_recipients(facts: Facts) -> Words:
     shown = ", ".join([*facts["jobs"], *["…"][: facts["count"] > len(facts["jobs"])]])
     return Words(
         ngettext(

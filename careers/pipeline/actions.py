@@ -3,8 +3,8 @@
     actions.retry(step, user, "The mailbox works again.")
     actions.retry.offered(step, user)
 
-Each act leaves an event with the person and the reason. The callers have found the step through
-what the person may see.
+Each act writes an event with the person and the reason. The callers have already checked that the
+person may see the step.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class AlreadyTold(Exception):
 
 
 class _Moved(Exception):
-    """The rule does not hold any more: undo what was begun."""
+    """The rule no longer holds: roll the act back."""
 
 
 def _retry(step: Step, doing: Doing) -> bool:
@@ -77,13 +77,13 @@ def _send_again(step: Step, doing: Doing) -> Step | None:
 
 
 def _send_to(step: Step, doing: Doing, *, address: str) -> Step | None:
-    """What is under way to the wrong address is cancelled.
+    """Send a mail to another address, and cancel the mail to the wrong one.
 
     Args:
         address: a valid address.
 
     Returns:
-        The new step, or None when the rule does not hold any more.
+        The new step, or None when the rule no longer holds.
 
     Raises:
         AlreadyTold: that address already has a mail about this application.
@@ -121,7 +121,7 @@ def _replace(old: Step, new: Step, doing: Doing) -> None:
     """Cancel a mail in favour of another one. One that has ended keeps its state.
 
     Raises:
-        _Moved: the rule does not hold any more.
+        _Moved: the rule no longer holds.
     """
     columns = replacing(old.result, new.pk)
     if doing.move(old, State.CANCELLED, **columns):
@@ -132,8 +132,7 @@ def _replace(old: Step, new: Step, doing: Doing) -> None:
 
 
 def _cancel(step: Step, doing: Doing) -> bool:
-    """A running step loses its claim: nothing that it still does is recorded, and a mail that is
-    not sent yet is not sent."""
+    """Take a running step away from its worker, which then records nothing and sends no mail."""
     with transaction.atomic():
         moved = doing.move(step, State.CANCELLED)
         cancelled = [step, *_cancel_what_needs_it(step, doing)] if moved else []
@@ -143,9 +142,9 @@ def _cancel(step: Step, doing: Doing) -> bool:
 
 
 def _cancel_what_needs_it(step: Step, doing: Doing) -> list[Step]:
-    """Cancel the steps that need the success of a cancelled one, and those that need theirs.
+    """Cancel the steps that need the success of a cancelled step, and those that need theirs.
 
-    They would wait for ever.
+    They can never start.
     """
     cancelled = []
     for definition in registry.successors_of(step.kind, needing_success=True):

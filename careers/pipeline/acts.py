@@ -1,7 +1,7 @@
 """An act: something that a person may do, with its permission, its rule and its words.
 
-Whoever offers an act asks it: the panel shows a button, a URL answers, and the guarded UPDATE
-changes a row, all by the one rule. ``careers.pipeline.actions`` holds the acts.
+The button in the panel, the URL and the guarded UPDATE all follow the same rule.
+``careers.pipeline.actions`` holds the acts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Words:
         label: on the button that leads to the act.
         question, consequence, button: on the page that asks first.
         done: the message afterwards.
-        refused: the message when the rule does not hold any more; ``%(state)s`` is the state.
+        refused: the message when the rule no longer holds; ``%(state)s`` is the state.
         reason: in the history when the person gives none; "" where ``Act.do`` words it.
     """
 
@@ -83,7 +83,7 @@ class Act:
     serious: bool = False
     sends: bool = False
 
-    #: Templates show it; they never do it.
+    # A template would call an act that it only shows.
     do_not_call_in_templates: ClassVar[bool] = True
 
     def __call__(self, subject: Any, user: Any, reason: str = "", **more: Any) -> Any:
@@ -94,7 +94,7 @@ class Act:
             more: what else this act needs, such as an address.
 
         Returns:
-            Something false when the rule does not hold any more, as after a double click.
+            Something false when the rule no longer holds, as after a double click.
 
         Raises:
             PermissionDenied: the user lacks the permission.

@@ -15,7 +15,7 @@ from careers.pipeline import states
 from careers.pipeline.rules import has_key, is_set, one_of
 from careers.pipeline.states import UNDER_WAY, ErrorClass, Phase, State
 
-#: Nothing gets better by itself: a person has to act.
+#: The step will not recover without a person.
 NEEDS_ATTENTION = one_of("state", *states.NEEDS_A_PERSON) | (
     one_of("state", State.RETRYING) & one_of("error_class", ErrorClass.CONFIGURATION)
 )
@@ -32,7 +32,7 @@ BOUNCED = one_of("state", State.SUCCEEDED) & is_set("bounced_at")
 #: A bounced mail that no other mail has replaced.
 OPEN_BOUNCE = BOUNCED & ~REPLACED
 
-#: A mail under way that may have passed the point of no return: nobody can stop it, or send it to
+#: A mail under way that may have passed the point of no return. It can't be stopped, nor sent to
 #: another address. A row with ``repeat_until`` was sent, and its provider is asked about it again.
 MAY_HAVE_BEEN_SENT = one_of("state", *UNDER_WAY) & (
     ~one_of("phase", Phase.NONE) | is_set("repeat_until")

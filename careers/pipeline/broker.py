@@ -159,7 +159,7 @@ def _has(chain: Iterable[BaseException], *kinds: type[BaseException]) -> bool:
 
 
 def queue_length(queue: str) -> int:
-    """How many messages wait in a queue; 0 when the broker does not tell."""
+    """How many messages wait in a queue; 0 when the broker does not answer."""
     try:
         with _connect() as connection:
             return int(_redis(connection).llen(queue))

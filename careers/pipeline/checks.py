@@ -11,7 +11,7 @@ from careers.pipeline import registry
 
 
 def check_steps(**_: Any) -> list[CheckMessage]:
-    """Find steps that would wait for ever."""
+    """Find steps that could never start."""
     known = set(registry.kinds())
     named = {
         definition.kind: {

@@ -1,4 +1,4 @@
-"""Spare the workers a slow archive: after one long wait in vain the other steps do not wait too.
+"""Stop asking a slow archive: after one long wait without an answer, other steps do not wait too.
 
 Only the archive needs it. A mail server that is slow with one mail may be quick with the next one.
 """
@@ -16,7 +16,7 @@ from careers.pipeline.models import Step
 from careers.pipeline.states import ErrorClass, State
 from careers.pipeline.transitions import db_now
 
-#: A wait in vain that is long enough to open the breaker.
+#: How long a wait without an answer must be to open the breaker.
 LONG = dt.timedelta(seconds=15)
 #: For how many times as long the breaker stays open: an archive that hangs may take a fifth of the
 #: workers' time.
@@ -24,7 +24,7 @@ SPARED = 4
 
 
 def open_after(step: Step, now: dt.datetime) -> int:
-    """Seconds for which the breaker is open after a step that failed just now; 0 for not at all."""
+    """Seconds for which a step that failed now opens the breaker; 0 if it stays closed."""
     if step.kind != ARCHIVE or step.started_at is None:
         return 0
     pause = _pause(step.started_at, now)
@@ -32,7 +32,7 @@ def open_after(step: Step, now: dt.datetime) -> int:
 
 
 def known_error(step: Step) -> Transient | None:
-    """The error for which another step waited long, while the breaker is open; None when closed."""
+    """The error that opened the breaker; None while it is closed."""
     if step.kind != ARCHIVE:
         return None
     now = db_now()

@@ -40,7 +40,7 @@ def listen(request: HttpRequest) -> HttpResponse:
     if request.method == "HEAD":
         return HttpResponse()
     try:
-        told = notifications.read_reports(request)
+        reports = notifications.read_reports(request)
     except notifications.Forged:
         return HttpResponse(status=401, headers={"WWW-Authenticate": 'Basic realm="mail"'})
     except notifications.Unreadable:
@@ -48,7 +48,7 @@ def listen(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=400)
     # The history is written in the site's language, not in that of the request.
     with translation.override(settings.LANGUAGE_CODE):
-        for report in told:
+        for report in reports:
             record(report)
     return HttpResponse()
 
@@ -77,8 +77,8 @@ def _bounced(step_id: int, at: dt.datetime, why: str) -> None:
     """Record a bounce, unless the mail was delivered later: servers try again for days."""
     mail, bounce = Step.objects.filter(pk=step_id), {"bounced_at": at, "bounce_reason": why}
     with transaction.atomic():
-        stands = Q(delivered_at=None) | Q(delivered_at__lte=at)
-        if not note(step_id, actor=ACTOR, reason=why, guard=stands & Q(bounced_at=None), **bounce):
+        first = (Q(delivered_at=None) | Q(delivered_at__lte=at)) & Q(bounced_at=None)
+        if not note(step_id, actor=ACTOR, reason=why, guard=first, **bounce):
             mail.filter(bounced_at__lt=at).update(**bounce)
 
 

@@ -21,8 +21,8 @@ from careers.pipeline.transitions import db_now, move
 
 log = logging.getLogger(__name__)
 
-#: Seconds without an attempt after the broker failed to answer: a dead broker delays one applicant
-#: in ten seconds by a moment, and no other.
+#: Seconds without an attempt after the broker failed to answer: a broker that is down delays at
+#: most one applicant in ten seconds.
 REST = 10
 
 _resting_until = 0.0
@@ -84,7 +84,7 @@ def dispatch_task(task: str) -> bool:
     """Publish a task that is no step; False when the broker does not accept it."""
     try:
         broker.send(task)
-    except Exception as error:  # whatever it is, the person who asked is told
+    except Exception as error:  # the caller reports the failure
         log.warning("the broker did not accept a message: %s", type(error).__name__)
         return False
     return True

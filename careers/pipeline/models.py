@@ -1,4 +1,4 @@
-"""The queue and its history. They are rows, because a row survives what a message does not."""
+"""The queue and its history. They are rows, because a message may be lost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class Alert(models.Model):
     """A message to operators. Its mails are steps.
 
     ``facts`` holds the content of the mail, as plain data without personal data. A problem is open
-    until ``closed_at``; a problem that lasts is mailed, at ``told_at``.
+    until ``closed_at``; ``mailed_at`` is when it was mailed; None while it is
+    too new.
     """
 
     kind = models.CharField(_("kind"), max_length=10, choices=AlertKind.choices)
@@ -34,7 +35,7 @@ class Alert(models.Model):
     code = models.CharField(max_length=120, blank=True)
     facts = models.JSONField(default=dict)
     created_at = models.DateTimeField()
-    told_at = models.DateTimeField(null=True)
+    mailed_at = models.DateTimeField(null=True, db_column="told_at")
     closed_at = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
@@ -159,7 +160,7 @@ class Step(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["state", "run_after"], name="careers_step_due"),
             models.Index(fields=["state", "lease_until"], name="careers_step_lease"),
-            # Deleting a step asks for those that it replaced; few were.
+            # Deleting a step looks up the steps that it replaced. Few steps are replaced.
             models.Index(
                 fields=["replaced_by"],
                 condition=models.Q(replaced_by__isnull=False),
@@ -204,7 +205,7 @@ class DatabaseIdentity(models.Model):
     """The identity of this database, in one row. See ``careers.pipeline.restored_database``."""
 
     identity = models.CharField(max_length=120)
-    #: When the sweeper last looked, in seconds since 1970; None where no file can hold the same.
+    #: When the sweeper last ran, in seconds since 1970; None where no file can hold the same time.
     pulse = models.BigIntegerField(null=True)
     restored_at = models.DateTimeField(null=True)
 

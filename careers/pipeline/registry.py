@@ -14,9 +14,9 @@ An installed app adds a step in its ``AppConfig.ready()``::
         )
     )
 
-The Celery task, the chip, the filter choice, the metrics and the place in the process follow from
-the definition. Rows of a kind that is not registered belong to another release: nothing runs or
-dispatches them, and pages show the kind itself in place of a label.
+The Celery task, the chip, the filter choice, the metrics and the position in the process follow
+from the definition. Rows of a kind that is not registered belong to another release: nothing runs
+or dispatches them, and pages show the kind itself in place of a label.
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ class Predecessor(NamedTuple):
     """A step that comes first.
 
     Attributes:
-        enough: the states in which it holds its successor back no longer.
-        may_be_missing: an application that has no such step is not held back. Applications are
-            older than a step that was registered later.
+        enough: the states in which its successor may start.
+        may_be_missing: an application without such a step does not wait for it. Such applications
+            were received before the step was registered.
     """
 
     kind: str
@@ -92,8 +92,8 @@ class StepDefinition:
         queue: the Celery queue. ``cpu`` is for work that computes, ``io`` for work that waits for
             another server; any other queue needs a worker of its own.
         after: the predecessors, made by ``succeeded`` and ``ended``.
-        before: kinds that this step holds back until it has succeeded, as a virus scan would. An
-            application that is older than the step is not held back.
+        before: kinds that wait until this step has succeeded, as for a virus scan. An
+            application that is older than the step does not wait for it.
         gate: what must hold of the ``Application`` before the step is queued.
         is_mail: the effect sends a mail: it obeys the mail server's rate limit, and in a restored
             database it waits for a person.
@@ -181,7 +181,7 @@ def short_label_of(kind: str) -> str:
 
 
 def is_gated(kind: str) -> bool:
-    """Whether a quarantine of the application holds the step back."""
+    """Whether the step waits while its application is quarantined."""
     return kind in REGISTERED and REGISTERED[kind].gate == NOT_QUARANTINED
 
 

@@ -1,24 +1,24 @@
-"""Is this still the database whose mails we send, or an older copy of it?
+"""Detect that the database was restored from a copy, so that no mail is sent twice.
 
-Who restores a backup goes back in time, but the world does not: mails that were under way when the
-copy was made have been sent since. So the database is recognised by what no copy takes along:
+Mails that were not sent when a backup was made may have been sent before it is restored. So the
+database is identified by facts that no copy contains:
 
 - PostgreSQL: the server's system identifier and timeline, and the numbers that it gave the
   database and a table of ours. A restored dump gets new ones; recovery to a point in time and
   failover to a standby start a new timeline.
 - SQLite: the file's number in its file system, and a second file beside it whose time the sweeper
-  sets at each look. A copy is another file, or older than that time.
+  sets at each sweep. A copy is another file, or older than that time.
 
 In a copy, every mail that was not sent becomes unconfirmed, for a person to decide; failed mails
-too, because somebody may have retried them since. Documents and archive copies are safe to make
-again. A snapshot of a whole disk takes everything along: for that there is
+too, because a person may have retried them since. Documents and archive copies are safe to make
+again. A snapshot of a whole disk contains these facts too: after restoring one, run
 ``manage.py after_restore``.
 
-Three callers look: every process when it starts (``recognise_at_start``), a worker before the
+Three callers check: every process when it starts (``recognise_at_start``), a worker before the
 first mail that it claims through a new connection to PostgreSQL (``recognise_once``: a restore or
-a failover ends the connections), and the sweeper at each look, before it dispatches anything. One
-window remains: where the database is replaced below running workers without ending their
-connections, a mail may be claimed until the sweeper's next look.
+a failover ends the connections), and the sweeper at each sweep, before it dispatches anything. One
+gap remains: where the database is replaced without ending the connections of running workers, a
+mail may be claimed until the next sweep.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def recognise() -> bool:
     try:
         found = _recognise()
     except OSError as error:
-        # A disk that can't be asked for its own files has other troubles than a copy.
+        # An error of the file system does not mean that the database is a copy.
         log.warning("the database could not be recognised: %s", type(error).__name__)
         found = False
     _recognised = True
@@ -101,13 +101,13 @@ def recognise_at_start() -> None:
 
 
 @receiver(connection_created)
-def _forget(**told: Any) -> None:
+def _forget(**signal: Any) -> None:
     """Recognise PostgreSQL again after it ended a connection, as a restore or a failover does.
 
     SQLite has no server that would end one: each task opens the file anew.
     """
     global _recognised
-    if told["connection"].vendor == "postgresql":
+    if signal["connection"].vendor == "postgresql":
         _recognised = False
 
 
@@ -153,7 +153,7 @@ def pulse() -> None:
             path.touch(mode=0o600)
             os.utime(path, (0, 0))
         # Another sweeper may have written a later time. The file is written second, so that it is
-        # never ahead of the row.
+        # never later than the row.
         row.filter(Q(pulse=None) | Q(pulse__lt=second)).update(pulse=second)
         os.utime(path, (second, second))
     except OSError as error:
@@ -173,7 +173,7 @@ def identity() -> str:
 
 @functools.cache
 def _statement() -> str:
-    """The statement that asks PostgreSQL, as far as this user may ask."""
+    """The statement that reads what this user may read of PostgreSQL's identity."""
     full, short = _OURS.format(_OF_THE_SERVER), _OURS.format("")
     table = [Step._meta.db_table]
     try:
@@ -208,15 +208,15 @@ def _is_behind(row: DatabaseIdentity) -> bool:
             return False
     except FileNotFoundError:
         pass
-    # Another process writes the pulse meanwhile: the file may be ahead of the row that we read.
+    # Another process writes the pulse meanwhile: the file may be later than the row that we read.
     row.refresh_from_db()
     return not path.exists() or row.pulse is None or path.stat().st_mtime > row.pulse
 
 
 def _begin_anew(now_is: str, row: DatabaseIdentity) -> bool:
     with transaction.atomic():
-        # The first process parks; the others wait here until it is done. The pulse is no guard: a
-        # sweeper that keeps running while its database is replaced may change it.
+        # The first process parks; the others wait here until it is done. The pulse is not part of
+        # the guard: a sweeper that keeps running while its database is replaced may change it.
         won = DatabaseIdentity.objects.filter(
             pk=1, identity=row.identity, restored_at=row.restored_at
         ).update(identity=now_is, pulse=None, restored_at=db_now())
@@ -227,7 +227,7 @@ def _begin_anew(now_is: str, row: DatabaseIdentity) -> bool:
 
 
 def _park() -> int:
-    """Leave every mail that was not sent to a person."""
+    """Set every mail that was not sent to Unconfirmed, for a person to decide."""
     mails = Step.objects.filter(kind__in=registry.kinds_of_mails(), state__in=UNDECIDED)
     public = _(
         "The database was restored from a copy. This mail was not sent when the copy was made; it "

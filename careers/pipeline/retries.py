@@ -30,7 +30,7 @@ class Verdict:
 
     Attributes:
         attempts: the attempts to write down; an unexpected error counts only unexpected ones.
-        failing_since: when the present row of failures began.
+        failing_since: when the first of the present consecutive failures happened.
     """
 
     error_class: ErrorClass
@@ -46,7 +46,7 @@ def judge(step: Step, error: BaseException, now: dt.datetime) -> Verdict:
     error_class, code, public = classify(error)
     failing_since = step.failing_since or now
     if step.error_class == ErrorClass.CONFIGURATION:
-        # The patience with the other server begins when the setting is right.
+        # The time for retries begins when the setting is correct.
         failing_since = now
     attempts = unexpected(step) if error_class == ErrorClass.UNKNOWN else step.attempts
     gives_up = {
@@ -68,7 +68,7 @@ def classify(error: BaseException) -> tuple[ErrorClass, str, str]:
         case Misconfigured():
             return ErrorClass.CONFIGURATION, error.code, error.public
         case OperationalError() | InterfaceError():
-            # The database restarted, was locked, full or away: not the fault of this step.
+            # The database restarted, was locked, full or unreachable. The step did not cause it.
             words = _("The database did not answer. The step will be tried again.")
             return ErrorClass.TRANSIENT, "database", words
         case OutOfTime():
@@ -129,7 +129,7 @@ def retry_after_of(error: BaseException) -> int:
 
 
 def anonymous_traceback(error: BaseException) -> str:
-    """The places in the code without any value: messages and locals may hold personal data."""
+    """The positions in the code and no values: messages and locals may hold personal data."""
     frames = tracebacks.extract_tb(error.__traceback__)
     lines = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
     return "\n".join([*lines, type(error).__name__])

@@ -106,7 +106,7 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
         log.warning("step %s was taken over while it ran", step_id)
         return []
     except (Transient, Permanent, Misconfigured) as error:
-        # The receiver refused: that is certain, also after the point of no return.
+        # The receiver refused, so nothing was sent, even after the point of no return.
         return _written(claim, partial(_fail, claim, error))
     except Uncertain as error:
         return _written(claim, partial(_leave_open, claim, error))

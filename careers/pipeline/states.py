@@ -18,7 +18,7 @@ class State(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
-#: Celery's word for each state, for people who also look at Flower.
+#: Celery's word for each state, for people who also use Flower.
 CELERY_WORDS = {
     State.WAITING: "PENDING",
     State.QUEUED: "PENDING",
@@ -52,7 +52,7 @@ LEAVES_TO: dict[State, frozenset[State]] = {
         {State.SENT, State.STARTED, State.RETRYING, State.UNCERTAIN, State.CANCELLED}
     ),
     State.SUCCEEDED: frozenset(),
-    # To UNCERTAIN: in a restored database, where somebody may have retried it since.
+    # To UNCERTAIN: in a restored database, where a person may have retried it since.
     State.FAILED: frozenset({State.QUEUED, State.UNCERTAIN, State.CANCELLED}),
     State.UNCERTAIN: frozenset({State.SUCCEEDED, State.CANCELLED}),
     State.CANCELLED: frozenset(),

@@ -1,4 +1,4 @@
-"""The Celery tasks of the steps. A message says only "look at step 123"; the row says the rest."""
+"""The Celery tasks of the steps. A message holds only the id of a step; the row holds the rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mails of which nobody knows whether they were sent.
+"""Mails of which it is unknown whether they were sent.
 
 Between the point of no return and the mail server's answer a worker or a connection may be lost.
 Where the mail provider keeps an idempotency key, the mail is sent again under the same key while
@@ -23,7 +23,7 @@ def settle(step: Step, error: Uncertain, *, actor: str) -> bool:
     """Continue with a running step whose mail may have been sent.
 
     While the idempotency window is open the step is retried, which can't send the mail twice.
-    Otherwise, or when another attempt would tell nothing, it is left to a person.
+    Otherwise, or when another attempt would clarify nothing, it is left to a person.
 
     Returns:
         True when the step was changed; False when another process has it.

@@ -1,7 +1,7 @@
 """End a worker that no longer takes messages, so that its supervisor starts it anew.
 
 A Celery worker can stay alive and take nothing: its event loop hangs, or it has lost its consumer
-while it reconnected to the broker. It still has a heartbeat, so nobody else would notice.
+while it reconnected to the broker. It still has a heartbeat, so nothing else would notice.
 
 The watchdog is a thread of the worker's main process, because the event loop may be what hangs. It
 acts only when all of these hold for ``PATIENCE`` seconds: messages wait in a queue of this worker,
@@ -30,7 +30,7 @@ from careers.pipeline import broker
 
 log = logging.getLogger(__name__)
 
-#: Seconds between two looks.
+#: Seconds between two checks.
 INTERVAL = 5.0
 #: Seconds. Longer than the longest pause between two attempts of Celery to reconnect (32 s).
 PATIENCE = 60.0
@@ -51,7 +51,7 @@ class Watchdog:
         self.worker = worker
         self.end = end
         self.received_at = time.monotonic()
-        #: Since when messages wait that nobody takes; None if none wait.
+        #: Since when messages wait in the queues of this worker; None if none wait.
         self.waiting_since: float | None = None
         #: The ids of the tasks that run, and since when they are the same.
         self.active: set[str] = set()
@@ -62,15 +62,15 @@ class Watchdog:
         self.received_at = time.monotonic()
 
     def run(self) -> None:
-        """Look again and again, until the worker stops."""
+        """Check at intervals until the worker stops."""
         while self.worker.blueprint.state == RUN:
             time.sleep(INTERVAL)
             try:
-                self.look()
+                self.check()
             except Exception as error:  # a watchdog that ends by an error watches nothing
-                log.warning("the watchdog could not look: %s", type(error).__name__)
+                log.warning("the watchdog could not check: %s", type(error).__name__)
 
-    def look(self) -> None:
+    def check(self) -> None:
         """End the worker if it has taken nothing for too long while messages wait."""
         now = time.monotonic()
         # The broker is asked only when the worker seems to do nothing. Nothing forks then: a
@@ -82,7 +82,7 @@ class Watchdog:
             self.waiting_since = now
         if now - self.waiting_since < PATIENCE:
             return
-        # It may be stopping by now, which takes its time and is no error.
+        # It may be stopping by now, which is no error and may take a while.
         if self.worker.blueprint.state == RUN:
             log.critical(
                 "this worker has taken no message for %.0f seconds while messages wait; it ends "

@@ -127,15 +127,15 @@ def wait_for(query: Callable[[], None], seconds: float | None) -> threading.Thre
 def end_after(seconds: float) -> None:
     """End this worker if it has not ended by itself by then, so that it is started again.
 
-    A worker that lost track of its children asks them once more when it ends, and may wait for
-    their answer for ever.
+    A worker that no longer knows the state of its children asks them once more when it ends, and
+    may wait for their answer without end.
     """
 
     def end() -> None:
         time.sleep(seconds)
         os.write(2, b"The worker could not end in order. It ends now.\n")
         for pid in filter(None, (child.pid for child in active_children())):
-            # It would wait for its next task for ever.
+            # It would wait for its next task without end.
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         os._exit(os.EX_SOFTWARE)

@@ -1,8 +1,8 @@
-"""Compares what people were told with what there is, independently of the product.
+"""Compares what people were shown with what was stored and sent, independently of the product.
 
 It imports nothing of the product's code: it reads the rows by SQL, the objects from the S3
 server's disk, and the ledgers that the applicants, the faults, the person at the admin pages and
-the mail server kept in the run's directory. What the product must do is written here once more.
+the mail server kept in the run's directory. The rules of the product are stated here a second time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["RED", "Checker", "Findings"]
 
 
 class Checker:
-    """One look at everything that a campaign left behind.
+    """Compares everything that a campaign left behind.
 
     Args:
         directory: the run's directory with the ledgers.
@@ -34,8 +34,8 @@ class Checker:
         self.found = Findings()
 
     def check(self) -> Findings:
-        """Look at everything."""
-        for look in (
+        """Make every comparison."""
+        for check in (
             check_promises,
             check_applications,
             check_steps,
@@ -46,7 +46,7 @@ class Checker:
             check_attempts,
             check_panel,
         ):
-            look(self.evidence, self.found)
+            check(self.evidence, self.found)
         return self.found
 
     def lines(self, name: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Why the sender of a mail could not know whether it had arrived."""
+"""The causes for which a sender could not know whether a mail had arrived."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Try:
     owner: str
     began: float
     ended: float
-    #: Who wrote down how it ended.
+    #: Who recorded the result.
     by: str
 
     def meets(self, began: float, ended: float) -> bool:
@@ -66,12 +66,12 @@ class Causes:
     def _explains(self, fault: dict[str, Any], attempt: Try) -> float:
         """How many doubts like this one a fault may explain."""
         began, ended = fault["began"], fault["ended"]
-        senders = {"io": "worker:", "sweeper": "sweeper:"}.get(fault["target"], "nobody")
+        senders = {"io": "worker:", "sweeper": "sweeper:"}.get(fault["target"], "no sender")
         its_own = attempt.owner.startswith(senders)
-        fell_silent = self.evidence.last_word_of.get(attempt.owner, 0) <= ended + SLACK
+        wrote_nothing_later = self.evidence.last_event_of.get(attempt.owner, 0) <= ended + SLACK
         for blame in fault["blames"]:
             match blame:
-                case "killed" if its_own and fell_silent and attempt.meets(began, ended):
+                case "killed" if its_own and wrote_nothing_later and attempt.meets(began, ended):
                     return float("inf")
                 case "frozen" if its_own and attempt.meets(began, began):
                     return float("inf")

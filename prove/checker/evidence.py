@@ -114,7 +114,7 @@ class Evidence:
         return grouped(self.rows("SELECT * FROM careers_stepevent ORDER BY id"), "step_id")
 
     @cached_property
-    def last_word_of(self) -> dict[str, float]:
+    def last_event_of(self) -> dict[str, float]:
         """When each worker wrote its last event."""
         found: dict[str, float] = {}
         for events in self.events.values():

@@ -82,13 +82,13 @@ def check_manifest(
         found.add("wrong", f"{name} names {manifest['reference']}")
     if manifest["applicant"]["email"] != application["email"]:
         found.add("wrong", f"{name} names another applicant")
-    told = {file["key"]: file["sha256"] for file in manifest["files"]}
+    listed = {file["key"]: file["sha256"] for file in manifest["files"]}
     rows = {
         file["object_key"]: file["sha256"]
         for file in evidence.files_of[application["id"]]
         if file["kind"] != "manifest"
     }
-    if told != rows:
+    if listed != rows:
         found.add("wrong", f"{name} names other files or hashes than the rows")
 
 

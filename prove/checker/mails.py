@@ -49,8 +49,8 @@ def check_mails(evidence: Evidence, found: Findings) -> None:
             continue
         name = f"{step['kind']} (step {pk})"
         if step["state"] == "succeeded" and not times[pk]:
-            told = "a person said it arrived" if pk in confirmed_by_people else "shown as done"
-            found.add("panel", f"{name}: {told}, and the mail server never took it")
+            claim = "a person said it arrived" if pk in confirmed_by_people else "shown as done"
+            found.add("panel", f"{name}: {claim}, and the mail server never took it")
         recipient = step["recipient"] or evidence.applications[step["application_id"]]["email"]
         failures[recipient] += sum(
             event["to_state"] == "failed" for event in evidence.events.get(pk, [])
@@ -67,12 +67,12 @@ def check_mails(evidence: Evidence, found: Findings) -> None:
             found.add("unexplained", f"{name} is cancelled without an act of a person")
     for recipient, number in failures.items():
         if number > refusals[recipient]:
-            told = f"refused {refusals[recipient]}"
-            found.add("unexplained", f"{number} mails to {recipient} failed, {told}")
+            reason = f"refused {refusals[recipient]}"
+            found.add("unexplained", f"{number} mails to {recipient} failed, {reason}")
 
 
 def check_unconfirmed(evidence: Evidence, found: Findings) -> None:
-    """A mail is unconfirmed only where nobody could know, for a cause that can be named."""
+    """A mail is unconfirmed only where its result was unknowable, for a cause that can be named."""
     causes = Causes(evidence)
     silent = set()
     for mail in evidence.mails:

@@ -14,7 +14,7 @@ from prove.checker.findings import Findings
 AFTERMATH = 5
 #: Seconds that the site waits for SQLite's only lock before it asks an applicant to try again.
 LOCK_PATIENCE = 20
-#: What an applicant may be told then: nothing at all, or to try again.
+#: The answers that an applicant may get then: none, or a request to try again.
 SENT_AWAY = (0, 503)
 
 
@@ -42,8 +42,8 @@ def check_attempts(evidence: Evidence, found: Findings) -> None:
         excuses = [*storms, *held] if waited else storms
         excused = any(start <= ended and began <= end for start, end in excuses)
         if attempt["status"] not in SENT_AWAY or not excused:
-            told = attempt["status"] or attempt["error"]
-            found.add("refused", f"application {attempt['number']} got {told}")
+            answer = attempt["status"] or attempt["error"]
+            found.add("refused", f"application {attempt['number']} got {answer}")
     if attempts:
         first = min(attempt["at"] for attempt in attempts)
         last = max(attempt["at"] + attempt["seconds"] for attempt in attempts)
@@ -55,14 +55,14 @@ def check_panel(evidence: Evidence, found: Findings) -> None:
     """The figures lie between the rows just before and just after they were read."""
     confirmed = Counter(act["kind"] for act in evidence.lines("acts") if act["act"] == "confirm")
     for sample in evidence.lines("samples"):
-        found.counts["looks at the panel"] += 1
-        before, after, told = sample["before"], sample["after"], sample["told"]
+        found.counts["samples of the panel"] += 1
+        before, after, reported = sample["before"], sample["after"], sample["reported"]
         when = dt.datetime.fromtimestamp(sample["at"], dt.UTC).strftime("%H:%M:%S")
         pairs: list[tuple[str, int, str, str | None]] = [
-            ("applications", told["applications"], "applications", None)
+            ("applications", reported["applications"], "applications", None)
         ]
         pairs += [
-            (f"{kind} done", told["steps"].get(kind, {}).get("succeeded", 0), kind, "succeeded")
+            (f"{kind} done", reported["steps"].get(kind, {}).get("succeeded", 0), kind, "succeeded")
             for kind in (*OTHERS, *MAILS)
         ]
         for words, number, kind, state in pairs:
@@ -81,11 +81,11 @@ def check_panel(evidence: Evidence, found: Findings) -> None:
         if not done[0] <= shown["done"] <= done[1]:
             found.add("panel", f"{when}: the page says {shown['done']} done, rows {done}")
         if sample["final"]:
-            check_panel_at_the_end(evidence, found, told, shown)
+            check_panel_at_the_end(evidence, found, reported, shown)
 
 
 def check_panel_at_the_end(
-    evidence: Evidence, found: Findings, told: dict[str, Any], shown: dict[str, int]
+    evidence: Evidence, found: Findings, reported: dict[str, Any], shown: dict[str, int]
 ) -> None:
     rows: dict[str, Counter[str]] = defaultdict(Counter)
     for step in evidence.rows("SELECT kind, state, error_class FROM careers_step"):
@@ -93,7 +93,7 @@ def check_panel_at_the_end(
     ours = {kind: dict(states) for kind, states in rows.items()}
     theirs = {
         kind: {state: number for state, number in states.items() if number}
-        for kind, states in told["steps"].items()
+        for kind, states in reported["steps"].items()
     }
     if {kind: states for kind, states in theirs.items() if states} != ours:
         found.add("panel", f"at the end: {theirs}, the rows say {ours}")

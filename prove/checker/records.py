@@ -69,13 +69,13 @@ def check_content(
         if step["kind"] == "mail_hr" and not step["sequence"]
     )
     for recipient in set(promise["hr"]) - set(hr):
-        found.add("lost", f"{who}: no step tells {recipient}")
+        found.add("lost", f"{who}: no step mails {recipient}")
     for recipient in set(hr) - set(promise["hr"]):
-        found.add("twice", f"{who}: a step tells {recipient}, who is not to be told")
+        found.add("twice", f"{who}: a step mails {recipient}, who is no recipient")
 
 
 def check_applications(evidence: Evidence, found: Findings) -> None:
-    """Each application was sent by somebody."""
+    """Each application was sent by a person of the campaign."""
     sent = {promise["secret"] for promise in evidence.promises}
     found.counts["applications"] = len(evidence.applications)
     for row in evidence.applications.values():

@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
         walks.append(explore(model(given.sabotage or "", named=bool(given.sabotage), **budgets)))
     print(table(walks))
     print("\nschedules: orders of events from the start until nothing can happen any more,")
-    print("identical workers not told apart; longest: events in the longest of them.")
+    print("identical workers not distinguished; longest: events in the longest of them.")
     for walk in walks:
         print(f"\n{walk.model.name} ({walk.model.about})")
         if walk.breach:

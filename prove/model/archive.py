@@ -147,9 +147,9 @@ class Archive(Model):
         match worker.at:
             case "":
                 if row.state in CLAIMABLE:
-                    yield "looks", state, Worker("looked", 0, row.token), "", None
+                    yield "reads the row", state, Worker("checked", 0, row.token), "", None
                 return
-            case "looked":
+            case "checked":
                 claimed = self.rows.move(row, STARTED, CLAIMABLE, token)
                 if claimed is None:
                     yield "claims: too late", state, IDLE, "", None
@@ -186,5 +186,5 @@ class Archive(Model):
                     yield ends("is not answered", RETRYING, "fault")
             case "verified":
                 yield ends("records the success, drops the bytes", SUCCEEDED, bytes_kept=False)
-        if state.faults and worker.at != "looked":
+        if state.faults and worker.at != "checked":
             yield "is killed (kill -9)", state, IDLE, "fault", None

@@ -69,7 +69,7 @@ class Intake(Model):
             "a receipt implies a committed application with all its steps": lambda s: (
                 not s.receipts or (s.application and all((s.pdf, s.archive, s.hr)))
             ),
-            "whoever gets a message finds the row": lambda s: not s.messages or s.application,
+            "a worker that gets a message finds the row": lambda s: not s.messages or s.application,
             "the archive begins only after the PDF": lambda s: (
                 s.archive in ("", WAITING, CANCELLED) or s.pdf == SUCCEEDED
             ),
@@ -122,10 +122,10 @@ class Intake(Model):
                         )
                     elif not open_:
                         # Anybody else with the same content waits here for the unique constraint.
-                        told = {"messages": 1, "receipts": 1} if early else {}
+                        early_facts = {"messages": 1, "receipts": 1} if early else {}
                         yield (
                             Move(who, "BEGIN, writes application, files and steps"),
-                            now("written", posts=posted, **told),
+                            now("written", posts=posted, **early_facts),
                         )
                 case "written":
                     yield (

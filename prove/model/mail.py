@@ -139,18 +139,18 @@ class Mail(Model):
         if worker.at == "":
             for number, row in enumerate(state.rows):
                 if row.messages:
-                    told = row._replace(messages=row.messages - 1)
+                    taken = row._replace(messages=row.messages - 1)
                     if row.state in CLAIMABLE:
-                        looked = Worker("looked", number, row.token)
+                        checked = Worker("checked", number, row.token)
                         yield (
                             Move(who, "gets a message, finds the step due", row=number),
-                            told,
-                            looked,
+                            taken,
+                            checked,
                         )
                     if row.state == RETRYING or row.state not in CLAIMABLE:
                         yield (
                             Move(who, "gets a message, leaves the step alone", row=number),
-                            told,
+                            taken,
                             IDLE,
                         )
             return
@@ -165,21 +165,21 @@ class Mail(Model):
             return Move(who, what, kind, worker.row, token, change), changed, then
 
         match worker.at:
-            case "looked" if row.repeat and row.forgot:
+            case "checked" if row.repeat and row.forgot:
                 yield does("may not repeat any more", self.move(row, UNCERTAIN, CLAIMABLE, token))
-            case "looked":
+            case "checked":
                 claimed = self.move(row, STARTED, CLAIMABLE, token)
                 if claimed:
                     claimed = claimed._replace(token=row.token + 1, lease=True)
                 running = Worker("running", worker.row, token + 1, known=row.repeat)
                 yield does("claims", claimed, running)
             case "running":
-                yield self._hand_over(does, row, worker)
+                yield self._pass_point_of_no_return(does, row, worker)
                 if state.faults:
                     for what, to in (("can't connect", RETRYING), ("gives up", FAILED)):
                         yield does(what, self._failed(row, worker, to), IDLE, "fault")
             case "marked":
-                yield from self._dot(does, row, worker, state.faults)
+                yield from self._end_of_data(does, row, worker, state.faults)
             case "accepted":
                 yield does("records the success", self.move(row, SUCCEEDED, [STARTED], token))
             case "busy":
@@ -191,7 +191,7 @@ class Mail(Model):
                 yield does("records that no answer came", self.move(row, to, [STARTED], token))
             case "stopping":
                 yield self._hand_back(does, row, worker)
-        if state.faults and worker.at not in ("looked", "stopping"):
+        if state.faults and worker.at not in ("checked", "stopping"):
             lost = row
             if worker.at != "running" and row.token == token:
                 lost = row._replace(unclear=True)
@@ -209,7 +209,9 @@ class Mail(Model):
         changed = self.move(row, to, [STARTED], worker.token)
         return changed and changed._replace(repeat=worker.known)
 
-    def _hand_over(self, does: Any, row: Row, worker: Worker) -> tuple[Move, Row, Worker]:
+    def _pass_point_of_no_return(
+        self, does: Any, row: Row, worker: Worker
+    ) -> tuple[Move, Row, Worker]:
         """Record the point of no return, in a statement that checks fence, state and lease."""
         marked = worker._replace(at="marked")
         if "phase-marker" not in self.rules:
@@ -221,12 +223,12 @@ class Mail(Model):
             and not (worker.known and row.forgot)
         )
         if self.keyed:
-            handed = row._replace(phase="keyed", repeat=True, forgot=worker.known and row.forgot)
+            recorded = row._replace(phase="keyed", repeat=True, forgot=worker.known and row.forgot)
         else:
-            handed = row._replace(phase="data")
-        return does("records the point of no return", handed if ours else None, marked)
+            recorded = row._replace(phase="data")
+        return does("records the point of no return", recorded if ours else None, marked)
 
-    def _dot(
+    def _end_of_data(
         self, does: Any, row: Row, worker: Worker, faults: int
     ) -> Iterator[tuple[Move, Row, Worker]]:
         # Within its idempotency window a provider delivers once.
@@ -303,10 +305,10 @@ class Mail(Model):
         if seen == IDLE:
             for n, row in enumerate(state.rows):
                 if row.state == STARTED and not (row.lease and "lease" in self.rules):
-                    looked = Worker("looked", n, row.token, row.phase)
+                    checked = Worker("checked", n, row.token, row.phase)
                     yield (
                         Move("sweeper", "finds a step whose lease is over", row=n),
-                        state._replace(sweeper=looked),
+                        state._replace(sweeper=checked),
                     )
             return
         row = state.rows[seen.row]

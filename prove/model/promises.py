@@ -52,7 +52,7 @@ def cancelled_is_not_sent(before: Any, move: Move, after: Any) -> bool:
 
 
 def one_holder(state: Any) -> bool:
-    held = [(w.row, w.token) for w in state.workers if w.at not in ("", "looked")]
+    held = [(w.row, w.token) for w in state.workers if w.at not in ("", "checked")]
     return len(held) == len(set(held))
 
 

@@ -118,7 +118,7 @@ class Row(NamedTuple):
 class Worker(NamedTuple):
     """A worker's child; ``at`` is its position in the claim that it holds.
 
-    looked, running, marked (the row records the point of no return), accepted, busy, refused,
+    checked, running, marked (the row records the point of no return), accepted, busy, refused,
     silent (the mail server's answer), stopping (after SIGTERM the main process returns the step).
     ``known`` is whether an earlier sending was unconfirmed at the time of the claim.
     """

@@ -41,7 +41,7 @@ def explore(model: Model, only: str = "") -> Walk:
     """Visit every state that can be reached, and check every promise in each.
 
     Args:
-        only: one promise to look at, whatever else may break on the way.
+        only: one promise to check; others may break on the way.
     """
     began = time.perf_counter()
     # Millions of small tuples and no cycle among them: looking for garbage would double the time.
@@ -135,7 +135,7 @@ def _count(after: list[list[int]]) -> tuple[int, int]:
     """How many paths lead from the start to an end, and how long the longest is.
 
     Raises:
-        ValueError: there is a cycle; then there is no such number.
+        ValueError: the graph has a cycle, so there is no such number.
     """
     into = [0] * len(after)
     for there in after:

@@ -14,7 +14,7 @@ from prove.monkeys.kinds import (
 
 @kind("person: settles what is unconfirmed", "person", gentle=True)
 def _person_settles(site: Site, fault: Fault) -> Any:
-    """Looks into the mail server's log, as the page asks; confirms, or sends again."""
+    """Checks the mail server's log, as the page asks; confirms, or sends again."""
     return (
         yield from until(
             lambda: site.admin.settle_unconfirmed(fault.times), pause=1, unless=site.idle

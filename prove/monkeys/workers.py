@@ -76,7 +76,9 @@ _of_a_worker("io")
 def _at_a_point(step: str, point: str, victim: str) -> None:
     part = "cpu" if step == "render_pdf" else "io"
     who = {"child": "child dies", "group": "worker dies", "freeze": "worker freezes"}[victim]
-    where = {"before": "before it", "dot": "at the point of no return", "after": "after it"}[point]
+    where = {"before": "before it", "sending": "at the point of no return", "after": "after it"}[
+        point
+    ]
 
     @kind(f"{step}: {who} {where}", part)
     def at_the_point(site: Site, fault: Fault) -> Any:
@@ -96,12 +98,12 @@ def _at_a_point(step: str, point: str, victim: str) -> None:
 
 
 for _step in ("render_pdf", "archive", "mail_applicant", "mail_hr"):
-    for _point in ("before", "dot", "after"):
-        if _point == "dot" and not _step.startswith("mail"):
+    for _point in ("before", "sending", "after"):
+        if _point == "sending" and not _step.startswith("mail"):
             continue
         for _victim in ("child", "group"):
             _at_a_point(_step, _point, _victim)
-for _point in ("before", "dot", "after"):
+for _point in ("before", "sending", "after"):
     _at_a_point("mail_applicant", _point, "freeze")
 
 

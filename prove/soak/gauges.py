@@ -39,7 +39,7 @@ def usage(session: int) -> dict[str, float]:
     """What a part's processes use together: memory in MB, and numbers of the rest."""
     total: Counter[str] = Counter()
     for pid in family(session):
-        # A pool's child may end while it is looked at.
+        # A pool's child may end while it is measured.
         with contextlib.suppress(OSError):
             rss, pss = memory(pid)
             directory = Path(f"/proc/{pid}")
@@ -75,7 +75,7 @@ def database(stack: Stack) -> dict[str, float]:
     (row,) = stack.query(
         "SELECT pg_database_size(current_database()) AS size,"
         " (SELECT sum(size) FROM pg_ls_waldir()) AS log,"
-        # Ours that asks does not count.
+        # The connection of this query does not count.
         " (SELECT count(*) FROM pg_stat_activity"
         "  WHERE datname = current_database() AND pid <> pg_backend_pid()) AS connections"
     )
@@ -109,7 +109,7 @@ def disk(stack: Stack) -> dict[str, float]:
 
 
 def everything(stack: Stack) -> dict[str, Any]:
-    """One look at the whole site; the parts' own under their names."""
+    """Measure the whole site; the gauges of each part are under its name."""
     return {
         "parts": {name: usage(part.pid) for name, part in stack.parts.items() if part.running},
         **broker(stack),

@@ -30,7 +30,7 @@ class LoadControl:
     resting: int = 0
 
     def adapt(self, oldest: float, reached: float) -> None:
-        """Look at what became of the last seconds.
+        """Set the rate from the results of the last seconds.
 
         Args:
             oldest: how long the oldest ready step has waited, in seconds.

@@ -33,7 +33,7 @@ class Sample:
 
 @dataclass
 class Outcome:
-    """What a soak came to."""
+    """The result of a soak."""
 
     database: str
     seconds: float

@@ -88,12 +88,12 @@ def soak(database: str, seconds: float, *, say: Any = print) -> Outcome:
         pids = {name: part.pid for name, part in stack.parts.items()}
         began = time.monotonic()
         control, every = LoadControl(), max(1.0, seconds / SAMPLES)
-        look = min(5.0, every)
+        interval = min(5.0, every)
         say("\n".join(heading(outcome)))
         with SteadyApplicants(stack, control.rate) as applicants:
             sampled, looked = (began, 0), (began, 0)
             while (now := time.monotonic()) < began + seconds:
-                time.sleep(max(0.1, min(look, began + seconds - now)))
+                time.sleep(max(0.1, min(interval, began + seconds - now)))
                 now, posted = time.monotonic(), len(applicants.receipts)
                 oldest = _oldest(stack)
                 control.adapt(oldest, (posted - looked[1]) / (now - looked[0]))

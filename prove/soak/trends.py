@@ -19,8 +19,8 @@ ALLOWED = {
     # It remembers the last 10,000 tasks, some 7 kB each, and grows until it does.
     "flower pss": Allowance(share=0.05, least=80),
 }
-#: Shown, not judged. rclone keeps the metadata of each object in memory until it ends: 3 to 4 kB
-#: an object were measured (cmd/serve/s3/backend.go, ``meta``).
+#: Shown, but without a limit. rclone keeps the metadata of each object in memory until it ends: 3
+#: to 4 kB an object were measured (cmd/serve/s3/backend.go, ``meta``).
 UNJUDGED = ("archive pss",)
 
 

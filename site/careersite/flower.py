@@ -28,7 +28,7 @@ OUR_OWN = {"127.0.0.1", "::1", "localhost"}
 def let_pass(request: HttpRequest) -> HttpResponse:
     """Forward authentication: whether the proxy may pass a request on to Flower.
 
-    On 200 the proxy copies our ``Authorization`` header to Flower, so nobody types or sees
+    On 200 the proxy copies our ``Authorization`` header to Flower, so no person types or sees
     Flower's password. The visitor gets any other answer.
     """
     if not came_through_our_proxy(request):

@@ -24,7 +24,7 @@ from careersite.proxies import is_from_this_machine
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer programs on this machine, and requests with ``METRICS_TOKEN``; nobody else."""
+    """Answer only programs on this machine, and requests with ``METRICS_TOKEN``."""
     shown = request.headers.get("Authorization", "")
     if not is_from_this_machine(request):
         if not shown or not settings.METRICS_TOKEN:

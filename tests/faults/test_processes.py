@@ -28,7 +28,7 @@ from tests.support.stack import DONE, ROOT, Receipt, Stack, a_cv, column
 PATIENCE = 180  # seconds; ends a hang
 MAILS = ("mail_applicant", "mail_hr")
 #: Points at which a mail may have been sent, because the row has the phase.
-UNCONFIRMED = ("dot", "after_dot", "after", "recording")
+UNCONFIRMED = ("sending", "after_sending", "after", "recording")
 LIMITS = {"PIPELINE_SOFT_LIMIT": "40", "PIPELINE_HARD_LIMIT": "45", "PIPELINE_LEASE": "50"}
 #: For steps that may take as long as the test needs.
 NO_HURRY = {"PIPELINE_SOFT_LIMIT": "200", "PIPELINE_HARD_LIMIT": "210", "PIPELINE_LEASE": "220"}
@@ -145,7 +145,7 @@ def test_worker_killed_at_any_point_loses_no_step_and_repeats_no_mail(
         return len(met(faulty, planned)) == len(planned) and stack.ended(receipts)
 
     until(over, PATIENCE, "it did not end", pause=0.3)
-    assert_ended_as_promised(stack, receipts, planned, unsent=["dot"])
+    assert_ended_as_promised(stack, receipts, planned, unsent=["sending"])
     assert len(stack.smtp.mails()) - before == 2 * len(receipts) - 2
 
 
@@ -243,7 +243,7 @@ def test_worker_stopped_at_any_point_returns_its_step(faulty: FaultySite, stack:
     stop("archive", "mail_hr")
     stack.start("cpu", "io", "sweeper")
     stack.wait_for_end(receipts, PATIENCE)
-    assert_ended_as_promised(stack, receipts, planned, unsent=["dot"])
+    assert_ended_as_promised(stack, receipts, planned, unsent=["sending"])
     assert len(stack.smtp.mails()) - before == 2 * len(receipts) - 2
     assert {step["error_class"] for receipt in receipts for step in stack.steps(receipt)} <= {
         "",

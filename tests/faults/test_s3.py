@@ -79,10 +79,10 @@ def test_foreign_object_under_the_key_is_never_overwritten(
     assert {state for kind, state in states.items() if kind != "archive"} == {"succeeded"}
     words = "holds other content under this file's name. Nothing was overwritten."
     assert words in wired.page_of(receipt)
-    assert alarms(wired, "archive-conflict") == 1
+    assert alerts_mailed(wired, "archive-conflict") == 1
 
 
-def alarms(site: WiredSite, code: str) -> int:
+def alerts_mailed(site: WiredSite, code: str) -> int:
     """Open alerts about archive steps that fail for this cause."""
     (row,) = site.query(
         "SELECT count(*) AS n FROM careers_notice WHERE code = %s AND kind = 'alert'"
@@ -124,7 +124,7 @@ def test_archive_that_denies_access_keeps_files_in_the_database_until_it_recover
     for receipt in receipts:
         wired.wait_for(receipt, "archive", code)
         assert all(file["stored"] is not None for file in wired.files(receipt))
-    until(lambda: alarms(wired, code) == 1, 120, "no alert was opened")
+    until(lambda: alerts_mailed(wired, code) == 1, 120, "no alert was opened")
     assert words in wired.page_of(receipts[0])
     for receipt in receipts:
         for kind in ("mail_applicant", "mail_hr"):

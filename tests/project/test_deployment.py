@@ -36,7 +36,7 @@ OURS = {
     "beat": "beat",
     "flower": "flower",
 }
-#: What Caddy is told where no container is around it; Compose knows its project itself.
+#: The variables for Caddy outside of its container; Compose knows its project itself.
 ELSEWHERE = {"WEB", "FLOWER", "BIND_ADDRESS", "COMPOSE_PROJECT_NAME"}
 
 
@@ -89,7 +89,7 @@ def test_compose_names_only_declared_services_networks_and_volumes() -> None:
         named = {mount.partition(":")[0] for mount in service.get("volumes", [])}
         assert {mount for mount in named if not mount.startswith(".")} <= declared("volumes"), name
         if service.get("profiles"):
-            # Who waits for it must do without it when it is elsewhere.
+            # A service that depends on it must also start when it runs elsewhere.
             waiting = [other.get("depends_on", {}).get(name) for other in SERVICES.values()]
             assert all(wait["required"] is False for wait in waiting if wait), name
 

@@ -143,7 +143,7 @@ def test_deletion_by_hand_removes_one_application_completely(settings: Any) -> N
     with HostileS3() as s3:
         settings.STORAGES = s3.storages()
         archive.ensure_bucket()
-        for application, content in ((gone, b"%PDF of hers"), (stays, b"%PDF of his")):
+        for application, content in ((gone, b"%PDF to delete"), (stays, b"%PDF to keep")):
             file = ApplicationFileFactory(application=application, content=content, archived=True)
             ApplicationFileFactory(application=application, content=content, kind="pdf")
             archive.put(file.object_key, content, file.content_type)

@@ -56,9 +56,9 @@ def test_next_start_keeps_the_generated_values(tmp_path: Path) -> None:
 def test_port_in_use_is_replaced(tmp_path: Path) -> None:
     arrange(tmp_path)
     first = dotenv_values(tmp_path / "env")
-    with socket.socket() as somebody:
-        somebody.bind(("127.0.0.1", int(first["EMAIL_PORT"] or 0)))
-        somebody.listen()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", int(first["EMAIL_PORT"] or 0)))
+        other.listen()
         arrange(tmp_path)
     second = dotenv_values(tmp_path / "env")
     assert second["EMAIL_PORT"] != first["EMAIL_PORT"]

@@ -11,7 +11,7 @@ from importlinter.cli import lint_imports
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("careers", "home", "site", "prove")
 LONGEST = 400
-#: Pages of data, which nobody reads from top to bottom.
+#: Modules that hold data only.
 OF_DATA = {"careers/management/commands/seed_demo.py"}
 #: Packages of tests whose modules mirror those of the product.
 MIRRORED = ROOT / "tests" / "careers"

@@ -53,7 +53,7 @@ def state() -> ProjectState:
     return made
 
 
-def told(*operations: Operation, atomic: bool = True) -> list[str]:
+def problems_of(*operations: Operation, atomic: bool = True) -> list[str]:
     migration = Migration("0099_sample", "careers")
     migration.operations, migration.atomic = list(operations), atomic
     return [problem.what for problem in of_migration(migration, state())]
@@ -94,7 +94,7 @@ UNIQUE = models.UniqueConstraint(fields=["name"], name="one_name")
     ids=lambda operation: operation.describe(),
 )
 def test_expanding_operation_has_no_problem(operation: Operation) -> None:
-    assert told(operation) == []
+    assert problems_of(operation) == []
 
 
 @pytest.mark.parametrize(
@@ -131,26 +131,26 @@ def test_expanding_operation_has_no_problem(operation: Operation) -> None:
 def test_operation_that_breaks_or_blocks_old_code_is_reported(
     operation: Operation, words: list[str]
 ) -> None:
-    found = told(operation)
+    found = problems_of(operation)
     assert len(found) == len(words), found
     assert all(part in what for part, what in zip(words, found, strict=True)), found
 
 
 def test_index_created_concurrently_has_no_problem() -> None:
-    assert told(postgresql.AddIndexConcurrently("Step", INDEX), atomic=False) == []
+    assert problems_of(postgresql.AddIndexConcurrently("Step", INDEX), atomic=False) == []
 
 
 def test_operations_on_new_tables_have_no_problem() -> None:
     fresh = migrations.CreateModel("Tide", [("id", models.BigAutoField(primary_key=True))])
     column = migrations.AddField("Tide", "height", models.IntegerField(default=0, db_index=True))
-    assert told(fresh, column) == []
+    assert problems_of(fresh, column) == []
 
 
 def test_only_the_database_part_of_a_migration_counts() -> None:
     """The code drops a column first, and the next release drops it from the database."""
     remove = migrations.RemoveField("Step", "number")
     forget = migrations.SeparateDatabaseAndState(state_operations=[remove])
-    assert told(forget) == []
+    assert problems_of(forget) == []
     drop = migrations.SeparateDatabaseAndState(database_operations=[remove])
-    (what,) = told(drop)
+    (what,) = problems_of(drop)
     assert "old code still uses it" in what

@@ -22,7 +22,7 @@ def test_reserved_port_refuses_connections_until_a_server_listens() -> None:
             socket.create_connection((HOST, port), 5).close()
 
 
-def test_reserved_port_is_given_to_nobody_who_asks_for_any_port() -> None:
+def test_reserved_port_is_not_given_to_other_programs() -> None:
     port = reserve_port()
     others = [socket.create_server((HOST, 0)) for _ in range(300)]
     given = {other.getsockname()[1] for other in others}

@@ -203,10 +203,10 @@ def test_second_start_shows_the_addresses_of_the_first(var: Path) -> None:
 
 
 def test_busy_port_is_refused_with_what_to_do(var: Path) -> None:
-    with socket.socket() as somebody:
-        somebody.bind(("127.0.0.1", 0))
-        somebody.listen()
-        port = somebody.getsockname()[1]
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
         refused = run(var, PORT=str(port))
     assert refused.returncode == 2
     assert refused.stderr.startswith(f"PORT {port} is used")

@@ -1,4 +1,4 @@
-"""Short campaigns, shared by all tests that look at what they left behind."""
+"""Short campaigns, shared by all tests of their outcome."""
 
 from __future__ import annotations
 

@@ -32,9 +32,9 @@ def test_short_campaign_loses_and_doubles_nothing(
     assert report.ok
     assert report.found.counts["applications"] == SHORT["applications"]
     assert report.found.counts["receipts"] >= SHORT["applications"]
-    assert report.found.counts["looks at the panel"] >= 2
+    assert report.found.counts["samples of the panel"] >= 2
     assert report.posted == SHORT["applications"]
-    # Some wait for a moment that never comes, on a busy machine more of them.
+    # Some wait for a moment that never comes, and more of them on a busy machine.
     assert report.faults.total() >= SHORT["faults"] // 2
     assert report.found.doubtful < 0.5
 
@@ -56,7 +56,7 @@ def test_campaign_that_did_little_is_red() -> None:
         return Report("sqlite", 1, 10, {}, **given)
 
     assert report(missed=Counter({"s3: 500": 4})).ok
-    for facts, told in (
+    for facts, reason in (
         ({"posted": 9}, "only 9 of 10 applications were posted"),
         ({"missed": Counter({"s3: 500": 5})}, "only 6 of 11 planned faults struck"),
         ({"untried": Counter({"s3: 500": 1})}, "1 planned faults were never tried"),
@@ -64,7 +64,7 @@ def test_campaign_that_did_little_is_red() -> None:
     ):
         short = report(**facts)
         assert not short.ok
-        assert complaints(short) == [f"sqlite: it proves too little: {told}"]
+        assert complaints(short) == [f"sqlite: it proves too little: {reason}"]
 
 
 def test_same_seed_gives_same_plan() -> None:
@@ -97,7 +97,7 @@ def test_every_application_has_content_of_its_own() -> None:
     assert {form.language for form in people} == {"en", "fr"}
     assert len({(form.email, form.phone, form.cv) for form in people}) == 300
     assert len({form.cv for form in people}) == 300
-    # Some are the same person again.
+    # Some people apply twice.
     assert len({form.email for form in people}) < 300
     assert {form.manner for form in people} == {
         "once",
@@ -109,7 +109,7 @@ def test_every_application_has_content_of_its_own() -> None:
 
 @pytest.fixture
 def outcome(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the campaign that the command runs comes to."""
+    """The outcome of the campaign that the command runs."""
     wanted: dict[str, Any] = {"red": {}}
 
     def run_campaign(**given: Any) -> Report:
@@ -130,9 +130,9 @@ def outcome(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_exit_code_is_0_green_1_red_2_not_run(
     outcome: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = tmp_path / "told.json"
-    assert command.main(["--applications", "1", "--json", str(told)]) == 0
-    written = json.loads(told.read_text())
+    outcome = tmp_path / "outcome.json"
+    assert command.main(["--applications", "1", "--json", str(outcome)]) == 0
+    written = json.loads(outcome.read_text())
     assert [report["ok"] for report in written] == [True, True]
     assert written[0]["faults"] == {"redis: FLUSHALL": 3}
     assert written[0]["found"]["counts"] == {"mails": 7}

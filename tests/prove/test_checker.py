@@ -22,7 +22,7 @@ from prove.checker.evidence import Evidence
 from tests.support.short_campaign import ShortCampaign
 from tests.support.stack import BUCKET
 
-#: Whichever test comes first waits for the campaigns.
+#: The first test waits for the campaigns.
 pytestmark = pytest.mark.timeout(1200)
 Tamper = Callable[["Run"], None]
 
@@ -112,7 +112,7 @@ def test_untouched_run_is_green(untouched: Run) -> None:
     found = untouched.check()
     assert {name: sentences for name, sentences in found.red.items() if sentences} == {}
     assert found.ok
-    # As much was looked at as there is.
+    # Everything was compared.
     assert found.counts["PDFs read"] == found.counts["applications"]
     assert found.counts["objects"] == 5 * found.counts["applications"]
     assert found.counts["mails"] >= 1
@@ -165,7 +165,7 @@ def privacy_notice_is_not_recorded(run: Run) -> None:
 
 def pdf_lacks_the_answers(run: Run) -> None:
     promises = run.ledger("promises")
-    run.write("promises", [{**each, "words": ["What nobody typed"]} for each in promises])
+    run.write("promises", [{**each, "words": ["Words that were never typed"]} for each in promises])
 
 
 def cover_letter_is_missing(run: Run) -> None:
@@ -210,7 +210,7 @@ def byte_of_pdf_is_changed(run: Run) -> None:
 
 
 def cv_is_replaced_with_a_matching_hash(run: Run) -> None:
-    run.put(*run.object("cv"), b"%PDF-1.4 somebody else's")
+    run.put(*run.object("cv"), b"%PDF-1.4 another writer's")
 
 
 def pdf_belongs_to_another_applicant(run: Run) -> None:
@@ -257,7 +257,7 @@ def mail_belongs_to_no_step(run: Run) -> None:
 
 def mail_went_to_another_address(run: Run) -> None:
     mails = run.ledger("mails")
-    mails[0]["recipients"] = ["somebody@example.org"]
+    mails[0]["recipients"] = ["other@example.org"]
     run.write("mails", mails)
 
 
@@ -441,7 +441,7 @@ def _sample(run: Run, change: Callable[[dict[str, Any]], None]) -> None:
 
 def status_counts_wrongly(run: Run) -> None:
     def change(sample: dict[str, Any]) -> None:
-        sample["told"]["steps"]["render_pdf"]["succeeded"] += 1
+        sample["reported"]["steps"]["render_pdf"]["succeeded"] += 1
 
     _sample(run, change)
 

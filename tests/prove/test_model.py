@@ -65,7 +65,7 @@ def test_models_have_exactly_the_transitions_of_the_code(walks: dict[str, Walk])
             Intake,
             "a receipt implies a committed application with all its steps",
         ),
-        ("on-commit", Intake, "whoever gets a message finds the row"),
+        ("on-commit", Intake, "a worker that gets a message finds the row"),
         (
             "checksum",
             Archive,
@@ -102,7 +102,7 @@ def test_command_prints_the_shortest_path_to_the_broken_promise() -> None:
 archive (put, verify, drop the bytes)
   without: the archived copy is read back and compared
   BROKEN: bytes leave the database only for an equal copy in the archive
-    1. worker 1: looks
+    1. worker 1: reads the row
     2. worker 1: claims  [queued → started]
     3. worker 1: reads the bytes
     4. worker 1: puts; the bucket keeps others

@@ -1,4 +1,4 @@
-"""The operator of the campaigns looks into the log before they act."""
+"""The operator of the campaigns checks the mail server's log before they act."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def test_flat_series_with_a_quarter_of_outliers_is_flat(
 def test_growing_series_with_a_quarter_of_outliers_grows(
     level: float, length: int, seed: int, times: float
 ) -> None:
-    """Within the second half it adds so many times what is allowed of its median."""
+    """In the second half the series grows by this multiple of the allowance."""
     span = (length - 1) / 2
     rise = times * max(1, 0.05 * level) / span
     series = spoilt([level + rise * (n - length * 0.75) for n in range(length)], seed)
@@ -81,7 +81,7 @@ def test_series_of_renewed_children_is_flat(period: int) -> None:
 
 @pytest.mark.parametrize("seed", range(50))
 def test_scattered_series_grows_only_with_a_real_trend(seed: int) -> None:
-    """By a tenth, as the sizes of processes that each set other documents."""
+    """The values scatter by a tenth, as for processes that render different documents."""
     chance = random.Random(seed)
     scattered = [(float(n), chance.uniform(180, 220)) for n in range(50)]
     growing = [(at, value + 4 * at) for at, value in scattered]
@@ -176,7 +176,7 @@ def test_rate_does_not_rise_above_what_can_be_posted() -> None:
 
 @given(st.floats(0.5, 8))
 def test_rate_settles_at_what_a_site_sustains(capacity: float) -> None:
-    """A site that completes so many a second gets that many, and no step waits long."""
+    """The rate settles at what the site completes, and no step waits long."""
     control, waiting, rates, waits = LoadControl(), 0.0, [], []
     for _ in range(2_000):
         waiting = max(0.0, waiting + 5 * (control.rate - capacity))
@@ -193,7 +193,7 @@ def test_quantile_returns_a_measured_value() -> None:
     assert summary.quantile(list(range(1, 101)), 0.99) == 99
 
 
-# ── The whole ───────────────────────────────────────────────────────────────────────────
+# ── A whole soak ───────────────────────────────────────────────────────────────────────────
 
 
 def test_messages_and_steps_left_in_queues_are_problems() -> None:
@@ -213,7 +213,7 @@ def test_short_soak_finds_no_problem_and_then_each_injected_one(
         found.append(count(stack, receipts))
         stack.smtp.accepted.append(stack.smtp.accepted[0])
         (stack.var / "archive" / "careers" / stack.object_keys()[0]).unlink()
-        invented = Receipt(303, "/received/nobody-has-this/", 0.1, "eve@example.org")
+        invented = Receipt(303, "/received/unknown-receipt/", 0.1, "eve@example.org")
         found.append(count(stack, [*receipts, invented]))
         return found[0]
 

@@ -33,12 +33,12 @@ def jobs(site: Stack, language: str) -> int:
     return int(found["number"])
 
 
-def errands(site: Stack) -> int:
+def requests_left(site: Stack) -> int:
     return len(site.query("SELECT id FROM careers_translationerrand"))
 
 
 def all_are_in_french(site: Stack) -> bool:
-    return jobs(site, "fr") == jobs(site, "en") and not errands(site)
+    return jobs(site, "fr") == jobs(site, "en") and not requests_left(site)
 
 
 @ON_SQLITE
@@ -50,8 +50,8 @@ def test_subtree_translation_runs_in_a_worker_and_survives_a_broker_outage(site:
 
     site["broker"].kill()
     done = site.manage("shell", "-c", SUBMIT)
-    assert (done.returncode, errands(site)) == (0, 1), done.stderr
+    assert (done.returncode, requests_left(site)) == (0, 1), done.stderr
     site.start("broker")
-    assert errands(site) == 1
+    assert requests_left(site) == 1
     assert site.manage("shell", "-c", LOOK).returncode == 0
-    until(lambda: all_are_in_french(site), 120, "the clock found no errand")
+    until(lambda: all_are_in_french(site), 120, "no scheduled run found the request")

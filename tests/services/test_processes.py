@@ -153,7 +153,7 @@ def test_operators_are_mailed_when_a_step_fails_and_when_it_is_resolved(site: St
         return [mail.message_id.split(".")[1] for mail in site.smtp.mails(to="ops@example.org")]
 
     site.query(state, "failed", step)
-    until(lambda: told() == ["alert"], 120, "no alarm was mailed")
+    until(lambda: told() == ["alert"], 120, "no alert was mailed")
     site.query(state, "succeeded", step)
     until(lambda: told() == ["alert", "recovered"], 120, "its end was not mailed")
     site.query("UPDATE home_sitesettings SET operators = ''")

@@ -21,7 +21,7 @@ def test_worker_that_takes_no_messages_ends_and_its_successor_does_the_work(
     site.stop("sweeper")
     site["io"].kill()
     site.environ["STALL_FILE"] = str(order)
-    site.celery_app = "tests.services.stalled_worker"
+    site.celery_app = "tests.support.stalled_worker"
     try:
         site.start("io")
     finally:
@@ -45,7 +45,7 @@ def test_worker_that_the_broker_refuses_keeps_trying(site: Stack) -> None:
     """The outage is longer than the watchdog waits, but the worker can see no waiting message."""
     site["io"].kill()
     site.environ["STALL_FILE"] = str(site.var / "stall")
-    site.celery_app = "tests.services.stalled_worker"
+    site.celery_app = "tests.support.stalled_worker"
     try:
         site.start("io")
     finally:

@@ -1,4 +1,4 @@
-"""Whether a page of the admin let somebody in."""
+"""Whether a page of the admin lets a user in."""
 
 from __future__ import annotations
 

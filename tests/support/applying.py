@@ -113,12 +113,12 @@ def submission(job: JobPage, **changes: Any) -> Submission:
 
 
 def apply_for(job: JobPage, **changes: Any) -> Application:
-    """An application that came in through the only door."""
+    """An application that ``submit`` created."""
     return submit(submission(job, **changes))
 
 
 def bound(job: JobPage, **changes: Any) -> ApplicationForm:
-    """The form of a job with what somebody entered; files are ``ReceivedFile``."""
+    """The form of a job with entered values; files are ``ReceivedFile``."""
     data, files = QueryDict(mutable=True), MultiValueDict[str, Any]()
     entered = {"name": JANE, "email": ADDRESS, "cv": received(the_cv()), **changes}
     for name, value in entered.items():

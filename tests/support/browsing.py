@@ -1,4 +1,4 @@
-"""What journeys do with a browser, and what they look for in its pages."""
+"""What journeys do with a browser, and what they check in its pages."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Watch:
         context.on("request", self._request)
 
     def _console(self, message: ConsoleMessage) -> None:
-        told = f"{message.text} {message.location.get('url', '')}"
-        if message.type == "error" and not EXPECTED.search(told):
-            self.complaints.append(told)
+        complaint = f"{message.text} {message.location.get('url', '')}"
+        if message.type == "error" and not EXPECTED.search(complaint):
+            self.complaints.append(complaint)
 
     def _error(self, error: WebError) -> None:
         self.complaints.append(f"uncaught: {error.error}")

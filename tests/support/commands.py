@@ -1,4 +1,4 @@
-"""Management commands, as their caller sees them."""
+"""Management commands, with what their caller gets."""
 
 from __future__ import annotations
 

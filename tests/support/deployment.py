@@ -1,4 +1,4 @@
-"""A site behind Caddy, as visitors meet it."""
+"""A site behind Caddy, as visitors reach it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Deployment(Stack):
         return session
 
     def logged_in(self, name: str, password: str) -> requests.Session:
-        """A browser in which somebody sent Wagtail's login form."""
+        """A browser that has sent Wagtail's login form."""
         session = self.visitor()
         page = session.get(f"{self.address}/admin/login/").text
         token = re.search('name="csrfmiddlewaretoken" value="([^"]+)"', page)

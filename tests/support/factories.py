@@ -1,4 +1,4 @@
-"""Things to test with, shared by all tests. Traits name what matters about them."""
+"""Objects in the database, shared by all tests. Traits name their important facts."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class HomePageFactory(PageFactory):
 
 
 class JobIndexPageFactory(PageFactory):
-    """A list of jobs below a home page of its own, unless told otherwise."""
+    """A list of jobs below a home page of its own, unless ``parent`` is given."""
 
     title = factory.Sequence(lambda n: f"Jobs {n}")
     hr_recipients = "hr@example.com"
@@ -84,14 +84,14 @@ class JobPageFactory(PageFactory):
         )
 
 
-#: What every application sets off.
+#: The steps of every application.
 APPLICATION_STEPS = [RENDER_PDF, ARCHIVE, MAIL_APPLICANT, MAIL_HR]
 
 
 class ApplicationFactory(DjangoModelFactory):
     """An application by Jane Miller, with no files and no steps.
 
-    Traits: ``test``, ``quarantined``; ``with_files`` adds a CV and the PDF, ``with_steps``
+    Traits: ``test``, ``in_quarantine``; ``with_files`` adds a CV and the PDF, ``with_steps``
     the four steps, all done.
     """
 
@@ -111,7 +111,7 @@ class ApplicationFactory(DjangoModelFactory):
 
     class Params:
         test = factory.Trait(is_test=True)
-        held_back = factory.Trait(quarantined=True, quarantine_reason="links")
+        in_quarantine = factory.Trait(quarantined=True, quarantine_reason="links")
 
     @factory.post_generation
     def with_files(self: Application, create: bool, extracted: Any, **_kwargs: Any) -> None:
@@ -171,8 +171,8 @@ class ApplicationFileFactory(DjangoModelFactory):
         return file
 
 
-class NoticeFactory(DjangoModelFactory):
-    """An alert that operators have been told of, without its mails."""
+class AlertFactory(DjangoModelFactory):
+    """An alert that was mailed to operators, without the steps of its mails."""
 
     kind = AlertKind.PROBLEM
     key = factory.Sequence(lambda n: f"alert.no-worker.20261122T1953{n:02d}")
@@ -187,7 +187,7 @@ class NoticeFactory(DjangoModelFactory):
         }
     )
     created_at = factory.LazyFunction(lambda: timezone.now() - dt.timedelta(minutes=5))
-    told_at = factory.LazyAttribute(lambda o: o.created_at + dt.timedelta(minutes=2))
+    mailed_at = factory.LazyAttribute(lambda o: o.created_at + dt.timedelta(minutes=2))
 
     class Meta:
         model = Alert
@@ -198,7 +198,7 @@ class StepFactory(DjangoModelFactory):
 
     Traits, one for each state: ``queued``, ``sent``, ``started``, ``retrying``,
     ``misconfigured`` (retrying, but in vain), ``succeeded``, ``failed``, ``uncertain``,
-    ``cancelled``; ``waiting`` without any. ``to_operators`` makes it a alert's mail.
+    ``cancelled``; ``waiting`` without any. ``to_operators`` makes it a mail about an alert.
     """
 
     application = factory.SubFactory(ApplicationFactory)
@@ -283,13 +283,13 @@ class StepFactory(DjangoModelFactory):
             error_class=ErrorClass.UNKNOWN,
             error_code="worker-lost",
             error_public=(
-                "The worker was lost after it had handed the mail to the mail server. "
+                "The worker was lost after it had passed the mail to the mail server. "
                 "The mail may have arrived. Ask the recipient, then confirm or send again."
             ),
         )
         to_operators = factory.Trait(
             application=None,
-            alert=factory.SubFactory(NoticeFactory),
+            alert=factory.SubFactory(AlertFactory),
             kind=MAIL_OPERATORS,
             recipient="ops@example.com",
         )
@@ -303,7 +303,7 @@ class StepFactory(DjangoModelFactory):
             write_history(self)
 
 
-#: The way into each state; every pair is (state, who brought the step there).
+#: The way into each state; every pair is (state, the actor of the change).
 HISTORIES: dict[str, list[tuple[State, str]]] = {
     State.WAITING: [],
     State.QUEUED: [(State.QUEUED, "worker:1a2b3c4d")],

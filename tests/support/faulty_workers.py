@@ -2,7 +2,7 @@
 
 ``FAULT_PLAN`` names a directory with files of the form ``KIND.POINT.VICTIM.NUMBER``, or with
 ``.STEP`` at the end for one step alone. The process that reaches the named point of the named kind
-of step removes one such file and suffers what it says. Points, in the order in which a step reaches
+of step removes one such file and fails as it says. Points, in the order in which a step reaches
 them:
 
 ``unclaimed``  a worker has the message, and the row does not show it yet
@@ -11,16 +11,16 @@ them:
 ``before_put`` the next bytes will store an object; reached once for each object
 ``after_put``  an object is stored and not yet recorded
 ``before_send`` the mail server waits for the message; the row does not record that yet
-``dot``        the point of no return is recorded; the next bytes send the message and its final dot
-``after_dot``  the mail server has the message, and its answer has not been read
+``sending``    the point of no return is recorded; the next bytes end the message
+``after_sending`` the mail server has the message, and its answer has not been read
 ``after``      the effect has happened and is not yet recorded
 ``recording``  it is being recorded, in a transaction that has not ended
 ``recorded``   it is recorded, and the next steps are not yet dispatched
 
-and what can happen there:
+These things can happen there:
 
 ``child``      the process is killed with SIGKILL
-``group``      the whole worker is
+``group``      the whole worker is killed with SIGKILL
 ``freeze``     the worker is stopped until it gets SIGCONT
 ``hold``       only the process is stopped
 ``busy``       it runs without end and obeys signals
@@ -56,7 +56,16 @@ LEDGER = os.environ.get("FAULT_LEDGER")
 #: Seconds that a stopping worker waits for its running tasks; 30 in production.
 app.conf.worker_soft_shutdown_timeout = float(os.environ.get("FAULT_SOFT_SHUTDOWN", "30"))
 
-_MAIL = ("unclaimed", "before", "before_send", "dot", "after_dot", "after", "recording", "recorded")
+_MAIL = (
+    "unclaimed",
+    "before",
+    "before_send",
+    "sending",
+    "after_sending",
+    "after",
+    "recording",
+    "recorded",
+)
 #: The points of each kind of step.
 POINTS = {
     "render_pdf": ("unclaimed", "before", "midway", "after", "recording", "recorded"),
@@ -66,7 +75,7 @@ POINTS = {
     "mail_applicant": _MAIL,
     "mail_hr": _MAIL,
 }
-#: The step that this process is at: its kind and its id.
+#: The step that this process runs: its kind and its id.
 _at: tuple[str, int] = ("", 0)
 
 
@@ -93,10 +102,10 @@ def die_if_planned(kind: str, point: str, step_id: int = 0) -> None:
                 os.kill(os.getpid(), signal.SIGSTOP)
                 return
             case "busy":
-                _take_for_ever()
+                _run_without_end()
             case "deaf":
                 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
-                _take_for_ever()
+                _run_without_end()
             case "eat":
                 eaten = []
                 while True:
@@ -105,7 +114,7 @@ def die_if_planned(kind: str, point: str, step_id: int = 0) -> None:
                 nonsense = struct.pack(">i", 8) + bytes(8)
                 pipe = billiard.current_process().outq._writer
                 os.write(pipe.fileno(), nonsense + nonsense[:-1])
-                _take_for_ever()
+                _run_without_end()
 
 
 def _write_down(kind: str, point: str, victim: str, step_id: int) -> None:
@@ -117,7 +126,7 @@ def _write_down(kind: str, point: str, victim: str, step_id: int) -> None:
             file.write(json.dumps({**facts, "owner": owner(), "at": time.time()}) + "\n")
 
 
-def _take_for_ever() -> None:
+def _run_without_end() -> None:
     while True:
         time.sleep(0.1)
 
@@ -174,7 +183,7 @@ def install() -> None:
             and not isinstance(content, str)
             and content.endswith(smtp._DOT)
         ):
-            _here("after_dot")
+            _here("after_sending")
 
     def faulty_set(*args: Any) -> Any:
         # Imported late: it takes a worker without PDFs a second.
@@ -201,7 +210,7 @@ def _faulty(perform: Callable) -> Callable:
         def before_send_or_die(*given: object) -> None:
             _here("before_send")
             before_send(*given)
-            _here("dot")
+            _here("sending")
 
         _here("before")
         effect = perform(step, before_send_or_die)

@@ -47,7 +47,7 @@ NO_DEFAULT = (
     "old code's INSERT does not name it and would fail: give it null=True, or db_default beside "
     "default (Django drops a plain default after adding the column)"
 )
-LONG_LOCK = "nobody can write to the table until it is done: "
+LONG_LOCK = "no other session can write to the table until it is done: "
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def of_migration(migration: Migration, state: ProjectState) -> list[Problem]:
             else [operation]
         ):
             if isinstance(done, operations.CreateModel):
-                # Nobody uses it yet.
+                # The table is new, so no code uses it yet.
                 fresh.add(done.name_lower)
             elif _model(done) not in fresh:
                 found += [

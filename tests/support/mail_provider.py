@@ -25,7 +25,7 @@ from typing import Any, Self
 from tests.support.servers import HANG_SECONDS, HOST
 
 API_KEY = "test-api-key"
-#: Modes that refuse before they look at the mail: status, body and headers of the answer.
+#: Modes that refuse before they read the mail: status, body and headers of the answer.
 REFUSALS: dict[str, tuple[int, dict[str, Any], dict[str, str]]] = {
     "401": (401, {"name": "restricted_api_key", "message": "This API key is restricted"}, {}),
     "402": (402, {"code": "not_enough_credits", "message": "Not enough credits"}, {}),

@@ -1,4 +1,4 @@
-"""The broker of a site, as seen by anybody who knows its password."""
+"""The broker of a site, as seen by any client that has its password."""
 
 from __future__ import annotations
 

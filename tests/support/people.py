@@ -29,7 +29,7 @@ def ada() -> Any:
 
 
 def hanna(part: Page | None, name: str = "hanna", rights: Iterable[str] = HR_RIGHTS) -> Any:
-    """An HR editor who looks after ``part`` of the page tree (None: after no part)."""
+    """An HR editor of ``part`` of the page tree (None: of no part)."""
     return _person(name, rights, part)
 
 
@@ -44,7 +44,7 @@ def bob(part: Page | None) -> Any:
 
 
 def charlie() -> Any:
-    """Somebody with an account and no access to the admin."""
+    """A person with an account and no access to the admin."""
     return get_user_model().objects.create_user("charlie", "charlie@example.com", PASSWORD)
 
 

@@ -34,7 +34,7 @@ FILE_LIMIT, TOTAL_LIMIT = 150_000, 4_000_000
 PAUSES = {"PIPELINE_BACKOFF_BASE": "900", "DEFAULT_FROM_EMAIL": "jobs@example.org"}
 PASSWORDS = {"admin": "admin-of-tests", "hanna": "hanna-of-tests"}
 
-#: How high everything on a page is.
+#: The height of the whole content of a page.
 HEIGHT = """Math.max(...[document.documentElement, ...document.querySelectorAll("body, main, \
 .wrapper, .content-wrapper, .content")].map(element => element.scrollHeight))"""
 
@@ -140,7 +140,7 @@ class Demo:
         )
         stack.query("UPDATE auth_user SET email = 'admin@example.org' WHERE username = 'admin'")
         stack.start("sweeper", "beat")
-        until(lambda: stack.smtp.mails(to="admin@example.org"), 180, "no alarm came")
+        until(lambda: stack.smtp.mails(to="admin@example.org"), 180, "no alert came")
         for row in stack.query(
             "SELECT p.id, p.slug, l.language_code AS language FROM wagtailcore_page p"
             " JOIN wagtailcore_locale l ON l.id = p.locale_id"
@@ -221,7 +221,7 @@ class Demo:
         if picture.part:
             content = page.locator(picture.part).first.screenshot()
         else:
-            # Wagtail scrolls inside the page, and what sticks to the window would lie in its
+            # Wagtail scrolls inside the page, and sticky elements would lie in its
             # middle: so the window becomes as high as what is in it.
             height = min(page.evaluate(HEIGHT), picture.longest)
             page.set_viewport_size({"width": picture.width, "height": height})
@@ -270,7 +270,7 @@ def send_with_errors(page: Page, demo: Demo) -> None:
 
 
 def show_pdf(fact: str) -> Act:
-    """The first page of somebody's PDF."""
+    """The first page of an applicant's PDF."""
 
     def act(page: Page, demo: Demo) -> None:
         import pypdfium2

@@ -40,7 +40,7 @@ class PostgreSQL:
 
         Args:
             options: server settings such as ``log_min_duration_statement=0``.
-            password: of the user; without one everybody on this machine may come in.
+            password: of the user; without one any local user may log in.
         """
         self.directory = Path(tempfile.mkdtemp(prefix="careers-postgresql-"))
         self.log = self.directory / "log"
@@ -127,7 +127,7 @@ def binaries(user: int) -> Path:
     places = [*sorted(wheel.glob("pginstall*/bin"), reverse=True)]
     places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     for place in places:
-        # A checkout below /root can't be read by anybody else.
+        # Other users can't read a checkout below /root.
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             command = [str(place / "postgres"), "--version"]
             subprocess.run(command, check=True, user=user, cwd="/", capture_output=True)

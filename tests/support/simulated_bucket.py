@@ -25,12 +25,12 @@ class Bucket:
     def put_object(self, **request: Any) -> dict[str, Any]:
         world, key = self.world, request["Key"]
         world.turns.me().pause("PUT")
-        if world.bucket_mood == "away":
+        if world.bucket_mode == "away":
             raise self._error(503)
         if key in world.objects:
             raise self._error(412)
-        if world.bucket_mood != "forgets":
-            lies = world.bucket_mood == "lies"
+        if world.bucket_mode != "forgets":
+            lies = world.bucket_mode == "lies"
             world.turns.changed.add("bucket")
             world.objects[key] = request["Body"][:7] if lies else request["Body"]
         return {}
@@ -38,7 +38,7 @@ class Bucket:
     def get_object(self, **request: Any) -> dict[str, Any]:
         world = self.world
         world.turns.me().pause("GET")
-        if world.bucket_mood == "away":
+        if world.bucket_mode == "away":
             raise self._error(503)
         if request["Key"] not in world.objects:
             raise self._error(404)

@@ -92,7 +92,7 @@ class Actor(threading.Thread):
                 )
                 self.pid = connection.connection.info.backend_pid
             else:
-                # What a disk keeps after a power cut is not what is tried here.
+                # These tests do not cover what a disk keeps after a power failure.
                 cursor.execute("PRAGMA synchronous=OFF")
         commit, rollback = connection._commit, connection._rollback
 
@@ -136,12 +136,12 @@ class Actor(threading.Thread):
     def pause(self, point: str, *, will_write: bool = False) -> None:
         """Stop until the test continues; raises Killed when the test kills the actor."""
         if not self.dying and self.turns.stopping:
-            self._stands(point, will_write)
+            self._stop_at(point, will_write)
             self._go.acquire()
         if self.dying:
             raise Killed
 
-    def _stands(self, point: str, will_write: bool) -> None:
+    def _stop_at(self, point: str, will_write: bool) -> None:
         with self.turns.condition:
             self.point, self.will_write, self.moving = point, will_write, False
             self.turns.condition.notify_all()
@@ -169,9 +169,9 @@ class Turns:
 
     def __init__(self, *names: str) -> None:
         self.condition = threading.Condition()
-        #: Who has SQLite's lock for writing.
+        #: The actor that has SQLite's lock for writing.
         self.holder: Actor | None = None
-        #: Tables that were written, and committed, since somebody last looked; a test may add
+        #: Tables that were written, and committed, since the last check; a test may add
         #: words of its own.
         self.changed: set[str] = set()
         #: Whether points are stops: switched off, a job runs through.
@@ -227,7 +227,7 @@ class Turns:
         """End an actor's job at its point, as ``kill -9`` would."""
         actor = self[name]
         if actor.busy:
-            # Whoever waits for a lock is killed once the server has answered.
+            # An actor that waits for a lock is killed once the server has answered.
             actor.dying = True
             if not actor.moving:
                 actor._release()

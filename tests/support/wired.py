@@ -62,13 +62,13 @@ HR = "hiring+production@example.org"
 
 @dataclass(frozen=True)
 class Storm:
-    """Which applicant met which fault, by its name: with the receipt mail, and with the CV."""
+    """The applicants by the fault that their receipt mail, or their CV, met."""
 
     mails: dict[str, Receipt]
     files: dict[str, Receipt]
     #: How often each address was mailed when all had ended.
     taken: Counter[tuple[str, ...]]
-    #: Why, to whom and with what end each mail was tried again.
+    #: Of each mail that was tried again: the cause, the recipient and the result.
     tried_again: list[dict[str, Any]]
 
 

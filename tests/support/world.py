@@ -59,7 +59,7 @@ KINDS = {RENDER_PDF, ARCHIVE, *MAILS}
 WAITS_FOR = {ARCHIVE: (State.SUCCEEDED,), MAIL_HR: ENDED}
 LEASE = dt.timedelta(seconds=180)
 #: The idempotency window of the provider, with the safety margin and without.
-MEMORY = IdempotencyWindow("provider", dt.timedelta(hours=20))
+WINDOW = IdempotencyWindow("provider", dt.timedelta(hours=20))
 WHOLE_WINDOW = dt.timedelta(hours=24)
 PDF = b"%PDF-1.7 made of an application"
 
@@ -68,7 +68,7 @@ ONCE = "no mail is accepted twice"
 RECEIPT = "a receipt implies a committed application with all its steps"
 DISPATCHED = "a worker that gets a message finds the row"
 BYTES = "bytes are deleted from the database only when the archive holds an equal copy"
-CLAIM = "nobody writes over a later claim"
+CLAIM = "no write replaces a later claim"
 TAKEN_BACK = "a running step is taken back only after its lease"
 UNCONFIRMED = "a mail is unconfirmed only when the answer or the worker was lost"
 DONE = "a mail is done only when it was accepted or a person confirmed it"
@@ -95,7 +95,7 @@ class World:
         self._now = timezone.now()
         self._run_number = itertools.count(1)
         # How the simulated servers answer until a test changes it.
-        self.mail_mood = self.bucket_mood = "ok"
+        self.mail_mode = self.bucket_mode = "ok"
         self.broker_takes = True
         self.messages: list[int] = []
         self.dispatched: set[int] = set()
@@ -135,26 +135,26 @@ class World:
 
     def send_mail(self, step: Step, before_send: BeforeSend) -> Outcome:
         """The effect of a mail step: like ``notifications.deliver``, with a simulated server."""
-        if self.mail_mood == "away":
-            raise Transient("mail-unreachable", "Nobody answers.")
-        if self.mail_mood == "impossible":
+        if self.mail_mode == "away":
+            raise Transient("mail-unreachable", "No answer.")
+        if self.mail_mode == "impossible":
             raise Permanent("mail-impossible", "There is no such address.")
         if self.keyed:
-            before_send(MEMORY)
+            before_send(WINDOW)
         else:
             before_send()
         self.turns.me().pause("the point of no return")
-        mood = self.mail_mood
+        mode = self.mail_mode
         self.turns.changed.add("mail")
-        if mood in ("ok", "silent"):
+        if mode in ("ok", "silent"):
             first = self.first_accepted.setdefault(step.pk, self._now)
             known = self.keyed and self.accepted[step.pk]
             if not (known and self._now < first + WHOLE_WINDOW):
                 self.accepted[step.pk] += 1
-        if mood in ("silent", "lost"):
+        if mode in ("silent", "lost"):
             self.unanswered.add(step.pk)
         self.turns.me().pause("the answer")
-        match mood:
+        match mode:
             case "busy":
                 raise Transient("mail-busy", "Come again.")
             case "refuses":
@@ -167,7 +167,7 @@ class World:
         self.turns.me().pause("the PDF")
         application = step.about
         assert isinstance(application, Application)
-        if self.mail_mood == "refuses":
+        if self.mail_mode == "refuses":
             raise Permanent("pdf", "It can't be made.")
 
         def record() -> None:
@@ -243,7 +243,7 @@ class World:
         self.begin(name, f"hand back {owner}", worker.hand_back)
 
     def sweep(self, name: str = "sweeper 1") -> None:
-        """One look of the sweeper at the steps."""
+        """One sweep."""
 
         def job() -> None:
             sweeper.release_expired_leases()
@@ -292,7 +292,7 @@ class World:
                 assert self.go(name), f"{name} waits at {self.turns[name].point!r}\n{self.story()}"
 
     def kill(self, name: str) -> None:
-        """kill -9."""
+        """Kill an actor, as ``kill -9`` would."""
         if self.turns[name].busy:
             self.trace.append(f"{name} is killed before: {self.turns[name].point}")
             self.lost.add(self.owners.get(name, ""))
@@ -412,7 +412,7 @@ class World:
 
     def come_to_an_end(self) -> None:
         """Let faults stop and every actor finish; no step may stay open."""
-        self.mail_mood = self.bucket_mood = "ok"
+        self.mail_mode = self.bucket_mode = "ok"
         self.broker_takes = True
         while any(actor.busy for actor in self.actors):
             moved = [name for name in NAMES if self.go(name)]

@@ -1,7 +1,7 @@
 """Processes that run one step each: ``python -m tests.support.zombies KIND=STEP …``.
 
 Each follows the plan of deaths (see ``tests.support.faulty_workers``). Nothing limits its time: a
-process that was stopped continues when it is told to, however much later that is.
+stopped process continues after SIGCONT, however much later that is.
 """
 
 import os

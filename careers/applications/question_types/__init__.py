@@ -1,8 +1,8 @@
 """What each type of question means for an answer, once it is given.
 
 A module of this package describes one type: how its answer is stored, read by people, exported,
-compared and how long it takes. Everything that handles answers asks here. How a type looks on
-the form is in ``careers.forms.types``, which needs Wagtail; this package does not.
+compared and how long it takes. All code that handles answers uses these types. How a form shows a
+type is in ``careers.forms.types``, which needs Wagtail; this package does not.
 
 Another app adds a type with a module ``question_types`` of its own, or calls ``register`` in its
 ``ready()``::

@@ -38,19 +38,19 @@ class Command(BaseCommand):
         prober = ask_once(all_probes())
         for sentence in settings.MISSPELT:
             self.stdout.write(f"settings: {sentence}")
-        told = prober.findings
+        found = prober.findings
         for service in SERVICES:
             found = [
                 finding
                 for probe in prober.probes
                 if probe.name.startswith(service)
                 for finding in prober.found.get(probe.name, [])
-                if finding in told
+                if finding in found
             ]
             words = [f"{one.message} {one.action}".strip() for one in found]
             self.stdout.write(f"{service}: {' '.join(words) or _('well')}")
             refused |= service == NEEDED and any(one.severity == Severity.CRITICAL for one in found)
         if refused:
             sys.exit(2)
-        if options["strict"] and not all(finding.is_advice for finding in told):
+        if options["strict"] and not all(finding.is_advice for finding in found):
             sys.exit(1)

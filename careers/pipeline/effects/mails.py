@@ -52,7 +52,7 @@ def mail_hr(step: Step, before_send: BeforeSend) -> Outcome:
 
 
 def mail_operators(step: Step, before_send: BeforeSend) -> Outcome:
-    """Tell one operator about a problem, about its end, or what happened yesterday."""
+    """Mail one operator about a problem, about its resolution, or the daily summary."""
     alert = alert_of(step)
     company = SiteSettings.of_default_site()
     message = notifications.operator_alert(

@@ -15,7 +15,7 @@ from careers.pipeline.registry import Outcome
 
 log = logging.getLogger(__name__)
 
-#: The machine lacks disk, memory or file handles for the moment, and has them again later.
+#: The machine lacks disk, memory or file handles for the moment.
 SHORT_OF_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 

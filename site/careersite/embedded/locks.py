@@ -77,11 +77,11 @@ def guard(var: Path, alive: int) -> None:
 def wait_for_others(var: Path, waiting: Callable[[], None]) -> None:
     """Wait until all processes of an earlier run have ended; call ``waiting`` if there are any."""
     deadline = time.monotonic() + sum(MARKS.values()) + 5
-    told = False
+    reported = False
     while any(holders(var / name) for name in MARKS):
-        if not told:
+        if not reported:
             waiting()
-            told = True
+            reported = True
         # Their guard ends them. If it was killed as well, this process does.
         if time.monotonic() > deadline:
             end_all(var)

@@ -19,7 +19,7 @@ def main(directory: Path, port: int) -> None:
     os.environ["RCLONE_AUTH_KEY"] = f'"{key},{secret}"'
     binary = str(Path(sysconfig.get_path("scripts")) / "rclone")
     arguments = ["serve", "s3", str(directory), "--addr", f"127.0.0.1:{port}"]
-    # A file that was changed by hand is seen soon; with "0s" rclone would never rest.
+    # A file that was changed by hand is seen soon; with "0s" rclone would use a whole core.
     arguments += ["--dir-cache-time", "1s", "--config", os.devnull]
     os.execv(binary, [binary, *arguments])
 

@@ -1,4 +1,4 @@
-"""Whether the started site works, as ``bin/run`` sees it over HTTP."""
+"""Whether the started site works, as ``bin/run`` checks it over HTTP."""
 
 import contextlib
 import json
@@ -10,7 +10,7 @@ def not_ready(address: str) -> str:
     """What is missing according to the site, or "" when everything works."""
     try:
         with urllib.request.urlopen(address, timeout=3) as answer:
-            told = json.load(answer)
+            status = json.load(answer)
     except urllib.error.HTTPError as error:
         if error.code != 503:
             return f"web (it answers {error.code})"
@@ -20,12 +20,12 @@ def not_ready(address: str) -> str:
         return "database"
     except (OSError, ValueError):
         return "web"
-    served = {queue for worker in told["workers"] for queue in worker["queues"]}
+    served = {queue for worker in status["workers"] for queue in worker["queues"]}
     fine = {
         "worker cpu": "cpu" in served,
         "worker io": "io" in served,
-        "sweeper": bool(told["sweeper"]["seen_at"]),
-        "broker": told["broker"]["ok"],
+        "sweeper": bool(status["sweeper"]["seen_at"]),
+        "broker": status["broker"]["ok"],
     }
     return ", ".join(name for name, is_fine in fine.items() if not is_fine)
 

@@ -144,16 +144,16 @@ class Supervisor:
                 self.tick(0.05)
                 ended = child.process.poll() is not None
                 for line in (pipe.read() or b"").splitlines():
-                    told = json.loads(line)
-                    if "refused" in told:
-                        raise Refused(told["refused"])
-                    if "note" in told:
-                        say(f"Note: {told['note']}")
-                    if "doing" in told:
-                        say(f"  {told['doing']} …")
-                    if told.get("checked"):
+                    report = json.loads(line)
+                    if "refused" in report:
+                        raise Refused(report["refused"])
+                    if "note" in report:
+                        say(f"Note: {report['note']}")
+                    if "doing" in report:
+                        say(f"  {report['doing']} …")
+                    if report.get("checked"):
                         checked()
-                    logins = told.get("logins", logins)
+                    logins = report.get("logins", logins)
         del self.children["prepare"]
         if child.process.returncode:
             raise Refused(f"Preparing failed. {self.last_words('prepare')}")

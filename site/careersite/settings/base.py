@@ -216,7 +216,7 @@ EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL")
 EMAIL_PORT = env.port("EMAIL_PORT", 587 if EMAIL_USE_TLS else 465 if EMAIL_USE_SSL else 25)
 EMAIL_HOST_USER = env.given("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.given("EMAIL_HOST_PASSWORD")
-#: Seconds to wait for each answer. Python's default is for ever: a server that hangs would
+#: Seconds to wait for each answer. Python's default has no end: a server that hangs would
 #: block a worker.
 EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 20, least=1)
 #: A provider's HTTP API in place of a mail server, or "". ``notifications.providers`` refuses

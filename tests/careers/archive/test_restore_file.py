@@ -198,8 +198,8 @@ class TestApplicationsOnlyInTheBucket:
     ) -> None:
         assert run("restore_file", str(forgotten.public_id), "--to", str(tmp_path))[0] == 0
         folder = tmp_path / str(forgotten.public_id)
-        (told,) = folder.glob("manifest-*.json")
-        assert json.loads(told.read_text())["applicant"]["name"] == "Jane Miller"
+        (manifest,) = folder.glob("manifest-*.json")
+        assert json.loads(manifest.read_text())["applicant"]["name"] == "Jane Miller"
         assert [path.read_bytes() for path in folder.glob("cv-*.pdf")] == [CV]
 
     def test_nothing_is_listed_after_a_full_restore(self, application: Application) -> None:

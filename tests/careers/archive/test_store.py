@@ -50,12 +50,12 @@ class TestRealServer:
     def test_put_never_overwrites_other_content(self, real_s3: Rclone, key: str) -> None:
         put(key)
         path = real_s3.path(key)
-        path.write_bytes(b"somebody else's")
+        path.write_bytes(b"another writer's")
         real_s3.forget()
         with pytest.raises(Permanent) as caught:
             put(key)
         assert caught.value.code == "archive-conflict"
-        assert path.read_bytes() == b"somebody else's"
+        assert path.read_bytes() == b"another writer's"
 
     def test_fetch_compares_the_hash(self, real_s3: Rclone, key: str) -> None:
         put(key)
@@ -74,7 +74,7 @@ class TestRealServer:
 
     def test_restore_replaces_other_content(self, real_s3: Rclone, key: str) -> None:
         put(key)
-        real_s3.path(key).write_bytes(b"somebody else's")
+        real_s3.path(key).write_bytes(b"another writer's")
         real_s3.forget()
         assert archive.restore(key, PDF, "application/pdf").sha256 == SHA256
         assert archive.fetch(key, sha256=SHA256) == PDF
@@ -95,7 +95,7 @@ class TestRealServer:
             put(each)
         assert {*ids} <= {*archive.folders("applications/")}
         assert list(archive.keys_below(f"applications/{ids[0]}/")) == made[:1]
-        assert list(archive.keys_below("applications/nobody/")) == []
+        assert list(archive.keys_below("applications/unknown/")) == []
 
     def test_delete_is_repeatable(self, real_s3: Rclone, key: str) -> None:
         put(key)
@@ -131,7 +131,7 @@ class TestRealServer:
         self, real_s3: Rclone, settings: Any, key: str
     ) -> None:
         close_archive()
-        settings.STORAGES = real_s3.storages(bucket_name="nobody-made-it")
+        settings.STORAGES = real_s3.storages(bucket_name="never-created")
         for attempt in (lambda: put(key), lambda: archive.fetch(key), archive.probe):
             with pytest.raises(Misconfigured) as caught:
                 attempt()
@@ -219,19 +219,19 @@ def test_busy_server_sets_retry_after(s3: HostileS3, key: str, like_aws: None) -
 @pytest.mark.parametrize("mode", ["ok", "ignores_conditions", "refuses_conditions"])
 def test_put_does_not_change_other_content(s3: HostileS3, key: str, mode: str) -> None:
     s3.mode = mode
-    s3.put(key, b"somebody else's")
+    s3.put(key, b"another writer's")
     with pytest.raises(Permanent) as caught:
         put(key)
     assert caught.value.code == "archive-conflict"
-    assert s3.objects[key] == [("v1", b"somebody else's")]
+    assert s3.objects[key] == [("v1", b"another writer's")]
 
 
 def test_aws_answers_412_to_other_content(s3: HostileS3, key: str, like_aws: None) -> None:
-    s3.put(key, b"somebody else's")
+    s3.put(key, b"another writer's")
     with pytest.raises(Permanent) as caught:
         put(key)
     assert caught.value.code == "archive-conflict"
-    assert s3.objects[key] == [("v1", b"somebody else's")]
+    assert s3.objects[key] == [("v1", b"another writer's")]
 
 
 def test_aws_answers_412_to_the_same_content(s3: HostileS3, key: str, like_aws: None) -> None:

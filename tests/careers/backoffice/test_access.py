@@ -75,7 +75,7 @@ def test_expected_outcomes_name_every_address() -> None:
 @pytest.fixture
 def quarantined(ours: JobPage) -> Application:
     """An application with a step for each act."""
-    made: Application = ApplicationFactory(page=ours, held_back=True, with_files=True)
+    made: Application = ApplicationFactory(page=ours, in_quarantine=True, with_files=True)
     StepFactory(application=made, kind=ARCHIVE, failed=True)
     StepFactory(application=made, kind=MAIL_HR, failed=True, recipient="hr@example.com")
     return made

@@ -13,7 +13,7 @@ from careers.backoffice import presentation
 from careers.jobs.models import JobPage
 from careers.pipeline.models import Alert, AlertKind, Step
 from careers.pipeline.states import State
-from tests.support.factories import HeartbeatFactory, NoticeFactory, StepFactory
+from tests.support.factories import AlertFactory, HeartbeatFactory, StepFactory
 
 URL = "/admin/tasks/alerts/"
 DIGEST = {
@@ -47,10 +47,10 @@ ALARM = "Problem: No worker is running. Applications are stored and safe."
 
 
 def test_list_shows_alerts_with_the_state_of_their_mails(as_otto: Client) -> None:
-    alert = NoticeFactory()
+    alert = AlertFactory()
     for address in ("ops@example.com", "second@example.com"):
         StepFactory(to_operators=True, alert=alert, recipient=address, succeeded=True)
-    NoticeFactory(**DIGEST)
+    AlertFactory(**DIGEST)
     assert listed(as_otto) == ["Daily summary for 21 Nov 2026", ALARM]
     table = words(soup_of(as_otto, URL).select_one(".bo-table"))
     assert "Mail ×2 Done" in table
@@ -58,14 +58,14 @@ def test_list_shows_alerts_with_the_state_of_their_mails(as_otto: Client) -> Non
 
 
 def test_alert_that_was_not_mailed_is_not_listed(as_otto: Client) -> None:
-    alert = NoticeFactory(told_at=None)
+    alert = AlertFactory(mailed_at=None)
     assert listed(as_otto) == []
     assert as_otto.get(f"/admin/tasks/{alert.reference}/").status_code == 404
 
 
 def test_filters_and_search_find_matching_alerts(as_otto: Client) -> None:
     failed = StepFactory(to_operators=True, failed=True)
-    NoticeFactory(**DIGEST)
+    AlertFactory(**DIGEST)
     assert listed(as_otto, "?state=attention") == [ALARM]
     assert listed(as_otto, "?state=done-today") == []
     assert listed(as_otto, "?kind=digest") == ["Daily summary for 21 Nov 2026"]
@@ -128,14 +128,14 @@ def test_act_for_applications_is_not_found_for_alert(as_ada: Client, act: str) -
 
 
 def test_alert_without_recipient_shows_the_reason(as_otto: Client) -> None:
-    alert = NoticeFactory()
+    alert = AlertFactory()
     text = words(soup_of(as_otto, f"/admin/tasks/{alert.reference}/").select_one(".bo-detail"))
     assert "No mail was sent: there is no recipient." in text
     assert "Everything is done." not in text
 
 
 def test_every_kind_has_a_title(db: None) -> None:
-    recovered = NoticeFactory(kind=AlertKind.RESOLVED, key="r")
+    recovered = AlertFactory(kind=AlertKind.RESOLVED, key="r")
     assert presentation.alert_title(recovered).startswith("Resolved: No worker")
     assert set(AlertKind.values) == {"alert", "recovered", "digest"}
 
@@ -145,7 +145,7 @@ def test_queries_do_not_grow_with_alerts(
     as_otto: Client, queries: Callable[[Client, str], int], url: str
 ) -> None:
     def add(number: int) -> None:
-        alert = NoticeFactory(code=f"code-{number}")
+        alert = AlertFactory(code=f"code-{number}")
         for address in ("a@example.com", "b@example.com"):
             StepFactory(to_operators=True, alert=alert, recipient=address, failed=True)
 

@@ -69,7 +69,7 @@ def test_filters_show_matching_applications(
         return timezone.now() - dt.timedelta(minutes=minutes)
 
     ApplicationFactory(page=ours, name="Talking", review_stage="interview", received_at=ago(1))
-    ApplicationFactory(page=ours, name="Held", held_back=True, received_at=ago(2))
+    ApplicationFactory(page=ours, name="Held", in_quarantine=True, received_at=ago(2))
     ApplicationFactory(page=ours, name="Testing", test=True, received_at=ago(3))
     ApplicationFactory(page=ours, name="Plain", received_at=ago(4))
     ApplicationFactory(page=ours, name="Old", received_at=ago(60 * 24 * 40))

@@ -38,7 +38,7 @@ def applied(ours: JobPage, theirs: JobPage) -> JobPage:
     in_trouble = ApplicationFactory(page=ours)
     StepFactory(application=in_trouble, failed=True)
     StepFactory(application=in_trouble, kind=MAIL_HR, failed=True)
-    ApplicationFactory(page=ours, held_back=True)
+    ApplicationFactory(page=ours, in_quarantine=True)
     ApplicationFactory(page=ours, with_steps=True)
     ApplicationFactory(page=ours, test=True)
     ApplicationFactory(page=theirs)

@@ -22,7 +22,7 @@ def test_home_page_counts_new_applications_of_the_reader(
 ) -> None:
     ApplicationFactory(page=ours)
     ApplicationFactory(page=ours, review_stage="interview")
-    ApplicationFactory(page=ours, held_back=True)
+    ApplicationFactory(page=ours, in_quarantine=True)
     ApplicationFactory(page=theirs)
     assert "1 new application" in summaries(as_hanna)
     assert not any("attention" in text for text in summaries(as_hanna))
@@ -48,7 +48,7 @@ def test_job_page_has_no_link_without_permission(ours: JobPage) -> None:
     assert "/admin/applications/" not in page
 
 
-@pytest.mark.parametrize("trait", [{}, {"held_back": True}])
+@pytest.mark.parametrize("trait", [{}, {"in_quarantine": True}])
 def test_job_without_applications_has_empty_list(
     as_hanna: Client, ours: JobPage, trait: dict[str, bool]
 ) -> None:

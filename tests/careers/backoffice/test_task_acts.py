@@ -171,7 +171,7 @@ def test_long_reason_is_cut(as_otto: Client, ours: JobPage) -> None:
 class TestRelease:
     @pytest.fixture
     def held(self, ours: JobPage) -> Application:
-        made: Application = ApplicationFactory(page=ours, held_back=True)
+        made: Application = ApplicationFactory(page=ours, in_quarantine=True)
         for kind in (MAIL_APPLICANT, MAIL_HR):
             StepFactory(application=made, kind=kind)
         StepFactory(application=made, kind=RENDER_PDF, succeeded=True)

@@ -201,7 +201,7 @@ def test_replaced_mail_needs_no_attention(as_otto: Client, ours: JobPage) -> Non
 
 
 def test_quarantined_application_shows_the_reason(as_otto: Client, ours: JobPage) -> None:
-    application = ApplicationFactory(page=ours, held_back=True, quarantine_reason="honeypot")
+    application = ApplicationFactory(page=ours, in_quarantine=True, quarantine_reason="honeypot")
     StepFactory(application=application, kind=MAIL_APPLICANT)
     soup = soup_of(as_otto, application)
     assert "A field that people don’t see was filled in." in words(soup.select_one(".bo-cause"))

@@ -298,8 +298,8 @@ def test_characters_without_a_font_are_counted_but_not_logged(
 ) -> None:
     with caplog.at_level(logging.INFO):
         render_pdf(answering("So \uabc0\uabc1 old"))
-    told = [record.getMessage() for record in caplog.records]
-    assert told == [
+    messages = [record.getMessage() for record in caplog.records]
+    assert messages == [
         "This machine has no font for 2 characters of the PDF of 7KD4-93MX; install the Noto fonts"
     ]
 
@@ -367,7 +367,7 @@ def test_machine_without_room_raises_transient(monkeypatch: pytest.MonkeyPatch) 
 
 def test_read_only_temporary_directory_raises_transient() -> None:
     """Fonts are read from temporary files, and here their disk is read-only."""
-    told = in_a_new_process(
+    output = in_a_new_process(
         """
         import tempfile
         from careers.applications.errors import Transient
@@ -380,7 +380,7 @@ def test_read_only_temporary_directory_raises_transient() -> None:
         print(render_pdf(document())[:5].decode())
         """
     )
-    assert told.split() == ["pdf-machine", "%PDF-"]
+    assert output.split() == ["pdf-machine", "%PDF-"]
 
 
 def test_document_over_the_memory_limit_fails_permanently_and_alone(

@@ -1,4 +1,4 @@
-"""submit(): one transaction, one application for one content."""
+"""``submit`` runs one transaction, and creates one application for the same content."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_submit_succeeds_when_dispatch_fails(
     assert Application.objects.count() == 1
 
 
-# ── Once, however often ─────────────────────────────────────────────────────────────────
+# ── Same content again ──────────────────────────────────────────────────────────────────
 
 
 def test_submit_with_same_content_returns_the_same_application(job: Any) -> None:
@@ -280,10 +280,10 @@ def test_same_post_from_many_browsers_at_once_has_one_receipt(job: Any, client: 
     assert Application.objects.count() == 1
 
 
-# ── Held back ───────────────────────────────────────────────────────────────────────────
+# ── Quarantine ──────────────────────────────────────────────────────────────────────────
 
 
-def test_suspicious_application_is_quarantined_and_mails_nobody(job: Any) -> None:
+def test_suspicious_application_is_quarantined_and_sends_no_mail(job: Any) -> None:
     application = apply_for(job, suspicion="honeypot")
     assert (application.quarantined, application.quarantine_reason) == (True, "honeypot")
     mails = application.steps.filter(kind__startswith="mail_")

@@ -1,4 +1,4 @@
-"""Translating many pages at once, by way of Celery."""
+"""Translation of many pages at once, through Celery."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from wagtail_localize.tasks import background as configured
 
 from careers.languages import background
 from careers.languages.background import dispatch as real_dispatch
-from careers.languages.models import TranslationErrand
+from careers.languages.models import TranslationRequest
 from careers.languages.tasks import translate_pages
 from tests.support import people
 from tests.support.factories import JobPageFactory
@@ -39,7 +39,7 @@ def jobs(job_index: Any) -> list[Any]:
     return [JobPageFactory(parent=job_index) for _number in range(3)]
 
 
-def submit(home: Any, capture: Any) -> TranslationErrand:
+def submit(home: Any, capture: Any) -> TranslationRequest:
     """As an editor who has ticked “include subtree”."""
     client = Client()
     client.force_login(people.ada())
@@ -49,7 +49,7 @@ def submit(home: Any, capture: Any) -> TranslationErrand:
             {"locales": [french().pk], "include_subtree": "on"},
         )
     assert response.status_code == 302
-    return TranslationErrand.objects.get()
+    return TranslationRequest.objects.get()
 
 
 def french_pages() -> list[str]:
@@ -59,23 +59,28 @@ def french_pages() -> list[str]:
 def test_request_is_a_row_and_a_message_with_its_id(
     home: Any, jobs: Any, dispatched: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
-    errand = submit(home, django_capture_on_commit_callbacks)
-    assert dispatched == [errand.pk]
-    assert errand.kind == TranslationErrand.Kind.SUBTREE
-    assert (errand.page_id, errand.locales) == (home.pk, [french().pk])
-    assert errand.user.get_username() == "ada"
+    request = submit(home, django_capture_on_commit_callbacks)
+    assert dispatched == [request.pk]
+    assert request.kind == TranslationRequest.Kind.SUBTREE
+    assert (request.page_id, request.locales) == (home.pk, [french().pk])
+    assert request.user.get_username() == "ada"
     assert french_pages() == []
 
 
+@pytest.mark.parametrize("name", ["request_id", "errand_id"], ids=["now", "previous release"])
 def test_worker_makes_drafts_of_all_pages_below(
-    home: Any, jobs: Any, dispatched: list[int], django_capture_on_commit_callbacks: Any
+    name: str,
+    home: Any,
+    jobs: Any,
+    dispatched: list[int],
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
-    errand = submit(home, django_capture_on_commit_callbacks)
-    translate_pages(errand_id=errand.pk)
+    request = submit(home, django_capture_on_commit_callbacks)
+    translate_pages(**{name: request.pk})
     assert sorted(french_pages()) == sorted(job.title for job in jobs)
     assert Translation.objects.filter(enabled=True).count() == 2 + len(jobs)
     assert not Page.objects.filter(locale=french(), live=True).exists()
-    assert not TranslationErrand.objects.exists()
+    assert not TranslationRequest.objects.exists()
 
 
 def test_request_without_message_is_done_by_the_scheduled_task(
@@ -84,7 +89,7 @@ def test_request_without_message_is_done_by_the_scheduled_task(
     submit(home, django_capture_on_commit_callbacks)
     translate_pages()
     assert len(french_pages()) == len(jobs)
-    assert not TranslationErrand.objects.exists()
+    assert not TranslationRequest.objects.exists()
 
 
 def test_request_is_stored_while_the_broker_is_down(
@@ -96,7 +101,7 @@ def test_request_is_stored_while_the_broker_is_down(
     monkeypatch.setattr(background, "dispatch", real_dispatch)
     monkeypatch.setattr("celery.app.base.Celery.send_task", refuse)
     submit(home, django_capture_on_commit_callbacks)
-    assert background.waiting() == [TranslationErrand.objects.get().pk]
+    assert background.waiting() == [TranslationRequest.objects.get().pk]
 
 
 def test_long_request_is_split_between_messages(
@@ -106,15 +111,15 @@ def test_long_request_is_split_between_messages(
     monkeypatch: Any,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
-    errand = submit(home, django_capture_on_commit_callbacks)
+    request = submit(home, django_capture_on_commit_callbacks)
     monkeypatch.setattr(background, "SLICE", 2)
-    translate_pages(errand_id=errand.pk)
+    translate_pages(request_id=request.pk)
     # The list of jobs and the first job.
     assert len(french_pages()) == 1
-    assert dispatched == [errand.pk, errand.pk]
-    translate_pages(errand_id=errand.pk)
+    assert dispatched == [request.pk, request.pk]
+    translate_pages(request_id=request.pk)
     assert len(french_pages()) == len(jobs)
-    assert not TranslationErrand.objects.exists()
+    assert not TranslationRequest.objects.exists()
 
 
 def test_translated_page_is_left_unchanged(
@@ -128,32 +133,32 @@ def test_translated_page_is_left_unchanged(
     in_french(job_index)
     done = in_french(jobs[0], {jobs[0].title: "Horloger"})
     revision = done.latest_revision_id
-    errand = TranslationErrand.objects.create(
-        kind=TranslationErrand.Kind.SUBTREE, page=home, locales=[french().pk]
+    request = TranslationRequest.objects.create(
+        kind=TranslationRequest.Kind.SUBTREE, page=home, locales=[french().pk]
     )
-    translate_pages(errand_id=errand.pk)
+    translate_pages(request_id=request.pk)
     done.refresh_from_db()
     assert (done.title, done.live, done.latest_revision_id) == ("Horloger", True, revision)
     assert len(french_pages()) == len(jobs)
 
 
 def test_request_claimed_by_another_worker_is_skipped(home: Any, jobs: Any) -> None:
-    errand = TranslationErrand.objects.create(
-        kind=TranslationErrand.Kind.SUBTREE,
+    request = TranslationRequest.objects.create(
+        kind=TranslationRequest.Kind.SUBTREE,
         page=home,
         locales=[french().pk],
         claimed_at=timezone.now(),
     )
-    translate_pages(errand_id=errand.pk)
+    translate_pages(request_id=request.pk)
     assert french_pages() == []
-    TranslationErrand.objects.update(claimed_at=timezone.now() - dt.timedelta(minutes=16))
+    TranslationRequest.objects.update(claimed_at=timezone.now() - dt.timedelta(minutes=16))
     translate_pages()
     assert len(french_pages()) == len(jobs)
 
 
 def test_request_that_fails_is_kept(home: Any, jobs: Any, monkeypatch: Any) -> None:
-    errand = TranslationErrand.objects.create(
-        kind=TranslationErrand.Kind.SUBTREE, page=home, locales=[french().pk]
+    request = TranslationRequest.objects.create(
+        kind=TranslationRequest.Kind.SUBTREE, page=home, locales=[french().pk]
     )
 
     def fail(*_args: Any, **_kwargs: Any) -> None:
@@ -162,19 +167,19 @@ def test_request_that_fails_is_kept(home: Any, jobs: Any, monkeypatch: Any) -> N
     with monkeypatch.context() as broken:
         broken.setattr("wagtail_localize.operations.translate_object", fail)
         with pytest.raises(MemoryError):
-            translate_pages(errand_id=errand.pk)
-    assert background.waiting() == [errand.pk]
+            translate_pages(request_id=request.pk)
+    assert background.waiting() == [request.pk]
     translate_pages()
     assert len(french_pages()) == len(jobs)
 
 
 def test_request_is_deleted_with_its_page(home: Any, job_index: Any) -> None:
-    errand = TranslationErrand.objects.create(
-        kind=TranslationErrand.Kind.SUBTREE, page=job_index, locales=[french().pk]
+    request = TranslationRequest.objects.create(
+        kind=TranslationRequest.Kind.SUBTREE, page=job_index, locales=[french().pk]
     )
     job_index.delete()
-    translate_pages(errand_id=errand.pk)
-    assert not TranslationErrand.objects.exists()
+    translate_pages(request_id=request.pk)
+    assert not TranslationRequest.objects.exists()
 
 
 def test_mirrored_language_is_filled_by_a_worker(
@@ -183,7 +188,7 @@ def test_mirrored_language_is_filled_by_a_worker(
     with django_capture_on_commit_callbacks(execute=True):
         LocaleSynchronization.objects.create(locale=french(), sync_from=home.locale)
     assert french_pages() == []
-    translate_pages(errand_id=dispatched[0])
+    translate_pages(request_id=dispatched[0])
     assert len(french_pages()) == len(jobs)
     assert not Page.objects.filter(locale=french(), depth__gt=1, alias_of=None).exists()
 

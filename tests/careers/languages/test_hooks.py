@@ -1,4 +1,4 @@
-"""What an editor reads about the translations of a page."""
+"""Messages to editors about the translations of a page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Translators who work with files: a job leaves as PO and comes back in French."""
+"""Translation by file: a job is exported as PO and imported in French."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def translated(
     asking: JobPage,
     django_capture_on_commit_callbacks: Any,
 ) -> JobPage:
-    """The French page, by way of a PO file and Wagtail's admin."""
+    """The French page, made with a PO file in Wagtail's admin."""
     french_site(home, job_index)
     translation = translation_of(asking)
     admin = Client()

@@ -1,4 +1,4 @@
-"""What a job's translations have in common with it."""
+"""The fields that a job shares with its translations."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_original_of_translation_and_original_is_the_original(french_job: Any, j
 
 
 def test_original_of_alias_is_the_aliased_page(job: Any) -> None:
-    # Nobody translated the list of jobs: Wagtail puts an alias there, which can't be edited.
+    # The list of jobs is not translated: Wagtail puts an alias there, which can't be edited.
     parent = in_french(job).get_parent().specific
     assert parent.locale.language_code == "fr"
     assert original_of(parent) == job.get_parent().specific

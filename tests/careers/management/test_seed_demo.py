@@ -1,4 +1,4 @@
-"""The company of a new installation."""
+"""The demo company of a new installation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_demo_company_speaks_english_and_french(seed: None, client: Any) -> None
     assert (pages.count(), pages.live().count()) == (3 + len(IN_FRENCH), 3 + len(IN_FRENCH))
     for page in pages:
         assert not page.has_unpublished_changes, page
-    # Editors find each of them translated to the last word.
+    # Each page is translated completely.
     for translation in Translation.objects.all():
         total, done = translation.get_progress()
         assert (done, total > 0) == (total, True), translation.source.object_repr
@@ -46,7 +46,7 @@ def test_demo_company_speaks_english_and_french(seed: None, client: Any) -> None
     assert "Technicien·ne de terrain, Rhône" in html.decode()
     assert "Seules les personnes chargées de ce recrutement" in html.decode()
 
-    # Another time nothing is added.
+    # A second run adds nothing.
     before = Page.objects.count(), Translation.objects.count()
     call_command("seed_demo", stdout=StringIO())
     assert (Page.objects.count(), Translation.objects.count()) == before

@@ -1,4 +1,4 @@
-"""What those who run the site are told, and what they are spared."""
+"""Which problems are mailed to operators, when, and when they are resolved."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from home.models import SiteSettings
 from tests.support import people
 from tests.support.broker import Broker
 from tests.support.factories import (
+    AlertFactory,
     ApplicationFactory,
     HeartbeatFactory,
-    NoticeFactory,
     StepFactory,
 )
 
@@ -53,22 +53,22 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[dt.datetime], None]:
 
 @pytest.fixture
 def wrong(monkeypatch: pytest.MonkeyPatch, at: Any, home: Any) -> Callable[..., None]:
-    """``wrong(minutes, *codes)``: a look so many minutes past noon, at which these are wrong."""
+    """``wrong(minutes, *codes)``: a check so many minutes past noon that finds these problems."""
     SiteSettings.objects.update(operators="Ops@example.com\nsecond@example.com")
 
-    def look(minutes: float, *codes: str) -> None:
-        found = [alerts.Alarm(code, f"{code} is wrong.", "Mend it.", "/x/") for code in codes]
-        monkeypatch.setattr(alerts, "alarms", lambda: found)
+    def check(minutes: float, *codes: str) -> None:
+        found = [alerts.Problem(code, f"{code} is wrong.", "Mend it.", "/x/") for code in codes]
+        monkeypatch.setattr(alerts, "current_problems", lambda: found)
         at(NOON + dt.timedelta(minutes=minutes))
-        alerts.look("sweeper")
+        alerts.update_alerts("sweeper")
 
-    return look
+    return check
 
 
 def mailed() -> list[str]:
     """The kind of each alert that has mails, in order, with how many."""
-    told = Alert.objects.exclude(steps=None).order_by("pk")
-    return [f"{alert.kind} {alert.steps.count()}" for alert in told]
+    sent = Alert.objects.exclude(steps=None).order_by("pk")
+    return [f"{alert.kind} {alert.steps.count()}" for alert in sent]
 
 
 def alive() -> None:
@@ -77,7 +77,7 @@ def alive() -> None:
     HeartbeatFactory(scheduler=True)
 
 
-# ── Alarms ──────────────────────────────────────────────────────────────────────────────
+# ── Problems ──────────────────────────────────────────────────────────────────────────────
 
 
 def test_problem_that_lasts_is_mailed_once_and_again_when_resolved(wrong: Any) -> None:
@@ -146,10 +146,10 @@ def test_two_problems_are_two_alerts(wrong: Any) -> None:
 
 def test_second_process_at_the_same_moment_opens_no_alert(wrong: Any, at: Any) -> None:
     wrong(0, "broker")
-    alarm = alerts.Alarm("broker", "x", "y", "/x/")
-    # What another sweeper does that read the table before the first one wrote.
-    assert alerts._open(alarm, NOON) is None
-    assert alerts._open(alarm, NOON + dt.timedelta(seconds=7)) is None
+    problem = alerts.Problem("broker", "x", "y", "/x/")
+    # Another sweeper has read the table before the first one writes.
+    assert alerts._open(problem, NOON) is None
+    assert alerts._open(problem, NOON + dt.timedelta(seconds=7)) is None
     assert Alert.objects.count() == 1
 
 
@@ -157,12 +157,12 @@ def test_second_process_that_mails_or_closes_changes_nothing(wrong: Any) -> None
     wrong(0, "broker")
     stale = Alert.objects.get()
     wrong(2, "broker")
-    alarm = alerts.Alarm("broker", "x", "y", "/x/")
-    alerts._tell(stale, alarm, NOON, "sweeper")
+    problem = alerts.Problem("broker", "x", "y", "/x/")
+    alerts._mail_problem(stale, problem, NOON, "sweeper")
     assert mailed() == ["alert 2"]
-    told = Alert.objects.get()
+    sent = Alert.objects.get()
     wrong(3)
-    alerts._close(told, NOON, "sweeper")
+    alerts._close(sent, NOON, "sweeper")
     assert mailed() == ["alert 2", "recovered 2"]
 
 
@@ -187,7 +187,7 @@ def test_step_that_needs_attention_is_mailed_at_once_by_cause(application: Any, 
     StepFactory(application=ApplicationFactory(page=application.page), failed=True)
     now = timezone.now()
     at(now)
-    alerts.look("sweeper")
+    alerts.update_alerts("sweeper")
     assert sorted(Alert.objects.values_list("code", "facts__message", "facts__path")) == [
         (
             "needs-attention.archive.ValueError",
@@ -201,22 +201,22 @@ def test_step_that_needs_attention_is_mailed_at_once_by_cause(application: Any, 
         ),
     ]
     assert mailed() == ["alert 1", "alert 1"]
-    # One more with the same cause is nothing new.
+    # Another step with the same cause is no new problem.
     StepFactory(application=ApplicationFactory(page=application.page), failed=True)
     at(now + dt.timedelta(hours=5))
-    alerts.look("sweeper")
+    alerts.update_alerts("sweeper")
     assert mailed() == ["alert 1", "alert 1"]
 
 
 @pytest.fixture
 def ada(home: Any) -> User:
-    """Who is told, and retries; everything else is well."""
+    """The recipient of the alerts, who also retries; the site has no other problem."""
     alive()
     return people.ada()
 
 
 def now_is(step: Step, state: State, cause: str = "") -> None:
-    """What the next attempt came to."""
+    """Set the result of the next attempt."""
     words = {"error_code": cause, "error_class": ErrorClass.TRANSIENT if cause else ""}
     if state != State.STARTED:
         move(step.pk, State.STARTED, leaving=CLAIMABLE, actor="worker:1")
@@ -227,69 +227,69 @@ def now_is(step: Step, state: State, cause: str = "") -> None:
 
 def test_retried_step_is_resolved_only_when_it_succeeds(ada: User) -> None:
     step = StepFactory(failed=True)
-    alerts.look("sweeper")
+    alerts.update_alerts("sweeper")
     assert mailed() == ["alert 1"]
     assert retry(step, ada)
-    alerts.look("sweeper")
-    # It may go wrong in another way meanwhile.
+    alerts.update_alerts("sweeper")
+    # Meanwhile it may fail for another cause.
     now_is(step, State.RETRYING, "archive-unavailable")
-    alerts.look("sweeper")
+    alerts.update_alerts("sweeper")
     now_is(step, State.STARTED)
-    alerts.look("sweeper")
+    alerts.update_alerts("sweeper")
     assert mailed() == ["alert 1"]
     move(step.pk, State.SUCCEEDED, leaving=[State.STARTED], actor="worker:1", error_code="")
-    alerts.look("sweeper")
-    alerts.look("sweeper")
+    alerts.update_alerts("sweeper")
+    alerts.update_alerts("sweeper")
     assert mailed() == ["alert 1", "recovered 1"]
 
 
 def test_step_that_fails_again_keeps_its_alert(ada: User) -> None:
     step = StepFactory(failed=True)
-    alerts.look("sweeper")
+    alerts.update_alerts("sweeper")
     assert retry(step, ada)
-    alerts.look("sweeper")
+    alerts.update_alerts("sweeper")
     now_is(step, State.FAILED, "ValueError")
-    alerts.look("sweeper")
+    alerts.update_alerts("sweeper")
     assert mailed() == ["alert 1"]
     assert Alert.objects.get(kind=AlertKind.PROBLEM).closed_at is None
 
 
 def test_step_that_fails_for_another_cause_is_mailed_at_once(ada: User) -> None:
     step = StepFactory(failed=True)
-    alerts.look("sweeper")
+    alerts.update_alerts("sweeper")
     assert retry(step, ada)
-    alerts.look("sweeper")
+    alerts.update_alerts("sweeper")
     now_is(step, State.FAILED, "archive-full")
-    alerts.look("sweeper")
-    # The first one is not over either: its step is not done.
+    alerts.update_alerts("sweeper")
+    # The first problem is not resolved either: its step is not done.
     assert mailed() == ["alert 1", "alert 1"]
     assert list(Alert.objects.order_by("pk").values_list("code", "closed_at")) == [
         ("needs-attention.archive.ValueError", None),
         ("needs-attention.archive.archive-full", None),
     ]
     assert cancel(step, ada)
-    alerts.look("sweeper")
+    alerts.update_alerts("sweeper")
     assert mailed() == ["alert 1", "alert 1", "recovered 1", "recovered 1"]
 
 
 def test_step_that_fails_soon_after_resolved_is_mailed_at_once(ada: User) -> None:
     step = StepFactory(failed=True)
-    alerts.look("sweeper")
+    alerts.update_alerts("sweeper")
     assert retry(step, ada)
     now_is(step, State.SUCCEEDED)
-    alerts.look("sweeper")
+    alerts.update_alerts("sweeper")
     StepFactory(failed=True)
-    # Two in one second would be the same alarm.
+    # Two in one second would be the same alert.
     Alert.objects.update(key=Concat("key", Value(" before")))
-    alerts.look("sweeper")
+    alerts.update_alerts("sweeper")
     assert mailed() == ["alert 1", "recovered 1", "alert 1"]
 
 
 def test_configuration_error_is_not_resolved_while_the_step_runs(ada: User) -> None:
     step = StepFactory(misconfigured=True, run_after=None)
-    alerts.look("sweeper")
+    alerts.update_alerts("sweeper")
     now_is(step, State.STARTED)
-    alerts.look("sweeper")
+    alerts.update_alerts("sweeper")
     assert mailed() == ["alert 1"]
 
 
@@ -299,45 +299,45 @@ def test_other_steps_keep_no_alert_open(ada: User) -> None:
     StepFactory(started=True)
     now_is(StepFactory(queued=True), State.FAILED, "archive-full")
     StepFactory(kind=MAIL_HR, retrying=True, error_code="ValueError")
-    alerts.look("sweeper")
-    told = mailed()
+    alerts.update_alerts("sweeper")
+    earlier = mailed()
     assert cancel(step, ada)
-    alerts.look("sweeper")
-    assert mailed() == [*told, "recovered 1"]
+    alerts.update_alerts("sweeper")
+    assert mailed() == [*earlier, "recovered 1"]
 
 
 def test_check_of_a_retried_step_takes_one_more_query(
     ada: User, django_assert_num_queries: Any
 ) -> None:
     step = StepFactory(failed=True)
-    alerts.look("sweeper")
+    alerts.update_alerts("sweeper")
     with CaptureQueriesContext(connection) as before:
-        alerts.look("sweeper")
+        alerts.update_alerts("sweeper")
     assert retry(step, ada)
     with django_assert_num_queries(len(before) + 1):
-        alerts.look("sweeper")
+        alerts.update_alerts("sweeper")
 
 
 @pytest.mark.parametrize("trait", ["failed", "misconfigured"])
-def test_failed_mail_to_operators_causes_no_mail(db: None, trait: str) -> None:
+def test_failed_mail_to_operators_causes_no_other_mail(db: None, trait: str) -> None:
     people.ada()
     alive()
     StepFactory(to_operators=True, **{trait: True})
     before = Alert.objects.count()
-    alerts.look("sweeper")
-    assert [alarm.code for alarm in alerts.alarms()] == []
-    # The one that could not be told is over all the same.
+    alerts.update_alerts("sweeper")
+    assert [problem.code for problem in alerts.current_problems()] == []
+    # A problem that could not be mailed is closed all the same.
     assert Alert.objects.filter(kind=AlertKind.PROBLEM).count() == before
 
 
 def test_advice_is_not_mailed(home: Any) -> None:
     alive()
-    assert alerts.alarms() == []
+    assert alerts.current_problems() == []
     Heartbeat.objects.all().delete()
-    assert "no-worker" in [alarm.code for alarm in alerts.alarms()]
+    assert "no-worker" in [problem.code for problem in alerts.current_problems()]
 
 
-# ── Who is told ─────────────────────────────────────────────────────────────────────────
+# ── Recipients ──────────────────────────────────────────────────────────────────────────
 
 
 def test_administrators_are_mailed_without_named_operators(home: Any) -> None:
@@ -363,7 +363,7 @@ def test_alert_without_any_address_makes_no_mail(db: None, change: dict[str, Any
 
 @pytest.fixture
 def digest(at: Any) -> Callable[[str], Alert | None]:
-    """Asks for the summary at a time of 22 November in UTC; the company is in Oslo (UTC+1)."""
+    """Creates the summary at a time of 22 November in UTC; the company is in Oslo (UTC+1)."""
 
     def ask(time: str) -> Alert | None:
         at(dt.datetime.fromisoformat(f"2026-11-22T{time}:00+00:00"))
@@ -394,7 +394,7 @@ def test_summary_counts_yesterday_in_the_companys_zone(job: Any, digest: Any) ->
     for moment, more in (
         ("2026-11-20T22:59:59+00:00", {}),
         ("2026-11-20T23:00:00+00:00", {}),
-        ("2026-11-21T22:59:59+00:00", {"held_back": True}),
+        ("2026-11-21T22:59:59+00:00", {"in_quarantine": True}),
         ("2026-11-21T12:00:00+00:00", {"test": True}),
         ("2026-11-21T23:00:00+00:00", {}),
     ):
@@ -441,7 +441,7 @@ def test_summary_lists_mails_reported_as_bounced_that_day(job: Any, digest: Any)
             recipient=recipient,
             succeeded=True,
             events=False,
-            # Providers tell late.
+            # Providers report late.
             bounced_at=at - dt.timedelta(hours=9),
             bounce_reason="There is no such mailbox.",
             **more,
@@ -513,7 +513,7 @@ def test_mail_to_operators_is_a_step(home: Any, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_step_belongs_to_an_application_or_an_alert(application: Any) -> None:
-    for about in ({}, {"application": application, "alert": NoticeFactory()}):
+    for about in ({}, {"application": application, "alert": AlertFactory()}):
         with pytest.raises(IntegrityError), transaction.atomic():
             Step.objects.create(
                 kind="archive",
@@ -525,7 +525,7 @@ def test_step_belongs_to_an_application_or_an_alert(application: Any) -> None:
 
 
 def test_operator_gets_one_mail_for_each_alert(db: None) -> None:
-    alert = NoticeFactory()
+    alert = AlertFactory()
     create_mails(alert, ["ops@example.com"], at=NOON, actor="sweeper")
     with pytest.raises(IntegrityError):
         create_mails(alert, ["ops@example.com"], at=NOON, actor="sweeper")

@@ -78,7 +78,7 @@ def test_emptied_bucket_is_one_finding(s3: HostileS3, archived: Any) -> None:
 
 
 def test_changed_file_is_a_finding(s3: HostileS3, archived: list[ApplicationFile]) -> None:
-    s3.put(archived[0].object_key, b"somebody else's")
+    s3.put(archived[0].object_key, b"another writer's")
     schedule.check_archive.apply()
     assert said() == {
         "archive-altered": (
@@ -90,7 +90,7 @@ def test_changed_file_is_a_finding(s3: HostileS3, archived: list[ApplicationFile
 def test_archive_that_is_down_keeps_the_earlier_findings(
     s3: HostileS3, archived: list[ApplicationFile]
 ) -> None:
-    """What was found before still holds, and the run counts as failed."""
+    """The earlier findings remain, and the run counts as failed."""
     del s3.objects[archived[0].object_key]
     schedule.check_archive.apply()
     before = said()

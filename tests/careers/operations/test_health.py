@@ -30,7 +30,7 @@ def shown(found: health.Health) -> list[tuple[str, str, str, str]]:
     return [(one.code, one.level, one.message, one.action) for one in found.findings]
 
 
-def reported(code: str, severity: str, source: str = "somebody", **facts: Any) -> None:
+def reported(code: str, severity: str, source: str = "process", **facts: Any) -> None:
     """A process reports one finding."""
     finding = Finding(code=code, severity=severity, facts=facts)
     findings.report(source, [finding], lasts=findings.PROCESS)
@@ -203,7 +203,7 @@ def test_step_whose_pause_has_just_ended_is_new(alive: None, step: Any) -> None:
     assert (health.check().oldest_ready_seconds or 99) < 60
 
 
-def test_broker_is_not_ok_before_anybody_asked_it(db: None) -> None:
+def test_broker_is_not_ok_before_its_first_check(db: None) -> None:
     assert health.check().as_json()["broker"] == {"ok": False, "error": "not asked"}
 
 

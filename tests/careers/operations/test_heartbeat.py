@@ -1,4 +1,4 @@
-"""Signs of life."""
+"""Heartbeats of the processes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_beat_that_can_not_be_written_is_only_logged(db: None, caplog: Any) -> N
 
 
 class Worker:
-    """What a heartbeat knows of its worker."""
+    """The worker as its heartbeat sees it."""
 
     def __init__(self, *queues: str) -> None:
         self.hostname = "w@host"
@@ -55,7 +55,7 @@ class Worker:
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asked in a thread, the database would not see this test's transaction."""
+    """A query in another thread would not see this test's transaction."""
 
     def ask(query: Any, _seconds: float) -> threading.Thread:
         query()
@@ -104,7 +104,7 @@ def test_database_that_does_not_answer_does_not_hold_up_the_worker(
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's locks are the server's")
 def test_no_child_is_forked_while_sqlite_is_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A child would take over SQLite's notes of locks, and no lock. The query gives up itself."""
+    """A forked child would inherit SQLite's record of locks, but not the locks."""
     patience = list[int]()
 
     def slow(*_args: Any, **_facts: Any) -> None:

@@ -1,4 +1,4 @@
-"""Probes: what each service answers, and that a service that hangs delays nobody."""
+"""Probes: what each service answers, and that a service that hangs delays no other."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def answers(found: list[Finding], **more: Any) -> Probe:
     )
 
 
-# ── Asking ──────────────────────────────────────────────────────────────────────────────
+# ── Running ─────────────────────────────────────────────────────────────────────────────
 
 
-def test_answer_is_taken_at_a_later_look(prober: Callable[..., Prober]) -> None:
+def test_answer_is_taken_at_a_later_update(prober: Callable[..., Prober]) -> None:
     one = prober(answers([FAULT]))
-    one.look()
-    until(lambda: one.look() or one.findings, 10, "no answer came")
+    one.update()
+    until(lambda: one.update() or one.findings, 10, "no answer came")
     assert codes(one.findings) == ["mail-login"]
     assert one.answered
 
@@ -69,17 +69,17 @@ def test_code_from_two_probes_is_found_once(prober: Callable[..., Prober]) -> No
     assert codes(found) == ["mail-login", "archive-overwrites"]
 
 
-def test_look_does_not_wait_for_a_service_that_hangs(
+def test_update_does_not_wait_for_a_service_that_hangs(
     prober: Callable[..., Prober], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(probes, "PATIENCE", 1)
     one = prober(answers([], ask=lambda: time.sleep(60) or []))
     begun = time.monotonic()
-    one.look()
-    one.look()
+    one.update()
+    one.update()
     assert time.monotonic() - begun < patient(1)
     ((child, _pipe, _deadline),) = one._asking.values()
-    until(lambda: one.look() or one.findings, 10, "it went on waiting")
+    until(lambda: one.update() or one.findings, 10, "it went on waiting")
     assert not Path(f"/proc/{child.pid}").exists()
     assert [(found.code, found.message) for found in one.findings] == [
         ("mail-unreachable", "The service “mail” did not answer in time.")
@@ -97,9 +97,9 @@ def test_probe_runs_again_when_it_is_due(prober: Callable[..., Prober]) -> None:
     one = prober(
         answers([], ask=lambda: [Finding(code=str(time.monotonic()), severity="advice")], every=0.1)
     )
-    until(lambda: one.look() or one.findings, 10, "no answer came")
+    until(lambda: one.update() or one.findings, 10, "no answer came")
     first = codes(one.findings)
-    until(lambda: one.look() or codes(one.findings) != first, 10, "it was asked once only")
+    until(lambda: one.update() or codes(one.findings) != first, 10, "it was asked once only")
 
 
 @pytest.mark.parametrize(("found", "pause"), [([], True), ([ADVICE], True), ([FAULT], False)])
@@ -107,20 +107,20 @@ def test_probe_without_interval_repeats_only_after_a_fault(
     found: list[Finding], pause: bool, prober: Callable[..., Prober]
 ) -> None:
     one = prober(answers(found, every=None))
-    until(lambda: one.look() or one.answered, 10, "no answer came")
+    until(lambda: one.update() or one.answered, 10, "no answer came")
     assert (one._due["mail"] == float("inf")) is pause
 
 
 def test_stopped_prober_leaves_no_child(prober: Callable[..., Prober]) -> None:
     one = prober(answers([], ask=lambda: time.sleep(60) or []))
-    one.look()
+    one.update()
     ((child, _pipe, _deadline),) = one._asking.values()
     one.stop()
     with pytest.raises(ProcessLookupError):
         os.kill(child.pid or 0, 0)
 
 
-# ── Questions ───────────────────────────────────────────────────────────────────────────
+# ── The probes ──────────────────────────────────────────────────────────────────────────
 
 
 def test_mail_probe_sends_no_mail(settings: Any) -> None:
@@ -217,7 +217,7 @@ def test_database_probe_finds_nothing_wrong() -> None:
 
 
 def test_finding_stores_no_rendered_text(settings: Any) -> None:
-    """The process that asks has one language, the readers have several."""
+    """The process that probes has one language, the readers have several."""
     settings.EMAIL_HOST = ""
     with translation.override("fr"):
         (found,) = probes.ask_mail()

@@ -1,4 +1,4 @@
-"""The sweeper finds what nobody rang for, and takes back what nobody finishes."""
+"""The sweeper finds steps that were not dispatched, and takes back steps of lost workers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def ago(**span: float) -> dt.datetime:
 
 @pytest.fixture
 def sweeper(monkeypatch: pytest.MonkeyPatch, broker: Broker) -> Sweeper:
-    """A sweeper whose broker answers unless told to refuse."""
+    """A sweeper whose broker answers unless a test makes it refuse."""
     monkeypatch.setattr(
         broker_module, "broker_error", lambda: "ConnectionError" if broker.refuses else ""
     )
@@ -158,7 +158,7 @@ def test_fifth_lost_worker_in_a_row_fails_the_step_and_tells_hr(job: Any) -> Non
     assert state_of(application.steps.get(kind=ARCHIVE)) == State.WAITING
 
 
-# ── Rows that nobody rang for ───────────────────────────────────────────────────────────
+# ── Steps without a message ─────────────────────────────────────────────────────────────
 
 
 def test_step_queued_a_moment_ago_is_not_forgotten(application: Any) -> None:
@@ -197,7 +197,7 @@ def test_step_is_retried_when_it_is_due(application: Any, sweeper: Sweeper, brok
         (5, 901, "queued"),
         (500, 899, "sent"),
         (500, 901, "queued"),
-        # What waits for a setting for months.
+        # A step that waits for a setting for months.
         (5000, 899, "sent"),
         (5000, 901, "queued"),
     ],
@@ -278,7 +278,7 @@ MANY_STEPS = """
 
 
 def plan_of(sql: str, params: Any) -> list[str]:
-    """How the database reads the steps for a statement: one word a table."""
+    """How the database reads the steps for a statement: one word for each table."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
@@ -290,10 +290,10 @@ def plan_of(sql: str, params: Any) -> list[str]:
         return ["SCAN" if "Seq Scan" in line else "SEARCH" for line in lines]
 
 
-def test_sweeper_reads_only_what_is_open_among_100_000_done_steps(
+def test_sweeper_reads_only_open_steps_among_100_000_done_steps(
     application: Any, sweeper: Sweeper
 ) -> None:
-    """By the plan and not by the time: no statement reads the whole table."""
+    """The query plans show it, not the time: no statement reads the whole table."""
     step_of(application, "mail_hr", succeeded=True)
     columns = [field.column for field in Step._meta.concrete_fields if not field.primary_key]
     values = ["CAST(n AS varchar)" if name == "recipient" else name for name in columns]
@@ -307,7 +307,7 @@ def test_sweeper_reads_only_what_is_open_among_100_000_done_steps(
     with connection.cursor() as cursor:
         cursor.execute(MANY_STEPS.format(columns=", ".join(columns), values=", ".join(values)))
         if connection.vendor == "postgresql":
-            # It does so by itself sooner or later; SQLite never does.
+            # PostgreSQL does so by itself sooner or later; SQLite never does.
             cursor.execute("ANALYZE careers_step")
     step_of(application, "render_pdf", queued=True)
     step_of(application, "mail_applicant", sent=True)
@@ -329,7 +329,7 @@ TWO_HOURS = dt.timedelta(hours=2)
 
 
 def set_clock(by: dt.timedelta) -> None:
-    """What setting the database's clock means to its rows: their moments are elsewhere."""
+    """Set the database's clock, by moving the times in its rows the other way."""
     for model, names in (
         (Step, [field.name for field in Step._meta.fields if "Date" in type(field).__name__]),
         (Heartbeat, ["started_at", "seen_at"]),
@@ -342,14 +342,14 @@ def set_clock(by: dt.timedelta) -> None:
 
 
 @pytest.mark.parametrize(
-    "may_have_been_sent", [False, True], ids=["before the dot", "after the dot"]
+    "may_have_been_sent", [False, True], ids=["not sent", "may have been sent"]
 )
 @pytest.mark.parametrize("by", [TWO_HOURS, -TWO_HOURS], ids=["ahead", "back"])
 def test_mail_is_sent_once_when_the_clock_jumps(
     job: Any, sweeper: Sweeper, monkeypatch: Any, by: dt.timedelta, may_have_been_sent: bool
 ) -> None:
-    """The machine's clock is the database's. Set ahead, it ends every lease; set back, it makes
-    them last. Whoever sends meanwhile sends the only mail."""
+    """The database uses the machine's clock. A clock set ahead ends every lease; one set back
+    extends them. In both cases one mail is sent."""
     application = apply_for(job)
     sent: list[str] = []
     step = application.steps.get(kind="mail_applicant")
@@ -371,7 +371,7 @@ def test_mail_is_sent_once_when_the_clock_jumps(
         sent.append("worker:2")
         runner.record(again, Outcome({}))
     assert len(sent) == 1
-    # Nobody can say of a lease that ended whether the mail left.
+    # After the end of a lease it is unknown whether the mail was sent.
     unsure = may_have_been_sent and by > dt.timedelta(0)
     assert state_of(step) == (State.UNCERTAIN if unsure else State.SUCCEEDED)
 
@@ -385,10 +385,10 @@ def test_no_step_waits_longer_after_the_clock_was_set_back(
     running = step_of(application, "render_pdf", started=True, **begun, lease_until=soon)
     again = step_of(application, "archive", retrying=True, **begun, run_after=soon)
     queued = step_of(application, "mail_hr", queued=True, **begun)
-    rung = step_of(application, "mail_applicant", sent=True, **begun, dispatched_at=now)
+    dispatched = step_of(application, "mail_applicant", sent=True, **begun, dispatched_at=now)
     set_clock(-TWO_HOURS)
     sweeper.once()
-    assert [state_of(step) for step in (running, again, queued, rung)] == [
+    assert [state_of(step) for step in (running, again, queued, dispatched)] == [
         "started",
         "retrying",
         "queued",
@@ -397,10 +397,10 @@ def test_no_step_waits_longer_after_the_clock_was_set_back(
     at_most = timezone.now() + dt.timedelta(seconds=20)
     assert now < running.lease_until <= at_most
     assert now < again.run_after <= at_most
-    for step in (queued, rung):
+    for step in (queued, dispatched):
         assert step.state_since <= timezone.now()
-    assert rung.dispatched_at <= timezone.now()
-    steps = (running, again, queued, rung)
+    assert dispatched.dispatched_at <= timezone.now()
+    steps = (running, again, queued, dispatched)
     before = [step.state_since for step in steps]
     sweeper.once()
     assert [Step.objects.get(pk=step.pk).state_since for step in steps] == before
@@ -412,10 +412,10 @@ def test_worker_with_heartbeat_in_the_future_is_not_alive(db: None, sweeper: Swe
     assert health.check().workers == []
 
 
-# ── A look ──────────────────────────────────────────────────────────────────────────────
+# ── A sweep ─────────────────────────────────────────────────────────────────────────────
 
 
-def test_look_writes_a_heartbeat_and_reports_the_broker_error(
+def test_sweep_writes_a_heartbeat_and_reports_the_broker_error(
     db: None, sweeper: Sweeper, broker: Broker
 ) -> None:
     broker.refuses = True
@@ -490,16 +490,16 @@ def test_sweeper_alone_drains_everything_without_a_broker(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("queues", "mails"), [("cpu", True), ("cpu,io", False)])
-def test_operators_are_told_by_the_sweeper_while_no_worker_mails(
+def test_sweeper_mails_operators_while_no_worker_runs(
     application: Any, sweeper: Sweeper, effects: Any, queues: str, mails: bool
 ) -> None:
     HeartbeatFactory(queues=queues)
-    alarm = StepFactory(to_operators=True, queued=True, state_since=ago(minutes=1))
+    mail = StepFactory(to_operators=True, queued=True, state_since=ago(minutes=1))
     other = step_of(application, queued=True, state_since=ago(minutes=1))
     sweeper.once()
     for child in sweeper.children:
         child.join(20)
-    assert (state_of(alarm) == State.SUCCEEDED) is mails
+    assert (state_of(mail) == State.SUCCEEDED) is mails
     assert state_of(other) == State.SENT
 
 
@@ -520,7 +520,7 @@ def test_sweeper_that_stops_lets_its_children_finish_or_hands_back(
     state: State,
     reason: str,
 ) -> None:
-    """Nobody waits for the lease to end, as after a sweeper that was killed."""
+    """The steps need not wait for the lease to end, as after a sweeper that was killed."""
     monkeypatch.setattr(sweeper_module, "LET_FINISH", 0 if hangs else 60)
     step = step_of(application, queued=True, state_since=ago(minutes=1))
 
@@ -543,7 +543,7 @@ def test_sweeper_that_stops_lets_its_children_finish_or_hands_back(
 def test_sweeper_that_stops_leaves_no_child_at_work_when_the_database_fails(
     application: Any, sweeper: Sweeper, effects: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One step can't be handed back and waits for its lease; the other one is."""
+    """One step is handed back; the other can't be, and waits for its lease to end."""
     monkeypatch.setattr(sweeper_module, "LET_FINISH", 0)
     steps = [
         step_of(application, kind, queued=True, state_since=ago(minutes=minutes))
@@ -602,7 +602,7 @@ def test_child_that_runs_too_long_is_killed(
 def test_child_has_the_workers_own_limit(
     application: Any, sweeper: Sweeper, effects: Any, settings: Any
 ) -> None:
-    """So that a slow server is called slow, and no worker lost."""
+    """So a slow server is reported as slow, and not as a lost worker."""
     settings.PIPELINE_SOFT_LIMIT = 3
     step = step_of(application, queued=True, state_since=ago(minutes=1))
 
@@ -630,11 +630,11 @@ def test_sweeper_continues_after_an_error(
     db: None, sweeper: Sweeper, monkeypatch: Any, caplog: Any, settings: Any
 ) -> None:
     settings.PIPELINE_SWEEP_INTERVAL = 0
-    looks: list[int] = []
+    sweeps: list[int] = []
 
     def once() -> None:
-        looks.append(len(looks))
-        if len(looks) == 1:
+        sweeps.append(len(sweeps))
+        if len(sweeps) == 1:
             raise OSError("bad moment")
         sweeper.stopping = True
 
@@ -642,7 +642,7 @@ def test_sweeper_continues_after_an_error(
     monkeypatch.setattr(sweeper_module.signal, "signal", lambda *_args: None)
     monkeypatch.setattr(sweeper_module.connections, "close_all", lambda: None)
     sweeper.run()
-    assert looks == [0, 1]
+    assert sweeps == [0, 1]
     assert "sweep failed" in caplog.text
 
 
@@ -667,7 +667,7 @@ def test_rows_from_a_newer_release_are_not_run_without_a_broker(application: Any
 def test_mail_sent_at_the_last_moment_is_not_taken_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A worker that wakes between the sweeper's look and its act has sent the mail."""
+    """A worker that wakes between the sweeper's read and its write has sent the mail."""
     mail = StepFactory(kind=MAIL_HR, started=True, lease_until=ago(seconds=1))
 
     def wakes_first(*args: Any, **kwargs: Any) -> bool:

@@ -148,7 +148,7 @@ def test_mail_that_was_sent_again_cannot_go_to_another_address(application: Any,
     assert again is not None
     step.refresh_from_db()
     assert (step.state, step.replaced_by_id) == (State.CANCELLED, again.pk)
-    # Also where the release before this one looks.
+    # The previous release reads this key.
     assert step.result == {"instead": again.pk}
     assert actions.send_to.allowed(step) is False
     assert actions.send_to(step, otto, address="new@example.com") is None
@@ -162,7 +162,7 @@ def test_bounced_mail_is_sent_again_once(application: Any, otto: Any) -> None:
     assert (again.state, again.sequence) == (State.QUEUED, 1)
     assert actions.send_again(step, otto) is None
     step.refresh_from_db()
-    # It was sent: that stays true.
+    # The mail was sent, so the state stays.
     assert (step.state, step.replaced_by_id) == (State.SUCCEEDED, again.pk)
 
 
@@ -398,7 +398,7 @@ def test_send_to_without_permission_is_denied(to_hr: Any) -> None:
 
 
 def test_row_that_old_code_wrote_counts_as_replaced(application: Any, otto: Any) -> None:
-    """The release before this one runs beside it during an upgrade and writes only the key."""
+    """The previous release runs beside this one during an upgrade and writes only the key."""
     step = step_of(
         application,
         kind=MAIL_HR,

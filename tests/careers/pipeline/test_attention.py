@@ -99,5 +99,5 @@ def test_migration_fills_replaced_by_from_the_key_of_the_release_before(
     for _again in range(2):
         migration.fill(apps, None)
         found = [Step.objects.get(pk=row.pk).replaced_by_id for row in rows]
-        # A step that is gone is no reference; the key still says that the mail was replaced.
+        # The new step was deleted, so the column is empty. The key still says “replaced”.
         assert found == [new.pk, None, None, new.pk, None]

@@ -264,7 +264,7 @@ def test_mail_reference_is_valid_on_this_site_only(receipt: Step, settings: Any)
     mark = mail_reference(receipt)
     assert step_of_reference(mark) == receipt.pk
     assert len(mark) <= 80  # what Postmark takes
-    # In a restored database its number may be another mail's.
+    # In a restored database another mail may have the same id.
     Step.objects.update(created_at=receipt.created_at + dt.timedelta(microseconds=1))
     assert step_of_reference(mark) is None
     Step.objects.update(created_at=receipt.created_at)

@@ -73,18 +73,18 @@ def test_mail_has_the_same_bytes_at_each_attempt(provider: HostileProvider, step
 def test_worker_frozen_before_the_first_byte_sends_no_second_mail(
     provider: HostileProvider, application: Any
 ) -> None:
-    """It wakes after another worker has sent the mail, and still sends its own bytes."""
+    """The worker wakes after another one has sent the mail, and still sends its own bytes."""
     step = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)
     claim = runner.take(step.pk, owner="worker:frozen")
     assert claim is not None
 
-    def hand_over_and_sleep(memory: Any = None) -> None:
-        claim.before_send(memory)
+    def send_and_sleep(window: Any = None) -> None:
+        claim.before_send(window)
         Step.objects.filter(pk=step.pk).update(lease_until=long_ago())
         release_expired_leases()
         assert attempt(step) == "succeeded"
 
-    effect = steps.mail_applicant(claim.step, hand_over_and_sleep)
+    effect = steps.mail_applicant(claim.step, send_and_sleep)
     assert runner.record(claim, effect) == []
     step.refresh_from_db()
     assert (step.state, len(provider.requests), len(provider.mails)) == ("succeeded", 2, 1)
@@ -96,7 +96,7 @@ def test_worker_frozen_until_the_window_closed_sends_nothing(
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It froze while it recorded the point of no return; it has sent no byte yet."""
+    """The worker freezes while it records the point of no return, before it sends a byte."""
     settings.EMAIL_PROVIDER = "brevo"
     step = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)
     enter, clock = transitions._enter, transitions.db_now

@@ -60,13 +60,13 @@ class Play(RuleBasedStateMachine):
     seen: Counter[tuple[str, str]]
 
     @initialize(keyed=st.booleans(), moves=st.integers(10, 40), is_through=st.booleans())
-    def somebody_applies(self, keyed: bool, moves: int, is_through: bool) -> None:
+    def person_applies(self, keyed: bool, moves: int, is_through: bool) -> None:
         self.world = self.stage.world = World(self.turns, self.submission, self.person, keyed=keyed)
         if is_through:
             self.world.post_at_once()
         else:
             self.world.post(REQUESTS[0])
-            self.somebody_goes_on(0, moves)
+            self.actor_goes_on(0, moves)
 
     def teardown(self) -> None:
         try:
@@ -84,7 +84,7 @@ class Play(RuleBasedStateMachine):
         return [name for name in names if self.turns[name].busy]
 
     @rule(who=number, moves=st.integers(1, 10))
-    def somebody_goes_on(self, who: int, moves: int) -> None:
+    def actor_goes_on(self, who: int, moves: int) -> None:
         if busy := self.busy(*NAMES):
             for _ in range(moves):
                 if not self.world.go(busy[who % len(busy)]):
@@ -98,7 +98,7 @@ class Play(RuleBasedStateMachine):
                 pass
 
     @rule(who=number)
-    def somebody_finishes(self, who: int) -> None:
+    def actor_finishes(self, who: int) -> None:
         if busy := self.busy(*NAMES):
             while self.world.go(busy[who % len(busy)]):
                 pass
@@ -114,11 +114,11 @@ class Play(RuleBasedStateMachine):
         self, which: int, comes_again: bool, point: str, mail: str, bucket: str
     ) -> None:
         world, idle = self.world, self.idle(*WORKERS)
-        world.mail_mood, world.bucket_mood = mail, bucket
-        # The broker may deliver again whatever it once took.
+        world.mail_mode, world.bucket_mode = mail, bucket
+        # The broker may deliver any accepted message again.
         messages = world.messages or sorted(world.dispatched)
         if not idle or not messages:
-            self.sweeper_looks()
+            self.sweeper_sweeps()
             return
         step_id = messages[which % len(messages)]
         if not comes_again and step_id in world.messages:
@@ -127,12 +127,12 @@ class Play(RuleBasedStateMachine):
         self.worker_goes_on_to(self.busy(*WORKERS).index(idle[0]), point)
 
     @rule()
-    def sweeper_looks(self) -> None:
+    def sweeper_sweeps(self) -> None:
         if idle := self.idle(*SWEEPERS):
             self.world.sweep(idle[0])
 
     @rule(seconds=st.sampled_from((70, 200, 4000, 90_000)))
-    def sweeper_comes_much_later(self, seconds: int) -> None:
+    def sweeper_sweeps_much_later(self, seconds: int) -> None:
         self.world.passes(seconds)
         if idle := self.idle(*SWEEPERS):
             self.world.sweep(idle[0])
@@ -146,7 +146,7 @@ class Play(RuleBasedStateMachine):
             self.world.act(act, step)
 
     @rule()
-    def the_same_is_posted_again(self) -> None:
+    def same_content_is_posted_again(self) -> None:
         if idle := self.idle(*REQUESTS):
             self.world.post(idle[0])
 
@@ -155,11 +155,11 @@ class Play(RuleBasedStateMachine):
         self.world.broker_takes = takes
 
     @rule()
-    def broker_forgets(self) -> None:
+    def broker_loses_messages(self) -> None:
         self.world.messages.clear()
 
     @rule(who=number, is_asked=st.booleans())
-    def somebody_dies(self, who: int, is_asked: bool) -> None:
+    def actor_is_killed_or_stopped(self, who: int, is_asked: bool) -> None:
         if busy := self.busy(*NAMES):
             name = busy[who % len(busy)]
             if is_asked and name in WORKERS:
@@ -182,14 +182,14 @@ def test_no_order_of_statements_breaks_a_promise(job: Any, stage: Stage, turns: 
             suppress_health_check=list(HealthCheck),
         ),
     )
-    # What nobody came by would say nothing.
+    # A change that never happened was not tested.
     assert {State.STARTED, State.RETRYING, State.SUCCEEDED} <= {to for _from, to in Play.seen}
 
 
 class Replay:
     """Repeats a walk through the protocol model of a mail with the real code."""
 
-    #: What the walks leave out, because the code decides it by what the model does not hold:
+    #: What the walks leave out, because the code decides it by facts that the model leaves out:
     #: pauses between attempts, and how often a worker may be lost.
     LEFT_OUT = ("retries at once",)
     ANSWERS: ClassVar = {
@@ -202,7 +202,8 @@ class Replay:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        # It sets times back, of which the promises know nothing; what is compared says more.
+        # This test sets times back, which the promises do not allow for. Its comparison with the
+        # model checks more.
         world.check = lambda: None  # type: ignore[method-assign]
         world.broker_takes = False
         world.post_at_once()
@@ -280,7 +281,7 @@ class Replay:
             if "due" in what:
                 self.set_back(pk, "run_after")
             world.messages.remove(pk)
-            world.mail_mood = "ok"
+            world.mail_mode = "ok"
             world.work(name, pk)
             world.go(name)
         elif what == "claims":
@@ -289,9 +290,9 @@ class Replay:
         elif what == "records the point of no return":
             world.until(name, "the point of no return")
         elif what in self.ANSWERS:
-            world.mail_mood = self.ANSWERS[what]
+            world.mail_mode = self.ANSWERS[what]
             world.go(name)
-            world.mail_mood = "ok"
+            world.mail_mode = "ok"
         elif what == "is killed (kill -9)":
             world.kill(name)
         elif what == "is stopped (SIGTERM)":
@@ -299,9 +300,9 @@ class Replay:
             world.go(name)
         else:
             early = {"can't connect": "away", "gives up": "impossible"}
-            world.mail_mood = early.get(what.removesuffix(": too late"), "ok")
+            world.mail_mode = early.get(what.removesuffix(": too late"), "ok")
             world.finish(name)
-            world.mail_mood = "ok"
+            world.mail_mode = "ok"
 
     def rows_are(self) -> list[tuple[object, ...]]:
         """What the model's rows hold, read from the database and the world."""
@@ -332,7 +333,7 @@ def test_code_follows_the_protocol_model(job: Any, stage: Stage, turns: Turns) -
             moves = [pair for pair in model.moves(state) if replay.can(state, pair[0])]
             if not moves:
                 break
-            # What was seldom done comes first; a person soon ends what he cancels.
+            # Rare events come first: a person who cancels a step soon ends a walk.
             seldom = [
                 (0.1 if move.who == "person" else 1) / (1 + done[move.what]) ** 2
                 for move, _after in moves

@@ -1,4 +1,4 @@
-"""A mail server that limits mails per minute is not asked by every mail that waits."""
+"""A mail server that limits mails per minute is not tried with every waiting mail."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_mail_after_a_refusal_is_postponed_without_asking_the_server(
     assert asked == ["0@example.org"]
     refused, *held = Step.objects.order_by("pk")
     assert (refused.state, refused.error_code, refused.attempts) == ("retrying", CROWDED, 1)
-    # To wait for one's turn is no attempt and no failure.
+    # A postponed mail has no attempt and no failure.
     assert {(step.state, step.attempts, step.error_code) for step in held} == {("queued", 0, "")}
     turns = [step.run_after for step in held]
     assert min(turns) >= refused.state_since + rate_limit.SILENCE
@@ -99,7 +99,7 @@ def test_refusal_postpones_no_other_work_and_other_errors_postpone_nothing(
 
 
 def test_person_who_retries_a_mail_ends_the_silence(application: Any, effects: Any) -> None:
-    """“Retry” moves the refused mail's time to now: nothing is known of the server any more."""
+    """“Retry” moves the refused mail's time to now: so the limit of the server is unknown."""
     effects(mail_hr=TOO_MANY)
     refused = mail(application, 1)
     run(refused.pk, owner="worker:1")

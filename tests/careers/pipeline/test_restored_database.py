@@ -27,7 +27,7 @@ from tests.support.stack import ROOT
 
 pytestmark = pytest.mark.django_db
 UNDER_WAY = ("waiting", "queued", "sent", "started", "retrying")
-#: Somebody may have retried it after the copy was made.
+#: A person may have retried it after the copy was made.
 NOT_SENT = (*UNDER_WAY, "failed")
 ENDED = ("succeeded", "uncertain", "cancelled")
 
@@ -57,7 +57,7 @@ def mails(application: Any) -> dict[str, Step]:
 
 
 def restore() -> None:
-    """The row that holds the identity is in another database now, and a process starts there."""
+    """Simulate a restore: the row holds the identity of another database, and a process starts."""
     restored_database.recognise()
     DatabaseIdentity.objects.update(identity="another file on another machine")
     restored_database._recognised = False
@@ -67,7 +67,7 @@ def states() -> dict[str, str]:
     return {step.recipient.partition("@")[0]: step.state for step in Step.objects.all()}
 
 
-def test_first_look_stores_the_identity(mails: dict[str, Step]) -> None:
+def test_first_check_stores_the_identity(mails: dict[str, Step]) -> None:
     assert restored_database.recognise() is False
     assert DatabaseIdentity.objects.get().identity == restored_database.identity()
     assert restored_database.recognise() is False
@@ -109,7 +109,7 @@ def test_documents_and_archive_copies_in_a_copy_stay_queued(application: Any) ->
 
 
 def test_quarantined_mail_in_a_copy_stays_waiting(bare_job: Any) -> None:
-    spam = ApplicationFactory(page=bare_job, held_back=True)
+    spam = ApplicationFactory(page=bare_job, in_quarantine=True)
     StepFactory(application=spam, kind="mail_hr", state=State.WAITING, events=False)
     restore()
     assert restored_database.recognise() is True
@@ -118,7 +118,7 @@ def test_quarantined_mail_in_a_copy_stays_waiting(bare_job: Any) -> None:
 
 def test_claim_in_a_copy_sends_no_mail(application: Any, effects: Any) -> None:
     sent = []
-    effects(mail_applicant=lambda step, _hand_over: sent.append(step))
+    effects(mail_applicant=lambda step, _before_send: sent.append(step))
     step = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)
     restore()
     assert runner.run(step.pk, owner="worker:1") == []
@@ -159,17 +159,17 @@ def test_second_process_parks_no_later_mail(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_processes_that_look_together_park_once(mails: dict[str, Step]) -> None:
+def test_processes_that_check_together_park_once(mails: dict[str, Step]) -> None:
     restore()
     parked: list[bool] = []
     at_once(lambda _index: parked.append(restored_database.recognise()), 4)
     assert sorted(parked) == [False, False, False, True]
-    # Also he who did not park goes on only when it is done.
+    # A process that parked nothing also continues only after the other has parked.
     assert {states()[state] for state in NOT_SENT} == {"uncertain"}
     assert StepEvent.objects.count() == len(NOT_SENT)
 
 
-def test_recognise_once_looks_once_for_each_process(
+def test_recognise_once_checks_once_for_each_process(
     application: Any, django_assert_num_queries: Any
 ) -> None:
     restored_database._recognised = False
@@ -178,15 +178,15 @@ def test_recognise_once_looks_once_for_each_process(
         restored_database.recognise_once()
 
 
-def test_recognise_once_looks_again_through_a_new_connection_to_postgresql() -> None:
-    """A restore ends the connections, and so does a failover; neither ends the workers."""
+def test_recognise_once_checks_again_through_a_new_connection_to_postgresql() -> None:
+    """A restore or a failover ends the connections, but not the workers."""
     for vendor, looked in (("sqlite", True), ("postgresql", False)):
         restored_database.recognise()
         connection_created.send(sender=None, connection=SimpleNamespace(vendor=vendor))
         assert restored_database._recognised is looked
 
 
-def test_process_starts_without_a_database_and_its_first_claim_looks(
+def test_process_starts_without_a_database_and_checks_at_its_first_claim(
     mails: dict[str, Step], effects: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away() -> bool:
@@ -201,12 +201,12 @@ def test_process_starts_without_a_database_and_its_first_claim_looks(
     assert {states()[state] for state in NOT_SENT} == {"uncertain"}
 
 
-def test_web_server_looks_when_it_starts() -> None:
+def test_web_server_checks_when_it_starts() -> None:
     source = (ROOT / "site" / "careersite" / "wsgi.py").read_text()
     assert source.endswith("recognise_at_start()\n")
 
 
-def test_worker_looks_before_it_consumes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_worker_checks_before_it_consumes(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[int] = []
     monkeypatch.setattr(restored_database, "recognise_at_start", lambda: looked.append(1))
     monkeypatch.setattr(worker, "_owner", worker.owner())
@@ -248,7 +248,7 @@ def test_identity_asked_before_the_first_migration_stays_the_same(
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="a file tells its number")
-def test_identity_leaves_out_what_the_user_may_not_ask(
+def test_identity_leaves_out_what_the_user_may_not_read(
     unasked: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     everything = restored_database.identity()
@@ -287,7 +287,7 @@ class TestPulse:
     def test_copy_without_the_pulse_file_is_recognised(self, beside: Path) -> None:
         beside.unlink()
         assert restored_database.recognise() is True
-        # From then on it is the one that lives.
+        # From then on the copy is the live database.
         restored_database.pulse()
         assert restored_database.recognise() is False
 

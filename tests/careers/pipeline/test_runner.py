@@ -382,11 +382,11 @@ def test_classify_knows_the_code_of_every_error() -> None:
     assert classify(ZeroDivisionError())[:2] == (ErrorClass.UNKNOWN, "ZeroDivisionError")
 
 
-# ── Out of time ─────────────────────────────────────────────────────────────────────────
+# ── Time limits ─────────────────────────────────────────────────────────────────────────
 
 
 def takes_too_long(step: Step, before_send: Any) -> Outcome:
-    """Celery's soft time limit comes in a library that starts again after every exception."""
+    """Celery's soft time limit is raised in a library that retries after every exception."""
     for _attempt in range(3):
         with contextlib.suppress(Exception):
             signal.raise_signal(signal.SIGUSR1)
@@ -475,24 +475,24 @@ def test_mail_that_may_have_been_sent_is_never_retried(
     assert step.state == state
 
 
-# ── Handed over to somebody who remembers ───────────────────────────────────────────────
+# ── Sent with an idempotency key ────────────────────────────────────────────────────────
 
 PROVIDER = IdempotencyWindow("resend:1", dt.timedelta(hours=23))
 OTHER = IdempotencyWindow("brevo:2", dt.timedelta(minutes=10))
 
 
-def hand_over_and(
-    step: Step, effects: Any, outcome: Exception | None, memory: IdempotencyWindow | None = PROVIDER
+def send_and(
+    step: Step, effects: Any, outcome: Exception | None, window: IdempotencyWindow | None = PROVIDER
 ) -> Step:
     """One attempt that passes its point of no return and then ends with an error."""
 
-    def hands_over(_step: Step, before_send: Any) -> Outcome:
-        before_send(memory)
+    def sends(_step: Step, before_send: Any) -> Outcome:
+        before_send(window)
         if outcome is not None:
             raise outcome
         return Outcome({"message_id": "<a@b>"})
 
-    effects(mail_applicant=hands_over)
+    effects(mail_applicant=sends)
     Step.objects.filter(pk=step.pk).update(run_after=None)
     run(step.pk, owner="worker:1")
     step.refresh_from_db()
@@ -503,40 +503,40 @@ def hand_over_and(
 def test_mail_with_an_idempotency_key_is_repeated_until_confirmed(
     application: Any, effects: Any, silence: Exception
 ) -> None:
-    step = hand_over_and(queued(application, "mail_applicant"), effects, silence)
+    step = send_and(queued(application, "mail_applicant"), effects, silence)
     assert (step.state, step.phase, step.repeat_with) == ("retrying", "", "resend:1")
     assert step.repeat_until - step.started_at >= PROVIDER.duration
     assert "the same key" in step.error_public
     first = step.repeat_until
 
-    hand_over_and(step, effects, MAYBE)
-    # Counted from the first time: that is when the provider's memory began.
+    send_and(step, effects, MAYBE)
+    # Counted from the first time: that is when the idempotency window opened.
     assert (step.state, step.repeat_until) == ("retrying", first)
 
-    hand_over_and(step, effects, None)
+    send_and(step, effects, None)
     assert (step.state, step.repeat_until, step.error_public) == ("succeeded", None, "")
 
 
 def test_mail_is_not_repeated_after_the_window_closed(application: Any, effects: Any) -> None:
-    step = hand_over_and(queued(application, "mail_applicant"), effects, MAYBE)
+    step = send_and(queued(application, "mail_applicant"), effects, MAYBE)
     Step.objects.update(repeat_until=timezone.now() - dt.timedelta(seconds=1))
-    hand_over_and(step, effects, None)
+    send_and(step, effects, None)
     assert (step.state, step.attempts) == ("uncertain", 1)
     assert "may have arrived" in step.error_public
 
 
 def test_next_attempt_comes_before_the_window_closes(application: Any, effects: Any) -> None:
     short = IdempotencyWindow("brevo:2", dt.timedelta(seconds=2))
-    step = hand_over_and(queued(application, "mail_applicant"), effects, MAYBE, short)
+    step = send_and(queued(application, "mail_applicant"), effects, MAYBE, short)
     assert step.run_after == step.repeat_until
 
 
-@pytest.mark.parametrize("memory", [None, OTHER])
+@pytest.mark.parametrize("window", [None, OTHER])
 def test_unconfirmed_mail_is_not_sent_by_another_provider(
-    application: Any, effects: Any, memory: IdempotencyWindow | None
+    application: Any, effects: Any, window: IdempotencyWindow | None
 ) -> None:
-    step = hand_over_and(queued(application, "mail_applicant"), effects, MAYBE)
-    hand_over_and(step, effects, None, memory)
+    step = send_and(queued(application, "mail_applicant"), effects, MAYBE)
+    send_and(step, effects, None, window)
     assert (step.state, step.repeat_with) == ("uncertain", "resend:1")
     assert "settings have changed" in step.error_public
 
@@ -545,7 +545,7 @@ def test_unconfirmed_mail_is_not_sent_by_another_provider(
 def test_refused_mail_fails_whatever_the_key(
     application: Any, effects: Any, refusal: Exception, state: str
 ) -> None:
-    step = hand_over_and(queued(application, "mail_applicant"), effects, refusal)
+    step = send_and(queued(application, "mail_applicant"), effects, refusal)
     assert (step.state, step.repeat_until) == (state, None)
 
 
@@ -555,15 +555,15 @@ def test_refused_mail_fails_whatever_the_key(
 def test_refused_repetition_leaves_the_first_attempt_unconfirmed(
     application: Any, effects: Any, refusal: Exception, state: str
 ) -> None:
-    step = hand_over_and(queued(application, "mail_applicant"), effects, MAYBE)
+    step = send_and(queued(application, "mail_applicant"), effects, MAYBE)
     first = step.repeat_until
-    hand_over_and(step, effects, refusal)
+    send_and(step, effects, refusal)
     assert (step.state, step.repeat_until) == (state, first)
 
 
 def test_undecidable_answer_is_left_to_a_person(application: Any, effects: Any) -> None:
     silent = Undecidable("mail-unconfirmed", "The provider knows the key, not the mail.")
-    step = hand_over_and(queued(application, "mail_applicant"), effects, silent)
+    step = send_and(queued(application, "mail_applicant"), effects, silent)
     assert (step.state, step.error_public) == ("uncertain", silent.public)
 
 
@@ -593,7 +593,7 @@ def test_exit_of_the_process_is_not_recorded_as_a_failure(application: Any, effe
     assert step.state == State.STARTED
 
 
-# ── What the failure of the PDF means for the others ────────────────────────────────────
+# ── Steps after a failed PDF ───────────────────────────────────────────────────────────
 
 
 def test_failed_pdf_queues_the_mail_to_hr_and_not_the_archive(job: Any, effects: Any) -> None:
@@ -629,7 +629,7 @@ def test_mails_about_a_quarantined_application_stay_waiting(job: Any, effects: A
     }
 
 
-# ── Nothing personal ────────────────────────────────────────────────────────────────────
+# ── No personal data ────────────────────────────────────────────────────────────────────
 
 
 def test_history_and_logs_hold_no_personal_data(job: Any, effects: Any, caplog: Any) -> None:

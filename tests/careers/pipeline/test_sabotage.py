@@ -134,7 +134,7 @@ def no_checksum(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "_verified", believed)
 
 
-# ── The orders ──────────────────────────────────────────────────────────────────────────
+# ── Orders of statements ──────────────────────────────────────────────────────────────────────────
 
 
 def the(world: World, kind: str) -> Step:
@@ -143,7 +143,7 @@ def the(world: World, kind: str) -> Step:
     return step
 
 
-def both_have_the_same_mail(world: World) -> None:
+def two_workers_have_the_same_mail(world: World) -> None:
     """A worker freezes before its point of no return; when it wakes, another has sent the mail."""
     world.post_at_once()
     mail = the(world, MAIL_APPLICANT)
@@ -157,7 +157,7 @@ def both_have_the_same_mail(world: World) -> None:
     world.finish("worker 1", "worker 2")
 
 
-def the_first_fails_late(world: World) -> None:
+def first_worker_fails_late(world: World) -> None:
     """A worker wakes after its lease with an error; another one works on the step."""
     world.post_at_once()
     pdf = the(world, RENDER_PDF)
@@ -168,13 +168,13 @@ def the_first_fails_late(world: World) -> None:
     world.finish("sweeper 1")
     world.work("worker 2", pdf.pk)
     world.until("worker 2", "the PDF")
-    world.mail_mood = "refuses"
+    world.mail_mode = "refuses"
     world.finish("worker 1")
-    world.mail_mood = "ok"
+    world.mail_mode = "ok"
     world.finish("worker 2")
 
 
-def a_page_is_old(world: World) -> None:
+def person_acts_on_an_old_page(world: World) -> None:
     """A person retries a step that had failed; by now it is past its point of no return."""
     world.post_at_once()
     mail = the(world, MAIL_APPLICANT)
@@ -186,14 +186,14 @@ def a_page_is_old(world: World) -> None:
     world.finish("worker 2", "worker 1")
 
 
-def somebody_claims_between_look_and_change(world: World) -> None:
+def worker_claims_between_read_and_write(world: World) -> None:
     """A retry has read a step that waits; before it writes, the step starts."""
     world.post_at_once()
     mail = the(world, MAIL_APPLICANT)
-    world.mail_mood = "away"
+    world.mail_mode = "away"
     world.work("worker 1", mail.pk)
     world.finish("worker 1")
-    world.mail_mood = "ok"
+    world.mail_mode = "ok"
     world.passes(60)
     world.act("retry", the(world, MAIL_APPLICANT))
     world.until("person", "UPDATE step")
@@ -204,8 +204,8 @@ def somebody_claims_between_look_and_change(world: World) -> None:
     world.finish("worker 2", "worker 1")
 
 
-def somebody_works(world: World) -> None:
-    """The sweeper looks while a worker is within its lease."""
+def worker_works_within_its_lease(world: World) -> None:
+    """The sweeper sweeps while a worker is within its lease."""
     world.post_at_once()
     pdf = the(world, RENDER_PDF)
     world.work("worker 1", pdf.pk)
@@ -214,8 +214,8 @@ def somebody_works(world: World) -> None:
     world.finish("sweeper 1", "worker 1")
 
 
-def a_sender_dies_after_the_point_of_no_return(world: World) -> None:
-    """The mail server has the mail; the sender dies before the answer."""
+def sender_is_killed_after_the_point_of_no_return(world: World) -> None:
+    """The mail server has the mail; the sender is killed before it reads the answer."""
     world.post_at_once()
     mail = the(world, MAIL_APPLICANT)
     world.work("worker 1", mail.pk)
@@ -228,63 +228,63 @@ def a_sender_dies_after_the_point_of_no_return(world: World) -> None:
     world.finish("worker 2")
 
 
-def somebody_cancels_what_the_provider_has(world: World) -> None:
+def person_cancels_mail_that_the_provider_has(world: World) -> None:
     """The provider has the mail and did not confirm it; it will be asked again."""
     world.keyed = True
     world.post_at_once()
     mail = the(world, MAIL_APPLICANT)
-    world.mail_mood = "silent"
+    world.mail_mode = "silent"
     world.work("worker 1", mail.pk)
     world.finish("worker 1")
-    world.mail_mood = "ok"
+    world.mail_mode = "ok"
     world.act("cancel", the(world, MAIL_APPLICANT))
     world.finish("person")
 
 
-def somebody_posts(world: World) -> None:
+def applicant_posts(world: World) -> None:
     world.post()
     world.finish("request 1")
 
 
-def a_bucket(mood: str) -> Order:
-    def keeps_something_else(world: World) -> None:
+def bucket_in(mode: str) -> Order:
+    def bucket_keeps_other_bytes(world: World) -> None:
         world.post_at_once()
         world.work("worker 1", the(world, RENDER_PDF).pk)
         world.finish("worker 1")
-        world.bucket_mood = mood
+        world.bucket_mode = mode
         world.work("worker 1", the(world, ARCHIVE).pk)
         world.finish("worker 1")
 
-    return keeps_something_else
+    return bucket_keeps_other_bytes
 
 
 CASES: dict[str, tuple[Sabotage, Order, str]] = {
-    "fence": (no_fence, both_have_the_same_mail, promises.ONCE),
-    "fence, of a late failure": (no_fence, the_first_fails_late, promises.CLAIM),
-    "guard": (no_guard, a_page_is_old, promises.ONCE),
+    "fence": (no_fence, two_workers_have_the_same_mail, promises.ONCE),
+    "fence of a late failure": (no_fence, first_worker_fails_late, promises.CLAIM),
+    "guard": (no_guard, person_acts_on_an_old_page, promises.ONCE),
     "guard in the UPDATE": (
         no_guard_in_the_update,
-        somebody_claims_between_look_and_change,
+        worker_claims_between_read_and_write,
         promises.HISTORY,
     ),
-    "lease": (no_check_of_the_lease, somebody_works, promises.TAKEN_BACK),
-    "lease, of no length": (no_lease, somebody_works, promises.TAKEN_BACK),
-    "phase marker": (no_phase_marker, a_sender_dies_after_the_point_of_no_return, promises.ONCE),
-    "recall": (
+    "lease": (no_check_of_the_lease, worker_works_within_its_lease, promises.TAKEN_BACK),
+    "length of the lease": (no_lease, worker_works_within_its_lease, promises.TAKEN_BACK),
+    "phase marker": (no_phase_marker, sender_is_killed_after_the_point_of_no_return, promises.ONCE),
+    "point of no return": (
         no_check_of_the_point_of_no_return,
-        somebody_cancels_what_the_provider_has,
+        person_cancels_mail_that_the_provider_has,
         promises.STOPPED,
     ),
-    "dispatch on commit": (dispatch_at_once, somebody_posts, promises.DISPATCHED),
-    "receipt on commit": (answer_at_once, somebody_posts, promises.RECEIPT),
-    "checksum": (no_checksum, a_bucket("lies"), promises.BYTES),
-    "checksum, of nothing": (no_checksum, a_bucket("forgets"), promises.BYTES),
+    "dispatch on commit": (dispatch_at_once, applicant_posts, promises.DISPATCHED),
+    "receipt on commit": (answer_at_once, applicant_posts, promises.RECEIPT),
+    "checksum": (no_checksum, bucket_in("lies"), promises.BYTES),
+    "checksum of a lost object": (no_checksum, bucket_in("forgets"), promises.BYTES),
 }
 
 
 def possible(case: str) -> None:
     if case == "guard in the UPDATE" and connection.vendor == "sqlite":
-        pytest.skip("SQLite lets nobody write between the look and the change.")
+        pytest.skip("SQLite allows no other write between the read and the write.")
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -1,4 +1,4 @@
-"""The watchdog's judgement: which worker takes nothing while messages wait."""
+"""The watchdog ends a worker that takes no messages while messages wait."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class World:
         self.ended += 1
 
     def passes(self, seconds: float) -> None:
-        """Let time pass, with a look every few seconds."""
+        """Let time pass, with a check every few seconds."""
         until = self.now + seconds
         while self.now < until and not self.ended:
             self.now += watchdog.INTERVAL
-            self.watchdog.look()
+            self.watchdog.check()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A worker that stops: what it waits for, and what it hands back."""
+"""A worker that stops waits for its children, and returns their steps to the queue."""
 
 from __future__ import annotations
 

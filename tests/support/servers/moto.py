@@ -27,7 +27,7 @@ class Moto:
 
     def welcome(self) -> None:
         """Make a user who may use S3; once after the server's start."""
-        iam = self.client("iam", "nobody", "nothing")
+        iam = self.client("iam", "unknown", "nothing")
         iam.create_user(UserName="careers")
         key = iam.create_access_key(UserName="careers")["AccessKey"]
         allowed = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
@@ -36,7 +36,7 @@ class Moto:
         self.access_key, self.secret_key = key["AccessKeyId"], key["SecretAccessKey"]
 
     def client(self, service: str = "s3", key: str = "", secret: str = "") -> Any:
-        """A client of the server; the user's own unless told otherwise."""
+        """A client of the server; with the user's own key unless another is given."""
         import boto3
 
         return boto3.client(

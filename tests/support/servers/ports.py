@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 HOST = "127.0.0.1"
-#: Longer than any client waits in a test; a server that hangs lets go when it is closed.
+#: Longer than any client waits in a test; a server that hangs ends when it is closed.
 HANG_SECONDS = 60
 
 _reserved: list[socket.socket] = []
@@ -16,7 +16,7 @@ def reserve_port() -> int:
 
     This process binds the port and keeps it bound without listening. The kernel then gives the
     port to no process that asks for any free one, and refuses connections to it. A server that is
-    told this port can still listen on it, because both sockets have ``SO_REUSEADDR`` and only one
+    given this port can still listen on it, because both sockets have ``SO_REUSEADDR`` and only one
     listens (socket(7), ip(7)). The reservation ends with this process, so a server may stop and
     start again on its port.
     """

@@ -186,7 +186,7 @@ class _S3Handler(BaseHTTPRequestHandler):
             self.error(409, "ConditionalRequestConflict")
             return
         if mode == "taken":
-            s3.put(key, b"somebody else's")
+            s3.put(key, b"another writer's")
         if self.headers.get("If-None-Match") == "*":
             if mode == "refuses_conditions":
                 self.error(501, "NotImplemented")

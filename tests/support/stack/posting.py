@@ -25,7 +25,7 @@ class Receipt:
 
 
 def a_cv(text: str, size: int = 20_000, noise: str = "") -> bytes:
-    """A PDF of one page that shows ``text``, readable as it stands in the bytes.
+    """A PDF of one page that shows ``text``, uncompressed in its bytes.
 
     Args:
         noise: what it holds beside the text, instead of ``size`` random letters.

@@ -289,7 +289,7 @@ class Stack(Records):
         port: int = 0,
         **answers: str,
     ) -> Receipt:
-        """Send a job's form with a CV, as a browser does; a new person unless told otherwise."""
+        """Send a job's form with a CV, as a browser does; ``email`` is new unless given."""
         number = next(_numbers)
         email = email or f"applicant-{number}-{secrets.token_hex(3)}@example.org"
         fields = {"name": name, "email": email, "phone": phone, **answers}

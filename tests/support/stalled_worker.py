@@ -1,6 +1,6 @@
 """The product's Celery app whose worker stops taking messages when a file appears.
 
-``celery -A tests.services.stalled_worker worker``, with the file's path in ``STALL_FILE``. The
+``celery -A tests.support.stalled_worker worker``, with the file's path in ``STALL_FILE``. The
 file says how: ``hangs`` blocks the event loop, ``cancelled`` cancels the consumer. The worker
 deletes the file first, so that the next worker is not affected.
 """
