@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from careers.languages import background
 from careers.pipeline import dispatch
 from home.models import SiteSettings
 from tests.support import migrated
+from tests.support import wheel as wheels
 from tests.support.broker import Broker
 from tests.support.factories import HomePageFactory, JobIndexPageFactory, JobPageFactory
 from tests.support.speed import patient
@@ -165,3 +167,23 @@ def job(job_index: Any) -> Any:
     return JobPageFactory(
         parent=job_index, title="Gauge keeper", slug="gauge-keeper", hr_recipients="hr@example.org"
     )
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of the checkout."""
+    (built,) = wheels.made_once(tmp_path_factory, "wheel", wheels.build).glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
+    """The ``bin`` directory of a bare virtual environment with the wheel."""
+    venv = wheels.made_once(tmp_path_factory, "venv", lambda made: wheels.install(wheel, made))
+    return venv / "bin"
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory, installed: Path) -> Path:
+    """A directory in which the wheel's commands made the demo company. Copy it."""
+    return wheels.made_once(tmp_path_factory, "seeded", lambda made: wheels.seed(installed, made))
