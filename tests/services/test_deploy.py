@@ -2,7 +2,8 @@
 
 The old release is this code. The new one is a copy of it with typical changes: a column that old
 code does not know, changes to the tables around it, a new kind of step with its own task, and an
-extra argument in every message. See "Upgrade" in ``docs/operations.md``.
+extra argument in every message. See "Upgrade" in ``docs/operations.md``. The upgrade from the
+release before this one is in ``test_upgrade``.
 """
 
 from __future__ import annotations
