@@ -86,8 +86,8 @@ def site(
 
 
 def migrations(site: Stack, app: str) -> list[str]:
-    rows = site.query("SELECT name FROM django_migrations WHERE app = %s ORDER BY name", app)
-    return [row["name"] for row in rows]
+    rows = site.query("SELECT name FROM django_migrations WHERE app = %s", app)
+    return sorted(row["name"] for row in rows)
 
 
 def shell(site: Stack, script: str, code: Path = ROOT) -> str:
