@@ -60,7 +60,7 @@ READ_BY_NEW = """
 from careers.jobs.models import JobPage
 from careers.pipeline.attention import REPLACED
 from careers.pipeline.models import Step
-print("replaced", sorted(Step.objects.filter(REPLACED).values_list("pk", flat=True)))
+print("replaced", sorted(Step.objects.filter(REPLACED.query).values_list("pk", flat=True)))
 print("questions", len(JobPage.objects.get(slug=%r, locale__language_code="en").questions))
 """
 
