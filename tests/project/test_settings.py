@@ -175,6 +175,12 @@ def test_misspelt_variable_is_named_with_the_nearest_name(
     ]
 
 
+def test_former_name_of_a_variable_still_works(load: Load) -> None:
+    former = {"PIPELINE_RERING_AFTER": "120"}
+    assert load("base", **former).PIPELINE_REDISPATCH_AFTER == 120
+    assert load("base", **former, PIPELINE_REDISPATCH_AFTER="30").PIPELINE_REDISPATCH_AFTER == 30
+
+
 def test_database_behind_a_socket_needs_no_host(load: Load) -> None:
     assert (
         load("base", DATABASE_URL="postgres:///careers").DATABASES["default"]["NAME"] == "careers"

@@ -2,12 +2,14 @@
 
 The old release is this code. The new one is a copy of it with typical changes: a column that old
 code does not know, changes to the tables around it, a new kind of step with its own task, and an
-extra argument in every message. See "Upgrade" in ``docs/operations.md``.
+extra argument in every message. See "Upgrade" in ``docs/operations.md``. The upgrade from the
+release before this one is in ``test_upgrade``.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import subprocess
 import threading
@@ -85,7 +87,10 @@ def new_release(directory: Path) -> Path:
             text = text.replace(before, addition + before)
         path.write_text(text)
     migrations = directory / "careers" / "migrations"
-    latest = max(path.stem for path in migrations.glob("[0-9]*.py"))
+    texts = {path.stem: path.read_text() for path in migrations.glob("[0-9]*.py")}
+    # The numbers are not in the order of the dependencies.
+    depended = re.findall(r"""["']careers["'], ["'](\d+_\w+)["']""", "\n".join(texts.values()))
+    (latest,) = texts.keys() - set(depended)
     (migrations / "0999_tide.py").write_text(MIGRATION.format(latest=latest))
     return directory
 

@@ -66,6 +66,9 @@ NAMES = frozenset(
     """.split()
 ).union(*SERVICES.values())
 
+#: Variables that had another name in an earlier release, which still works.
+FORMER_NAMES = {"PIPELINE_REDISPATCH_AFTER": "PIPELINE_RERING_AFTER"}
+
 #: The ports of the site and of Flower, unless PORT and FLOWER_PORT say otherwise.
 DEFAULT_PORT, DEFAULT_FLOWER_PORT = 8000, 5555
 
@@ -113,6 +116,7 @@ def load(*files: Path, generated: Path | None = None) -> None:
     for layer in layers:
         for name in NAMES:
             value, path = layer.get(name), layer.get(f"{name}_FILE")
+            value = value or layer.get(FORMER_NAMES.get(name, ""))
             if not value and path:
                 try:
                     value = Path(path).read_text(encoding="utf-8").strip()
@@ -136,6 +140,7 @@ def misspelt(*files: Path) -> list[str]:
     environment, which is full of other programs' variables, only if both are true.
     """
     known = NAMES | COMPOSE_NAMES | {f"{name}_FILE" for name in NAMES}
+    known |= set(FORMER_NAMES.values())
     found = []
     for where, names in [(str(path), dotenv_values(path)) for path in files] + [("", os.environ)]:
         for name in sorted(set(names) - known):

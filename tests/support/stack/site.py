@@ -7,7 +7,6 @@ import datetime as dt
 import http.client
 import itertools
 import json
-import os
 import re
 import secrets
 import shlex
@@ -29,7 +28,7 @@ from tests.support.speed import patient
 from tests.support.stack.mail import SwitchableSMTP
 from tests.support.stack.posting import Receipt, a_cv, multipart
 from tests.support.stack.records import Records
-from tests.support.stack.template import BUCKET, ROOT, Template, plain_environ
+from tests.support.stack.template import BUCKET, ROOT, Template, path_of, plain_environ
 
 #: A seeded job that asks for name, e-mail, phone and CV only.
 PLAIN_JOB = "production-planner"
@@ -159,7 +158,7 @@ class Stack(Records):
             code: the folder of the project whose code it runs.
             environ: replaces or adds environment variables.
         """
-        self._variants[name] = code, {"PYTHONPATH": _path_of(code), **environ}
+        self._variants[name] = code, {"PYTHONPATH": path_of(code), **environ}
 
     def stop(self, *names: str) -> None:
         """Stop parts the way a supervisor does."""
@@ -184,7 +183,7 @@ class Stack(Records):
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=code,
-            env=self.environ | {"PYTHONPATH": _path_of(code)} | environ,
+            env=self.environ | {"PYTHONPATH": path_of(code)} | environ,
             capture_output=True,
             text=True,
             timeout=patient(120),
@@ -269,10 +268,10 @@ class Stack(Records):
             answer = connection.getresponse()
             return answer.status, dict(answer.getheaders()), answer.read()
 
-    def form_address(self, job: str = PLAIN_JOB) -> str:
+    def form_address(self, job: str = PLAIN_JOB, *, port: int | None = None) -> str:
         """Where a job's form posts, as its page says."""
         if job not in self._job_pages:
-            _status, _headers, body = self.get(f"/careers/{job}/")
+            _status, _headers, body = self.get(f"/careers/{job}/", port=port)
             found = re.search(r'action="(/apply/[^"#]+)', body.decode())
             assert found, f"the page of {job} has no form"
             self._job_pages[job] = found[1]
@@ -296,7 +295,7 @@ class Stack(Records):
         if cv is None:
             cv = a_cv(f"{name} {email}")
         body, content_type = multipart(fields, {"cv": ("CV.pdf", cv)})
-        address = self.form_address(job)
+        address = self.form_address(job, port=port or None)
         headers = {"Content-Type": content_type, "Origin": self.url}
         began = time.monotonic()
         connection = http.client.HTTPConnection(HOST, port or self.port, timeout=patient(60))
@@ -326,11 +325,6 @@ class Stack(Records):
             self.database = f"sqlite:///{self.var / 'db.sqlite3'}"
         self.query("UPDATE wagtailcore_site SET hostname = %s, port = %s", HOST, self.port)
         return self.database
-
-
-def _path_of(code: Path) -> str:
-    """``PYTHONPATH`` with which a folder's code is found before the installed one."""
-    return os.pathsep.join(map(str, dict.fromkeys([code, code / "site", ROOT])))
 
 
 def listens(port: int) -> bool:

@@ -35,14 +35,18 @@ class Template:
     """A seeded site that stacks start from: its database on either engine, its static files.
 
     Made once a test session, because migrating takes longer than most tests.
+
+    Args:
+        directory: for the database and the static files.
+        code: the folder of the project whose code makes them.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self, directory: Path, code: Path = ROOT) -> None:
+        self.directory, self.code = directory, code
         self.secret_key = secrets.token_hex(25)
 
     def environ(self, database: str) -> dict[str, str]:
-        return plain_environ() | {
+        return plain_environ(self.code) | {
             "VAR_DIR": str(self.directory),
             "SECRET_KEY": self.secret_key,
             "DATABASE_URL": database,
@@ -74,11 +78,11 @@ class Template:
             server: of PostgreSQL; "" for SQLite.
         """
         mark = hashlib.sha256(server.encode())
-        for made_of in (*sorted(ROOT.glob("*/migrations/*.py")), *SEED):
+        for made_of in (*sorted(self.code.glob("*/migrations/*.py")), *SEED):
             mark.update(made_of.read_bytes())
         # The file shows other processes that the database is finished.
         note = self.directory / f"database-{mark.hexdigest()[:16]}"
-        foreign = server and server != shared_postgresql()
+        foreign = self.code == ROOT and server and server != shared_postgresql()
         source = self.database(shared_postgresql()) if foreign else ""
         with self.alone("postgresql" if server else "sqlite"):
             if not note.exists():
@@ -92,7 +96,7 @@ class Template:
         if source:
             postgresql.copy(source, url)
             return url
-        if not server and (known := _migrated()):
+        if self.code == ROOT and not server and (known := _migrated()):
             shutil.copyfile(known, path)
         else:
             if not server:
@@ -104,7 +108,7 @@ class Template:
     def _manage(self, database: str, *arguments: str) -> None:
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
+            cwd=self.code,
             env=self.environ(database),
             capture_output=True,
             text=True,
@@ -145,13 +149,18 @@ def _migrated() -> Path | None:
     return found if found and found.exists() else None
 
 
-def plain_environ() -> dict[str, str]:
-    """The variables that a program needs, without the person's own settings."""
+def path_of(code: Path) -> str:
+    """``PYTHONPATH`` with which a folder's code is found before the installed one."""
+    return os.pathsep.join(map(str, dict.fromkeys([code, code / "site", ROOT])))
+
+
+def plain_environ(code: Path = ROOT) -> dict[str, str]:
+    """The variables that a program of ``code`` needs, without the person's own settings."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return {
         "PATH": path,
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": path_of(code),
         "DJANGO_SETTINGS_MODULE": "careersite.settings.local",
     }
