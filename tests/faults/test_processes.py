@@ -415,13 +415,14 @@ def test_missing_sweeper_raises_an_alert_and_only_delays_steps(stack: Stack) -> 
 
     def opened() -> list[dict]:
         return stack.query(
-            "SELECT s.state FROM careers_notice n LEFT JOIN careers_step s ON s.alert_id = n.id"
+            "SELECT s.state FROM careers_notice n"
+            f" LEFT JOIN careers_step s ON s.{column('alert')} = n.id"
             " WHERE n.code = 'no-sweeper' AND n.kind = 'alert' ORDER BY n.id DESC"
         )
 
     try:
         celery_client(stack).send_task("careers.watch", queue="io")
-        until(opened, PATIENCE, "the clock did not alert")
+        until(opened, PATIENCE, "the schedule did not alert")
         stack.query("UPDATE careers_notice SET created_at = '2026-01-01 00:00:00'")
         celery_client(stack).send_task("careers.watch", queue="io")
         until(lambda: opened()[0]["state"] == "succeeded", PATIENCE, "operators got no mail")

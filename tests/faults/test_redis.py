@@ -26,7 +26,7 @@ from tests.support.messages import celery_client, drained
 from tests.support.processes import Process, until
 from tests.support.servers import HOST, reserve_port
 from tests.support.speed import patient
-from tests.support.stack import Receipt, Stack, shared_template
+from tests.support.stack import Receipt, Stack, column, shared_template
 
 PATIENCE = 240  # seconds; ends a hang
 #: Seconds that an applicant may wait while the broker is unusable.
@@ -152,10 +152,11 @@ class BrokerFaultSite(Stack):
     def an_hour_passes(self, receipts: list[Receipt]) -> None:
         """Move the times of these steps one hour into the past."""
         ids = ",".join(str(step["id"]) for receipt in receipts for step in self.steps(receipt))
-        for column in ("state_since", "dispatched_at", "ready_at", "created_at"):
+        for field in ("state_since", "dispatched_at", "ready_at", "created_at"):
+            name = column(field)
             self.query(
-                f"UPDATE careers_step SET {column} = strftime('%Y-%m-%d %H:%M:%f000', {column},"
-                f" '-1 hour') WHERE {column} IS NOT NULL AND id IN ({ids})"
+                f"UPDATE careers_step SET {name} = strftime('%Y-%m-%d %H:%M:%f000', {name},"
+                f" '-1 hour') WHERE {name} IS NOT NULL AND id IN ({ids})"
             )
 
 

@@ -96,3 +96,23 @@ def test_folder_deleted_by_the_system_is_made_again(temporary: Path) -> None:
     with scratch() as again:
         assert again.is_dir()
         assert again.name.startswith(PREFIX)
+
+
+def test_folder_deleted_before_it_is_opened_is_made_again(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process that looks for abandoned folders may be faster."""
+    make, deleted = tempfile.mkdtemp, []
+
+    def make_and_lose_the_first(**options: str) -> str:
+        folder = make(**options)
+        if not deleted:
+            deleted.append(folder)
+            os.rmdir(folder)
+        return folder
+
+    monkeypatch.setattr(tempfile, "mkdtemp", make_and_lose_the_first)
+    with scratch() as own:
+        assert own.is_dir()
+    assert deleted
+    assert deleted != [str(own)]
