@@ -169,7 +169,7 @@ def test_upgrade_from_the_previous_release_keeps_data_and_loses_nothing(site: St
     assert all(site.states(receipt) == DONE for receipt in receipts)
     for receipt in receipts:
         assert [site.get(receipt.location, port=at)[0] for at in (old, new)] == [200, 200]
-    # 0015, 0016: the questions are the same.
+    # 0014, 0015: the questions are the same.
     assert field_names(site, new) == fields
     seen = shell(site, READ_BY_NEW % JOB_WITH_QUESTIONS)
     assert f"replaced {[replaced_before, replaced_during]}" in seen

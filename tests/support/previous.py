@@ -1,7 +1,7 @@
 """The code of the previous release, to run beside the present one.
 
 It is the commit before the modules, settings and fields got their present names, so an upgrade
-from it goes through the migrations ``careers.0011`` to ``0016`` and ``home.0005``. Move ``COMMIT``
+from it goes through the migrations ``careers.0011`` to ``0018`` and ``home.0005``. Move ``COMMIT``
 and ``MIGRATIONS`` on with each release.
 """
 

@@ -174,7 +174,7 @@ def test_run_now_needs_the_permission(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_scheduled_tasks_update_the_alerts(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
-    monkeypatch.setattr(schedule.alerts, "look", lambda actor: done.append("look"))
+    monkeypatch.setattr(schedule.alerts, "update_alerts", lambda actor: done.append("look"))
     monkeypatch.setattr(schedule.alerts, "daily_digest", lambda actor: done.append("digest"))
     schedule.watch()
     schedule.daily_digest()

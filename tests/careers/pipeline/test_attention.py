@@ -87,7 +87,7 @@ def test_steps_are_grouped_by_kind_and_cause() -> None:
 def test_migration_fills_replaced_by_from_the_key_of_the_release_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    migration = import_module("careers.migrations.0014_replaced_by_rows")
+    migration = import_module("careers.migrations.0017_replaced_by_rows")
     monkeypatch.setattr(migration, "BATCH", 2)
     new = StepFactory(events=False)
     rows = [

@@ -43,7 +43,7 @@ class AddIndexBesideWriters(AddIndexConcurrently):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("careers", "0014_replaced_by")]
+    dependencies = [("careers", "0016_replaced_by")]
     atomic = False
 
     operations = [

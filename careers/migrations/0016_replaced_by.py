@@ -17,7 +17,7 @@ STATES = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("careers", "0016_questions_field")]
+    dependencies = [("careers", "0015_questions_field")]
 
     operations = [
         migrations.AddField(

@@ -6,7 +6,7 @@ import careers.forms.questions_field
 
 
 class Migration(migrations.Migration):
-    dependencies = [("careers", "0015_job_words")]
+    dependencies = [("careers", "0014_job_words")]
 
     # The column is the same, so nothing changes in the database.
     operations = [

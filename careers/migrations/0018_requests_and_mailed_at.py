@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("careers", "0014_replaced_by_rows")]
+    dependencies = [("careers", "0017_replaced_by_rows")]
 
     # Nothing changes in the database, so old code runs beside new.
     operations = [
