@@ -102,7 +102,7 @@ def decide(job: JobPage, form: ApplicationForm, request: HttpRequest) -> Outcome
             return Hidden()
         entered = form.typed() + gone
         return NotOpenYet(entered) if is_upcoming else Closed(entered)
-    if gone or not form.is_of_today:
+    if gone or not form.is_current:
         return Changed(gone)
     if not is_valid:
         return Invalid()

@@ -136,7 +136,7 @@ def bounces(steps: Iterable[Step]) -> list[tuple[str, str]]:
 
 
 def current(steps: Iterable[Step]) -> list[Step]:
-    """The steps without mails that a later mail replaced, to the same address or another one."""
+    """The steps, except mails that a later mail to the same or another address replaced."""
     newest: dict[tuple[str, str], Step] = {}
     for step in steps:
         if REPLACED(step):

@@ -118,7 +118,7 @@ class ChangeAddress(StepActPage):
         address = form.cleaned_data["address"]
         try:
             sent = self.act(step, request.user, self.reason(), address=address)
-        except actions.AlreadyTold:
+        except actions.AlreadyMailed:
             form.add_error("address", self._already(address.lower()))
             return self._ask_again()
         if sent is None:

@@ -1,4 +1,4 @@
-"""The bases of all pages: permission and breadcrumbs, detail, list, and asking before an act."""
+"""The base classes of all pages: permission and breadcrumbs, detail, list, confirmation."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class ConfirmPage(AdminPage, WagtailAdminTemplateMixin, TemplateView):
         return self.find()
 
     def find(self) -> Any:
-        """The subject by ``self.kwargs``, the parts of the address, through what the user may see.
+        """Find the subject that ``self.kwargs`` names, among those that the user may see.
 
         Raises:
             Http404: there is no such subject, or the user may not see it.

@@ -191,7 +191,7 @@ class ApplicationForm(forms.Form):
         return lines
 
     @property
-    def is_of_today(self) -> bool:
+    def is_current(self) -> bool:
         """Whether the applicant saw the current questions and privacy notice."""
         return self.data.get(EDITION, "") in ("", self.frozen.edition)
 

@@ -1,7 +1,7 @@
 """The only code that creates applications.
 
-One transaction holds the application, its files, its consents and its steps. So the receipt is
-true even if the broker, the archive, the mail server or a worker fails.
+One transaction writes the application, its files, its consents and its steps. So the receipt is
+true even if the broker, the archive, the mail server or a worker fails later.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from home.models import SiteSettings
 
 #: Receipts per day to one address. Any further application is quarantined.
 RECEIPTS_A_DAY = 3
-#: How many references are tried until one is free.
+#: How many references are tried at most until one is free.
 DRAWS = 5
 
 KINDS = {CV: FileKind.CV, COVER_LETTER: FileKind.COVER_LETTER}
@@ -58,7 +58,7 @@ def submit(submission: Submission) -> Application:
     """Accept an application, once.
 
     The content is the idempotency key: the same content for the same job gives the application that
-    exists already, however often it is sent and however fast.
+    exists already, even if it is sent many times or twice at the same moment.
 
     Returns:
         The application, committed.

@@ -93,7 +93,7 @@ class Chip:
 
 
 class _Traits(NamedTuple):
-    """What filters need of an open job: its key, and its values by facet."""
+    """What the filters must know about a job: its key, and its values by facet."""
 
     pk: int
     values: dict[str, frozenset[str]]

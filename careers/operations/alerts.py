@@ -32,10 +32,10 @@ from careers.pipeline.states import NEEDS_A_PERSON, UNDER_WAY, State
 from careers.pipeline.transitions import db_now
 from home.models import SiteSettings
 
-#: A shorter problem may be a restart. Steps that need a person are mailed at once.
+#: A problem that ends earlier may be a restart. Steps that need a person are mailed at once.
 LASTS = dt.timedelta(minutes=2)
-#: Between two “resolved” mails about the same problem. A problem that returns earlier stays open
-#: for this time, so that the latest mail about a problem that comes and goes says that it exists.
+#: The shortest time between two “resolved” mails about one problem. A problem that returns earlier
+#: stays open until this time is over, so that the last mail about it says that it exists.
 QUIET = dt.timedelta(hours=1)
 #: The codes of steps that need a person begin with it; kind and cause follow.
 IN_NEED = "needs-attention"

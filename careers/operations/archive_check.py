@@ -1,4 +1,4 @@
-"""Check that every archived file is still in the archive: a key to the bucket can delete it.
+"""Check that every archived file is still in the archive: anyone with the key can delete it.
 
 The keys are listed, a thousand at a request, and compared with the rows; a few files are read back
 as well. A missing or changed file is a finding until a later check finds it in order.

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 #: For how long a finding counts unless its source renews it. ``PROCESS`` is for what a process
 #: renews every few seconds, ``VISITS`` for what a web server finds only during requests, and
-#: ``RUNS`` for scheduled tasks: long, so that a scheduler that stopped resolves no problem.
+#: ``RUNS`` for scheduled tasks: so long that no problem seems resolved when the scheduler stops.
 PROCESS = dt.timedelta(seconds=35)
 VISITS = dt.timedelta(minutes=10)
 RUNS = dt.timedelta(days=30)
@@ -39,8 +39,8 @@ AHEAD = dt.timedelta(minutes=1)
 def report(source: str, found: Iterable[Finding], *, lasts: dt.timedelta) -> None:
     """Replace what ``source`` has reported by ``found``; an empty list removes all of it.
 
-    Nothing is written while nothing changes, until half of ``lasts`` is over. A database that can
-    not be written is logged, never raised.
+    Nothing is written while nothing changes, until half of ``lasts`` is over. An error of the
+    database is logged, never raised.
 
     Args:
         source: who reports. Only one process at a time should use a name.
@@ -82,7 +82,7 @@ def _replace(source: str, found: dict[str, Finding], lasts: dt.timedelta) -> Non
 
 
 def renew(source: str, *, lasts: dt.timedelta) -> None:
-    """Let what ``source`` has reported count for longer, because it can't look again now."""
+    """Extend the time of what ``source`` has reported, because it can't check again now."""
     now = db_now()
     still = Finding.objects.filter(source=source, expires_at__gt=now)
     still.update(expires_at=now + min(lasts, RUNS))
@@ -146,7 +146,7 @@ def dismissals(found: Iterable[Finding]) -> dict[str, Dismissal]:
 
 
 def dismiss(digest: str, user: Any) -> bool:
-    """Hide an advice until its facts change.
+    """Hide advice until its facts change.
 
     Returns:
         False if no advice with this digest is reported now.

@@ -112,7 +112,7 @@ def check(broker_error: str | None = None) -> Health:
     """Read the database: the findings that are stored, and a few counts.
 
     Args:
-        broker_error: what the broker answered just now ("" if it is well); None takes what the
+        broker_error: what the broker answered just now ("" if it works); None takes what the
             sweeper has reported.
     """
     now = db_now()

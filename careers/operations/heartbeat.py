@@ -22,7 +22,7 @@ from careers.pipeline.worker import end_after, wait_for
 
 log = logging.getLogger(__name__)
 
-#: Seconds between two heartbeats, and until a process without one counts as stopped.
+#: Seconds between two heartbeats; after what time a process without one counts as stopped.
 INTERVAL = 10
 GONE_AFTER = dt.timedelta(seconds=35)
 
@@ -71,8 +71,8 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
         self.timer = worker.timer.call_repeatedly(INTERVAL, self._beat)
 
     def stop(self, worker: Any) -> None:
-        # By then other workers have the steps of the children. This call comes first, because the
-        # database may hang too.
+        # By then other workers have taken over the steps of the children. This call comes first,
+        # because the database may not answer the next ones.
         end_after(settings.PIPELINE_LEASE)
         findings.report(f"worker:{worker.hostname}", [], lasts=findings.PROCESS)
         Heartbeat.objects.filter(kind=Heartbeat.Kind.WORKER, name=worker.hostname).delete()
@@ -84,8 +84,8 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
     def _beat(self) -> None:
         """Write a heartbeat, but never block the worker's own loop for long.
 
-        A loop that was blocked for minutes first enforces the expired time limits, and only
-        then reads that those tasks are done: it kills children that run the next tasks.
+        A loop that was blocked for minutes enforces the expired time limits first, and only then
+        reads that those tasks are done. It would kill children that already run the next tasks.
         """
         if self.beating and self.beating.is_alive():
             return  # a database that does not answer

@@ -44,7 +44,7 @@ FORK = multiprocessing.get_context("fork")
 
 
 def ask_database() -> list[Finding]:
-    """Whether the database answers, is not newer than this code, and agrees about the time."""
+    """Whether the database answers, is not newer than this code, and has the same time."""
     try:
         connection.ensure_connection()
         found = clocks("database", db_now())
@@ -59,13 +59,13 @@ def ask_database() -> list[Finding]:
 
 
 def ask_broker() -> list[Finding]:
-    """Whether the broker accepts something from us."""
+    """Whether the broker accepts messages."""
     error = broker.broker_error()
     return [health.broker(error)] if error else []
 
 
 def ask_archive() -> list[Finding]:
-    """Whether the archive answers, accepts our key, has the bucket, and agrees about the time."""
+    """Whether the archive answers, accepts our key, has the bucket, and has the same time."""
     try:
         date = archive.probe()
     except EffectError as error:

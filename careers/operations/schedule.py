@@ -68,7 +68,7 @@ class Scheduler(PersistentScheduler):
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         for entry in self.schedule.values():
-            # After the clock was set back, nothing would be due until it has caught up.
+            # After the clock was set back, nothing would be due until it reaches that time again.
             if entry.last_run_at and entry.last_run_at > (now := entry.default_now()):
                 entry.last_run_at = now
                 self._heap = None

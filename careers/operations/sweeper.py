@@ -49,11 +49,11 @@ ACTOR = "sweeper"
 #: A queued step is dispatched at once; only after this time does it count as forgotten.
 FRESH = dt.timedelta(seconds=5)
 REDISPATCH_CAP = 900  # seconds
-#: A row that was changed further in the future was changed before the clock was set back.
+#: A row with a time further in the future was written before the clock was set back.
 AHEAD = dt.timedelta(minutes=1)
 #: The times that a step waits for, or that say how long it has waited.
 MOMENTS = ("state_since", "ready_at", "dispatched_at", "run_after", "lease_until", "repeat_until")
-#: With more messages waiting than this, a step was not forgotten: the workers are busy.
+#: If more messages than this wait, an unanswered message is not lost: the workers are busy.
 LONG_QUEUE = 50
 #: Seconds between two evaluations of hooks and alerts.
 LOOK_EVERY = 10
@@ -71,9 +71,9 @@ class Sweeper:
         self.name = f"{socket.gethostname()}:{uuid.uuid4().hex[:8]}"
         self.source = f"sweeper:{self.name}"
         self.broker_down_since: dt.datetime | None = None
-        #: For each child: the step that it runs, its deadline, and the name it claims under.
+        #: For each child: the step that it runs, its deadline, and the name under which it claims.
         self.children: dict[BaseProcess, tuple[int, float, str]] = {}
-        #: The kinds of steps that it runs itself, when it does.
+        #: The kinds of steps that the sweeper runs itself, if it has to.
         self.kinds: Collection[str] = registry.kinds()
         # The broker is asked with every sweep.
         self.prober = Prober([probe for probe in all_probes() if probe.name != "broker"])
@@ -107,7 +107,7 @@ class Sweeper:
     def _unharmed(act: Callable[[], None]) -> None:
         try:
             act()
-        except Exception:  # a sweeper that an error ends repairs nothing
+        except Exception:  # no error may end the sweeper
             log.exception("sweep failed")
             connections.close_all()
 
@@ -122,7 +122,7 @@ class Sweeper:
         findings.report(self.source, found + self.prober.findings, lasts=findings.PROCESS)
         restored_database.recognise()
         restored_database.pulse()
-        set_back_with_the_clock()
+        set_back_future_times()
         release_expired_leases()
         release_forgotten_waiters()
         self._reap()
@@ -191,11 +191,11 @@ def _run_in_child(step_id: int, owner: str) -> None:
     runner.run(step_id, owner=owner)
 
 
-def set_back_with_the_clock() -> None:
-    """Let no step wait for a time that is far away because the clock was set back.
+def set_back_future_times() -> None:
+    """Correct the times of steps that were written before the clock was set back.
 
-    The times of the step go back with the clock, so that it waits for as long as intended. After a
-    clock that was a year ahead, it would otherwise wait for a year.
+    They are set back by as much, so that each step waits for as long as intended. If the clock had
+    been a year ahead, a step would otherwise wait for a year.
     """
     now = db_now()
     ahead = Step.objects.filter(state__in=UNDER_WAY, state_since__gt=now + AHEAD)
@@ -229,7 +229,7 @@ def release_expired_leases() -> None:
             leaving=[State.STARTED],
             fence=step.token,
             actor=ACTOR,
-            # The worker may wake and send right now: the first write wins.
+            # The worker may continue and send at this moment: the first write wins.
             guard={"phase": Phase.NONE},
             reason=_("The worker did not come back in time."),
             run_after=None if gives_up else now,
@@ -245,20 +245,20 @@ def release_expired_leases() -> None:
 
 
 def release_forgotten_waiters() -> None:
-    """Queue waiting steps whose predecessor has ended, if they were not queued then."""
+    """Queue waiting steps whose predecessor has ended, if that was missed."""
     for definition in registry.definitions():
         release(definition, actor=ACTOR)
 
 
 def requeue_unanswered() -> None:
-    """Take back messages that no worker answered; each time after twice the wait."""
+    """Take back messages that no worker answered; the time to wait doubles each time."""
     now = db_now()
     sent = Step.objects.filter(
         state=State.SENT,
         kind__in=registry.kinds(),
         dispatched_at__lt=now - dt.timedelta(seconds=settings.PIPELINE_REDISPATCH_AFTER),
     ).order_by("dispatched_at")
-    # Steps of a long queue are not lost, their workers are busy. They could fill the batch.
+    # Steps of a long queue are not lost: their workers are busy. They would fill the batch.
     long = {
         queue
         for queue in {definition.queue for definition in registry.definitions()}

@@ -239,7 +239,7 @@ def _clocks_differ(facts: Facts) -> Words:
 def _service(facts: Facts) -> Words:
     """A service that fails: the code that met the error explains the cause.
 
-    The facts hold ``cause`` (see ``sentences.to_facts``) and, if the service may come back by
+    The facts hold ``cause`` (see ``sentences.to_facts``) and, if the service may recover by
     itself, ``check``: which settings to look at meanwhile.
     """
     checks = {

@@ -30,11 +30,11 @@ from careers.pipeline.successors import release, release_successors
 from careers.pipeline.transitions import db_now, move
 
 RETRY, CANCEL = "careers.retry_step", "careers.cancel_step"
-#: States that a step never leaves: what replaces it is written beside the state.
+#: States that a step never leaves. The step that replaces it is stored in another column.
 FINAL = tuple(state for state in State if not LEAVES_TO[state])
 
 
-class AlreadyTold(Exception):
+class AlreadyMailed(Exception):
     """The address already has a mail about the application."""
 
 
@@ -86,14 +86,14 @@ def _send_to(step: Step, doing: Doing, *, address: str) -> Step | None:
         The new step, or None when the rule no longer holds.
 
     Raises:
-        AlreadyTold: that address already has a mail about this application.
+        AlreadyMailed: that address already has a mail about this application.
     """
     address = address.strip().lower()
     why = _("The address was wrong: sent to %(address)s.") % {"address": address}
     doing = replace(doing, reason=doing.reason or why)
     known = Step.objects.filter(application=step.application, kind=MAIL_HR, recipient=address)
     if known.exclude(state=State.CANCELLED).exists():
-        raise AlreadyTold(address)
+        raise AlreadyMailed(address)
     try:
         with transaction.atomic():
             new = create_step(
@@ -111,7 +111,7 @@ def _send_to(step: Step, doing: Doing, *, address: str) -> Step | None:
     except _Moved:
         return None
     except IntegrityError:
-        raise AlreadyTold(address) from None
+        raise AlreadyMailed(address) from None
     _dispatch_after_commit(ready, doing)
     new.refresh_from_db()
     return new
@@ -142,9 +142,9 @@ def _cancel(step: Step, doing: Doing) -> bool:
 
 
 def _cancel_what_needs_it(step: Step, doing: Doing) -> list[Step]:
-    """Cancel the steps that need the success of a cancelled step, and those that need theirs.
+    """Cancel the waiting steps that need the success of a cancelled step, because they never start.
 
-    They can never start.
+    The same holds for the steps that need the success of those.
     """
     cancelled = []
     for definition in registry.successors_of(step.kind, needing_success=True):
@@ -243,7 +243,7 @@ send_again = Act(
     ),
     sends=True,
 )
-#: A mail to HR goes to another address instead of one that turned out wrong. Returns the new step.
+#: A mail to HR goes to another address, because the first one is wrong. Returns the new step.
 send_to = Act(
     "change-address",
     RETRY,
@@ -266,7 +266,8 @@ send_to = Act(
         refused=gettext_lazy("“%(step)s” is now “%(state)s”: its address can’t be changed."),
     ),
 )
-#: A step ends for good. A mail that may have been sent goes on until it is unconfirmed.
+#: A step ends and never runs again. A mail that may have been sent can't be cancelled before it is
+#: unconfirmed.
 cancel = Act(
     "cancel",
     CANCEL,
@@ -285,7 +286,7 @@ cancel = Act(
     ),
     serious=True,
 )
-#: An application that was quarantined as spam is not spam: its mails go out.
+#: An application that was quarantined as spam is not spam: its mails are sent.
 release_from_quarantine = Act(
     "release",
     RETRY,

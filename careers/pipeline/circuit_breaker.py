@@ -18,8 +18,8 @@ from careers.pipeline.transitions import db_now
 
 #: How long a wait without an answer must be to open the breaker.
 LONG = dt.timedelta(seconds=15)
-#: For how many times as long the breaker stays open: an archive that hangs may take a fifth of the
-#: workers' time.
+#: The breaker stays open for this many times the wait, so that an archive that hangs takes at most
+#: a fifth of the workers' time.
 SPARED = 4
 
 

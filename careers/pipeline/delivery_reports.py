@@ -54,7 +54,7 @@ def listen(request: HttpRequest) -> HttpResponse:
 
 
 def record(report: notifications.Report) -> bool:
-    """Record a report; False when it is about no mail of this site."""
+    """Record a report; False when it is not about a mail of this site."""
     step_id = step_of_reference(report.reference)
     if step_id is None:
         log.warning("the mail provider reported about a mail of another site")
@@ -83,7 +83,7 @@ def _bounced(step_id: int, at: dt.datetime, why: str) -> None:
 
 
 def _arrived(step_id: int, at: dt.datetime) -> None:
-    """Record a delivery. It takes back an earlier bounce, however often that is still reported.
+    """Record a delivery. It removes an earlier bounce, even if that is reported again later.
 
     A cancelled mail stays cancelled, because it may have been replaced; its history says that it
     arrived.

@@ -1,7 +1,7 @@
 """Dispatch steps: tell a worker, through the broker, that a row is ready.
 
 Dispatching may fail without harm: then the row stays queued, and the sweeper dispatches it later.
-Nothing here ever raises into a request.
+No error of the broker reaches the caller.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def dispatch_steps(step_ids: Iterable[int], *, actor: str = "intake", insist: bo
         definition = registry.REGISTERED[kind]
         try:
             _publish(definition.task_name, definition.queue, step_id, task_id)
-        except Exception as error:  # whatever it is, the row is safe and the sweeper finds it
+        except Exception as error:  # after any error, the row is safe and the sweeper finds it
             _resting_until = time.monotonic() + REST
             log.warning("the broker did not accept a message: %s", type(error).__name__)
             move(
@@ -81,7 +81,7 @@ def dispatch_steps(step_ids: Iterable[int], *, actor: str = "intake", insist: bo
 
 
 def dispatch_task(task: str) -> bool:
-    """Publish a task that is no step; False when the broker does not accept it."""
+    """Publish a task that does not run a step; False when the broker does not accept it."""
     try:
         broker.send(task)
     except Exception as error:  # the caller reports the failure

@@ -20,8 +20,8 @@ from careers.pipeline.models import Step
 from careers.pipeline.states import CLAIMABLE, State
 from careers.pipeline.transitions import db_now, move
 
-#: How long no mail is tried. It is shorter than the pause of the refused mail, whose row shows
-#: that the server refused one.
+#: How long no mail is tried. It must be shorter than the pause before the refused mail is retried:
+#: the row of that mail shows that the server refused it.
 SILENCE = dt.timedelta(seconds=5)
 #: The expected time for one mail while the server is the bottleneck.
 EACH = dt.timedelta(seconds=0.5)

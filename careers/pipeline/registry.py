@@ -33,9 +33,9 @@ from careers.notifications import BeforeSend
 from careers.pipeline.models import Step
 from careers.pipeline.states import ENDED, State
 
-#: The column holds 20 characters; the name must be good in a task name, a URL and a metric.
+#: The column holds 20 characters; the name must be valid in a task name, a URL and a metric.
 KIND = re.compile(r"[a-z][a-z0-9_]{0,19}")
-#: What must hold of an application before its mails go out.
+#: The condition that an application must meet before mails about it are sent.
 NOT_QUARANTINED = Q(quarantined=False)
 
 
@@ -94,10 +94,10 @@ class StepDefinition:
         after: the predecessors, made by ``succeeded`` and ``ended``.
         before: kinds that wait until this step has succeeded, as for a virus scan. An
             application that is older than the step does not wait for it.
-        gate: what must hold of the ``Application`` before the step is queued.
+        gate: the condition that the ``Application`` must meet before the step is queued.
         is_mail: the effect sends a mail: it obeys the mail server's rate limit, and in a restored
             database it waits for a person.
-        about: what the step is work for.
+        about: what the step belongs to.
         per_recipient: an application gets one such step for each notification recipient.
     """
 
@@ -119,7 +119,7 @@ class StepDefinition:
 
     @property
     def waits_for_a_server(self) -> bool:
-        """Whether slowness comes from another server, and not from this application."""
+        """Whether another server, and not the content of the application, makes it slow."""
         return self.queue != "cpu"
 
 
@@ -203,7 +203,7 @@ def successors_of(kind: str, *, needing_success: bool = False) -> list[StepDefin
     """The steps that wait for a step.
 
     Args:
-        needing_success: only those to which a failed or cancelled step is not enough.
+        needing_success: only those that do not start after a failed or cancelled step.
     """
     return [
         definition

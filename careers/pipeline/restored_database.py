@@ -18,7 +18,8 @@ Three callers check: every process when it starts (``recognise_at_start``), a wo
 first mail that it claims through a new connection to PostgreSQL (``recognise_once``: a restore or
 a failover ends the connections), and the sweeper at each sweep, before it dispatches anything. One
 gap remains: where the database is replaced without ending the connections of running workers, a
-mail may be claimed until the next sweep.
+mail may be claimed until the next sweep. A connection pooler such as PgBouncer never ends them, so
+there only the sweeper notices.
 """
 
 from __future__ import annotations

@@ -29,8 +29,9 @@ class Verdict:
     """What becomes of a step after a failed attempt.
 
     Attributes:
-        attempts: the attempts to write down; an unexpected error counts only unexpected ones.
-        failing_since: when the first of the present consecutive failures happened.
+        attempts: the number of attempts to store. After an unexpected error, only attempts in a
+            row that failed unexpectedly count.
+        failing_since: when the first of the failures in a row happened.
     """
 
     error_class: ErrorClass
@@ -85,7 +86,7 @@ def classify(error: BaseException) -> tuple[ErrorClass, str, str]:
 
 
 def too_slow() -> Transient:
-    """What to say of a step that was stopped while it waited for another server."""
+    """The error of a step that was stopped while it waited for another server."""
     return Transient(
         "too-slow",
         _(
@@ -124,7 +125,7 @@ def backoff(attempts: int, retry_after: int | None = None) -> dt.timedelta:
 
 
 def retry_after_of(error: BaseException) -> int:
-    """Seconds for which the other server asked for no further attempt; 0 when it did not."""
+    """Seconds that the other server asked to wait before the next attempt; 0 when it did not."""
     return (error.retry_after or 0) if isinstance(error, EffectError) else 0
 
 

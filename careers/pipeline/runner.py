@@ -62,7 +62,7 @@ class Claim:
 
         Raises:
             Fenced: the step belongs to another process by now.
-            Undecidable: an earlier attempt went to a receiver that is not asked now.
+            Undecidable: an earlier attempt went to a provider or account that is not used now.
         """
         step, known = self.step, self.unconfirmed_until
         if known and (window is None or window.key != step.repeat_with):
@@ -93,7 +93,7 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
     if claim is None:
         return []
     definition = registry.REGISTERED[claim.step.kind]
-    # A mail inside its idempotency window is not postponed: the window would close.
+    # A mail inside its idempotency window is not postponed: the window could close meanwhile.
     if definition.is_mail and not claim.unconfirmed_until and (slot := rate_limit.next_slot()):
         rate_limit.postpone(claim.step, slot, actor=claim.actor)
         return []
@@ -110,7 +110,7 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
         return _written(claim, partial(_fail, claim, error))
     except Uncertain as error:
         return _written(claim, partial(_leave_open, claim, error))
-    except (Exception, OutOfTime) as error:  # every failure of an effect ends as a state
+    except (Exception, OutOfTime) as error:  # every failure of an effect becomes a state
         if claim.may_have_been_sent:
             return _written(claim, partial(_leave_open, claim, unconfirmed.interrupted()))
         slow = isinstance(error, OutOfTime) and definition.waits_for_a_server
@@ -160,8 +160,8 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
 def record(claim: Claim, outcome: Outcome) -> list[int]:
     """Record a success; returns the ids of steps that became ready.
 
-    A completed effect is never repeated because its result could not be recorded: then the step
-    keeps its state until the lease ends, and the sweeper decides by the phase.
+    If the result can't be recorded, the completed effect is not repeated at once: the step keeps
+    its state until the lease ends, and then the sweeper decides by the phase.
     """
     return _written(claim, partial(_succeed, claim, outcome))
 

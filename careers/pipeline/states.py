@@ -69,7 +69,10 @@ UNDER_WAY = (State.WAITING, State.QUEUED, State.SENT, State.STARTED, State.RETRY
 
 
 class Phase(models.TextChoices):
-    """Whether a running step has passed its point of no return; a lost worker is judged by it."""
+    """Whether a running step has passed its point of no return.
+
+    If its worker is lost, the phase decides what happens to the step.
+    """
 
     NONE = "", ""
     DATA = "data", _("Message sent, answer awaited")

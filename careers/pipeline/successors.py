@@ -1,4 +1,4 @@
-"""Queue the steps whose predecessors have come far enough."""
+"""Queue the steps whose predecessors have reached a state that allows it."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ def release_successors(step: Step, *, actor: str) -> list[int]:
 def release(
     definition: StepDefinition, *, actor: str, reason: str = "", **among: object
 ) -> list[int]:
-    """Queue the waiting steps of one kind whose predecessors have come far enough.
+    """Queue the waiting steps of one kind whose predecessors have reached a state that allows it.
 
-    A step whose gate is closed keeps waiting.
+    A step whose gate is closed keeps waiting. Where an application has several predecessors of one
+    kind, such as a mail for each recipient, one of them is enough.
 
     Args:
         among: lookups that select the steps to look at.

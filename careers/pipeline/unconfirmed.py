@@ -1,4 +1,4 @@
-"""Mails of which it is unknown whether they were sent.
+"""Mails that may or may not have been sent.
 
 Between the point of no return and the mail server's answer a worker or a connection may be lost.
 Where the mail provider keeps an idempotency key, the mail is sent again under the same key while
@@ -76,7 +76,7 @@ def park(
 
 
 def confirm_reported(step_id: int) -> bool:
-    """Resolve an unconfirmed mail that its provider reports to have.
+    """Resolve an unconfirmed mail if its provider has reported that it has the mail.
 
     Two callers need it: the code that leaves a mail unconfirmed, and the code that receives the
     provider's reports. Each calls it after its own write, so the later one resolves the mail.

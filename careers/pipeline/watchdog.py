@@ -1,13 +1,13 @@
-"""End a worker that no longer takes messages, so that its supervisor starts it anew.
+"""End a worker that no longer takes messages, so that its supervisor starts it again.
 
 A Celery worker can stay alive and take nothing: its event loop hangs, or it has lost its consumer
 while it reconnected to the broker. It still has a heartbeat, so nothing else would notice.
 
 The watchdog is a thread of the worker's main process, because the event loop may be what hangs. It
 acts only when all of these hold for ``PATIENCE`` seconds: messages wait in a queue of this worker,
-the worker has received none, and it runs no task, or none but tasks that must have ended long ago.
-A broker that does not answer has no waiting
-messages, so a worker that the broker refuses goes on trying to connect.
+the worker has received none, and it runs no task, or only tasks that should have ended long ago.
+A broker that does not answer counts as one without waiting messages, so a worker that the broker
+refuses continues to try.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ log = logging.getLogger(__name__)
 INTERVAL = 5.0
 #: Seconds. Longer than the longest pause between two attempts of Celery to reconnect (32 s).
 PATIENCE = 60.0
-#: Seconds. Longer than any task may run. The event loop enforces the time limits and hears of the
-#: end of a task, so it hangs when the same tasks seem to run for longer.
+#: Seconds. Longer than any task may run. The event loop enforces the time limits and notices when
+#: a task ends. If the same tasks seem to run for longer than this, the event loop hangs.
 LONGEST_TASK = 1800.0
 
 

@@ -1,7 +1,7 @@
 """The life of a worker: the name under which it claims steps, and how it stops.
 
 A Celery worker is a main process and its children, the pool. The children run the steps; the main
-process enforces the time limits and returns the steps of children that are gone.
+process enforces the time limits and returns the steps of children that have ended.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from careers.pipeline.transitions import move
 
 log = logging.getLogger(__name__)
 
-#: The children of a worker's pool share it, so that the main process can return their steps.
+#: The children of a worker's pool share this name, so that the main process can return their steps.
 _owner = f"worker:{uuid4()}"
 
 
@@ -55,7 +55,7 @@ def _start_child(**_kwargs: Any) -> None:
 
 
 def hand_back(actor: str = "") -> None:
-    """Queue again what this worker's children held; call it when they are gone.
+    """Queue again the steps that this worker's children held; call it when they have ended.
 
     Args:
         actor: the name under which they claimed, if it is not this worker's.
@@ -93,7 +93,7 @@ def _until_nothing_is_held() -> None:
             if not held.exists():
                 return
         except DatabaseError as error:
-            # It may answer in a moment, and the children continue meanwhile.
+            # The database may answer soon, and the children continue meanwhile.
             log.warning("the steps of the children are unknown: %s", type(error).__name__)
             connection.close()
         time.sleep(0.2)

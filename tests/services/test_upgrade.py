@@ -152,7 +152,7 @@ def test_upgrade_from_the_previous_release_keeps_data_and_loses_nothing(site: St
     assert {"archive-lost", "schedule-failed.careers.check_archive"} <= found.keys()
     facts = found["archive-lost"]["facts"]
     assert (json.loads(facts) if isinstance(facts, str) else facts) == {"count": 3}
-    # 0014: which step replaced which.
+    # 0016, 0017: which step replaced which.
     rows = site.query("SELECT id, replaced_by_id FROM careers_step WHERE replaced_by_id > 0")
     assert rows == [{"id": replaced_before, "replaced_by_id": again_before}]
 

@@ -312,7 +312,7 @@ def test_sweeper_reads_only_open_steps_among_100_000_done_steps(
     step_of(application, "render_pdf", queued=True)
     step_of(application, "mail_applicant", sent=True)
     with connection.execute_wrapper(note):
-        sweeper_module.set_back_with_the_clock()
+        sweeper_module.set_back_future_times()
         release_expired_leases()
         release_forgotten_waiters()
         requeue_unanswered()

@@ -370,7 +370,7 @@ def test_send_to_is_refused_for_mail_under_way(to_hr: Any, otto: Any, state: str
 @pytest.mark.parametrize("address", ["wrong@example.com", "other@example.com", "OTHER@example.com"])
 def test_send_to_address_with_a_mail_raises(to_hr: Any, otto: Any, address: str) -> None:
     step_of(to_hr.application, kind=MAIL_HR, succeeded=True, recipient="other@example.com")
-    with pytest.raises(actions.AlreadyTold):
+    with pytest.raises(actions.AlreadyMailed):
         actions.send_to(to_hr, otto, address=address)
     to_hr.refresh_from_db()
     assert to_hr.state == State.FAILED
