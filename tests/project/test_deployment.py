@@ -177,7 +177,7 @@ def test_our_containers_can_write_only_to_their_volumes() -> None:
     assert re.findall(r"^USER (\d+)$", (ROOT / "Dockerfile").read_text(), re.M) == ["10001"]
 
 
-def test_image_holds_only_what_runs() -> None:
+def test_image_contains_only_files_of_the_product() -> None:
     first, *rest = [
         line
         for line in (ROOT / ".dockerignore").read_text().splitlines()
@@ -235,7 +235,7 @@ def test_env_example_is_complete_for_production(tmp_path: Path) -> None:
     assert given["TRUSTED_PROXIES"].strip() == "172.30.99.0/24"
 
 
-def test_compose_demands_only_what_every_deployment_needs() -> None:
+def test_compose_requires_only_variables_that_every_deployment_needs() -> None:
     """Compose demands a value even if its service runs elsewhere."""
     demanded = set(re.findall(r"(?<!\$)\$\{([A-Z_0-9]+):\?", COMPOSE))
     assert demanded == {

@@ -53,7 +53,7 @@ def test_account_without_admin_access_is_refused(client: Client, key: str) -> No
     assert client.get(f"/mail/{key}/").status_code in (302, 403)
 
 
-def test_list_and_mail_are_shown(client: Client, key: str) -> None:
+def test_list_and_page_of_a_mail_are_shown(client: Client, key: str) -> None:
     client.force_login(people.ada())
     listing = client.get("/mail/")
     assert "We have &lt;your&gt; application" in listing.content.decode()
@@ -89,7 +89,9 @@ def test_unknown_mail_is_not_found(client: Client, key: str, wrong: str) -> None
     assert client.get(f"/mail/{wrong}/").status_code == 404
 
 
-def test_empty_list_says_so(client: Client, settings: Any, tmp_path: Path) -> None:
+def test_empty_list_of_mails_shows_a_sentence(
+    client: Client, settings: Any, tmp_path: Path
+) -> None:
     settings.VAR_DIR = tmp_path
     client.force_login(people.ada())
     assert "No mails yet" in client.get("/mail/").content.decode()

@@ -61,7 +61,7 @@ def test_anonymous_visitor_is_redirected_to_the_login(
 
 
 @pytest.mark.parametrize("who", [lambda: people.bob(None), people.charlie])
-def test_person_without_permission_is_told_what_is_missing(
+def test_person_without_permission_sees_the_missing_permission(
     who: Any, ask: Callable[..., Any]
 ) -> None:
     response = ask(who())
@@ -89,7 +89,9 @@ def test_only_the_proxy_gets_the_password(remote: str, ask: Callable[..., Any]) 
 # ── Without a proxy ─────────────────────────────────────────────────────────────────────
 
 
-def test_flower_without_a_proxy_is_one_click_away(client: Client, settings: Any) -> None:
+def test_flower_without_a_proxy_answers_with_a_page_that_redirects(
+    client: Client, settings: Any
+) -> None:
     settings.SITE_URL = "http://127.0.0.1:8000"
     settings.FLOWER_URL = "http://127.0.0.1:5555/flower/"
     assert client.get("/flower/")["Location"] == "/admin/login/?next=/flower/"
@@ -111,7 +113,9 @@ def test_flower_page_needs_permission(client: Client) -> None:
 @pytest.mark.parametrize(
     "flower", ["http://127.0.0.1:5555/flower/", "https://careers.example.com/flower/"]
 )
-def test_missing_proxy_rule_for_flower_is_named(flower: str, client: Client, settings: Any) -> None:
+def test_missing_proxy_rule_for_flower_is_reported(
+    flower: str, client: Client, settings: Any
+) -> None:
     """No redirect to the visitor's own machine, and no redirect loop."""
     settings.SITE_URL = "https://careers.example.com"
     settings.FLOWER_URL = flower

@@ -17,14 +17,14 @@ from careersite import health
 pytestmark = pytest.mark.django_db
 
 
-def test_live_runs_no_query(client: Client, django_assert_num_queries: Any) -> None:
+def test_live_answers_without_a_query(client: Client, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
         response = client.get("/health/live")
     assert (response.status_code, response.content) == (200, b"live\n")
     assert "no-store" in response["Cache-Control"]
 
 
-def test_ready_shows_this_machine_the_pipeline(client: Client) -> None:
+def test_ready_shows_the_pipeline_to_this_machine(client: Client) -> None:
     facts = client.get("/health/ready", headers={"host": "localhost"}).json()
     assert facts["database"] is True
     assert set(facts["steps"]) == set(registry.kinds())
@@ -38,7 +38,7 @@ def test_ready_shows_this_machine_the_pipeline(client: Client) -> None:
         {},
     ],
 )
-def test_ready_shows_others_only_the_database(client: Client, sender: Any) -> None:
+def test_ready_shows_only_the_database_to_other_machines(client: Client, sender: Any) -> None:
     assert client.get("/health/ready", **sender).json() == {"database": True}
 
 

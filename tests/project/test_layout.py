@@ -51,7 +51,7 @@ def test_every_model_change_has_a_migration(django_db_blocker: object) -> None:
         call_command("makemigrations", "careers", "home", check=True, dry_run=True, verbosity=0)
 
 
-def test_module_names_say_what_is_in_them() -> None:
+def test_no_module_has_a_vague_name() -> None:
     vague = {"utils.py", "helpers.py", "common.py", "services.py", "misc.py"}
     found = modules(*CODE, "tests")
     assert [path for path in found if path.name in vague] == []

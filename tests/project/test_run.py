@@ -116,7 +116,7 @@ def line(driver: subprocess.Popen[str], text: str) -> str:
     raise AssertionError(f"never said: {text}")
 
 
-def test_killed_child_is_started_again(var: Path, start) -> None:  # type: ignore[no-untyped-def]
+def test_killed_process_of_bin_run_is_started_again(var: Path, start) -> None:  # type: ignore[no-untyped-def]
     driver = start()
     wait_for(lambda: ups(var, "web"))
     [first] = ups(var, "web")
@@ -125,7 +125,7 @@ def test_killed_child_is_started_again(var: Path, start) -> None:  # type: ignor
     wait_for(lambda: len(ups(var, "web")) == 2)
 
 
-def test_stop_ends_all_in_order_and_kills_what_ignores_sigterm(var: Path, start) -> None:  # type: ignore[no-untyped-def]
+def test_stop_ends_processes_in_order_and_kills_those_that_ignore_sigterm(var: Path, start) -> None:  # type: ignore[no-untyped-def]
     driver = start()
     wait_for(lambda: all(ups(var, name) for name in ("web", "cpu", "broker")))
     driver.send_signal(signal.SIGTERM)
@@ -202,7 +202,7 @@ def test_second_start_shows_the_addresses_of_the_first(var: Path) -> None:
     assert "http://127.0.0.1:8000/" in second.stdout
 
 
-def test_busy_port_is_refused_with_what_to_do(var: Path) -> None:
+def test_busy_port_is_refused_with_advice(var: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

@@ -197,7 +197,7 @@ def test_broker_certificate_is_verified_with_tls(load: Load) -> None:
     assert not hasattr(load("base"), "CELERY_BROKER_USE_SSL")
 
 
-def test_environment_wins_over_env_file_and_env_file_over_generated(
+def test_environment_precedes_env_file_and_env_file_precedes_generated(
     load: Load, tmp_path: Path
 ) -> None:
     (tmp_path / ".env").write_text("PORT=8001\nFLOWER_PORT=5001\n")
@@ -262,7 +262,7 @@ def test_languages_follow_the_environment(load: Load) -> None:
     assert load("base").LANGUAGES == [("en", "English"), ("fr", "French")]
 
 
-def test_extension_wins_over_the_product_and_template_dir_over_both(
+def test_extension_replaces_files_of_the_product_and_template_dir_both(
     load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     brand, app = tmp_path / "brand", tmp_path / "acme_careers"

@@ -47,7 +47,7 @@ def test_slowness_is_measured_again_when_it_is_old(machine: dict[str, float]) ->
 
 
 @pytest.mark.parametrize("factor", [1.0, 4.0])
-def test_until_waits_as_much_longer_as_the_machine_is_slower(
+def test_until_multiplies_its_time_limit_by_the_slowness(
     machine: dict[str, float], factor: float
 ) -> None:
     machine["factor"] = factor

@@ -40,7 +40,7 @@ def test_short_campaign_loses_and_doubles_nothing(
 
 
 @pytest.mark.timeout(1200)
-def test_campaign_without_point_of_no_return_is_red(
+def test_campaign_without_point_of_no_return_fails(
     short_campaigns: dict[str, ShortCampaign],
 ) -> None:
     """Workers die after a mail was sent, and no row records that they had begun."""
@@ -50,7 +50,7 @@ def test_campaign_without_point_of_no_return_is_red(
     assert not report.ok
 
 
-def test_campaign_that_did_little_is_red() -> None:
+def test_campaign_with_too_few_applications_or_faults_fails() -> None:
     def report(**facts: Any) -> Report:
         given = {"posted": 10, "faults": Counter({"redis: FLUSHALL": 6})} | facts
         return Report("sqlite", 1, 10, {}, **given)

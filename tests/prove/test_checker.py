@@ -108,7 +108,7 @@ def run(untouched: Run, tmp_path: Path) -> Run:
     return Run(Path(shutil.copytree(untouched.directory, tmp_path / "run")))
 
 
-def test_untouched_run_is_green(untouched: Run) -> None:
+def test_unaltered_run_passes(untouched: Run) -> None:
     found = untouched.check()
     assert {name: sentences for name, sentences in found.red.items() if sentences} == {}
     assert found.ok
@@ -520,7 +520,7 @@ TAMPERED: list[tuple[Tamper, str]] = [
 @pytest.mark.parametrize(
     ("tamper", "red"), TAMPERED, ids=[tamper.__name__ for tamper, _red in TAMPERED]
 )
-def test_altered_run_is_red(run: Run, tamper: Tamper, red: str) -> None:
+def test_altered_run_fails(run: Run, tamper: Tamper, red: str) -> None:
     tamper(run)
     found = run.check()
     assert not found.ok

@@ -23,7 +23,7 @@ LOG = [
         ("mail_hr", "jobs@example.org", 1, False),
     ],
 )
-def test_arrived_finds_the_mail_of_a_step_in_the_log(
+def test_arrived_returns_whether_the_log_has_the_mail_of_the_step(
     kind: str, recipient: str, sequence: int, there: bool
 ) -> None:
     row = {

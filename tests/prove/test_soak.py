@@ -158,7 +158,7 @@ def test_rate_rises_while_queue_is_short_and_falls_when_it_is_long() -> None:
     assert control.rate == pytest.approx(1.575)
 
 
-def test_rate_stays_after_a_cut_until_the_queue_drains() -> None:
+def test_rate_stays_after_a_cut_until_the_queue_is_short() -> None:
     """Otherwise the waiting work would cause one cut after the other, and an idle site."""
     control = LoadControl(rate=4.0)
     rates = []
@@ -175,7 +175,7 @@ def test_rate_does_not_rise_above_what_can_be_posted() -> None:
 
 
 @given(st.floats(0.5, 8))
-def test_rate_settles_at_what_a_site_sustains(capacity: float) -> None:
+def test_rate_converges_to_the_capacity_of_the_site(capacity: float) -> None:
     """The rate settles at what the site completes, and no step waits long."""
     control, waiting, rates, waits = LoadControl(), 0.0, [], []
     for _ in range(2_000):

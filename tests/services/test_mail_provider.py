@@ -109,7 +109,7 @@ def test_worker_killed_while_waiting_for_the_provider_sends_one_mail(
     assert set(site.mails(receipt).values()) == {1}
 
 
-def test_bounced_mail_is_reported(site: SiteWithProvider) -> None:
+def test_bounce_reported_by_the_provider_is_shown(site: SiteWithProvider) -> None:
     receipt = site.apply(email="wrong@people.test")
     site.wait_for_end([receipt])
     mark = next(mail.mark for mail in site.provider.mails if mail.recipient == "wrong@people.test")

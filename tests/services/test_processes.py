@@ -15,7 +15,7 @@ from tests.support.stack import DONE, ROOT, Stack
 CLAIMERS = 6
 
 
-def test_each_claim_has_one_winner(site: Stack) -> None:
+def test_concurrent_claims_by_processes_succeed_once_per_step(site: Stack) -> None:
     site.stop("cpu", "io", "sweeper")
     receipts = site.apply_many(20)
     claiming = subprocess.run(
@@ -134,7 +134,7 @@ def test_stopped_worker_finishes_a_short_step(site: Stack) -> None:
 
 
 @ON_SQLITE
-def test_idle_process_stops_within_seconds(site: Stack) -> None:
+def test_idle_process_stops_within_seconds_after_sigterm(site: Stack) -> None:
     site.start("beat", "flower")
     for name in ("cpu", "io", "sweeper", "web", "beat", "flower"):
         site[name].stop(patience=60)

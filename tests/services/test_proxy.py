@@ -80,7 +80,7 @@ def test_application_through_the_proxy_ends_with_all_steps_done(deployed: Deploy
     assert f"{deployed.address}/received/{secret}/".encode() in mail.content.replace(b"=\r\n", b"")
 
 
-def test_rate_limit_uses_the_real_address_in_spite_of_forged_headers(deployed: Deployment) -> None:
+def test_rate_limit_with_forged_headers_uses_the_real_address(deployed: Deployment) -> None:
     for sender in ("127.0.0.2", "127.0.0.3"):
         status, _ = deployed.post_form(
             {"name": "", "email": "x@example.org"}, sender=sender, X_Forwarded_For="198.51.100.9"

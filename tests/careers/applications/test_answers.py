@@ -40,7 +40,9 @@ OPTIONS = (Option("a", "Early"), Option("b", "Late"))
         ("file", None, []),
     ],
 )
-def test_in_words_returns_paragraphs(kind: str, value: Any, words: list[str]) -> None:
+def test_in_words_of_each_type_returns_its_paragraphs(
+    kind: str, value: Any, words: list[str]
+) -> None:
     assert in_words(Question("q", kind, "?", options=OPTIONS), value) == words
 
 

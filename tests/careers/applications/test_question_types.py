@@ -49,7 +49,7 @@ def test_cell_holds_the_answer_as_a_plain_value(kind: str, value: Any, cell: Any
         ("yes_no", True, False, False),
     ],
 )
-def test_normalise_drops_what_makes_no_difference(
+def test_normalise_ignores_differences_without_meaning(
     kind: str, one: Any, other: Any, same: bool
 ) -> None:
     normalise = type_of(ask(kind)).normalise
@@ -69,7 +69,7 @@ def test_normalise_drops_what_makes_no_difference(
         ("number", "12", ()),
     ],
 )
-def test_fixed_words_hold_only_the_words_of_the_form(
+def test_fixed_words_never_contain_typed_text(
     kind: str, value: Any, words: tuple[str, ...]
 ) -> None:
     assert type_of(ask(kind)).fixed_words(ask(kind), value) == words

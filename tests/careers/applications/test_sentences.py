@@ -12,7 +12,7 @@ from careers.applications.sentences import render, sentence, to_facts
 MSGID = "The mail server refused the sender (%(answer)s). Check DEFAULT_FROM_EMAIL."
 
 
-def test_sentence_reads_like_gettext() -> None:
+def test_sentence_returns_the_same_text_as_gettext() -> None:
     with translation.override("en"):
         assert sentence(MSGID) % {"answer": "550"} == MSGID % {"answer": "550"}
 
@@ -33,6 +33,6 @@ def test_plain_text_is_kept() -> None:
     assert render(to_facts("")) == ""
 
 
-def test_sentence_survives_the_way_between_processes() -> None:
+def test_pickled_sentence_keeps_its_message_and_values() -> None:
     again = pickle.loads(pickle.dumps(sentence(MSGID) % {"answer": "550"}))
     assert to_facts(again) == {"sentence": MSGID, "values": {"answer": "550"}}

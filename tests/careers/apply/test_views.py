@@ -565,7 +565,7 @@ def test_file_of_any_name_is_accepted_with_clean_name(client: Client, job: Any, 
     content=st.binary(max_size=60),
     name=st.text(min_size=1, max_size=30),
 )
-def test_any_input_is_answered(
+def test_form_with_any_input_answers_303_or_422(
     job: Any, entered: dict[str, str], content: bytes, name: str
 ) -> None:
     file = SimpleUploadedFile("cv.pdf", content)

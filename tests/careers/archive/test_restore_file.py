@@ -92,13 +92,13 @@ class TestSaveFromTheArchive:
         assert "is not the one that was stored" in err
         assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
-    def test_unknown_name_shows_what_is_accepted(self, application: Application) -> None:
+    def test_unknown_name_shows_the_accepted_names(self, application: Application) -> None:
         for what in ("AAAA-AAAA", str(uuid.uuid4()), "applications/x", "Robert'); --"):
             code, out, err = run("restore_file", what)
             assert (code, out) == (2, "")
             assert "reference" in err
 
-    def test_unreachable_archive_is_named(
+    def test_unreachable_archive_is_reported(
         self, cv: ApplicationFile, settings: Any, rclone: Rclone, tmp_path: Path
     ) -> None:
         close_archive()
@@ -184,7 +184,9 @@ class TestApplicationsOnlyInTheBucket:
         Application.objects.filter(pk=application.pk).delete()
         return application
 
-    def test_forgotten_application_is_listed_without_names(self, forgotten: Application) -> None:
+    def test_application_missing_from_the_database_is_listed_without_names(
+        self, forgotten: Application
+    ) -> None:
         code, out, err = run("check_archive", "--unknown")
         received = f"{forgotten.received_at:%Y-%m-%d %H:%M} UTC"
         assert (code, out) == (
@@ -193,7 +195,7 @@ class TestApplicationsOnlyInTheBucket:
         )
         assert "restore_file ID --to FOLDER" in err
 
-    def test_forgotten_application_is_saved_with_its_manifest(
+    def test_application_missing_from_the_database_is_saved_with_its_manifest(
         self, forgotten: Application, tmp_path: Path
     ) -> None:
         assert run("restore_file", str(forgotten.public_id), "--to", str(tmp_path))[0] == 0

@@ -131,7 +131,7 @@ def person(who: str, ours: JobPage, theirs: JobPage) -> Any:
 
 
 @pytest.mark.parametrize("who", PEOPLE)
-def test_every_address_answers_each_user_as_expected(
+def test_every_address_gives_each_user_the_expected_response(
     who: str, quarantined: Application, ours: JobPage, theirs: JobPage
 ) -> None:
     client = Client()

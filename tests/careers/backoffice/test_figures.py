@@ -21,7 +21,7 @@ def ran(seconds: float, **traits: object) -> None:
     )
 
 
-def test_median_and_95th_percentile(db: None) -> None:
+def test_last_day_has_median_and_95th_percentile(db: None) -> None:
     for seconds in range(1, 102):
         ran(seconds)
     StepFactory(failed=True)
@@ -30,7 +30,7 @@ def test_median_and_95th_percentile(db: None) -> None:
     assert (archive.median, archive.percentile_95) == ("51 s", "1 min 36 s")
 
 
-def test_figures_with_one_step_or_none_are_shown(db: None) -> None:
+def test_last_day_with_one_step_or_none_shows_its_figures(db: None) -> None:
     ran(3, kind=RENDER_PDF)
     ran(500, kind=MAIL_HR)
     ran(0, kind=MAIL_APPLICANT)
@@ -43,6 +43,6 @@ def test_figures_with_one_step_or_none_are_shown(db: None) -> None:
     ]
 
 
-def test_older_steps_do_not_count(db: None) -> None:
+def test_last_day_ignores_older_steps(db: None) -> None:
     StepFactory(succeeded=True, ended_at=timezone.now() - dt.timedelta(days=1, minutes=1))
     assert {line.done for line in last_day()} == {0}

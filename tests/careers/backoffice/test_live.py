@@ -94,7 +94,7 @@ def test_change_is_shown_and_announced(live: Page, server: Server) -> None:
     assert live.inner_text("[data-live-announce]") == "2 running"
 
 
-def test_same_words_are_announced_once(live: Page, server: Server) -> None:
+def test_repeated_words_are_announced_once(live: Page, server: Server) -> None:
     server.results = '<p data-live-words="1 running">older</p>'
     live.wait_for_selector("text=older")
     assert live.inner_text("[data-live-announce]") == ""

@@ -35,7 +35,7 @@ def test_span_shows_at_most_two_units(seconds: float, words: str) -> None:
     assert presentation.span(dt.timedelta(seconds=seconds)) == words
 
 
-def test_time_of_today_has_no_date() -> None:
+def test_clock_shows_the_date_only_for_other_days() -> None:
     with time_machine.travel("2026-03-05 12:00:00+00:00", tick=False):
         now = timezone.now()
         assert "2026" not in presentation.clock(now + dt.timedelta(hours=1))
@@ -85,7 +85,7 @@ def test_configuration_error_has_the_colour_of_failures(db: None) -> None:
         ("cancelled", ""),
     ],
 )
-def test_next_action_names_what_a_person_has_to_do(db: None, trait: str, words: str) -> None:
+def test_next_action_names_the_task_of_the_person(db: None, trait: str, words: str) -> None:
     step = StepFactory(**{trait: True})
     assert presentation.next_action([step]) == words
 

@@ -162,7 +162,7 @@ def test_confirmation_page_warns_of_restored_database(
     assert RESTORED not in as_otto.get(url.replace("send-again", "confirm")).content.decode()
 
 
-def test_long_reason_is_cut(as_otto: Client, ours: JobPage) -> None:
+def test_reason_over_the_limit_is_cut(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, failed=True)
     act(as_otto, step, "cancel", reason="x" * 5000)
     assert len(last_event(step).reason) == 300

@@ -98,7 +98,9 @@ def test_list_shows_no_personal_data(as_ada: Client, ours: JobPage) -> None:
         ("cancelled", "cancelled"),
     ],
 )
-def test_filter_by_state(as_otto: Client, ours: JobPage, state: str, trait: str) -> None:
+def test_filter_by_state_shows_matching_tasks(
+    as_otto: Client, ours: JobPage, state: str, trait: str
+) -> None:
     step = StepFactory(application__page=ours, **{trait: True})
     other = "succeeded" if trait != "succeeded" else "failed"
     StepFactory(application__page=ours, **{other: True})
@@ -114,7 +116,9 @@ def test_done_today_excludes_yesterday(as_otto: Client, ours: JobPage) -> None:
     assert references(as_otto, "?state=done-today") == []
 
 
-def test_state_and_kind_filter_by_the_same_step(as_otto: Client, ours: JobPage) -> None:
+def test_filter_by_state_and_kind_requires_one_step_with_both(
+    as_otto: Client, ours: JobPage
+) -> None:
     wanted = StepFactory(application__page=ours, kind=ARCHIVE, failed=True)
     mixed = ApplicationFactory(page=ours)
     StepFactory(application=mixed, kind=ARCHIVE, succeeded=True)
@@ -122,7 +126,9 @@ def test_state_and_kind_filter_by_the_same_step(as_otto: Client, ours: JobPage) 
     assert references(as_otto, "?state=failed&kind=archive") == [wanted.application.reference]
 
 
-def test_filter_by_job(as_otto: Client, ours: JobPage, theirs: JobPage) -> None:
+def test_filter_by_job_shows_matching_tasks(
+    as_otto: Client, ours: JobPage, theirs: JobPage
+) -> None:
     application = ApplicationFactory(page=ours)
     ApplicationFactory(page=theirs)
     assert references(as_otto, f"?job={ours.pk}") == [application.reference]
@@ -136,13 +142,13 @@ def test_invalid_filter_is_ignored(as_otto: Client, ours: JobPage) -> None:
 @pytest.mark.parametrize(
     "typed", ["7KD0-1AAA", "7kd0-1aaa", "7kdo1aaa", "7KDO-IAAA", " 7kdo lAAA", "7kdo", "kd0", "1aa"]
 )
-def test_search_by_reference_as_people_type_it(as_otto: Client, ours: JobPage, typed: str) -> None:
+def test_search_finds_reference_in_any_spelling(as_otto: Client, ours: JobPage, typed: str) -> None:
     ApplicationFactory(page=ours, reference="7KD0-1AAA")
     ApplicationFactory(page=ours, reference="ZZZZ-ZZZZ")
     assert references(as_otto, f"?q={typed}") == ["7KD0-1AAA"]
 
 
-def test_search_by_ids(as_otto: Client, ours: JobPage) -> None:
+def test_search_finds_task_application_and_message_ids(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(
         application__page=ours, succeeded=True, result={"message_id": "<a.receipt@example.com>"}
     )
@@ -232,7 +238,7 @@ def test_personal_columns_are_not_queried(
             assert f'"careers_application"."{column}"' not in query["sql"]
 
 
-def test_filter_by_bounced(as_otto: Client, ours: JobPage) -> None:
+def test_filter_by_bounced_shows_tasks_with_open_bounces(as_otto: Client, ours: JobPage) -> None:
     steps = [
         StepFactory(
             application__page=ours,

@@ -75,7 +75,7 @@ def test_digest_changes_with_the_content(change: dict[str, Any]) -> None:
     assert document(**change).digest != document().digest
 
 
-def test_digest_does_not_depend_on_the_look() -> None:
+def test_digest_does_not_depend_on_colour_and_logo() -> None:
     painted = Branding("Tidewater Instruments", "#ff0000", b"logo", "image/png")
     assert dataclasses.replace(document(), branding=painted).digest == document().digest
 

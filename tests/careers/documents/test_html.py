@@ -153,7 +153,7 @@ def test_empty_answer_is_marked() -> None:
     assert to_html(answering("\u202e\x00 \n")).count("Not answered") == 1
 
 
-def test_document_without_files_says_so() -> None:
+def test_document_without_files_has_a_note() -> None:
     assert "No files came with this application." in to_html(document(files=()))
 
 

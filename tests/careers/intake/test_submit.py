@@ -71,7 +71,7 @@ def test_submit_records_the_privacy_notice_as_shown(job: Any) -> None:
 
 
 @pytest.mark.parametrize("ticked", [True, False])
-def test_each_consent_is_recorded_given_or_not(job: Any, ticked: bool) -> None:
+def test_submit_records_each_consent_given_or_not(job: Any, ticked: bool) -> None:
     job.questions = [ask("consent", "Keep it for a year", key="keep", help_text="Revocable.")]
     job.save()
     application = apply_for(job, answers={"keep": ticked})
@@ -182,7 +182,9 @@ def test_submit_ignores_spaces_and_capitals_of_the_address(job: Any, answers: An
         ({"q": "1"}, {"q": "01"}),
     ],
 )
-def test_any_other_answer_is_another_application(job: Any, one: Any, other: Any) -> None:
+def test_submit_with_any_other_answer_creates_another_application(
+    job: Any, one: Any, other: Any
+) -> None:
     first, second = submission(job, answers=one), submission(job, answers=other)
     assert fingerprint_of(first) != fingerprint_of(second)
 
@@ -193,7 +195,9 @@ def test_submit_ignores_the_order_of_choices(job: Any) -> None:
     assert fingerprint_of(first) == fingerprint_of(second)
 
 
-def test_other_file_job_or_nonce_is_another_application(job: Any, job_index: Any) -> None:
+def test_submit_with_other_file_job_or_nonce_creates_another_application(
+    job: Any, job_index: Any
+) -> None:
     base = submission(job)
     others = [
         dataclasses.replace(base, uploads=(other_file(),)),
@@ -303,7 +307,9 @@ def test_fourth_application_in_a_day_is_quarantined(job: Any, job_index: Any) ->
     assert other.quarantined is False
 
 
-def test_receipts_of_another_day_do_not_count(job: Any, time_machine: Any) -> None:
+def test_application_after_three_of_another_day_is_not_quarantined(
+    job: Any, time_machine: Any
+) -> None:
     now = timezone.now()
     time_machine.move_to(now - dt.timedelta(days=1, minutes=1), tick=False)
     for number in range(3):
@@ -312,7 +318,7 @@ def test_receipts_of_another_day_do_not_count(job: Any, time_machine: Any) -> No
     assert apply_for(job).quarantined is False
 
 
-def test_quarantined_application_does_not_count_for_the_next(job: Any) -> None:
+def test_application_after_quarantined_ones_is_not_quarantined(job: Any) -> None:
     for number in range(4):
         apply_for(job, answers={"phone": str(number)}, suspicion="honeypot")
     assert apply_for(job).quarantined is False

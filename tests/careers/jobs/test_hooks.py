@@ -153,7 +153,7 @@ def test_job_with_recipients_at_any_level_is_not_reported(
     assert without_recipients() == []
 
 
-def test_open_jobs_without_recipients_are_named(job: Any, job_index: Any) -> None:
+def test_open_jobs_without_recipients_are_reported(job: Any, job_index: Any) -> None:
     JobPageFactory(parent=job_index, title="Told", hr_recipients="hr@example.org")
     JobPageFactory(parent=job_index, title="Closed", hr_recipients="", closed=True)
     JobPage.objects.filter(pk=job.pk).update(hr_recipients="")

@@ -225,7 +225,9 @@ def test_list_needs_same_queries_for_one_job_and_for_twelve(
     values=st.lists(st.text(max_size=10) | st.sampled_from(["x" * 300, "on_site", ""]), max_size=4),
     page=st.text(max_size=6) | st.integers().map(str),
 )
-def test_any_query_is_answered(job: Any, words: str, values: list[str], page: str) -> None:
+def test_list_with_any_query_answers_200(
+    job: Any, words: str, values: list[str], page: str
+) -> None:
     asked = {"q": words, "page": page} | dict.fromkeys(
         ("department", "place", "workplace", "type"), values
     )

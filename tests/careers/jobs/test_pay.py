@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
         ("17.5", None, "from €17.50 a year"),
     ],
 )
-def test_pay_range_in_words(low: object, high: object, words: str) -> None:
+def test_pay_range_is_shown_in_words(low: object, high: object, words: str) -> None:
     ends = [None if end is None else Decimal(str(end)) for end in (low, high)]
     with translation.override("en"):
         assert JobPage(pay_from=ends[0], pay_to=ends[1]).pay == words

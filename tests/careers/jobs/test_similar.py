@@ -97,7 +97,7 @@ def test_closed_job_without_similar_jobs_offers_the_newest(job: Any, job_index: 
         ("one three five seven nine eleven thirteen", ["three", "five", "seven", "nine", "eleven"]),
     ],
 )
-def test_title_words_describe_the_work(title: str, words: list[str]) -> None:
+def test_title_words_returns_only_words_about_the_work(title: str, words: list[str]) -> None:
     assert title_words(title) == words
 
 

@@ -182,7 +182,7 @@ def test_request_is_deleted_with_its_page(home: Any, job_index: Any) -> None:
     assert not TranslationRequest.objects.exists()
 
 
-def test_mirrored_language_is_filled_by_a_worker(
+def test_pages_of_a_synchronised_language_are_made_by_a_worker(
     home: Any, jobs: Any, dispatched: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
@@ -193,7 +193,7 @@ def test_mirrored_language_is_filled_by_a_worker(
     assert not Page.objects.filter(locale=french(), depth__gt=1, alias_of=None).exists()
 
 
-def test_request_that_no_row_can_hold_is_done_at_once(
+def test_request_that_cannot_be_stored_is_done_at_once(
     home: Any, jobs: Any, dispatched: list[int]
 ) -> None:
     in_french(home)

@@ -116,7 +116,7 @@ def _sender(settings: Any) -> None:
 
 
 class TestReceipt:
-    def test_headers(self) -> None:
+    def test_receipt_has_its_headers(self) -> None:
         mail = parsed(a_receipt())
         assert mail["Subject"] == "We have your application: Gauge keeper"
         assert mail["From"] == "Tidewater <jobs@careers.example.com>"
@@ -202,7 +202,7 @@ class TestHRMail:
         assert mail["Content-Language"] == "en"
         assert mail["Subject"] == "Application for Gauge keeper: Canary Kowalski"
 
-    def test_headers(self) -> None:
+    def test_hr_mail_has_its_headers(self) -> None:
         mail = parsed(an_hr_mail())
         assert mail["Subject"] == "Application for Gauge keeper: Canary Kowalski"
         assert mail["To"] == "hr@example.com"
@@ -362,7 +362,7 @@ def html_of(mail: Any) -> str:
     return str(mail.alternatives[0][0])
 
 
-def test_problem_mail_says_what_since_when_and_what_to_do() -> None:
+def test_problem_mail_has_cause_start_time_and_advice() -> None:
     mail = to_operator("alert", {**ALERT, "cause": "The <key> is wrong."})
     assert mail.subject == "Problem: No worker is running."
     for text in (mail.body, html_of(mail)):

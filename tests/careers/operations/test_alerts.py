@@ -113,7 +113,7 @@ def test_problem_that_returns_after_resolved_is_mailed_again(wrong: Any) -> None
     assert mailed() == ["alert 2", "recovered 2", "alert 2"]
 
 
-def test_problem_that_comes_and_goes_is_resolved_once_an_hour(wrong: Any) -> None:
+def test_recurring_problem_is_reported_as_resolved_once_an_hour(wrong: Any) -> None:
     for minute in range(0, 60, 4):
         wrong(minute, "broker")
         wrong(minute + 2, "broker")
@@ -166,7 +166,7 @@ def test_second_process_that_mails_or_closes_changes_nothing(wrong: Any) -> None
     assert mailed() == ["alert 2", "recovered 2"]
 
 
-def test_mails_are_dispatched(
+def test_mails_of_an_alert_are_dispatched(
     wrong: Any, broker: Broker, django_capture_on_commit_callbacks: Any
 ) -> None:
     wrong(0, "broker")
@@ -293,7 +293,7 @@ def test_configuration_error_is_not_resolved_while_the_step_runs(ada: User) -> N
     assert mailed() == ["alert 1"]
 
 
-def test_other_steps_keep_no_alert_open(ada: User) -> None:
+def test_alert_is_closed_although_other_steps_are_under_way(ada: User) -> None:
     step = StepFactory(failed=True)
     StepFactory(retrying=True)
     StepFactory(started=True)
@@ -479,7 +479,7 @@ def test_summary_lists_mails_reported_as_bounced_that_day(job: Any, digest: Any)
     ],
     ids=["of 23 hours", "of 25 hours", "leap day"],
 )
-def test_summary_counts_an_unusual_day_from_midnight_to_midnight(
+def test_summary_of_a_day_with_a_clock_change_counts_from_midnight_to_midnight(
     job: Any, at: Any, day: str, first: str, after: str
 ) -> None:
     begin, end = dt.datetime.fromisoformat(first), dt.datetime.fromisoformat(after)

@@ -55,7 +55,7 @@ def test_complete_archive_has_no_finding(archived: Any) -> None:
     assert said() == {}
 
 
-def test_missing_files_are_counted_until_they_are_back(
+def test_missing_files_are_counted_until_they_are_restored(
     s3: HostileS3, archived: list[ApplicationFile]
 ) -> None:
     taken = {file.object_key: s3.objects.pop(file.object_key) for file in archived[:2]}
@@ -71,7 +71,7 @@ def test_missing_files_are_counted_until_they_are_back(
     assert said() == {}
 
 
-def test_emptied_bucket_is_one_finding(s3: HostileS3, archived: Any) -> None:
+def test_check_of_emptied_bucket_reports_one_finding(s3: HostileS3, archived: Any) -> None:
     s3.objects.clear()
     schedule.check_archive.apply()
     assert said() == {"archive-lost": "5 archived files are no longer in the archive (S3)."}
@@ -87,7 +87,7 @@ def test_changed_file_is_a_finding(s3: HostileS3, archived: list[ApplicationFile
     }
 
 
-def test_archive_that_is_down_keeps_the_earlier_findings(
+def test_check_with_unreachable_archive_keeps_the_earlier_findings(
     s3: HostileS3, archived: list[ApplicationFile]
 ) -> None:
     """The earlier findings remain, and the run counts as failed."""
@@ -102,7 +102,7 @@ def test_archive_that_is_down_keeps_the_earlier_findings(
     assert said() == before
 
 
-def test_finding_outlasts_an_archive_that_is_down_for_days(
+def test_finding_remains_while_the_archive_is_unreachable_for_days(
     s3: HostileS3, archived: list[ApplicationFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise operators would read "Resolved" about files that are lost."""

@@ -92,7 +92,7 @@ def test_finding_from_before_the_clock_was_set_back_does_not_count() -> None:
     assert codes() == ["archive-lost"]
 
 
-def test_report_that_can_not_be_written_is_only_logged(caplog: Any) -> None:
+def test_report_with_a_database_error_is_only_logged(caplog: Any) -> None:
     def broken(execute: Any, sql: str, *args: Any) -> Any:
         raise DatabaseError("disk full")
 
@@ -162,7 +162,7 @@ def test_hook_that_fails_stops_no_other_and_keeps_its_findings(caplog: Any) -> N
 # ── Dismissed advice ────────────────────────────────────────────────────────────────────
 
 
-def test_dismissed_advice_comes_back_only_when_its_facts_change() -> None:
+def test_dismissed_advice_is_shown_again_only_when_its_facts_change() -> None:
     ada = people.ada()
     report("worker:a", [fonts("thai")], lasts=PROCESS)
     assert dismiss(fonts("thai").digest, ada)
@@ -179,7 +179,7 @@ def test_dismissed_advice_comes_back_only_when_its_facts_change() -> None:
     assert "fonts" in [finding.code for finding in health.check().findings]
 
 
-def test_release_before_can_delete_a_user_who_dismissed_advice() -> None:
+def test_previous_release_can_delete_a_user_with_a_dismissal() -> None:
     """It does not know the table of dismissals, so it leaves their rows as they are."""
     user = get_user_model().objects.create_superuser("gone")
     report("a", [fonts("thai")], lasts=PROCESS)

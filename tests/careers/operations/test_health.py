@@ -151,7 +151,7 @@ def test_process_without_heartbeat_counts_as_gone(db: None) -> None:
     assert (len(found.workers), len(found.sweepers)) == (0, 1)
 
 
-def test_queue_without_worker_is_named(ticking: None) -> None:
+def test_queue_without_worker_is_reported(ticking: None) -> None:
     HeartbeatFactory(queues="io")
     HeartbeatFactory(sweeper=True)
     assert shown(health.check()) == [
@@ -164,7 +164,7 @@ def test_queue_without_worker_is_named(ticking: None) -> None:
     ]
 
 
-def test_queue_of_a_registered_step_without_worker_is_named(
+def test_queue_of_a_registered_step_without_worker_is_reported(
     alive: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry, "REGISTERED", dict(registry.REGISTERED))
@@ -181,7 +181,7 @@ def test_queue_of_a_registered_step_without_worker_is_named(
     assert (finding.code, finding.facts) == ("queue-unserved", {"queues": ["scans"]})
 
 
-def test_two_workers_may_share_the_queues(ticking: None) -> None:
+def test_health_with_queues_shared_by_two_workers_is_ok(ticking: None) -> None:
     HeartbeatFactory(queues="io")
     HeartbeatFactory(queues="cpu")
     HeartbeatFactory(sweeper=True)
@@ -194,7 +194,9 @@ def test_redispatched_step_keeps_its_age(alive: None, step: Any) -> None:
     assert 425 <= (health.check().oldest_ready_seconds or 0) < 485
 
 
-def test_step_whose_pause_has_just_ended_is_new(alive: None, step: Any) -> None:
+def test_step_after_its_pause_counts_as_ready_since_the_end_of_the_pause(
+    alive: None, step: Any
+) -> None:
     step(
         retrying=True,
         state_since=timezone.now() - dt.timedelta(hours=1),
@@ -224,7 +226,7 @@ def test_step_ready_for_minutes_is_a_warning(alive: None, step: Any) -> None:
 @pytest.mark.parametrize(
     "more", [{"waiting": None}, {"retrying": True}, {"started": True}, {"succeeded": True}]
 )
-def test_step_that_can_not_run_now_is_not_counted_as_ready(
+def test_step_that_cannot_run_now_is_not_counted_as_ready(
     alive: None, more: Any, step: Any
 ) -> None:
     more = {key: value for key, value in more.items() if value}
@@ -247,7 +249,7 @@ def test_step_that_needs_attention_is_counted(alive: None, trait: str, step: Any
     ]
 
 
-def test_missing_fonts_are_advice_for_each_worker(alive: None) -> None:
+def test_missing_fonts_are_reported_as_advice_by_each_worker(alive: None) -> None:
     reported("fonts", "advice", "worker:a", scripts=["thai", "korean", "from later"])
     reported("fonts", "advice", "worker:b", scripts=["thai", "korean", "from later"])
     found = health.check()

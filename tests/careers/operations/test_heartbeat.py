@@ -18,7 +18,7 @@ from careers.operations.models import Finding, Heartbeat
 pytestmark = pytest.mark.django_db
 
 
-def test_beat_makes_one_row_and_moves_it_on(db: None) -> None:
+def test_second_beat_updates_the_same_row(db: None) -> None:
     beat("worker", "w@host", queues="io")
     first = Heartbeat.objects.get()
     Heartbeat.objects.update(seen_at=first.seen_at - dt.timedelta(minutes=1))
@@ -29,7 +29,7 @@ def test_beat_makes_one_row_and_moves_it_on(db: None) -> None:
     assert again.seen_at >= first.seen_at
 
 
-def test_beat_that_can_not_be_written_is_only_logged(db: None, caplog: Any) -> None:
+def test_beat_with_a_database_error_is_only_logged(db: None, caplog: Any) -> None:
     def broken(execute: Any, sql: str, *args: Any) -> Any:
         if "careers_heartbeat" in sql:
             raise DatabaseError("disk full")
@@ -64,7 +64,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heartbeat, "wait_for", ask)
 
 
-def test_worker_says_which_queues_it_serves_until_it_stops(
+def test_worker_heartbeat_names_its_queues_until_it_stops(
     db: None, at_once: None, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     ends: list[float] = []
@@ -80,7 +80,7 @@ def test_worker_says_which_queues_it_serves_until_it_stops(
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite gives up by itself")
-def test_database_that_does_not_answer_does_not_hold_up_the_worker(
+def test_heartbeat_with_a_silent_database_does_not_block_the_worker(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     answers, asked = threading.Event(), list[str]()
@@ -103,7 +103,9 @@ def test_database_that_does_not_answer_does_not_hold_up_the_worker(
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's locks are the server's")
-def test_no_child_is_forked_while_sqlite_is_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_heartbeat_on_sqlite_ends_before_a_child_can_be_forked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A forked child would inherit SQLite's record of locks, but not the locks."""
     patience = list[int]()
 

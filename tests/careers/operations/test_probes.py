@@ -137,7 +137,7 @@ def test_mail_probe_sends_no_mail(settings: Any) -> None:
     assert not any(command.startswith("MAIL") for command in smtp.commands)
 
 
-def test_mail_server_that_is_away_is_a_warning(settings: Any) -> None:
+def test_unreachable_mail_server_is_a_warning(settings: Any) -> None:
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", reserve_port()
     (found,) = probes.ask_mail()
     assert (found.code, found.level) == ("mail-unreachable", "warning")
@@ -148,7 +148,7 @@ def test_mail_server_that_is_away_is_a_warning(settings: Any) -> None:
     )
 
 
-def test_mail_provider_that_is_away_is_named_with_its_settings(settings: Any) -> None:
+def test_unreachable_mail_provider_is_reported_with_its_settings(settings: Any) -> None:
     settings.EMAIL_PROVIDER, settings.EMAIL_API_KEY = "resend", "key"
     settings.EMAIL_API_URL = f"http://127.0.0.1:{reserve_port()}/"
     (found,) = probes.ask_mail()
@@ -168,7 +168,7 @@ def test_mail_provider_that_is_away_is_named_with_its_settings(settings: Any) ->
         ("error_500", "archive-unavailable", "had an internal error."),
     ],
 )
-def test_archive_that_refuses_says_which_setting(
+def test_archive_that_refuses_access_is_reported_with_the_setting(
     mode: str, code: str, words: str, settings: Any
 ) -> None:
     with HostileS3(mode) as s3:
@@ -188,7 +188,7 @@ def test_archive_that_refuses_says_which_setting(
         ("denied", ["archive-forbidden"]),
     ],
 )
-def test_archive_that_overwrites_is_advice_and_nothing_is_left(
+def test_archive_that_overwrites_is_advice_and_the_test_object_is_deleted(
     mode: str, expected: list[str], settings: Any
 ) -> None:
     with HostileS3(mode) as s3:
@@ -198,7 +198,7 @@ def test_archive_that_overwrites_is_advice_and_nothing_is_left(
     assert s3.objects == {}
 
 
-def test_clocks_that_differ_are_both_named(settings: Any, time_machine: Any) -> None:
+def test_finding_about_different_clocks_names_both_times(settings: Any, time_machine: Any) -> None:
     with HostileS3() as s3:
         settings.STORAGES = s3.storages()
         assert probes.ask_archive() == []

@@ -47,7 +47,7 @@ def clean_up(monkeypatch: pytest.MonkeyPatch, error: Exception | None = None) ->
     return ScheduledRun.objects.get()
 
 
-def test_each_run_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_run_of_a_scheduled_task_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     run = clean_up(monkeypatch)
     assert (run.task, run.error) == (CLEAN_UP, "")
     assert run.started_at <= run.ended_at
@@ -74,7 +74,7 @@ def test_task_that_is_not_scheduled_is_not_recorded(monkeypatch: pytest.MonkeyPa
     assert ScheduledRun.objects.count() == 0
 
 
-def test_task_runs_when_its_record_can_not_be_written(
+def test_scheduled_task_runs_when_its_record_cannot_be_written(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(**_: Any) -> None:
@@ -130,7 +130,7 @@ def no_scheduler() -> list[str]:
     return [f.message for f in health.check(broker_error="").faults if f.code == "no-scheduler"]
 
 
-def test_missing_scheduler_is_reported_with_its_last_run() -> None:
+def test_missing_scheduler_is_reported_with_the_time_of_its_last_run() -> None:
     late = "Scheduled pages do not go live or expire, and no daily summary is sent."
     assert no_scheduler() == [f"The scheduler has never run. {late}"]
     seen = timezone.now() - dt.timedelta(seconds=36)

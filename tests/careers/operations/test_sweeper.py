@@ -78,7 +78,7 @@ def test_step_with_expired_lease_is_retried_at_once(application: Any) -> None:
     assert due() == [step.pk]
 
 
-def test_step_with_valid_lease_is_left_alone(application: Any) -> None:
+def test_step_with_valid_lease_is_not_changed(application: Any) -> None:
     step = step_of(application, started=True, lease_until=timezone.now() + dt.timedelta(seconds=5))
     release_expired_leases()
     assert state_of(step) == State.STARTED
@@ -146,7 +146,7 @@ def test_lost_worker_that_returns_changes_nothing(application: Any, effects: Any
     assert written == []
 
 
-def test_fifth_lost_worker_in_a_row_fails_the_step_and_tells_hr(job: Any) -> None:
+def test_fifth_lost_worker_in_a_row_fails_the_step_and_queues_the_mail_to_hr(job: Any) -> None:
     application = apply_for(job)
     step = application.steps.get(kind=RENDER_PDF)
     Step.objects.filter(pk=step.pk).update(
@@ -161,7 +161,7 @@ def test_fifth_lost_worker_in_a_row_fails_the_step_and_tells_hr(job: Any) -> Non
 # ── Steps without a message ─────────────────────────────────────────────────────────────
 
 
-def test_step_queued_a_moment_ago_is_not_forgotten(application: Any) -> None:
+def test_step_queued_seconds_ago_is_not_dispatched_again(application: Any) -> None:
     step_of(application, queued=True, state_since=ago(seconds=1))
     assert forgotten() == []
 
@@ -345,7 +345,7 @@ def set_clock(by: dt.timedelta) -> None:
     "may_have_been_sent", [False, True], ids=["not sent", "may have been sent"]
 )
 @pytest.mark.parametrize("by", [TWO_HOURS, -TWO_HOURS], ids=["ahead", "back"])
-def test_mail_is_sent_once_when_the_clock_jumps(
+def test_mail_is_sent_once_when_the_clock_changes(
     job: Any, sweeper: Sweeper, monkeypatch: Any, by: dt.timedelta, may_have_been_sent: bool
 ) -> None:
     """The database uses the machine's clock. A clock set ahead ends every lease; one set back
@@ -457,7 +457,7 @@ def test_sweeper_waits_for_a_broker_within_the_grace_time(
     assert worked == [True]
 
 
-def test_due_steps_come_oldest_first_and_never_twice(application: Any) -> None:
+def test_due_returns_oldest_steps_first_without_the_excluded(application: Any) -> None:
     new, old = (
         step_of(
             application, "mail_hr", recipient=f"{age}@a.org", queued=True, state_since=ago(days=age)
@@ -469,7 +469,7 @@ def test_due_steps_come_oldest_first_and_never_twice(application: Any) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sweeper_alone_drains_everything_without_a_broker(
+def test_sweeper_without_broker_and_workers_runs_every_step(
     job: Any, sweeper: Sweeper, broker: Broker, effects: Any, settings: Any
 ) -> None:
     settings.PIPELINE_BROKER_GRACE = 0
@@ -511,7 +511,7 @@ def test_sweeper_mails_operators_while_no_worker_runs(
         (True, State.QUEUED, "Handed back: the worker was stopped."),
     ],
 )
-def test_sweeper_that_stops_lets_its_children_finish_or_hands_back(
+def test_stopping_sweeper_waits_for_its_children_or_returns_their_steps(
     application: Any,
     sweeper: Sweeper,
     effects: Any,
@@ -540,7 +540,7 @@ def test_sweeper_that_stops_lets_its_children_finish_or_hands_back(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sweeper_that_stops_leaves_no_child_at_work_when_the_database_fails(
+def test_stopping_sweeper_with_a_database_error_ends_every_child(
     application: Any, sweeper: Sweeper, effects: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One step is handed back; the other can't be, and waits for its lease to end."""
@@ -664,7 +664,7 @@ def test_rows_from_a_newer_release_are_not_run_without_a_broker(application: Any
     assert strange.pk not in sweeper_module.forgotten()
 
 
-def test_mail_sent_at_the_last_moment_is_not_taken_back(
+def test_mail_past_the_point_of_no_return_is_not_retried_when_its_lease_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A worker that wakes between the sweeper's read and its write has sent the mail."""

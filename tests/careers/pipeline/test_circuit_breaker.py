@@ -84,7 +84,7 @@ def test_quick_error_of_one_file_does_not_open_the_breaker(bare_job: Any, effect
     assert second.state == "succeeded"
 
 
-def test_clock_that_jumps_opens_the_breaker_for_no_longer_than_a_lease(
+def test_breaker_after_a_clock_change_stays_open_for_a_lease_at_most(
     bare_job: Any, effects: Any, settings: Any
 ) -> None:
     """The clock is set two years ahead while the archive is asked, and back a second later."""

@@ -171,14 +171,16 @@ def test_report_before_the_lost_answer_confirms_the_mail(client: Any, applicatio
 
 
 @pytest.mark.parametrize("state", ["waiting", "retrying", "failed", "cancelled"])
-def test_report_changes_no_other_state(client: Any, application: Any, state: str) -> None:
+def test_report_about_a_mail_in_another_state_keeps_the_state(
+    client: Any, application: Any, state: str
+) -> None:
     step = StepFactory(application=application, kind="mail_applicant", state=state, events=False)
     assert post(client, resend("delivered", mail_reference(step))) == 200
     step.refresh_from_db()
     assert (step.state, step.reported_at) == (state, NOON)
 
 
-def test_delivery_after_a_soft_bounce_takes_the_bounce_back(client: Any, receipt: Step) -> None:
+def test_delivery_after_a_soft_bounce_removes_the_bounce(client: Any, receipt: Step) -> None:
     mark, later = mail_reference(receipt), NOON + dt.timedelta(minutes=5)
     post(client, resend("bounced", mark, message=BOUNCE))
     post(client, resend("delivered", mark, NOON - dt.timedelta(minutes=5)))
@@ -314,7 +316,7 @@ def test_hook_answers_head(client: Any) -> None:
     assert client.get("/hooks/mail/").status_code == 405
 
 
-def test_brevo_reports(client: Any, receipt: Step, settings: Any) -> None:
+def test_report_of_brevo_records_the_bounce(client: Any, receipt: Step, settings: Any) -> None:
     settings.EMAIL_PROVIDER = "brevo"
     report = {
         "event": "hard_bounce",
@@ -341,7 +343,7 @@ def test_spam_filter_of_postmark_counts_as_bounce(
     assert receipt.delivered_at is None
 
 
-def test_postmark_reports(client: Any, receipt: Step, settings: Any) -> None:
+def test_report_of_postmark_records_the_bounce(client: Any, receipt: Step, settings: Any) -> None:
     settings.EMAIL_PROVIDER = "postmark"
     report = postmark("HardBounce", mail_reference(receipt), "smtp;550 5.1.1 unknown")
     assert post(client, report) == 200

@@ -128,7 +128,7 @@ def test_worker_frozen_until_the_window_closed_sends_nothing(
         ("EMAIL_PROVIDER", "postmark"),
     ],
 )
-def test_mail_whose_bytes_changed_waits_for_the_providers_report(
+def test_mail_with_other_bytes_is_unconfirmed_until_the_provider_reports(
     provider: HostileProvider, application: Any, settings: Any, name: str, value: str
 ) -> None:
     step = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)

@@ -70,7 +70,7 @@ def test_mail_after_a_refusal_is_postponed_without_asking_the_server(
     )
 
 
-def test_mail_after_the_silence_is_sent(application: Any, effects: Any) -> None:
+def test_mail_after_the_pause_is_sent(application: Any, effects: Any) -> None:
     effects(mail_hr=TOO_MANY)
     refused, held = mail(application, 1), mail(application, 2)
     for step in (refused, held):
@@ -98,7 +98,7 @@ def test_refusal_postpones_no_other_work_and_other_errors_postpone_nothing(
     assert rate_limit.next_slot() is None
 
 
-def test_person_who_retries_a_mail_ends_the_silence(application: Any, effects: Any) -> None:
+def test_retry_by_a_person_ends_the_pause_after_a_refusal(application: Any, effects: Any) -> None:
     """“Retry” moves the refused mail's time to now: so the limit of the server is unknown."""
     effects(mail_hr=TOO_MANY)
     refused = mail(application, 1)

@@ -101,7 +101,7 @@ class TestProcess:
         perform(application, "first")
         assert states(application)["both"] == State.QUEUED
 
-    def test_predecessor_that_only_has_to_end_may_fail(
+    def test_step_after_ended_is_queued_when_the_predecessor_fails(
         self, register: Register, application: Any, effects: Any
     ) -> None:
         register("strict", after=(steps.succeeded(RENDER_PDF),))
@@ -112,7 +112,7 @@ class TestProcess:
         found = states(application)
         assert (found["strict"], found["lenient"]) == (State.WAITING, State.QUEUED)
 
-    def test_step_before_another_holds_it_back_until_it_has_succeeded(
+    def test_step_registered_before_another_must_succeed_first(
         self, register: Register, application: Any, effects: Any
     ) -> None:
         register("scan", before=(RENDER_PDF,))
@@ -132,7 +132,7 @@ class TestProcess:
         perform(application, RENDER_PDF)
         assert states(application)[ARCHIVE] == State.QUEUED
 
-    def test_gate_holds_a_step_back_until_it_is_open(
+    def test_step_with_a_closed_gate_waits_until_it_opens(
         self, register: Register, application: Any, effects: Any
     ) -> None:
         register("report", gate=Q(language="fr"))
@@ -153,7 +153,7 @@ class TestProcess:
         found = states(application)
         assert (found["announce"], found["count"]) == (State.CANCELLED, State.QUEUED)
 
-    def test_release_queues_a_step_whose_gate_asks_for_more_than_no_quarantine(
+    def test_release_queues_a_step_with_a_gate_of_several_conditions(
         self, register: Register, application: Any
     ) -> None:
         register("chat", gate=steps.NOT_QUARANTINED & Q(is_test=False))
@@ -219,7 +219,7 @@ class TestChecks:
         assert error.id == "careers.E001"
         assert "nowhere" in str(error)
 
-    def test_check_steps_names_a_circle(self, register: Register) -> None:
+    def test_check_steps_reports_a_cycle(self, register: Register) -> None:
         register("egg", after=(steps.succeeded("hen"),))
         register("hen", after=(steps.succeeded("egg"),))
         (error,) = checks.check_steps()

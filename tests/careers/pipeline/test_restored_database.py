@@ -74,7 +74,7 @@ def test_first_check_stores_the_identity(mails: dict[str, Step]) -> None:
     assert states() == {state: state for state in mails}
 
 
-def test_unsent_mails_in_a_copy_are_parked_once(mails: dict[str, Step]) -> None:
+def test_unsent_mails_in_a_restored_copy_are_parked_once(mails: dict[str, Step]) -> None:
     restore()
     assert restored_database.recognise() is True
     parked = dict.fromkeys(NOT_SENT, "uncertain")
@@ -100,7 +100,7 @@ def test_parked_mail_keeps_the_cause_of_its_failure(mails: dict[str, Step]) -> N
     assert Step.objects.get(pk=mails["retrying"].pk).error_public.endswith("send again.")
 
 
-def test_documents_and_archive_copies_in_a_copy_stay_queued(application: Any) -> None:
+def test_pdf_and_archive_steps_in_a_restored_copy_stay_queued(application: Any) -> None:
     for kind in ("render_pdf", "archive"):
         StepFactory(application=application, kind=kind, queued=True, events=False)
     restore()
@@ -108,7 +108,7 @@ def test_documents_and_archive_copies_in_a_copy_stay_queued(application: Any) ->
     assert set(Step.objects.values_list("state", flat=True)) == {"queued"}
 
 
-def test_quarantined_mail_in_a_copy_stays_waiting(bare_job: Any) -> None:
+def test_quarantined_mail_in_a_restored_copy_stays_waiting(bare_job: Any) -> None:
     spam = ApplicationFactory(page=bare_job, in_quarantine=True)
     StepFactory(application=spam, kind="mail_hr", state=State.WAITING, events=False)
     restore()
@@ -116,7 +116,7 @@ def test_quarantined_mail_in_a_copy_stays_waiting(bare_job: Any) -> None:
     assert Step.objects.get().state == "waiting"
 
 
-def test_claim_in_a_copy_sends_no_mail(application: Any, effects: Any) -> None:
+def test_claim_in_a_restored_copy_sends_no_mail(application: Any, effects: Any) -> None:
     sent = []
     effects(mail_applicant=lambda step, _before_send: sent.append(step))
     step = StepFactory(application=application, kind="mail_applicant", queued=True, events=False)
@@ -139,7 +139,9 @@ def test_new_application_in_a_recognised_copy_is_mailed(application: Any, bare_j
     assert old.state == "uncertain"
 
 
-def test_sweeper_in_a_copy_parks_before_it_dispatches(mails: dict[str, Step], broker: Any) -> None:
+def test_sweeper_in_a_restored_copy_parks_before_it_dispatches(
+    mails: dict[str, Step], broker: Any
+) -> None:
     restore()
     Sweeper().once()
     assert {states()[state] for state in NOT_SENT} == {"uncertain"}

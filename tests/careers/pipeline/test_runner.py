@@ -95,7 +95,7 @@ def test_take_before_run_after_returns_none(application: Any) -> None:
     assert take(step.pk, owner="worker:1") is None
 
 
-def test_step_of_another_kind_is_left_alone(application: Any) -> None:
+def test_run_with_another_kind_does_not_change_the_step(application: Any) -> None:
     step = queued(application)
     assert take(step.pk, owner="worker:1", kind="mail_hr") is None
     assert run(step.pk, owner="worker:1", kind="mail_hr") == []
@@ -106,7 +106,7 @@ def test_run_of_an_unknown_step_returns_nothing(db: None) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_concurrent_claims_have_one_winner_per_step(application: Any) -> None:
+def test_concurrent_claims_succeed_once_per_step(application: Any) -> None:
     made = [queued(application, "mail_hr", recipient=f"{n}@example.org") for n in range(6)]
     won: list[tuple[int, int]] = []
 
@@ -152,7 +152,7 @@ def test_success_queues_exactly_its_successors(job: Any, effects: Any) -> None:
     )
 
 
-def test_message_that_comes_twice_does_the_work_once(job: Any, effects: Any) -> None:
+def test_message_received_twice_runs_the_effect_once(job: Any, effects: Any) -> None:
     application = apply_for(job)
     step = application.steps.get(kind=RENDER_PDF)
     assert len(run(step.pk, owner="worker:1")) == 2
@@ -584,7 +584,7 @@ def test_mail_is_not_sent_by_a_worker_that_lost_the_step(application: Any, effec
     assert (step.state, step.phase) == (State.RETRYING, Phase.NONE)
 
 
-def test_exit_of_the_process_is_not_recorded_as_a_failure(application: Any, effects: Any) -> None:
+def test_interrupted_process_leaves_its_step_running(application: Any, effects: Any) -> None:
     step = queued(application)
     effects(archive=KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
@@ -665,7 +665,7 @@ def test_anonymous_traceback_holds_places_and_no_values() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_and_a_sweeper_never_do_a_step_twice(application: Any, effects: Any) -> None:
+def test_concurrent_workers_and_sweeper_run_each_step_once(application: Any, effects: Any) -> None:
     made = [queued(application, "mail_hr", recipient=f"{n}@example.org") for n in range(6)]
     done: list[int] = []
     lock = threading.Lock()

@@ -288,7 +288,7 @@ def possible(case: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_with_every_rule_the_promises_are_kept(world: World, case: str) -> None:
+def test_order_of_statements_with_every_rule_keeps_the_promises(world: World, case: str) -> None:
     possible(case)
     _sabotage, order, _promise = CASES[case]
     order(world)
@@ -296,7 +296,7 @@ def test_with_every_rule_the_promises_are_kept(world: World, case: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_without_the_rule_a_promise_breaks(
+def test_order_of_statements_without_its_rule_breaks_the_promise(
     world: World, case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     possible(case)

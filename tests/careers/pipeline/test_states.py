@@ -35,7 +35,7 @@ def test_transitions_match_the_table() -> None:
 
 
 @pytest.mark.parametrize("state", State)
-def test_state_has_its_words(state: State) -> None:
+def test_state_has_its_label_and_celery_word(state: State) -> None:
     assert (str(state.label), CELERY_WORDS[state]) == WORDS[state]
 
 

@@ -26,7 +26,9 @@ def step_in(state: State, application: Any, **more: Any) -> Step:
 
 
 @pytest.mark.parametrize(("before", "to"), sorted(ALLOWED))
-def test_allowed_change_happens_with_one_event(application: Any, before: State, to: State) -> None:
+def test_allowed_move_changes_the_state_with_one_event(
+    application: Any, before: State, to: State
+) -> None:
     step = step_in(before, application)
     assert move(step.pk, to, leaving=[before], actor="worker:1", reason="Why") is True
     step.refresh_from_db()
@@ -37,13 +39,13 @@ def test_allowed_change_happens_with_one_event(application: Any, before: State, 
 
 
 @pytest.mark.parametrize(("before", "to"), sorted(FORBIDDEN))
-def test_forbidden_change_raises(before: State, to: State) -> None:
+def test_forbidden_move_raises(before: State, to: State) -> None:
     with pytest.raises(ValueError, match=f"a step never goes from {before} to {to}"):
         move(1, to, leaving=[before], actor="worker:1")
 
 
 @pytest.mark.parametrize("state", [state for state in State if state != State.QUEUED])
-def test_step_in_another_state_is_left_alone(application: Any, state: State) -> None:
+def test_move_of_a_step_in_another_state_changes_nothing(application: Any, state: State) -> None:
     step = step_in(state, application)
     assert move(step.pk, State.SENT, leaving=[State.QUEUED], actor="intake") is False
     step.refresh_from_db()
@@ -52,7 +54,7 @@ def test_step_in_another_state_is_left_alone(application: Any, state: State) -> 
 
 
 @pytest.mark.parametrize("fence", [0, 2, 4])
-def test_wrong_fence_changes_nothing(application: Any, fence: int) -> None:
+def test_move_with_wrong_fence_changes_nothing(application: Any, fence: int) -> None:
     step = step_in(State.STARTED, application, token=3)
     assert move(step.pk, State.SUCCEEDED, leaving=[State.STARTED], fence=fence, actor="w") is False
     step.refresh_from_db()
@@ -60,18 +62,18 @@ def test_wrong_fence_changes_nothing(application: Any, fence: int) -> None:
     assert StepEvent.objects.count() == 0
 
 
-def test_failed_guard_changes_nothing(application: Any) -> None:
+def test_move_with_failed_guard_changes_nothing(application: Any) -> None:
     step = step_in(State.STARTED, application, phase=Phase.DATA)
     moved = move(step.pk, State.CANCELLED, leaving=[State.STARTED], actor="u", guard={"phase": ""})
     assert moved is False
     assert StepEvent.objects.count() == 0
 
 
-def test_unknown_step_changes_nothing(db: None) -> None:
+def test_move_of_unknown_step_changes_nothing(db: None) -> None:
     assert move(424242, State.SENT, leaving=[State.QUEUED], actor="w") is False
 
 
-def test_change_and_event_come_together_or_not_at_all(application: Any) -> None:
+def test_move_with_a_failing_event_changes_nothing(application: Any) -> None:
     step = step_in(State.QUEUED, application)
     with pytest.raises((IntegrityError, ValueError)), transaction.atomic():
         move(step.pk, State.SENT, leaving=[State.QUEUED], actor=None)  # type: ignore[arg-type]
@@ -79,7 +81,7 @@ def test_change_and_event_come_together_or_not_at_all(application: Any) -> None:
     assert step.state == State.QUEUED
 
 
-def test_end_sets_the_time_and_clears_the_lease(application: Any) -> None:
+def test_move_to_an_end_sets_the_time_and_clears_the_lease(application: Any) -> None:
     step = step_in(State.STARTED, application, lease_until=timezone.now(), phase=Phase.DATA)
     move(step.pk, State.SUCCEEDED, leaving=[State.STARTED], actor="w")
     step.refresh_from_db()
@@ -101,7 +103,7 @@ def test_claim_counts_as_the_next_attempt_in_the_history(application: Any) -> No
     assert StepEvent.objects.get().attempt == 3
 
 
-def test_change_takes_few_queries(application: Any, django_assert_num_queries: Any) -> None:
+def test_move_takes_few_queries(application: Any, django_assert_num_queries: Any) -> None:
     step = step_in(State.QUEUED, application)
     with django_assert_num_queries(6):  # clock, SAVEPOINT, state, UPDATE, event, RELEASE
         move(step.pk, State.SENT, leaving=[State.QUEUED], actor="w")
@@ -121,7 +123,7 @@ def soon() -> dt.datetime:
     return timezone.now() + dt.timedelta(minutes=3)
 
 
-def test_data_phase_is_entered_by_the_holder(application: Any) -> None:
+def test_data_phase_is_entered_by_the_owner_of_the_claim(application: Any) -> None:
     step = step_in(State.STARTED, application, token=3, lease_until=soon())
     assert enter_data_phase(step.pk, 3) is True
     step.refresh_from_db()
@@ -171,7 +173,7 @@ def test_keyed_phase_is_refused_to_other_callers_and_after_the_window(
 
 
 @pytest.mark.parametrize("to", [State.SUCCEEDED, State.FAILED, State.CANCELLED])
-def test_ended_step_has_no_window(application: Any, to: State) -> None:
+def test_ended_step_has_no_idempotency_window(application: Any, to: State) -> None:
     step = step_in(State.STARTED, application, repeat_until=soon())
     assert move(step.pk, to, leaving=[State.STARTED], actor="worker:1")
     step.refresh_from_db()
@@ -182,7 +184,7 @@ def test_ended_step_has_no_window(application: Any, to: State) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_concurrent_moves_have_one_winner_per_step(application: Any) -> None:
+def test_concurrent_moves_succeed_once_per_step(application: Any) -> None:
     steps = [
         step_in(State.QUEUED, application, kind="mail_hr", recipient=f"{n}@example.org")
         for n in range(8)

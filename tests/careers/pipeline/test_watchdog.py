@@ -47,7 +47,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     return World(monkeypatch)
 
 
-def test_worker_that_takes_nothing_while_messages_wait_is_ended(world: World) -> None:
+def test_watchdog_ends_a_worker_that_takes_no_waiting_messages(world: World) -> None:
     world.passes(3600)
     assert world.ended == 0
     world.lengths["io"] = 1
@@ -57,20 +57,20 @@ def test_worker_that_takes_nothing_while_messages_wait_is_ended(world: World) ->
     assert world.ended == 1
 
 
-def test_worker_without_waiting_messages_is_left_alone(world: World) -> None:
+def test_watchdog_keeps_a_worker_without_waiting_messages(world: World) -> None:
     """A broker that does not answer counts as empty, too."""
     world.passes(10 * PATIENCE)
     assert world.ended == 0
 
 
-def test_busy_worker_is_left_alone(world: World) -> None:
+def test_watchdog_keeps_a_busy_worker(world: World) -> None:
     world.lengths["io"] = 99
     world.active.append(SimpleNamespace(id="a long document"))
     world.passes(10 * PATIENCE)
     assert world.ended == 0
 
 
-def test_worker_whose_task_never_seems_to_end_is_ended(world: World) -> None:
+def test_watchdog_ends_a_worker_with_a_task_beyond_every_limit(world: World) -> None:
     """Its event loop hangs: it enforces no time limit and hears of no end."""
     world.lengths["io"] = 99
     world.active.append(SimpleNamespace(id="ended long ago"))
@@ -80,7 +80,7 @@ def test_worker_whose_task_never_seems_to_end_is_ended(world: World) -> None:
     assert world.ended == 1
 
 
-def test_worker_with_one_task_after_another_is_left_alone(world: World) -> None:
+def test_watchdog_keeps_a_worker_with_one_task_after_another(world: World) -> None:
     world.lengths["io"] = 99
     for number in range(4):
         world.active[:] = [SimpleNamespace(id=str(number))]
@@ -88,7 +88,7 @@ def test_worker_with_one_task_after_another_is_left_alone(world: World) -> None:
     assert world.ended == 0
 
 
-def test_worker_that_receives_messages_is_left_alone(world: World) -> None:
+def test_watchdog_keeps_a_worker_that_receives_messages(world: World) -> None:
     world.lengths["io"] = 99
     for _message in range(10):
         world.passes(PATIENCE / 2)
@@ -96,7 +96,7 @@ def test_worker_that_receives_messages_is_left_alone(world: World) -> None:
     assert world.ended == 0
 
 
-def test_patience_begins_anew_after_a_message(world: World) -> None:
+def test_watchdog_waits_the_full_time_again_after_a_message(world: World) -> None:
     world.lengths["io"] = 1
     world.passes(PATIENCE - watchdog.INTERVAL)
     world.watchdog.note_message()
@@ -106,14 +106,14 @@ def test_patience_begins_anew_after_a_message(world: World) -> None:
     assert world.ended == 1
 
 
-def test_queue_that_was_taken_from_the_worker_does_not_count(world: World) -> None:
+def test_watchdog_ignores_a_queue_that_the_worker_no_longer_serves(world: World) -> None:
     world.lengths["io"] = 99
     world.worker.app.amqp.queues.consume_from.clear()
     world.passes(10 * PATIENCE)
     assert world.ended == 0
 
 
-def test_stopping_worker_is_left_alone(world: World) -> None:
+def test_watchdog_keeps_a_stopping_worker(world: World) -> None:
     world.lengths["io"] = 1
     world.worker.blueprint.state = bootsteps.TERMINATE
     world.passes(10 * PATIENCE)
