@@ -1,4 +1,4 @@
-"""Every Celery task, and what workers do besides."""
+"""Every Celery task, and what else workers do."""
 
 from careers.forms.tasks import clean_up_uploads
 from careers.jobs.tasks import publish_scheduled

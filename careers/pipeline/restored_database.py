@@ -105,7 +105,7 @@ def recognise_at_start() -> None:
 def _forget(**signal: Any) -> None:
     """Recognise PostgreSQL again after it ended a connection, as a restore or a failover does.
 
-    SQLite has no server that would end one: each task opens the file anew.
+    SQLite has no server that would end one: each task opens the file again.
     """
     global _recognised
     if signal["connection"].vendor == "postgresql":

@@ -86,7 +86,7 @@ class Watchdog:
         if self.worker.blueprint.state == RUN:
             log.critical(
                 "this worker has taken no message for %.0f seconds while messages wait; it ends "
-                "so that it is started anew",
+                "so that it is started again",
                 now - self.waiting_since,
             )
             self.end()

@@ -74,7 +74,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
 
 @pytest.fixture
 def turns(db: None) -> Iterator[Turns]:
-    """Everybody who acts in such a world; for tests with real transactions."""
+    """All actors of the pipeline in one world; for tests with real transactions."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA synchronous=OFF")

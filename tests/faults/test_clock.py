@@ -71,7 +71,7 @@ def test_worker_with_a_wrong_clock_sends_each_mail_once(
 
 
 def look_while_a_step_runs(site: OwnServer) -> list[Receipt]:
-    """Two people apply, and the sweeper looks while the archive keeps a worker waiting."""
+    """Two people apply, and the sweeper runs while the archive keeps a worker waiting."""
     site["archive"].freeze()
     receipts = [site.apply(), site.apply()]
 

@@ -26,7 +26,7 @@ SEEDS = st.integers(0, 2**32)
 
 
 def spoilt(values: Sequence[float], seed: int) -> list[tuple[float, float]]:
-    """A series, of which a quarter of the points that count may be anything."""
+    """A series; a quarter of the points that count are arbitrary values."""
     chance, middle = random.Random(seed), len(values) // 2
     series = list(enumerate(map(float, values)))
     for n in chance.sample(range(middle, len(series)), len(series) // 8):

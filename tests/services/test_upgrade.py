@@ -106,7 +106,7 @@ def field_names(site: Stack, port: int) -> list[str]:
 
 
 def unconfirmed_mail(site: Stack, port: int) -> tuple[Receipt, int]:
-    """An application whose mail to HR nobody confirms, and the step of that mail."""
+    """An application whose mail to HR stays unconfirmed, and the step of that mail."""
     site.smtp.mode = "close_after_dot"
     receipt = site.apply(port=port)
     site.wait_for_end([receipt], 180)

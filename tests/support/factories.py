@@ -197,7 +197,7 @@ class StepFactory(DjangoModelFactory):
     """A step with the history that leads to its state.
 
     Traits, one for each state: ``queued``, ``sent``, ``started``, ``retrying``,
-    ``misconfigured`` (retrying, but in vain), ``succeeded``, ``failed``, ``uncertain``,
+    ``misconfigured`` (retrying without success), ``succeeded``, ``failed``, ``uncertain``,
     ``cancelled``; ``waiting`` without any. ``to_operators`` makes it a mail about an alert.
     """
 

@@ -105,7 +105,7 @@ class World:
         self.objects: dict[str, bytes] = {}
         self.receipts: list[str] = []
         self.looked_up: set[str] = set()
-        #: Owners of claims that were killed, or stopped, at work.
+        #: Owners of claims that were killed, or stopped, while they ran a step.
         self.lost: set[str] = set()
         self.owners: dict[str, str] = {}
         self.trace: list[str] = []

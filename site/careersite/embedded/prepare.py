@@ -29,8 +29,8 @@ def check(services: set[str]) -> list[str]:
     """Probe the database and the services that the environment names, as the site does.
 
     Returns:
-        A sentence for each service that only does not answer: it may come back, and the site
-        accepts applications meanwhile.
+        A sentence for each service that does not answer but may recover. The site accepts
+        applications meanwhile.
 
     Raises:
         Refused: a service refuses us, or the site can't run without it, or a newer version has
