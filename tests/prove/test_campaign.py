@@ -130,9 +130,9 @@ def outcome(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_exit_code_is_0_green_1_red_2_not_run(
     outcome: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    outcome = tmp_path / "outcome.json"
-    assert command.main(["--applications", "1", "--json", str(outcome)]) == 0
-    written = json.loads(outcome.read_text())
+    written_to = tmp_path / "outcome.json"
+    assert command.main(["--applications", "1", "--json", str(written_to)]) == 0
+    written = json.loads(written_to.read_text())
     assert [report["ok"] for report in written] == [True, True]
     assert written[0]["faults"] == {"redis: FLUSHALL": 3}
     assert written[0]["found"]["counts"] == {"mails": 7}
