@@ -21,7 +21,7 @@ class DismissAdvice(Requires, View):
     def post(self, request: HttpRequest) -> HttpResponse:
         if findings.dismiss(request.POST.get("digest", ""), request.user):
             messages.success(
-                request, _("The advice was dismissed. It comes back if its facts change.")
+                request, _("The advice was dismissed. It appears again if its facts change.")
             )
         else:
             messages.info(request, _("This advice no longer applies."))

@@ -231,7 +231,7 @@ def release_expired_leases() -> None:
             actor=ACTOR,
             # The worker may continue and send at this moment: the first write wins.
             guard={"phase": Phase.NONE},
-            reason=_("The worker did not come back in time."),
+            reason=_("The worker did not finish in time."),
             run_after=None if gives_up else now,
             failing_since=step.failing_since or now,
             attempts=attempts,

@@ -193,7 +193,7 @@ def _no_operators(facts: Facts) -> Words:
     return Words(
         _("No operator receives alerts by mail."),
         _(
-            "Add an address under Settings, Company, Operation, or give an administrator an "
+            "Add an address under Settings, Company, Operations, or give an administrator an "
             "e-mail address."
         ),
     )
@@ -349,7 +349,7 @@ def _proxy_unknown(facts: Facts) -> Words:
     return Words(
         _(
             "Visitors come through a proxy (%(address)s) that is not in TRUSTED_PROXIES. The site "
-            "takes all visitors for one, and they share one limit for uploads."
+            "sees all visitors as one, and they share one limit for uploads."
         )
         % {"address": facts["address"] or "?"},
         _("Add the proxy’s address to TRUSTED_PROXIES and restart the web server."),
@@ -360,8 +360,8 @@ def _proxy_unknown(facts: Facts) -> Words:
 def _proxy_no_address(facts: Facts) -> Words:
     return Words(
         _(
-            "The proxy %(address)s does not send the visitor’s address. The site takes all "
-            "visitors for one, and they share one limit for uploads."
+            "The proxy %(address)s does not send the visitor’s address. The site sees all "
+            "visitors as one, and they share one limit for uploads."
         )
         % {"address": facts["address"] or "?"},
         _configure_proxy(),

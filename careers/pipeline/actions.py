@@ -277,7 +277,7 @@ cancel = Act(
         label=gettext_lazy("Cancel"),
         question=gettext_lazy("Cancel “%(step)s” for good?"),
         consequence=gettext_lazy(
-            "The step is never done, and nobody can bring it back. The application stays as it is."
+            "The step is never done, and this cannot be undone. The application stays as it is."
         ),
         button=gettext_lazy("Yes, cancel this step"),
         done=gettext_lazy("“%(step)s” is cancelled."),

@@ -74,7 +74,7 @@ def test_step_with_expired_lease_is_retried_at_once(application: Any) -> None:
     assert step.run_after <= timezone.now()
     assert (step.error_class, step.error_code) == ("unknown", "worker-lost")
     event = step.events.get()
-    assert (event.actor, event.reason) == ("sweeper", "The worker did not come back in time.")
+    assert (event.actor, event.reason) == ("sweeper", "The worker did not finish in time.")
     assert due() == [step.pk]
 
 
