@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.previous import MIGRATIONS, previous_release
+from tests.support.processes import until
 from tests.support.servers import reserve_port
 from tests.support.stack import (
     DONE,
@@ -39,7 +40,10 @@ from careers.pipeline.models import Notice, ScheduledRun
 now = timezone.now()
 notice = Notice.objects.create(
     kind="digest", key="digest-of-old", created_at=now,
-    facts={"date": "2026-01-01", "applications": 1, "done": 1, "findings": []},
+    facts={
+        "date": "2026-01-01", "jobs": [], "held_back": 0, "steps": [], "attention": [],
+        "findings": [], "path": "/admin/tasks/",
+    },
 )
 create_mails(notice, ["operator@example.org"], at=now, actor="sweeper")
 ScheduledRun.objects.create(
@@ -191,4 +195,5 @@ def test_upgrade_from_the_previous_release_keeps_data_and_loses_nothing(site: St
     assert set(Counter(row["n"] for row in times)) == {1}
     assert site.smtp.doubles() == []
     assert all(len(site.smtp.mails(to=receipt.email)) == 1 for receipt in receipts)
+    until(lambda: site.smtp.mails(to="operator@example.org"), 120, "no mail to the operator")
     assert len(site.smtp.mails(to="operator@example.org")) == 1

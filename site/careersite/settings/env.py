@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy
 from dotenv import dotenv_values
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -302,6 +303,11 @@ def apps(name: str) -> dict[str, Path]:
                 f"correct {name}."
             )
     return found
+
+
+#: As a sentence uses them: French writes names of languages in lower case, other than Django's
+#: own catalogue does. An app with another language brings these names for it.
+LANGUAGE_NAMES = (gettext_lazy("English"), gettext_lazy("French"))
 
 
 def languages(name: str, default: str, *, needed: str) -> list[tuple[str, str]]:
