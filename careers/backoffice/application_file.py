@@ -48,7 +48,7 @@ class ApplicationFileView(AdminPage, WagtailAdminTemplateMixin, View):
         file = get_object_or_404(ApplicationFile, application=application, public_id=public_id)
         if file.scan_verdict == ScanVerdict.INFECTED:
             return self._refusal(
-                _("This file is infected. It is kept, but nobody can download it here."), 403
+                _("This file is infected. It is kept, but it cannot be downloaded here."), 403
             )
         try:
             content = read(file)

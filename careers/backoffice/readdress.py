@@ -172,5 +172,5 @@ class ChangeAddress(StepActPage):
         state = presentation.state_in_words(other) if other else ""
         return _(
             "%(address)s already has a mail about this application; it is “%(state)s”. "
-            "Nobody gets it twice."
+            "No address gets it twice."
         ) % {"address": address, "state": state}

@@ -72,7 +72,10 @@ def _refuse_jobs_without_recipients(request: HttpRequest, pages: list[Page]) -> 
         return None
     messages.error(
         request,
-        _("Not published: nobody would be notified of applications for %(jobs)s. Enter recipients.")
+        _(
+            "Not published: no recipient would be notified of applications for %(jobs)s. "
+            "Enter recipients."
+        )
         % {"jobs": ", ".join(job.title for job in without_recipients)},
     )
     return redirect("wagtailadmin_explore", without_recipients[0].get_parent().pk)

@@ -42,8 +42,9 @@ class JobPageForm(WagtailAdminPageForm):
                     "hr_recipients",
                     ValidationError(
                         _(
-                            "Nobody would be notified of applications. Enter an e-mail address "
-                            "here, or for all jobs in the list of jobs or the company settings."
+                            "No recipient would be notified of applications. Enter an e-mail "
+                            "address here, or for all jobs in the list of jobs or the company "
+                            "settings."
                         )
                     ),
                 )

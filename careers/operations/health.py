@@ -78,8 +78,8 @@ class Health:
             return self.faults[0].message
         if self.waiting or self.running:
             return ngettext(
-                "All is well. %(count)d step is on its way.",
-                "All is well. %(count)d steps are on their way.",
+                "All is well. %(count)d step is under way.",
+                "All is well. %(count)d steps are under way.",
                 self.waiting + self.running,
             ) % {"count": self.waiting + self.running}
         return _("All is well. Nothing is waiting.")

@@ -100,7 +100,7 @@ def clock(moment: dt.datetime) -> str:
 @says("no-worker")
 def _no_worker(facts: Facts) -> Words:
     return Words(
-        f"{_('No worker is running.')} {safe()}",
+        _("No worker is running.") + " " + safe(),
         _("Start the workers. They then do the waiting work."),
     )
 
@@ -114,7 +114,7 @@ def _queue_unserved(facts: Facts) -> Words:
 @says("no-sweeper")
 def _no_sweeper(facts: Facts) -> Words:
     return Words(
-        f"{_('The sweeper is not running: nobody notices lost messages.')} {safe()}",
+        _("The sweeper is not running: lost messages are not noticed.") + " " + safe(),
         _("Start manage.py pipeline_sweep."),
     )
 
@@ -207,7 +207,7 @@ def _disk_low(facts: Facts) -> Words:
     return Words(
         _("Only %(free)s are free on the disk of %(path)s.")
         % {"free": filesizeformat(facts["free"]), "path": facts["path"]},
-        _("Make room before it is full: a full disk accepts no application."),
+        _("Free some space before it is full: a full disk accepts no application."),
     )
 
 
@@ -217,8 +217,8 @@ def _disk_full(facts: Facts) -> Words:
         _("The disk of %(path)s is full (%(free)s are free).")
         % {"free": filesizeformat(facts["free"]), "path": facts["path"]},
         _(
-            "Make room at once. Applicants are asked to try again; every accepted application is "
-            "safe."
+            "Free some space at once. Applicants are asked to try again; every accepted "
+            "application is safe."
         ),
     )
 
@@ -257,7 +257,7 @@ def _broker(facts: Facts) -> Words:
         return _silent(facts)
     return Words(
         sentences.render(facts["cause"]),
-        f"{safe()} {_('If the outage lasts, the sweeper does the work itself.')}",
+        safe() + " " + _("If the outage lasts, the sweeper does the work itself."),
     )
 
 
@@ -278,7 +278,7 @@ def _unavailable(facts: Facts) -> Words:
 def _silent(facts: Facts) -> Words:
     return Words(
         _("The service “%(name)s” did not answer in time.") % {"name": facts["silent"]},
-        f"{_('Check that it runs and that its address is right.')} {safe_meanwhile()}",
+        _("Check that it runs and that its address is right.") + " " + safe_meanwhile(),
     )
 
 

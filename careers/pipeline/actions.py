@@ -234,7 +234,7 @@ send_again = Act(
         label=gettext_lazy("Send again"),
         question=gettext_lazy("Send “%(step)s” again?"),
         consequence=gettext_lazy(
-            "One mail is sent now. If the first one arrived after all, the recipient gets it twice."
+            "One mail is sent now. If the first one did arrive, the recipient gets it twice."
         ),
         button=gettext_lazy("Yes, send one mail"),
         done=gettext_lazy("“%(step)s” is sent again."),
@@ -275,7 +275,7 @@ cancel = Act(
     _cancel,
     Words(
         label=gettext_lazy("Cancel"),
-        question=gettext_lazy("Cancel “%(step)s” for good?"),
+        question=gettext_lazy("Cancel “%(step)s” permanently?"),
         consequence=gettext_lazy(
             "The step is never done, and this cannot be undone. The application stays as it is."
         ),

@@ -94,7 +94,7 @@ def _arrived(step_id: int, at: dt.datetime) -> None:
         if mail.filter(delivered_at=None).update(delivered_at=at):
             news |= Q(bounced_at=None, state=State.CANCELLED)
         mail.filter(delivered_at__lt=at).update(delivered_at=at)
-        words = _("It arrived after all.")
+        words = _("It arrived later.")
         note(step_id, actor=ACTOR, reason=words, guard=news, bounced_at=None, bounce_reason="")
 
 

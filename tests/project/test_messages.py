@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gettext
 import re
 import shutil
@@ -45,6 +46,21 @@ def test_catalogue_contains_every_text_of_the_source(
     known = {(entry.msgctxt, entry.msgid, entry.msgid_plural) for entry in french}
     assert known - asked == set(), HINT
     assert asked - known == set(), HINT
+
+
+def test_no_text_is_translated_inside_an_f_string() -> None:
+    """xgettext does not read f-strings, so such a text would never reach the catalogue."""
+    calls = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext"}
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for folder in ("careers", "home", "site")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for text in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for node in ast.walk(text)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in calls
+    ]
+    assert found == []
 
 
 def test_every_text_is_translated(french: list[polib.POEntry]) -> None:

@@ -40,7 +40,7 @@ def test_full_disk_refuses_the_application_and_keeps_earlier_ones(small_disk: Pa
             found["code"]: found for found in json.loads(site.get("/health/ready")[2])["findings"]
         }
         assert told["disk-full"]["message"].startswith(f"The disk of {small_disk} is full")
-        assert "Make room at once." in told["disk-full"]["action"]
+        assert "Free some space at once." in told["disk-full"]["action"]
         # Earlier receipts can still be read.
         assert site.get(before.location)[0] == 200
 

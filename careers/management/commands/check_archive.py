@@ -63,7 +63,7 @@ class Command(BaseCommand):
         lost = 0
         for file in unarchived.filter(stored=None).select_related("application"):
             lost += 1
-            self.stdout.write(f"{_('lost')}  {file.application.reference} {file.public_id}")
+            self.stdout.write(_("lost") + f"  {file.application.reference} {file.public_id}")
         total = sum(counted.values())
         wrong = total - counted[Verdict.VERIFIED]
         self.stdout.write(
@@ -105,7 +105,7 @@ class Command(BaseCommand):
         count = 0
         for folder in unknown():
             count += 1
-            self.stdout.write(f"{_('unknown')}  {folder}  {described(folder)}".rstrip())
+            self.stdout.write(_("unknown") + f"  {folder}  {described(folder)}".rstrip())
         if not count:
             self.stdout.write(_("The database knows every application in the archive."))
             return

@@ -49,7 +49,7 @@ class Command(BaseCommand):
                 if finding in reported
             ]
             words = [f"{one.message} {one.action}".strip() for one in found]
-            self.stdout.write(f"{service}: {' '.join(words) or _('well')}")
+            self.stdout.write(f"{service}: " + (" ".join(words) or _("well")))
             refused |= service == NEEDED and any(one.severity == Severity.CRITICAL for one in found)
         if refused:
             sys.exit(2)

@@ -106,7 +106,7 @@ class Command(BaseCommand):
                 failed += 1
                 self.stderr.write(f"{path}: {_cause(error)}")
             else:
-                self.stdout.write(f"{_('saved')}  {path}")
+                self.stdout.write(_("saved") + f"  {path}")
         return failed
 
     # ── Back into the archive ───────────────────────────────────────────────────────────
@@ -133,7 +133,7 @@ class Command(BaseCommand):
                 refusal = _put_back(key, source)
             restored += not refusal
             failed += bool(refusal)
-            self.stdout.write(f"{refusal or _('restored')}  {key}")
+            self.stdout.write((refusal or _("restored")) + f"  {key}")
         self.stdout.write(
             ngettext("%(count)d object was restored.", "%(count)d objects were restored.", restored)
             % {"count": restored}

@@ -111,7 +111,7 @@ def test_bulk_publishing_refuses_jobs_without_recipients(
     assert response.status_code == 302
     words = [str(message) for message in response.wsgi_request._messages]
     assert words == [
-        "Not published: nobody would be notified of applications for Mute. Enter recipients."
+        "Not published: no recipient would be notified of applications for Mute. Enter recipients."
     ]
     silent.refresh_from_db()
     assert silent.live is False

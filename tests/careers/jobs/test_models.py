@@ -242,8 +242,8 @@ def test_publishing_without_recipients_shows_error_at_the_field(editor: Client, 
     assert response.status_code == 200
     errors = response.context["form"].errors
     assert list(errors) == ["hr_recipients"]
-    assert "Nobody would be notified of applications." in str(errors["hr_recipients"])
-    assert "Nobody would be notified of applications." in response.content.decode()
+    assert "No recipient would be notified of applications." in str(errors["hr_recipients"])
+    assert "No recipient would be notified of applications." in response.content.decode()
     job.refresh_from_db()
     assert job.live is False
 

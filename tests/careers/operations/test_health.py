@@ -68,10 +68,10 @@ def test_idle_pipeline_has_no_findings(alive: None) -> None:
 
 def test_running_and_queued_steps_are_counted_in_the_sentence(alive: None, step: Any) -> None:
     step(queued=True, state_since=just_now())
-    assert health.check().sentence == "All is well. 1 step is on its way."
+    assert health.check().sentence == "All is well. 1 step is under way."
     step(started=True)
     found = health.check()
-    assert found.sentence == "All is well. 2 steps are on their way."
+    assert found.sentence == "All is well. 2 steps are under way."
     assert (found.waiting, found.running) == (1, 1)
 
 
@@ -138,7 +138,7 @@ def test_missing_worker_and_sweeper_are_critical(ticking: None) -> None:
         (
             "no-sweeper",
             "critical",
-            f"The sweeper is not running: nobody notices lost messages. {SAFE}",
+            f"The sweeper is not running: lost messages are not noticed. {SAFE}",
             "Start manage.py pipeline_sweep.",
         ),
     ]

@@ -187,7 +187,7 @@ def test_delivery_after_a_soft_bounce_removes_the_bounce(client: Any, receipt: S
     assert bounced(receipt)[0] == NOON
     post(client, resend("delivered", mark, later))
     assert bounced(receipt) == (None, "")
-    assert events(receipt)[-1][2] == "It arrived after all."
+    assert events(receipt)[-1][2] == "It arrived later."
 
 
 def test_bounce_after_a_delivery_counts(client: Any, receipt: Step) -> None:
@@ -237,7 +237,7 @@ def test_delivery_of_a_cancelled_mail_is_noted_once(client: Any, application: An
     step.refresh_from_db()
     assert (step.state, step.delivered_at) == (State.CANCELLED, NOON)
     (arrived, back) = events(step)
-    assert arrived == ("cancelled", "provider", "It arrived after all.")
+    assert arrived == ("cancelled", "provider", "It arrived later.")
     assert (back[:2], step.bounced_at) == (("cancelled", "provider"), NOON)
 
 
