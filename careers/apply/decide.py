@@ -28,7 +28,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Duplicate:
-    """The job accepts no more applications, but this one arrived earlier, while it did."""
+    """The job accepts no applications now, but this application was stored earlier."""
 
     application: Application
 
@@ -89,13 +89,14 @@ def decide(job: JobPage, form: ApplicationForm, request: HttpRequest) -> Outcome
         django.db.Error: the database could not be read.
     """
     is_valid = form.is_valid()
-    # A receipt confirms every answer, so a form with an answer to a removed question gets none.
+    # A receipt confirms every answer, so a form that answers a removed question gets
+    # no receipt.
     gone = [("", text) for text in form.no_longer_asked()]
     is_readable = job.is_readable_by(request)
-    # Read first, so that a job that opens at this moment counts as open.
+    # Read before ``is_open``, so that a job that opens at this moment counts as open.
     is_upcoming = job.is_upcoming
     if is_upcoming or not job.is_open or not is_readable:
-        # The first response may have been lost, so the applicant gets the receipt in any case.
+        # The applicant may have lost the first response, so they get the receipt again.
         if is_valid and not gone and (known := sent_before(submission_of(job, form))):
             return Duplicate(known)
         if not is_readable:

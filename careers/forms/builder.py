@@ -67,7 +67,7 @@ class ApplicationForm(forms.Form):
 
     Args:
         frozen: the questions to ask.
-        job_key: ties kept uploads to this job.
+        job_key: the job for which uploads are kept; another job cannot use them.
         network: a hash of the sender's network, for the upload quotas (see ``network_of``).
     """
 
@@ -204,7 +204,7 @@ class ApplicationForm(forms.Form):
         ]
         texts = [text for name in names for text in _sent(self.data, name)]
         files = [file.name for name in names for file in _sent(self.files, name)]
-        # A choice is only a key here; its label went with the question.
+        # A choice is only a key here; its label was removed together with the question.
         return [text for text in texts if text.strip() and not CHOICE.fullmatch(text)] + files
 
 

@@ -27,7 +27,7 @@ from home.models import SiteSettings
 
 #: Receipts per day to one address. Any further application is quarantined.
 RECEIPTS_A_DAY = 3
-#: How many references are tried at most until one is free.
+#: The largest number of references that are tried to find a free one.
 DRAWS = 5
 
 KINDS = {CV: FileKind.CV, COVER_LETTER: FileKind.COVER_LETTER}
@@ -57,8 +57,8 @@ class Submission:
 def submit(submission: Submission) -> Application:
     """Accept an application, once.
 
-    The content is the idempotency key: the same content for the same job gives the application that
-    exists already, even if it is sent many times or twice at the same moment.
+    The content identifies an application: the same content for the same job gives the
+    application that exists already, even if it is sent many times or twice at the same moment.
 
     Returns:
         The application, committed.
@@ -74,7 +74,7 @@ def submit(submission: Submission) -> Application:
         try:
             with transaction.atomic():
                 application, ready = _write(submission, fingerprint)
-                # Robust: the applicant must not see a failure when the application is committed.
+                # The application is committed then, so an error here must not look like a failure.
                 transaction.on_commit(_dispatching(ready), robust=True)
         except IntegrityError:
             # The same content was sent at the same moment, or the reference is taken.
@@ -176,7 +176,7 @@ def fingerprint_of(submission: Submission) -> str:
 
 
 def _normalised(form: FrozenForm, answers: dict[str, Any]) -> dict[str, Any]:
-    """The answers without what makes no difference, such as spaces or capitals in an address."""
+    """The answers without differences that do not matter, such as capitals in an address."""
     types = {question.key: type_of(question) for question in form.questions}
     text = QuestionType()
     return {

@@ -336,7 +336,7 @@ class JobPage(PayRange, ApplicationDates, FormFields, Page):
         )
 
     def route(self, request: HttpRequest, path_components: list[str]) -> RouteResult:
-        """Also find jobs that were taken down, to explain this instead of "not found"."""
+        """Also find jobs that were taken down, so that the page says so instead of "not found"."""
         if not path_components and not self.live and self.first_published_at is not None:
             return RouteResult(self)
         return super().route(request, path_components)
@@ -348,7 +348,8 @@ class JobPage(PayRange, ApplicationDates, FormFields, Page):
         redirected = RedirectMiddleware(lambda _request: HttpResponseNotFound())(request)
         if redirected.status_code != 404:
             return redirected
-        # The page names only a job that expired: one that was taken down may be a mistake.
+        # The page shows the title only if the job expired: a job that a person took down may
+        # have been published by mistake.
         context = super().get_context(request, *args, **kwargs) | {"similar": similar_jobs(self)}
         template = "careers/jobs/taken_down.html"
         return cacheable(request, TemplateResponse(request, template, context, status=410))

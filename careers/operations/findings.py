@@ -28,19 +28,20 @@ log = logging.getLogger(__name__)
 
 #: For how long a finding counts unless its source renews it. ``PROCESS`` is for what a process
 #: renews every few seconds, ``VISITS`` for what a web server finds only during requests, and
-#: ``RUNS`` for scheduled tasks: so long that no problem seems resolved when the scheduler stops.
+#: ``RUNS`` for scheduled tasks. ``RUNS`` is long, so that a problem does not seem resolved only
+#: because the scheduler has stopped.
 PROCESS = dt.timedelta(seconds=35)
 VISITS = dt.timedelta(minutes=10)
 RUNS = dt.timedelta(days=30)
-#: A row from further in the future was written before the clock was set back.
+#: A row whose time is further in the future was written before the clock was set back.
 AHEAD = dt.timedelta(minutes=1)
 
 
 def report(source: str, found: Iterable[Finding], *, lasts: dt.timedelta) -> None:
-    """Replace what ``source`` has reported by ``found``; an empty list removes all of it.
+    """Store ``found`` in place of what ``source`` reported before; an empty list removes all.
 
-    Nothing is written while nothing changes, until half of ``lasts`` is over. An error of the
-    database is logged, never raised.
+    If nothing changed, it writes only when half of ``lasts`` is over, to renew the findings.
+    An error of the database is logged, never raised.
 
     Args:
         source: who reports. Only one process at a time should use a name.

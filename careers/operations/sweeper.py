@@ -46,7 +46,7 @@ from careers.pipeline.worker import hand_back
 log = logging.getLogger(__name__)
 
 ACTOR = "sweeper"
-#: A queued step is dispatched at once; only after this time does it count as forgotten.
+#: A queued step is dispatched at once; it counts as forgotten only after this time.
 FRESH = dt.timedelta(seconds=5)
 REDISPATCH_CAP = 900  # seconds
 #: A row with a time further in the future was written before the clock was set back.
@@ -58,7 +58,7 @@ LONG_QUEUE = 50
 #: Seconds between two evaluations of hooks and alerts.
 LOOK_EVERY = 10
 CHILDREN = 2
-#: Seconds that its children have to finish when it must stop. Then their steps return to the queue.
+#: Seconds that the children have to finish when the sweeper must stop. Then their steps are queued.
 #: Supervisors often kill after ten seconds.
 LET_FINISH = 5
 FORK = multiprocessing.get_context("fork")
@@ -169,7 +169,7 @@ class Sweeper:
                 del self.children[child]
 
     def _end_children(self) -> None:
-        """Let the children finish for a short time, then queue the steps that they still hold."""
+        """Give the children a short time to finish, then queue the steps that they still hold."""
         until = time.monotonic() + LET_FINISH
         while self.children and time.monotonic() < until:
             self._reap()
@@ -194,8 +194,8 @@ def _run_in_child(step_id: int, owner: str) -> None:
 def set_back_future_times() -> None:
     """Correct the times of steps that were written before the clock was set back.
 
-    They are set back by as much, so that each step waits for as long as intended. If the clock had
-    been a year ahead, a step would otherwise wait for a year.
+    Each time is moved back by as much as the step is ahead, so that the step waits for as long as
+    intended. If the clock was a year ahead, a step would otherwise wait for a year.
     """
     now = db_now()
     ahead = Step.objects.filter(state__in=UNDER_WAY, state_since__gt=now + AHEAD)
@@ -258,7 +258,8 @@ def requeue_unanswered() -> None:
         kind__in=registry.kinds(),
         dispatched_at__lt=now - dt.timedelta(seconds=settings.PIPELINE_REDISPATCH_AFTER),
     ).order_by("dispatched_at")
-    # Steps of a long queue are not lost: their workers are busy. They would fill the batch.
+    # Steps of a long queue are not lost: their workers are busy. These steps would fill the
+    # batch.
     long = {
         queue
         for queue in {definition.queue for definition in registry.definitions()}

@@ -58,7 +58,7 @@ class Predecessor(NamedTuple):
     """A step that comes first.
 
     Attributes:
-        enough: the states in which its successor may start.
+        enough: the states of this step in which its successor may start.
         may_be_missing: an application without such a step does not wait for it. Such applications
             were received before the step was registered.
     """

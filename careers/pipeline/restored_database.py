@@ -59,7 +59,7 @@ _recognised = False
 
 
 def recognise() -> bool:
-    """Park the mails that were not sent if this database is a restored copy; True when it was.
+    """Park the mails that were not sent if this database is a restored copy; True when it is.
 
     It takes one or two small queries.
 
@@ -90,7 +90,7 @@ def recognise_once() -> None:
 def recognise_at_start() -> None:
     """Recognise the database when a process starts.
 
-    A database that does not answer, or has no tables yet, stops no process from starting.
+    The process starts even if the database does not answer or has no tables yet.
     """
     try:
         recognise_once()
@@ -105,7 +105,7 @@ def recognise_at_start() -> None:
 def _forget(**signal: Any) -> None:
     """Recognise PostgreSQL again after it ended a connection, as a restore or a failover does.
 
-    SQLite has no server that would end one: each task opens the file again.
+    SQLite has no server that ends connections; each task opens the file again.
     """
     global _recognised
     if signal["connection"].vendor == "postgresql":
@@ -143,7 +143,7 @@ def restored_since(moment: dt.datetime) -> dt.datetime | None:
 
 
 def pulse() -> None:
-    """Write the time into the database and beside it; call it every few seconds."""
+    """Write the time into the database and the file beside it; call this every few seconds."""
     path = _beside()
     if path is None:
         return

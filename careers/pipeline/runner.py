@@ -44,8 +44,8 @@ class Claim:
     """A step that this process may work on until the lease ends.
 
     Attributes:
-        unconfirmed_until: an earlier attempt may have sent the mail, and until then it may be
-            repeated under its idempotency key; None when there is no such attempt.
+        unconfirmed_until: the time until which the mail may be repeated under its idempotency key,
+            because an earlier attempt may have sent it; None when there is no such attempt.
         may_have_been_sent: whether this attempt has passed its point of no return.
     """
 
@@ -169,8 +169,8 @@ def record(claim: Claim, outcome: Outcome) -> list[int]:
 def _written(claim: Claim, write: Callable[[], list[int]]) -> list[int]:
     """Write the result of a step; try again when the database does not answer.
 
-    The connection may have broken during the step. A write that took effect although its answer
-    was lost is not repeated: the step has left its state.
+    The connection may have broken during the step. If a write took effect and only its answer was
+    lost, the next write changes nothing, because the step has left its state.
     """
     for pause in RECORD_PAUSES:
         try:

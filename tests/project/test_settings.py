@@ -181,7 +181,7 @@ def test_former_name_of_a_variable_still_works(load: Load) -> None:
     assert load("base", **former, PIPELINE_REDISPATCH_AFTER="30").PIPELINE_REDISPATCH_AFTER == 30
 
 
-def test_database_behind_a_socket_needs_no_host(load: Load) -> None:
+def test_database_url_for_a_unix_socket_needs_no_host(load: Load) -> None:
     assert (
         load("base", DATABASE_URL="postgres:///careers").DATABASES["default"]["NAME"] == "careers"
     )
@@ -262,7 +262,7 @@ def test_languages_follow_the_environment(load: Load) -> None:
     assert load("base").LANGUAGES == [("en", "English"), ("fr", "French")]
 
 
-def test_extension_replaces_files_of_the_product_and_template_dir_both(
+def test_extension_comes_before_the_product_and_template_dir_before_both(
     load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     brand, app = tmp_path / "brand", tmp_path / "acme_careers"

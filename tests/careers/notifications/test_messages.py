@@ -291,7 +291,7 @@ def test_one_line_returns_one_short_visible_line(text: str, length: int) -> None
     assert "=?" not in line
 
 
-def test_one_line_keeps_joiners_in_names() -> None:
+def test_one_line_keeps_zero_width_characters_in_names() -> None:
     assert one_line("می\u200cخواهم", 20) == "می\u200cخواهم"
 
 

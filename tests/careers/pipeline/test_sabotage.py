@@ -296,7 +296,7 @@ def test_order_of_statements_with_every_rule_keeps_the_promises(world: World, ca
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_order_of_statements_without_its_rule_breaks_the_promise(
+def test_removed_rule_breaks_the_promise_that_it_protects(
     world: World, case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     possible(case)
