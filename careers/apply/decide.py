@@ -96,7 +96,7 @@ def decide(job: JobPage, form: ApplicationForm, request: HttpRequest) -> Outcome
     # Read before ``is_open``, so that a job that opens at this moment counts as open.
     is_upcoming = job.is_upcoming
     if is_upcoming or not job.is_open or not is_readable:
-        # The applicant may have lost the first response, so they get the receipt again.
+        # The applicant may have lost the first response, so the receipt is shown again.
         if is_valid and not gone and (known := sent_before(submission_of(job, form))):
             return Duplicate(known)
         if not is_readable:

@@ -74,7 +74,8 @@ def submit(submission: Submission) -> Application:
         try:
             with transaction.atomic():
                 application, ready = _write(submission, fingerprint)
-                # The application is committed then, so an error here must not look like a failure.
+                # When this runs, the application is committed: the applicant must not see an
+                # error as if it were not.
                 transaction.on_commit(_dispatching(ready), robust=True)
         except IntegrityError:
             # The same content was sent at the same moment, or the reference is taken.

@@ -33,14 +33,14 @@ log = logging.getLogger(__name__)
 PROCESS = dt.timedelta(seconds=35)
 VISITS = dt.timedelta(minutes=10)
 RUNS = dt.timedelta(days=30)
-#: A row whose time is further in the future was written before the clock was set back.
+#: A row that is further in the future than this was written before the clock was set back.
 AHEAD = dt.timedelta(minutes=1)
 
 
 def report(source: str, found: Iterable[Finding], *, lasts: dt.timedelta) -> None:
     """Store ``found`` in place of what ``source`` reported before; an empty list removes all.
 
-    If nothing changed, it writes only when half of ``lasts`` is over, to renew the findings.
+    Findings that did not change are written again only when half of ``lasts`` is over.
     An error of the database is logged, never raised.
 
     Args:

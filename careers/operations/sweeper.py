@@ -49,7 +49,7 @@ ACTOR = "sweeper"
 #: A queued step is dispatched at once; it counts as forgotten only after this time.
 FRESH = dt.timedelta(seconds=5)
 REDISPATCH_CAP = 900  # seconds
-#: A row with a time further in the future was written before the clock was set back.
+#: A row that is further in the future than this was written before the clock was set back.
 AHEAD = dt.timedelta(minutes=1)
 #: The times that a step waits for, or that say how long it has waited.
 MOMENTS = ("state_since", "ready_at", "dispatched_at", "run_after", "lease_until", "repeat_until")
@@ -194,7 +194,7 @@ def _run_in_child(step_id: int, owner: str) -> None:
 def set_back_future_times() -> None:
     """Correct the times of steps that were written before the clock was set back.
 
-    Each time is moved back by as much as the step is ahead, so that the step waits for as long as
+    The times are moved back by the seconds that the step is ahead, so that it waits for as long as
     intended. If the clock was a year ahead, a step would otherwise wait for a year.
     """
     now = db_now()
@@ -258,8 +258,8 @@ def requeue_unanswered() -> None:
         kind__in=registry.kinds(),
         dispatched_at__lt=now - dt.timedelta(seconds=settings.PIPELINE_REDISPATCH_AFTER),
     ).order_by("dispatched_at")
-    # Steps of a long queue are not lost: their workers are busy. These steps would fill the
-    # batch.
+    # Steps of a long queue are not lost: their workers are busy. They are left out, because
+    # they would fill the batch.
     long = {
         queue
         for queue in {definition.queue for definition in registry.definitions()}
