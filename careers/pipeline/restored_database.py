@@ -59,9 +59,12 @@ _recognised = False
 
 
 def recognise() -> bool:
-    """Park the mails that were not sent if this database is a restored copy; True when it is.
+    """Park the mails that were not sent if this database is a restored copy.
 
     It takes one or two small queries.
+
+    Returns:
+        True when this call has parked the mails; False when there was nothing to do.
 
     Raises:
         django.db.Error: the database did not answer.
