@@ -158,5 +158,5 @@ def test_document_without_files_has_a_note() -> None:
 
 
 def test_test_application_is_marked() -> None:
-    assert "This is a test." in to_html(document(is_test=True))
-    assert "This is a test." not in to_html(document())
+    assert "This is a test, not a real application." in to_html(document(is_test=True))
+    assert "This is a test, not a real application." not in to_html(document())
