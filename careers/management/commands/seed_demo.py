@@ -29,7 +29,7 @@ NAMESPACE = uuid.UUID("6f1de4e2-1b0c-4c0e-9f54-2f2b6a1c3d10")
 
 COMPANY = "Tidewater Instruments"
 TIME_ZONE = "Europe/Oslo"
-PLACES = {
+LOCATIONS = {
     "bergen": ("Bergen", "Vestland", "5003", "NO"),
     "lyon": ("Lyon", "Auvergne-Rhône-Alpes", "69002", "FR"),
     "porto": ("Porto", "Norte", "4050", "PT"),
@@ -95,7 +95,7 @@ JOBS: list[dict[str, Any]] = [
         "slug": "firmware-engineer",
         "title": "Firmware engineer, tide gauges",
         "department": "engineering",
-        "places": ["bergen", "leith"],
+        "locations": ["bergen", "leith"],
         "workplace": "hybrid",
         "pay": (620_000, 760_000, "NOK", "YEAR"),
         "days": 24,
@@ -137,7 +137,7 @@ JOBS: list[dict[str, Any]] = [
         "slug": "data-platform-engineer",
         "title": "Data platform engineer",
         "department": "engineering",
-        "places": ["porto"],
+        "locations": ["porto"],
         "workplace": "remote",
         "pay": (52_000, 64_000, "EUR", "YEAR"),
         "days": 31,
@@ -169,7 +169,7 @@ JOBS: list[dict[str, Any]] = [
         "slug": "field-technician-lyon",
         "title": "Field technician, Rhône",
         "department": "field-service",
-        "places": ["lyon"],
+        "locations": ["lyon"],
         "workplace": "on_site",
         "pay": (17.5, 21, "EUR", "HOUR"),
         "days": 12,
@@ -194,7 +194,7 @@ JOBS: list[dict[str, Any]] = [
         "slug": "calibration-technician",
         "title": "Calibration technician",
         "department": "production",
-        "places": ["bergen"],
+        "locations": ["bergen"],
         "workplace": "on_site",
         "pay": (480_000, 545_000, "NOK", "YEAR"),
         "days": 18,
@@ -220,7 +220,7 @@ JOBS: list[dict[str, Any]] = [
         "slug": "oceanographer",
         "title": "Oceanographer, storm surge models",
         "department": "science",
-        "places": ["leith"],
+        "locations": ["leith"],
         "workplace": "hybrid",
         "pay": (44_000, 58_000, "GBP", "YEAR"),
         "days": 40,
@@ -241,7 +241,7 @@ JOBS: list[dict[str, Any]] = [
         "slug": "people-partner",
         "title": "People partner",
         "department": "people",
-        "places": ["porto", "lyon"],
+        "locations": ["porto", "lyon"],
         "workplace": "hybrid",
         "pay": (41_000, 48_000, "EUR", "YEAR"),
         "days": 9,
@@ -270,7 +270,7 @@ JOBS: list[dict[str, Any]] = [
         "title": "Technical writer for instruments, installation guides and operating "
         "procedures at sea",
         "department": "engineering",
-        "places": [],
+        "locations": [],
         "workplace": "remote",
         "pay": (350, None, "EUR", "DAY"),
         "days": None,
@@ -285,7 +285,7 @@ JOBS: list[dict[str, Any]] = [
         "slug": "summer-internship-2027",
         "title": "Summer internship in the harbour lab",
         "department": "science",
-        "places": ["bergen"],
+        "locations": ["bergen"],
         "workplace": "on_site",
         "pay": (28_000, None, "NOK", "MONTH"),
         "days": 60,
@@ -304,7 +304,7 @@ JOBS: list[dict[str, Any]] = [
         "slug": "production-planner",
         "title": "Production planner",
         "department": "production",
-        "places": ["bergen"],
+        "locations": ["bergen"],
         "workplace": "on_site",
         "pay": (520_000, 590_000, "NOK", "YEAR"),
         "days": 21,
@@ -509,10 +509,10 @@ class Command(BaseCommand):
             ],
         )
         parent.add_child(instance=job)
-        for place in data["places"]:
-            name, region, postal_code, country = PLACES[place]
+        for location_slug in data["locations"]:
+            name, region, postal_code, country = LOCATIONS[location_slug]
             location, _new = Location.objects.get_or_create(
-                slug=place,
+                slug=location_slug,
                 defaults={
                     "name": name,
                     "region": region,
