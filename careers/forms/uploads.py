@@ -26,9 +26,9 @@ from django.db.models import Count, Sum
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
+from careers.applications.digests import digest
 from careers.applications.files import Upload
 from careers.forms.models import PendingUpload
 
@@ -232,7 +232,7 @@ def network_of(address: str) -> str:
     ip = getattr(ip, "ipv4_mapped", None) or ip
     prefix = 32 if ip.version == 4 else 64
     network = ipaddress.ip_network((ip, prefix), strict=False)
-    return salted_hmac("careers.forms.network", str(network), algorithm="sha256").hexdigest()
+    return digest("careers.forms.network", str(network))
 
 
 def keep(upload: Upload, *, job_key: UUID, network: str) -> PendingUpload | None:

@@ -15,8 +15,8 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
+from careers.applications.digests import digest
 from careers.applications.files import Upload, store_file
 from careers.applications.frozen import COVER_LETTER, CV, EMAIL, NAME, PHONE, FrozenForm
 from careers.applications.models import Application, ConsentRecord, FileKind
@@ -173,7 +173,7 @@ def fingerprint_of(submission: Submission) -> str:
         "nonce": submission.nonce,
     }
     text = json.dumps(content, sort_keys=True, ensure_ascii=False)
-    return salted_hmac("careers.intake.fingerprint", text, algorithm="sha256").hexdigest()
+    return digest("careers.intake.fingerprint", text)
 
 
 def _normalised(form: FrozenForm, answers: dict[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.core import signing
+from django.core.signing import BadSignature
 
+from careers.applications.digests import signer
 from careers.pipeline.models import Step
 
 #: Part of every reference. Mails that were sent carry it, so it never changes.
@@ -21,14 +22,14 @@ def mail_reference(step: Step) -> str:
     again, but not at the same moments.
     """
     moment = (step.created_at - _EPOCH) // _MICROSECOND
-    return signing.Signer(salt=SALT).sign(f"{step.pk}-{moment}")
+    return signer(SALT).sign(f"{step.pk}-{moment}")
 
 
 def step_of_reference(reference: str) -> int | None:
     """The id of the step that a reference names; None when this site did not make it."""
     try:
-        named = signing.Signer(salt=SALT).unsign(reference)
-    except signing.BadSignature:
+        named = signer(SALT).unsign(reference)
+    except BadSignature:
         return None
     pk, _hyphen, moment = named.partition("-")
     at = _EPOCH + int(moment) * _MICROSECOND

@@ -110,6 +110,9 @@ def test_sqlite_syncs_to_disk_and_waits_for_other_writers(load: Load) -> None:
         ({"BIND_ADDRESS": "localhost"}, "BIND_ADDRESS must be an IP address such as 127.0.0.1"),
         ({"TRUSTED_PROXIES": "10.0.0.1 proxy"}, "TRUSTED_PROXIES must hold IP addresses or"),
         ({"SECRET_KEY": "", "SECRET_KEY_FILE": "/nowhere"}, "which can't be read"),
+        ({"HASH_KEY": "short"}, "HASH_KEY must be one word of 32 or more characters"),
+        ({"HASH_KEY": "a" * 32 + " " + "b" * 32}, "HASH_KEY must be one word of 32 or more"),
+        ({"HASH_KEY_FALLBACKS": "short"}, "and so must each word in HASH_KEY_FALLBACKS"),
         ({"EXTRA_APPS": "acme_careers"}, "EXTRA_APPS names acme_careers, which is not installed."),
         ({"TEMPLATE_DIR": "/nowhere"}, "TEMPLATE_DIR names /nowhere, which is not a directory."),
         ({"LANGUAGES": "en,frr"}, "LANGUAGES holds frr, which is not a language code that Django"),
@@ -210,6 +213,19 @@ def test_secret_is_read_from_a_mounted_file(load: Load, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("from a file\n")
     base = load("base", SECRET_KEY="", SECRET_KEY_FILE=str(tmp_path / "secret"))
     assert base.SECRET_KEY == "from a file"
+
+
+def test_earlier_keys_are_separated_by_commas_or_lines(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "earlier").write_text(f"{'b' * 32}\n{'c' * 32}\n")
+    base = load(
+        "base",
+        SECRET_KEY_FALLBACKS="one,two",
+        HASH_KEY="a" * 32,
+        HASH_KEY_FALLBACKS_FILE=str(tmp_path / "earlier"),
+    )
+    assert base.SECRET_KEY_FALLBACKS == ["one", "two"]
+    assert [letter * 32 for letter in "abc"] == base.HASH_KEYS
+    assert (load("base").SECRET_KEY_FALLBACKS, load("base").HASH_KEYS) == ([], [])
 
 
 def test_named_service_ignores_generated_values(load: Load, tmp_path: Path) -> None:

@@ -28,6 +28,15 @@ MISSPELT = env.misspelt(ROOT / ".env")
 
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = env.required("SECRET_KEY", "`bin/run` makes one; elsewhere give 50 random letters.")
+#: Earlier values, which still verify links, sessions and mails that they signed.
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+#: Keys of stored hashes, the newest first; see ``careers.applications.digests``.
+HASH_KEYS = env.words("HASH_KEY") + env.words("HASH_KEY_FALLBACKS")
+if any(len(key) < 32 for key in HASH_KEYS) or len(env.words("HASH_KEY")) > 1:
+    raise ImproperlyConfigured(
+        "HASH_KEY must be one word of 32 or more characters, and so must each word in "
+        "HASH_KEY_FALLBACKS. `openssl rand -hex 32` makes one."
+    )
 PORT = env.port("PORT", env.DEFAULT_PORT)
 SITE_URL = env.url("SITE_URL", f"http://127.0.0.1:{PORT}", "http", "https").rstrip("/")
 SECURE = SITE_URL.startswith("https://")
