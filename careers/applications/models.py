@@ -57,6 +57,12 @@ class Application(models.Model):
     phone = models.CharField(_("phone"), max_length=40, blank=True)
 
     fingerprint = models.CharField(max_length=64, unique=True)
+    #: A keyed hash of the sender's network; "" where it is unknown or was deleted. See
+    #: ``careers.applications.networks``.
+    network = models.CharField(max_length=64, blank=True, default="", db_default="")
+    #: A keyed hash of the mailbox behind ``email``; "" until the first mail to it. See
+    #: ``careers.applications.mailboxes``.
+    mailbox = models.CharField(max_length=64, blank=True, default="", db_default="")
     received_at = models.DateTimeField(_("received"), db_index=True)
     erase_after = models.DateField(null=True)
     review_stage = models.CharField(
@@ -76,7 +82,12 @@ class Application(models.Model):
         verbose_name_plural = _("applications")
         ordering: ClassVar = ["-received_at", "-pk"]
         default_permissions = ("view", "change")
-        indexes: ClassVar = [models.Index(fields=["email", "received_at"])]
+        indexes: ClassVar = [
+            models.Index(fields=["email", "received_at"]),
+            models.Index(fields=["network", "received_at"], name="careers_app_network"),
+            models.Index(fields=["job_key", "received_at"], name="careers_app_job_received"),
+            models.Index(fields=["mailbox"], name="careers_app_mailbox"),
+        ]
 
     def __str__(self) -> str:
         return self.reference

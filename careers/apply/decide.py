@@ -122,5 +122,6 @@ def submission_of(job: JobPage, form: ApplicationForm) -> Submission:
         answers=form.answers,
         uploads=form.uploads,
         recipients=tuple(job.recipients()),
+        network=form.network,
         suspicion="honeypot" if form.looks_automatic else "",
     )

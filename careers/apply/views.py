@@ -22,6 +22,7 @@ from django.views.decorators.http import require_http_methods
 
 from careers.applications.errors import is_disk_full
 from careers.applications.models import Application
+from careers.applications.networks import network_of
 from careers.apply.body import BadBody, read_body, texts_of
 from careers.apply.decide import (
     Accepted,
@@ -36,7 +37,7 @@ from careers.apply.decide import (
 )
 from careers.apply.origin import confirmation_token
 from careers.forms.builder import ApplicationForm
-from careers.forms.uploads import claim, network_of
+from careers.forms.uploads import claim
 from careers.intake.submit import submit
 from careers.jobs.models import JobPage
 

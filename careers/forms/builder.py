@@ -68,7 +68,7 @@ class ApplicationForm(forms.Form):
     Args:
         frozen: the questions to ask.
         job_key: the job for which uploads are kept; another job cannot use them.
-        network: a hash of the sender's network, for the upload quotas (see ``network_of``).
+        network: a hash of the sender's network, from ``network_of``.
     """
 
     bound_field_class = QuestionBoundField

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import io
-import ipaddress
 import re
 import secrets
 import unicodedata
@@ -28,7 +27,6 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from careers.applications.digests import digest
 from careers.applications.files import Upload
 from careers.forms.models import PendingUpload
 
@@ -220,19 +218,6 @@ def clean_filename(name: str, content_type: str) -> str:
     name = "".join(c for c in name if unicodedata.category(c)[0] != "C" and c not in '"<>:|?*')
     stem = name.rsplit(".", 1)[0].strip(" .") or "file"
     return f"{stem[:120]}{ACCEPTED[content_type]}"
-
-
-def network_of(address: str) -> str:
-    """A keyed hash of the network of an address (IPv4 /32, IPv6 /64); "" if it is no address."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return ""
-    # A server that listens on IPv6 sees all IPv4 visitors in the same /64 network.
-    ip = getattr(ip, "ipv4_mapped", None) or ip
-    prefix = 32 if ip.version == 4 else 64
-    network = ipaddress.ip_network((ip, prefix), strict=False)
-    return digest("careers.forms.network", str(network))
 
 
 def keep(upload: Upload, *, job_key: UUID, network: str) -> PendingUpload | None:

@@ -38,6 +38,7 @@ class Submission:
     """A valid form, as plain data.
 
     Attributes:
+        network: a hash of the sender's network, from ``network_of``; "" when it is unknown.
         suspicion: why it looks like spam; "" when it does not.
         nonce: makes a test application differ from all others.
     """
@@ -49,6 +50,7 @@ class Submission:
     answers: dict[str, Any]
     uploads: tuple[Upload, ...]
     recipients: tuple[str, ...]
+    network: str = ""
     suspicion: str = ""
     is_test: bool = False
     nonce: str = ""
@@ -119,6 +121,7 @@ def _write(submission: Submission, fingerprint: str) -> tuple[Application, list[
         email=email,
         phone=answers.get(PHONE) or "",
         fingerprint=fingerprint,
+        network=submission.network,
         received_at=now,
         is_test=submission.is_test,
         quarantined=bool(suspicion),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models, transaction
+
+from careers.migrations._indexes import AddIndexBesideWriters
 
 BATCH = 500
 
@@ -24,22 +25,6 @@ def fill(apps: Any, schema_editor: Any) -> None:
                 if Step.objects.filter(pk=result["instead"]).exists():
                     Step.objects.filter(pk=pk).update(replaced_by=result["instead"])
         last = rows[-1][0]
-
-
-class AddIndexBesideWriters(AddIndexConcurrently):
-    """Where the database can: on PostgreSQL. SQLite has one writer at a time anyway."""
-
-    def database_forwards(self, app_label: Any, schema_editor: Any, *states: Any) -> None:
-        if schema_editor.connection.vendor == "postgresql":
-            super().database_forwards(app_label, schema_editor, *states)
-        else:
-            migrations.AddIndex.database_forwards(self, app_label, schema_editor, *states)
-
-    def database_backwards(self, app_label: Any, schema_editor: Any, *states: Any) -> None:
-        if schema_editor.connection.vendor == "postgresql":
-            super().database_backwards(app_label, schema_editor, *states)
-        else:
-            migrations.AddIndex.database_backwards(self, app_label, schema_editor, *states)
 
 
 class Migration(migrations.Migration):

@@ -27,7 +27,6 @@ from careers.forms.uploads import (
     clean_filename,
     clean_up,
     keep,
-    network_of,
     sniff,
 )
 from tests.support import papers
@@ -234,27 +233,6 @@ def test_clean_filename_of_any_text_is_safe(name: str, content_type: str) -> Non
 # ── Kept files and quotas ───────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("192.0.2.1", "192.0.2.1", True),
-        ("192.0.2.1", "192.0.2.2", False),
-        ("2001:db8::1", "2001:db8::ffff", True),
-        ("2001:db8::1", "2001:db8:0:1::1", False),
-        ("::ffff:192.0.2.1", "192.0.2.1", True),
-        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
-    ],
-)
-def test_network_is_the_same_for_one_household(one: str, other: str, same: bool) -> None:
-    assert (network_of(one) == network_of(other)) is same
-
-
-@pytest.mark.parametrize("address", ["", "unknown", "unix:", "300.1.1.1", "\x00"])
-def test_network_of_an_invalid_address_is_empty(address: str) -> None:
-    assert network_of(address) == ""
-
-
-@pytest.mark.django_db
 def test_quota_of_one_network_does_not_affect_others(job: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr("careers.forms.uploads.KEPT_PER_NETWORK", 2)
     upload = check(received(the_cv()), "cv")

@@ -1,0 +1,35 @@
+"""Hashes by which intake counts the applications of a network, and the mails to a mailbox."""
+
+from django.db import migrations, models
+
+from careers.migrations._indexes import AddIndexBesideWriters
+
+
+class Migration(migrations.Migration):
+    dependencies = [("careers", "0018_requests_and_mailed_at")]
+    atomic = False
+
+    operations = [
+        migrations.AddField(
+            "application",
+            "network",
+            models.CharField(blank=True, db_default="", default="", max_length=64),
+        ),
+        migrations.AddField(
+            "application",
+            "mailbox",
+            models.CharField(blank=True, db_default="", default="", max_length=64),
+        ),
+        AddIndexBesideWriters(
+            "application",
+            models.Index(fields=["network", "received_at"], name="careers_app_network"),
+        ),
+        AddIndexBesideWriters(
+            "application",
+            models.Index(fields=["job_key", "received_at"], name="careers_app_job_received"),
+        ),
+        AddIndexBesideWriters(
+            "application",
+            models.Index(fields=["mailbox"], name="careers_app_mailbox"),
+        ),
+    ]
