@@ -185,15 +185,30 @@ class FileBytes(models.Model):
 
 
 class ApplicationView(models.Model):
-    """An entry of the access log: who opened an application or one of its files, and when."""
+    """An entry of the access log: who read or changed something of an application, and when.
+
+    Reading is logged once per person, object and hour: rows with the same ``hour`` (UTC) are one.
+    A change has no ``hour``, so each change has its own row. The name stays when the account goes.
+    """
 
     application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="views")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    user_name = models.CharField(max_length=255, blank=True, default="", db_default="")
     what = models.CharField(max_length=40)
     at = models.DateTimeField(auto_now_add=True)
+    hour = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
 
     class Meta:
         default_permissions = ()
+        permissions: ClassVar = [("view_access_log", _("Can see the access log"))]
         ordering: ClassVar = ["-at", "-pk"]
+        indexes: ClassVar = [models.Index(fields=["at"], name="careers_access_log_at")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["application", "user", "what", "hour"],
+                condition=models.Q(hour__isnull=False),
+                name="careers_read_once_an_hour",
+            )
+        ]

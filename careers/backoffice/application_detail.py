@@ -27,10 +27,11 @@ from careers.applications.models import (
 )
 from careers.applications.question_types import type_of
 from careers.applications.references import normalise_reference
-from careers.backoffice import audit, presentation, task_acts
+from careers.backoffice import access_log, audit, presentation, task_acts
 from careers.backoffice.permissions import (
     CHANGE,
     READ,
+    SEE_LOG,
     SEE_TASKS,
     Requires,
     visible_applications,
@@ -40,8 +41,6 @@ from careers.jobs.models import JobPage
 from careers.pipeline.actions import release_from_quarantine
 from careers.pipeline.models import Step
 
-#: Lines of the access log that the page shows.
-LOG_LINES = 20
 #: Questions whose answers the page shows among the facts.
 IN_FACTS = ("name", "email", "phone")
 #: The order of the files.
@@ -137,7 +136,7 @@ class ApplicationDetail(DetailPage):
         answers = readable(application)
         own = self._form_in_the_readers_language()
         steps = list(Step.objects.filter(application=application).order_by("pk"))
-        log = list(audit.lines(application))
+        log, log_goes_on = audit.lines(application)
         return {
             **super().get_context_data(**kwargs),
             "application": application,
@@ -163,8 +162,9 @@ class ApplicationDetail(DetailPage):
             "may_release": release_from_quarantine.offered(application, user),
             "page_url": application.page.get_url(self.request) if application.page.live else "",
             "may_edit_page": application.page.permissions_for_user(user).can_edit(),
-            "log": log[:LOG_LINES],
-            "log_goes_on": len(log) > LOG_LINES,
+            "log": log,
+            "log_goes_on": log_goes_on,
+            "log_url": access_log.url_for(application) if user.has_perm(SEE_LOG) else "",
         }
 
     def _line(self, answer: Answer, own: FrozenForm | None) -> AnswerLine:

@@ -55,7 +55,7 @@ class ApplicationFileView(AdminPage, WagtailAdminTemplateMixin, View):
         except EffectError as error:
             log.warning("file %s can't be read: %s", file.public_id, error.code)
             return self._refusal(error.public, 404 if isinstance(error, Permanent) else 503)
-        audit.note(application, request.user, f"{audit.DOWNLOADED}:{file.kind}")
+        audit.note_file(file, request.user)
         ours = file.kind == FileKind.PDF
         response = HttpResponse(content, content_type=file.content_type)
         disposition = content_disposition_header(

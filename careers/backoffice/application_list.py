@@ -16,7 +16,7 @@ from wagtail.admin.ui.tables import Column, TitleColumn
 from wagtail.admin.widgets import BooleanRadioSelect
 
 from careers.applications.models import Application, ApplicationFile, FileKind, ReviewStage
-from careers.backoffice import presentation, search
+from careers.backoffice import audit, presentation, search
 from careers.backoffice.permissions import READ, visible_applications, visible_jobs
 from careers.backoffice.views import ListPage
 from careers.jobs.models import JobPage
@@ -178,11 +178,10 @@ class ApplicationList(ListPage):
         )
 
     def found_by(self, typed: str) -> Q:
-        people = Q()
-        for word in typed.split()[:6]:
-            either = Q()
-            # SQLite ignores the case of ASCII letters only.
-            for spelling in {word, word.lower(), word.capitalize()}:
-                either |= Q(name__icontains=spelling) | Q(email__icontains=spelling)
-            people &= either
-        return people | search.by_reference(typed)
+        return search.by_person(typed) | search.by_reference(typed)
+
+    def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(*args, **kwargs)
+        act = audit.FOUND if self.is_searching else audit.LISTED
+        audit.note_all((row.pk for row in context["object_list"]), self.request.user, act)
+        return context

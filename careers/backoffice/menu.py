@@ -14,7 +14,7 @@ from wagtail.admin.widgets.button import Button
 from wagtail.models import Page
 
 from careers.applications.models import ReviewStage
-from careers.backoffice.permissions import READ, SEE_TASKS, visible_applications
+from careers.backoffice.permissions import READ, SEE_LOG, SEE_TASKS, visible_applications
 from careers.backoffice.state_groups import ATTENTION
 from careers.jobs.models import JobPage
 from careers.pipeline.models import Step
@@ -50,6 +50,17 @@ def tasks_item() -> MenuItem:
         name="careers-tasks",
         icon_name="tasks",
         order=160,
+    )
+
+
+def access_log_item() -> MenuItem:
+    return GuardedMenuItem(
+        SEE_LOG,
+        _("Access log"),
+        reverse_lazy("careers_applications:access_log"),
+        name="careers-access-log",
+        icon_name="view",
+        order=1200,
     )
 
 

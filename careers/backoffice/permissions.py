@@ -19,7 +19,8 @@ from careers.pipeline.actions import CANCEL, RETRY
 SEE_TASKS = "careers.view_step"
 READ = "careers.view_application"
 CHANGE = "careers.change_application"
-ALL = (SEE_TASKS, RETRY, CANCEL, READ, CHANGE)
+SEE_LOG = "careers.view_access_log"
+ALL = (SEE_TASKS, RETRY, CANCEL, READ, CHANGE, SEE_LOG)
 
 
 def grantable() -> QuerySet[Permission]:

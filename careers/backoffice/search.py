@@ -11,6 +11,28 @@ from careers.applications.references import normalise_reference
 from careers.pipeline.models import Step
 
 
+def by_person(typed: str) -> Q:
+    """Applications of the people whose name or address contains every word that was typed."""
+    return _containing(typed, "name", "email")
+
+
+def by_colleague(typed: str) -> Q:
+    """Rows of the access log about what a colleague did, by name or user name."""
+    return _containing(typed, "user_name")
+
+
+def _containing(typed: str, *fields: str) -> Q:
+    found = Q()
+    for word in typed.split()[:6]:
+        either = Q()
+        # SQLite ignores the case of ASCII letters only.
+        for spelling in {word, word.lower(), word.capitalize()}:
+            for field in fields:
+                either |= Q(**{f"{field}__icontains": spelling})
+        found &= either
+    return found
+
+
 def by_reference(typed: str) -> Q:
     """Applications whose reference is, or contains, what was typed."""
     letters = normalise_reference(typed).replace("-", "")

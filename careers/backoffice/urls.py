@@ -5,6 +5,7 @@ from typing import Any
 from django.urls import URLResolver, include, path
 
 from careers.backoffice import (
+    access_log,
     alert_list,
     application_detail,
     application_file,
@@ -48,6 +49,12 @@ tasks = [
 applications = [
     path("", application_list.ApplicationList.as_view(), name="index"),
     path("results/", application_list.ApplicationList.as_view(results_only=True), name="results"),
+    path("access-log/", access_log.AccessLog.as_view(), name="access_log"),
+    path(
+        "access-log/results/",
+        access_log.AccessLog.as_view(results_only=True),
+        name="access_log_results",
+    ),
     path("<str:reference>/", application_detail.ApplicationDetail.as_view(), name="detail"),
     path("<str:reference>/stage/", application_detail.ChangeStage.as_view(), name="stage"),
     path("<str:reference>/release/", application_detail.Release.as_view(), name="release"),

@@ -25,3 +25,17 @@ class AddIndexBesideWriters(AddIndexConcurrently):
             super().database_backwards(app_label, schema_editor, *states)
         else:
             migrations.AddIndex.database_backwards(self, app_label, schema_editor, *states)
+
+
+class AddUniqueIndexBesideWriters(migrations.AddConstraint):
+    """A constraint with a condition is an index, which PostgreSQL can make beside writers."""
+
+    def database_forwards(
+        self, app_label: Any, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        if schema_editor.connection.vendor != "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        model = to_state.apps.get_model(app_label, self.model_name)
+        made = str(self.constraint.create_sql(model, schema_editor))
+        schema_editor.execute(made.replace("CREATE UNIQUE INDEX", "CREATE UNIQUE INDEX CONCURRENTLY"))

@@ -36,6 +36,8 @@ LIST_GET = ("login", "login", "home", "home", "200", "200", "200")
 LIST_NO_POST = ("login", "login", "home", "home", "405", "405", "405")
 ONE_GET = ("login", "login", "home", "home", "404", "200", "200")
 ONE_POST = ("login", "login", "home", "home", "404", "done", "done")
+LOG_GET = ("login", "login", "home", "home", "home", "home", "200")
+LOG_NO_POST = ("login", "login", "home", "home", "home", "home", "405")
 # A release also requires the permission to retry, which users in HR do not have.
 RELEASE_GET = ("login", "login", "home", "home", "home", "home", "200")
 RELEASE_POST = ("login", "login", "home", "home", "home", "home", "done")
@@ -55,6 +57,8 @@ EXPECTED = {
     "careers_tasks:act": (TASKS_GET, TASKS_POST),
     "careers_applications:index": (LIST_GET, LIST_NO_POST),
     "careers_applications:results": (LIST_GET, LIST_NO_POST),
+    "careers_applications:access_log": (LOG_GET, LOG_NO_POST),
+    "careers_applications:access_log_results": (LOG_GET, LOG_NO_POST),
     "careers_applications:detail": (ONE_GET, LIST_NO_POST),
     "careers_applications:stage": (LIST_NO_POST, ONE_POST),
     "careers_applications:release": (RELEASE_GET, RELEASE_POST),
@@ -85,7 +89,9 @@ def address(name: str, application: Application) -> tuple[str, dict[str, str]]:
     """The URL of this name for the application, and the data of a POST to it."""
     step = Step.objects.get(application=application, kind=ARCHIVE)
     match name.partition(":")[2]:
-        case "index" | "results" | "alerts" | "alerts_results":
+        case (
+            "index" | "results" | "alerts" | "alerts_results" | "access_log" | "access_log_results"
+        ):
             return reverse(name), {}
         case "retry_alike":
             group = {"kind": step.kind, "code": step.error_code}

@@ -80,7 +80,7 @@ def test_download_is_logged(as_hanna: Client, ours: JobPage) -> None:
     assert (view.application, view.user.username, view.what) == (
         file.application,
         "hanna",
-        "file:cv",
+        f"file:cv:{file.public_id.hex[:8]}",
     )
 
 
