@@ -19,14 +19,13 @@ from django.utils import timezone
 from careers.applications.digests import digest
 from careers.applications.files import Upload, store_file
 from careers.applications.frozen import COVER_LETTER, CV, EMAIL, NAME, PHONE, FrozenForm
+from careers.applications.mailboxes import mailbox_of
 from careers.applications.models import Application, ConsentRecord, FileKind
 from careers.applications.question_types import QuestionType, is_empty, type_of
 from careers.pipeline import dispatch
 from careers.pipeline.enqueue import create_steps
 from home.models import SiteSettings
 
-#: Receipts per day to one address. Any further application is quarantined.
-RECEIPTS_A_DAY = 3
 #: The largest number of references that are tried to find a free one.
 DRAWS = 5
 
@@ -109,7 +108,7 @@ def _write(submission: Submission, fingerprint: str) -> tuple[Application, list[
     now = timezone.now()
     answers = submission.answers
     email = answers[EMAIL]
-    suspicion = submission.suspicion or _too_many_receipts(email, now)
+    suspicion = submission.suspicion
     application = Application.objects.create(
         page_id=submission.page_id,
         job_key=submission.job_key,
@@ -122,6 +121,7 @@ def _write(submission: Submission, fingerprint: str) -> tuple[Application, list[
         phone=answers.get(PHONE) or "",
         fingerprint=fingerprint,
         network=submission.network,
+        mailbox=mailbox_of(email),
         received_at=now,
         is_test=submission.is_test,
         quarantined=bool(suspicion),
@@ -158,13 +158,6 @@ def _record_consents(application: Application, submission: Submission, now: dt.d
         for purpose, text, given in shown
         if text
     )
-
-
-def _too_many_receipts(email: str, now: dt.datetime) -> str:
-    today = Application.objects.filter(
-        email__iexact=email, received_at__gt=now - dt.timedelta(days=1), quarantined=False
-    )
-    return "receipts-a-day" if today.count() >= RECEIPTS_A_DAY else ""
 
 
 def fingerprint_of(submission: Submission) -> str:

@@ -20,7 +20,13 @@ from django.utils.translation import gettext_lazy
 from careers.applications.models import Application
 from careers.pipeline import dispatch, registry
 from careers.pipeline.acts import Act, Doing, Words
-from careers.pipeline.attention import MAY_HAVE_BEEN_SENT, OPEN_BOUNCE, REPLACED, replacing
+from careers.pipeline.attention import (
+    MAY_HAVE_BEEN_SENT,
+    NOT_SENT,
+    OPEN_BOUNCE,
+    REPLACED,
+    replacing,
+)
 from careers.pipeline.enqueue import create_step
 from careers.pipeline.kinds import MAIL_HR
 from careers.pipeline.models import Step
@@ -243,6 +249,26 @@ send_again = Act(
     ),
     sends=True,
 )
+#: A mail above the limit of mails to one mailbox is sent in spite of it. Returns the new step.
+send_after_all = Act(
+    "send-after-all",
+    RETRY,
+    NOT_SENT & ~REPLACED,
+    _send_again,
+    Words(
+        label=gettext_lazy("Send it after all"),
+        question=gettext_lazy("Send “%(step)s” after all?"),
+        consequence=gettext_lazy(
+            "One mail is sent now, although this mailbox has got as many mails as it gets within "
+            "24 hours."
+        ),
+        button=gettext_lazy("Yes, send it"),
+        done=gettext_lazy("“%(step)s” is sent after all."),
+        refused=_REFUSED,
+        reason=gettext_lazy("Sent in spite of the limit for one mailbox."),
+    ),
+    sends=True,
+)
 #: A mail to HR goes to another address, because the first one is wrong. Returns the new step.
 send_to = Act(
     "change-address",
@@ -305,5 +331,5 @@ release_from_quarantine = Act(
 )
 
 #: What a person may do to a step, in the order of the buttons.
-STEP_ACTS = (retry, confirm_arrival, send_again, send_to, cancel)
+STEP_ACTS = (retry, confirm_arrival, send_again, send_after_all, send_to, cancel)
 ACTS = {act.name: act for act in (*STEP_ACTS, release_from_quarantine)}

@@ -32,6 +32,11 @@ BOUNCED = one_of("state", State.SUCCEEDED) & is_set("bounced_at")
 #: A bounced mail that no other mail has replaced.
 OPEN_BOUNCE = BOUNCED & ~REPLACED
 
+#: The error code of a mail above the limit of mails to one mailbox.
+MAILBOX_FULL = "mailbox-limit"
+#: A mail that was not sent because its mailbox had got enough mails. It needs nobody.
+NOT_SENT = one_of("state", State.CANCELLED) & one_of("error_code", MAILBOX_FULL)
+
 #: A mail under way that may have passed the point of no return. It can't be stopped, nor sent to
 #: another address. A row with ``repeat_until`` was sent, and its provider is asked about it again.
 MAY_HAVE_BEEN_SENT = one_of("state", *UNDER_WAY) & (

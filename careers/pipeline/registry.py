@@ -97,6 +97,8 @@ class StepDefinition:
         gate: the condition that the ``Application`` must meet before the step is queued.
         is_mail: the effect sends a mail: it obeys the mail server's rate limit, and in a restored
             database it waits for a person.
+        to_applicant: the mail goes to the applicant's mailbox: it obeys the limit of mails to one
+            mailbox. See ``careers.pipeline.mailbox_limit``.
         about: what the step belongs to.
         per_recipient: an application gets one such step for each notification recipient.
     """
@@ -110,6 +112,7 @@ class StepDefinition:
     before: tuple[str, ...] = ()
     gate: Q | None = None
     is_mail: bool = False
+    to_applicant: bool = False
     about: Literal["application", "alert"] = "application"
     per_recipient: bool = False
 
@@ -131,7 +134,8 @@ def register(definition: StepDefinition) -> None:
     """Add a step to the process; call it from ``AppConfig.ready()``.
 
     Raises:
-        ValueError: the kind is malformed or taken, or a step about an alert has predecessors.
+        ValueError: the kind is malformed or taken, a step about an alert has predecessors, or a
+            step to the applicant is no mail about an application.
     """
     if not KIND.fullmatch(definition.kind):
         raise ValueError(f"{definition.kind!r} is no kind: it must match {KIND.pattern}")
@@ -139,6 +143,8 @@ def register(definition: StepDefinition) -> None:
         raise ValueError(f"the step {definition.kind!r} is registered already")
     if definition.about == "alert" and (definition.after or definition.before or definition.gate):
         raise ValueError("a step about an alert has no predecessors, no successors and no gate")
+    if definition.to_applicant and not (definition.is_mail and definition.about == "application"):
+        raise ValueError("a step to the applicant is a mail about an application")
     REGISTERED[definition.kind] = definition
 
 
@@ -158,6 +164,10 @@ def kinds() -> list[str]:
 
 def kinds_of_mails() -> list[str]:
     return [definition.kind for definition in definitions() if definition.is_mail]
+
+
+def kinds_to_applicants() -> list[str]:
+    return [definition.kind for definition in definitions() if definition.to_applicant]
 
 
 def kinds_about_applications() -> list[str]:

@@ -20,6 +20,7 @@ from careers.applications.errors import Fenced, Misconfigured, Permanent, Transi
 from careers.notifications import IdempotencyWindow
 from careers.pipeline import (
     circuit_breaker,
+    mailbox_limit,
     rate_limit,
     registry,
     restored_database,
@@ -121,7 +122,8 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
 def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
     """Claim a step that is due; None when it is not available.
 
-    A mail whose idempotency window has closed is left to a person.
+    A mail whose idempotency window has closed is left to a person. A mail to an applicant whose
+    mailbox got enough mails is cancelled.
     """
     now = db_now()
     expected = {} if kind is None else {"kind": kind}
@@ -129,13 +131,24 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
     step = known.filter(state__in=CLAIMABLE, **expected).first()
     if step is None or (step.run_after is not None and step.run_after > now):
         return None
-    if registry.REGISTERED[step.kind].is_mail:
+    definition = registry.REGISTERED[step.kind]
+    if definition.is_mail:
         restored_database.recognise_once()
     if step.repeat_until is not None and step.repeat_until <= now:
         unconfirmed.park(step, unconfirmed.window_closed(), actor=owner, leaving=CLAIMABLE)
         return None
-    won = move(
-        step_id,
+    start = _start_within_limit if definition.to_applicant else _start
+    if not start(step, owner, now):
+        return None
+    claimed = Step.objects.select_related("application", "alert").get(pk=step_id)
+    # A process that claimed the step in between has a higher token; then this claim is void.
+    claimed.token = step.token + 1
+    return Claim(claimed, actor=owner, unconfirmed_until=claimed.repeat_until)
+
+
+def _start(step: Step, owner: str, now: dt.datetime) -> bool:
+    return move(
+        step.pk,
         State.STARTED,
         leaving=CLAIMABLE,
         actor=owner,
@@ -149,12 +162,15 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
         started_at=now,
         ended_at=None,
     )
-    if not won:
-        return None
-    claimed = Step.objects.select_related("application", "alert").get(pk=step_id)
-    # A process that claimed the step in between has a higher token; then this claim is void.
-    claimed.token = step.token + 1
-    return Claim(claimed, actor=owner, unconfirmed_until=claimed.repeat_until)
+
+
+def _start_within_limit(step: Step, owner: str, now: dt.datetime) -> bool:
+    """Start a mail to an applicant, or cancel it if their mailbox got enough mails."""
+    with transaction.atomic():
+        if sent := mailbox_limit.mails_above_limit(step, now):
+            mailbox_limit.refuse(step, sent, actor=owner)
+            return False
+        return _start(step, owner, now)
 
 
 def record(claim: Claim, outcome: Outcome) -> list[int]:

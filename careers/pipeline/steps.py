@@ -5,8 +5,9 @@
                               └─▶ mail_hr     also when the PDF failed: HR must know
     alert ─────▶ mail_operators               a problem, its end, the daily summary
 
-Mails about an application wait while it is quarantined. Another app adds a step with ``register``:
-see ``careers.pipeline.registry``.
+Mails about an application wait while it is quarantined, and an applicant's mailbox gets a limited
+number of mails a day (``careers.pipeline.mailbox_limit``). Another app adds a step with
+``register``: see ``careers.pipeline.registry``.
 """
 
 from django.utils.translation import gettext_lazy as _
@@ -38,7 +39,8 @@ PROCESS = (
         label=_("Archive"), short_label=pgettext_lazy("step, short", "Archive"),
     ),
     StepDefinition(
-        kind=MAIL_APPLICANT, effect=mail_applicant, is_mail=True, gate=NOT_QUARANTINED,
+        kind=MAIL_APPLICANT, effect=mail_applicant, is_mail=True, to_applicant=True,
+        gate=NOT_QUARANTINED,
         label=_("Receipt to the applicant"), short_label=pgettext_lazy("step, short", "Receipt"),
     ),
     StepDefinition(

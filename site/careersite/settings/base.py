@@ -182,6 +182,14 @@ REQUEST_MAX_BYTES = 32 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
+# ── Floods ──────────────────────────────────────────────────────────────────────────────
+
+#: Above these rates, further applications are quarantined. See ``careers.intake.velocity``.
+APPLICATIONS_PER_NETWORK = env.rates("APPLICATIONS_PER_NETWORK", "20/minute 120/hour")
+APPLICATIONS_PER_JOB = env.rates("APPLICATIONS_PER_JOB", "60/minute 600/hour")
+#: The most mails that one applicant's mailbox gets within 24 hours.
+MAILS_PER_MAILBOX = int(env.number("MAILS_PER_MAILBOX", 10, least=1))
+
 AWS_STORAGE_BUCKET_NAME = env.given("AWS_STORAGE_BUCKET_NAME")
 AWS_S3_ENDPOINT_URL = env.url("AWS_S3_ENDPOINT_URL", "", "http", "https") or None
 # Many S3 servers other than AWS refuse or ignore the newer checksum trailers and virtual-host

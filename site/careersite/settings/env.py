@@ -12,6 +12,7 @@ import ipaddress
 import math
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -57,13 +58,13 @@ SERVICES = {
 #: Every variable that this product reads.
 NAMES = frozenset(
     """
-    ADMIN_PASSWORD ALLOWED_HOSTS BIND_ADDRESS DEBUG DEFAULT_FROM_EMAIL DEMO_PASSWORD
-    DRAIN_SECONDS EMAIL_TIMEOUT EMAIL_WEBHOOK_SECRET EXTRA_APPS FLOWER_BIND_ADDRESS
-    FLOWER_PASSWORD FLOWER_PORT FLOWER_URL HASH_KEY HASH_KEY_FALLBACKS LANGUAGES METRICS_TOKEN
-    PDF_MEMORY_LIMIT PIPELINE_BACKOFF_BASE PIPELINE_BROKER_GRACE PIPELINE_HARD_LIMIT PIPELINE_LEASE
-    PIPELINE_PROBE_INTERVAL PIPELINE_REDISPATCH_AFTER PIPELINE_SOFT_LIMIT
-    PIPELINE_SWEEP_INTERVAL PORT SECRET_KEY SECRET_KEY_FALLBACKS SITE_URL SSL_CERT_FILE
-    TEMPLATE_DIR TRUSTED_PROXIES VAR_DIR
+    ADMIN_PASSWORD ALLOWED_HOSTS APPLICATIONS_PER_JOB APPLICATIONS_PER_NETWORK BIND_ADDRESS DEBUG
+    DEFAULT_FROM_EMAIL DEMO_PASSWORD DRAIN_SECONDS EMAIL_TIMEOUT EMAIL_WEBHOOK_SECRET EXTRA_APPS
+    FLOWER_BIND_ADDRESS FLOWER_PASSWORD FLOWER_PORT FLOWER_URL HASH_KEY HASH_KEY_FALLBACKS LANGUAGES
+    MAILS_PER_MAILBOX METRICS_TOKEN PDF_MEMORY_LIMIT PIPELINE_BACKOFF_BASE PIPELINE_BROKER_GRACE
+    PIPELINE_HARD_LIMIT PIPELINE_LEASE PIPELINE_PROBE_INTERVAL PIPELINE_REDISPATCH_AFTER
+    PIPELINE_SOFT_LIMIT PIPELINE_SWEEP_INTERVAL PORT SECRET_KEY SECRET_KEY_FALLBACKS SITE_URL
+    SSL_CERT_FILE TEMPLATE_DIR TRUSTED_PROXIES VAR_DIR
     """.split()
 ).union(*SERVICES.values())
 
@@ -98,6 +99,7 @@ PAIRS = (
 #: How our variables begin. Other programs, too, read variables that begin like the last one.
 PREFIXES = ("EMAIL_", "FLOWER_", "PIPELINE_", "AWS_")
 
+_UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _TRUE = {"1", "on", "t", "true", "y", "yes"}
 _FALSE = {"0", "off", "f", "false", "n", "no"}
 
@@ -194,6 +196,26 @@ def number(name: str, default: float, *, least: float = 0) -> float:
     if value < least:
         raise ImproperlyConfigured(f"{name} must be at least {least:g}, not {value:g}.")
     return value
+
+
+def rates(name: str, default: str) -> list[tuple[int, timedelta]]:
+    """Rates such as ``20/minute 120/hour``, separated by commas or spaces.
+
+    Returns:
+        For each rate a number, and the time within which it is reached.
+
+    Raises:
+        ImproperlyConfigured: one of them is no rate.
+    """
+    found = []
+    for word in (given(name) or default).replace(",", " ").split():
+        count, _slash, unit = word.partition("/")
+        if not (count.isdecimal() and int(count) and unit in _UNITS):
+            raise ImproperlyConfigured(
+                f"{name} must hold rates such as 20/minute or 120/hour, not {word}."
+            )
+        found.append((int(count), _UNITS[unit]))
+    return found
 
 
 def port(name: str, default: int) -> int:
