@@ -12,6 +12,8 @@ class CareersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from careers.intake import findings  # noqa: F401 -- registers them and their words
+
         # Its signal handlers connect when it is imported.
         from careers.languages import sharing  # noqa: F401
         from careers.notifications import providers

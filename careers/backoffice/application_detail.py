@@ -37,6 +37,7 @@ from careers.backoffice.permissions import (
     visible_applications,
 )
 from careers.backoffice.views import Crumb, DetailPage
+from careers.intake.velocity import same_cause
 from careers.jobs.models import JobPage
 from careers.pipeline.actions import release_from_quarantine
 from careers.pipeline.models import Step
@@ -160,6 +161,10 @@ class ApplicationDetail(DetailPage):
             "may_change": user.has_perm(CHANGE),
             "may_see_tasks": user.has_perm(SEE_TASKS),
             "may_release": release_from_quarantine.offered(application, user),
+            "alike": visible_applications(user).filter(same_cause(application)).count()
+            if application.quarantined
+            else 0,
+            "not_sent": presentation.not_sent(steps),
             "page_url": application.page.get_url(self.request) if application.page.live else "",
             "may_edit_page": application.page.permissions_for_user(user).can_edit(),
             "log": log,

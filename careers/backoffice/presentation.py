@@ -14,7 +14,7 @@ from wagtail.admin.utils import get_user_display_name
 
 from careers.operations.words import clock
 from careers.pipeline import registry
-from careers.pipeline.attention import BOUNCED, NEEDS_ATTENTION, REPLACED
+from careers.pipeline.attention import BOUNCED, NEEDS_ATTENTION, NOT_SENT, REPLACED
 from careers.pipeline.kinds import MAIL_APPLICANT
 from careers.pipeline.models import Alert, AlertKind, Step
 from careers.pipeline.states import ENDED, State
@@ -135,6 +135,15 @@ def bounces(steps: Iterable[Step]) -> list[tuple[str, str]]:
     ]
 
 
+def not_sent(steps: Iterable[Step]) -> list[tuple[str, str]]:
+    """Each mail that was not sent because its mailbox got enough mails: which, and why."""
+    return [
+        (registry.label_of(step.kind), step.error_public)
+        for step in current(steps)
+        if NOT_SENT(step)
+    ]
+
+
 def current(steps: Iterable[Step]) -> list[Step]:
     """The steps, except mails that a later mail to the same or another address replaced."""
     newest: dict[tuple[str, str], Step] = {}
@@ -163,6 +172,8 @@ def chip(step: Step, quarantined: bool = False, *, count: int = 1) -> Chip:
         word, icon = _("Quarantined"), "lock"
     elif BOUNCED(step):
         word, icon = _("Bounced"), "mail"
+    elif NOT_SENT(step):
+        word, icon = _("Not sent"), LOOKS[state][1]
     else:
         word, icon = str(BRIEF.get(state, state.label)), LOOKS[state][1]
     return Chip(
@@ -193,6 +204,8 @@ def state_in_words(step: Step, quarantined: bool = False) -> str:
         return _("Quarantined: the application may be spam")
     if BOUNCED(step):
         return _("Sent, and bounced")
+    if NOT_SENT(step):
+        return _("Not sent: the mailbox got enough mails today")
     if state == State.RETRYING and step.run_after:
         if step.run_after <= timezone.now():
             return _("Will retry now")
@@ -264,8 +277,15 @@ def spam_reason(code: str) -> str:
     match code:
         case "honeypot":
             return _("A field that people don’t see was filled in.")
-        case "receipts-a-day":
-            return _("This address has reached its limit of receipts for one day.")
+        case "network-rate":
+            return _(
+                "Too many applications came from one network within a short time. People in one "
+                "office share a network: release them if they are honest."
+            )
+        case "job-rate":
+            return _("Too many applications came for this job within a short time.")
+        case "receipts-a-day":  # an earlier release wrote it
+            return _("This address sent more than three applications within a day.")
         case _:
             return ""
 

@@ -19,8 +19,10 @@ from careers.backoffice.step_view import Stored, in_order, step_views
 from careers.backoffice.tasks import find_task, task_trail
 from careers.backoffice.timeline import lanes
 from careers.backoffice.views import Crumb, DetailPage
+from careers.intake.velocity import same_cause
 from careers.operations import health
 from careers.pipeline import actions
+from careers.pipeline.attention import NOT_SENT
 from careers.pipeline.models import Alert, Step, StepEvent
 from careers.pipeline.states import UNDER_WAY, State
 from careers.pipeline.transitions import db_now
@@ -147,10 +149,14 @@ class TaskDetail(DetailPage):
             "spam_reason": presentation.spam_reason(application.quarantine_reason)
             if application
             else "",
-            "all_done": all(step.state == State.SUCCEEDED for step in current),
+            "all_done": all(step.state == State.SUCCEEDED or NOT_SENT(step) for step in current),
             "may_read": self.may_read,
             "may_release": application is not None
             and actions.release_from_quarantine.offered(application, self.request.user),
+            "alike": Application.objects.filter(same_cause(application)).count()
+            if application is not None and quarantined
+            else 0,
+            "not_sent": presentation.not_sent(steps),
             "whole": presentation.span(lanes(steps, events, now)[1]),
             "announcement": ". ".join(
                 f"{view.title}: {view.state}" for view in views if not view.replaced

@@ -34,7 +34,15 @@ def find_application_task(reference: str) -> Application:
     """As ``find_task``, for applications only."""
     found: Application | None = (
         Application.objects.annotate(job=F("page__title"))
-        .only("reference", "received_at", "is_test", "quarantined", "quarantine_reason")
+        .only(
+            "reference",
+            "job_key",
+            "received_at",
+            "is_test",
+            "network",
+            "quarantined",
+            "quarantine_reason",
+        )
         .filter(reference=reference)
         .first()
     )

@@ -11,6 +11,7 @@ from careers.backoffice import (
     application_file,
     application_list,
     findings,
+    quarantine,
     readdress,
     same_cause,
     schedules,
@@ -39,6 +40,11 @@ tasks = [
     ),
     path("<str:reference>/release/", task_acts.Release.as_view(), name="release"),
     path(
+        "<str:reference>/release-alike/",
+        quarantine.ReleaseAlikeTasks.as_view(),
+        name="release_alike",
+    ),
+    path(
         "<str:reference>/<int:step_id>/change-address/",
         readdress.ChangeAddress.as_view(),
         name="change_address",
@@ -58,6 +64,7 @@ applications = [
     path("<str:reference>/", application_detail.ApplicationDetail.as_view(), name="detail"),
     path("<str:reference>/stage/", application_detail.ChangeStage.as_view(), name="stage"),
     path("<str:reference>/release/", application_detail.Release.as_view(), name="release"),
+    path("<str:reference>/release-alike/", quarantine.ReleaseAlike.as_view(), name="release_alike"),
     path(
         "<str:reference>/files/<uuid:public_id>/",
         application_file.ApplicationFileView.as_view(),

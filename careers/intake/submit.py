@@ -22,6 +22,7 @@ from careers.applications.frozen import COVER_LETTER, CV, EMAIL, NAME, PHONE, Fr
 from careers.applications.mailboxes import mailbox_of
 from careers.applications.models import Application, ConsentRecord, FileKind
 from careers.applications.question_types import QuestionType, is_empty, type_of
+from careers.intake.velocity import too_many
 from careers.pipeline import dispatch
 from careers.pipeline.enqueue import create_steps
 from home.models import SiteSettings
@@ -108,7 +109,9 @@ def _write(submission: Submission, fingerprint: str) -> tuple[Application, list[
     now = timezone.now()
     answers = submission.answers
     email = answers[EMAIL]
-    suspicion = submission.suspicion
+    suspicion = submission.suspicion or too_many(
+        network=submission.network, job_key=submission.job_key
+    )
     application = Application.objects.create(
         page_id=submission.page_id,
         job_key=submission.job_key,

@@ -152,8 +152,9 @@ def operator_alert(
         kind: ``alert``, ``recovered`` or ``digest``.
         facts: the content. Alert and recovered: ``message``, ``cause``, ``action``, ``since``
             (ISO 8601), ``path``; recovered also ``until``. Digest: ``date``, ``jobs`` (title,
-            count), ``held_back``, ``steps`` (name, done, failed), ``attention`` (name, count,
-            cause, path), ``findings`` (message, action), ``path``. Paths are below ``SITE_URL``.
+            count), ``held_back``, ``not_sent``, ``steps`` (name, done, failed), ``attention``
+            (name, count, cause, path), ``findings`` (message, action), ``path``. Paths are below
+            ``SITE_URL``.
         key: identifies the alert; part of the Message-ID.
         time_zone: the zone of the times in the text.
     """

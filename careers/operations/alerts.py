@@ -24,7 +24,7 @@ from django.utils.translation import ngettext
 from careers.applications.models import Application
 from careers.operations import health
 from careers.pipeline import delivery_reports, dispatch, registry
-from careers.pipeline.attention import OPEN_BOUNCE, Cause, by_cause
+from careers.pipeline.attention import NOT_SENT, OPEN_BOUNCE, Cause, by_cause
 from careers.pipeline.enqueue import create_mails
 from careers.pipeline.kinds import MAIL_OPERATORS
 from careers.pipeline.models import Alert, AlertKind, Step, StepEvent
@@ -267,6 +267,9 @@ def _summary(day: dt.date, midnight: Callable[[dt.date, dt.time], dt.datetime]) 
         "jobs": [[row["title"], row["n"]] for row in jobs],
         # The key keeps its first name: workers of the previous release read it during an upgrade.
         "held_back": applications.filter(quarantined=True).count(),
+        "not_sent": Step.objects.filter(
+            NOT_SENT.query, ended_at__gte=begin, ended_at__lt=end
+        ).count(),
         "steps": [
             [
                 registry.label_of(kind),

@@ -38,8 +38,14 @@ def receipt(request: HttpRequest, secret: str) -> HttpResponse:
         "next_steps": [
             {
                 "when": _("Now"),
-                "what": _("We send a receipt to %(email)s. Check your spam folder, too.")
-                % {"email": application.email},
+                # The same words for everybody: they must not tell a stranger that the address
+                # got mails before, nor a sender that their application is quarantined.
+                "what": _(
+                    "This page is your receipt. We usually send it to %(email)s, too: at most "
+                    "%(count)d such mails a day go to one address, and a check for spam may delay "
+                    "or stop them. Look into your spam folder as well."
+                )
+                % {"email": application.email, "count": settings.MAILS_PER_MAILBOX},
             },
             {
                 "when": _("In the next days"),

@@ -6,7 +6,9 @@ import hashlib
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from django.test import Client
+from django.utils import timezone
 
 from careers.applications.files import Upload, store_file
 from careers.applications.models import Application, ApplicationFile, FileBytes, FileKind
@@ -123,11 +125,26 @@ def test_receipt_stays_when_job_is_unpublished(client: Client, application: Appl
     assert "Gauge keeper" in page
 
 
-def test_quarantined_application_gets_same_receipt(client: Client, job: Any) -> None:
-    held = apply_for(job, suspicion="honeypot", uploads=())
-    response = client.get(address(held))
-    assert response.status_code == 200
-    assert "spam" not in response.content.decode().replace("spam folder", "")
+def words_of(client: Client, application: Application) -> list[str]:
+    """The receipt page without what only this application has."""
+    soup = BeautifulSoup(client.get(address(application)).content, "html.parser")
+    return [text.replace(application.reference, "") for text in soup.stripped_strings]
+
+
+def test_quarantined_application_gets_same_receipt(
+    client: Client, job: Any, time_machine: Any
+) -> None:
+    time_machine.move_to(timezone.now(), tick=False)
+    first = apply_for(job, uploads=())
+    held = apply_for(job, suspicion="honeypot", uploads=(), nonce="another")
+    assert held.quarantined
+    assert words_of(client, held) == words_of(client, first)
+
+
+def test_receipt_promises_no_mail_above_the_limit(client: Client, job: Any, settings: Any) -> None:
+    settings.MAILS_PER_MAILBOX = 7
+    page = " ".join(words_of(client, apply_for(job)))
+    assert "We usually send it to jane@example.org, too: at most 7 such mails a day" in page
 
 
 # ── The PDF ─────────────────────────────────────────────────────────────────────────────

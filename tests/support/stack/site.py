@@ -43,6 +43,9 @@ QUICK = {
     "PIPELINE_REDISPATCH_AFTER": "3",
     "PIPELINE_BROKER_GRACE": "300",
     "PIPELINE_BACKOFF_BASE": "1",
+    # All applicants have the address of this machine, and some tests send hundreds a minute.
+    "APPLICATIONS_PER_NETWORK": "1000000/hour",
+    "APPLICATIONS_PER_JOB": "1000000/hour",
 }
 _numbers = itertools.count(1)
 #: Every site of this process.
