@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -24,7 +25,7 @@ from careers.applications.models import Application
 NETWORK, JOB = "network-rate", "job-rate"
 
 
-def too_many(*, network: str, job_key: object) -> str:
+def too_many(*, network: str, job_key: UUID) -> str:
     """Why the next application belongs to a flood; "" if it does not.
 
     Quarantined applications count, so a flood stays quarantined until it ends. Test applications

@@ -4,7 +4,9 @@ from django.utils.translation import gettext_lazy as _
 
 TITLES = {
     "careers.publish_scheduled": _("Publish and unpublish pages on schedule"),
-    "careers.clean_up_uploads": _("Delete uploads of forms that were not sent"),
+    "careers.clean_up_uploads": _(
+        "Delete uploads of forms that were not sent, and old hashes of networks"
+    ),
     "careers.check_archive": _("Check that every file is in the archive"),
     "careers.watch": _("Check for problems to report to operators"),
     "careers.daily_digest": _("Daily summary: checked every hour, sent once each morning"),

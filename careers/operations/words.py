@@ -349,7 +349,7 @@ def _proxy_unknown(facts: Facts) -> Words:
     return Words(
         _(
             "Visitors come through a proxy (%(address)s) that is not in TRUSTED_PROXIES. The site "
-            "sees all visitors as one, and they share one limit for uploads."
+            "sees all visitors as one, and they share the limits for uploads and applications."
         )
         % {"address": facts["address"] or "?"},
         _("Add the proxy’s address to TRUSTED_PROXIES and restart the web server."),
@@ -361,7 +361,7 @@ def _proxy_no_address(facts: Facts) -> Words:
     return Words(
         _(
             "The proxy %(address)s does not send the visitor’s address. The site sees all "
-            "visitors as one, and they share one limit for uploads."
+            "visitors as one, and they share the limits for uploads and applications."
         )
         % {"address": facts["address"] or "?"},
         _configure_proxy(),

@@ -99,7 +99,7 @@ def _mailbox(step: Step) -> str:
 
     Applications of an earlier release get theirs when the first mail to it is due.
     """
-    row = Application.objects.filter(pk=step.application_id)
+    row = Application.objects.filter(steps=step)
     email, mailbox = row.values_list("email", "mailbox").get()
     if not mailbox:
         mailbox = mailbox_of(email)

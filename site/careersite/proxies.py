@@ -4,7 +4,8 @@ Anybody can send ``X-Forwarded-For``. Only ``TRUSTED_PROXIES`` are believed, in 
 all other code reads ``REMOTE_ADDR`` and ``request.is_secure()``.
 
 The reports are for the operator who deploys behind a proxy that is not trusted or not complete:
-without them all visitors share one upload limit, and real applicants are refused with no hint why.
+without them all visitors share one upload limit and one rate of applications, and real applicants
+are quarantined with no hint why.
 """
 
 from __future__ import annotations

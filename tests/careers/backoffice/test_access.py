@@ -53,6 +53,7 @@ EXPECTED = {
     "careers_tasks:detail": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:detail_results": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:release": (TASKS_GET, TASKS_POST),
+    "careers_tasks:release_alike": (TASKS_GET, TASKS_POST),
     "careers_tasks:change_address": (TASKS_GET, ADDRESS_POST),
     "careers_tasks:act": (TASKS_GET, TASKS_POST),
     "careers_applications:index": (LIST_GET, LIST_NO_POST),
@@ -62,6 +63,7 @@ EXPECTED = {
     "careers_applications:detail": (ONE_GET, LIST_NO_POST),
     "careers_applications:stage": (LIST_NO_POST, ONE_POST),
     "careers_applications:release": (RELEASE_GET, RELEASE_POST),
+    "careers_applications:release_alike": (RELEASE_GET, RELEASE_POST),
     "careers_applications:file": (ONE_GET, LIST_NO_POST),
 }
 
@@ -116,6 +118,8 @@ def address(name: str, application: Application) -> tuple[str, dict[str, str]]:
                 "stage": "interview",
                 "before": "new",
             }
+        case "release_alike":
+            return reverse(name, args=[application.reference]), {"last": str(application.pk)}
         case _:
             return reverse(name, args=[application.reference]), {}
 

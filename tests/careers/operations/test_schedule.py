@@ -61,7 +61,10 @@ def test_failure_is_a_finding_until_the_task_succeeds(monkeypatch: pytest.Monkey
     assert run.error == "ValueError"
     (finding,) = [f for f in health.check().faults if f.code.startswith("schedule-failed")]
     assert finding.code == f"schedule-failed.{CLEAN_UP}"
-    assert "“Delete uploads of forms that were not sent” failed at " in finding.message
+    assert (
+        "“Delete uploads of forms that were not sent, and old hashes of networks” failed at "
+        in finding.message
+    )
     assert "(ValueError)" in finding.message
     assert "jane" not in finding.message + finding.action
     clean_up(monkeypatch)
