@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.util
 import os
 import ssl
@@ -61,6 +62,11 @@ def test_sqlite_syncs_to_disk_and_waits_for_other_writers(load: Load) -> None:
             "PORT must be a whole number, not eighty. Correct PORT and start again.",
         ),
         ({"DRAIN_SECONDS": "nan"}, "DRAIN_SECONDS must be a number, not nan."),
+        ({"MAILS_PER_MAILBOX": "0.5"}, "MAILS_PER_MAILBOX must be at least 1, not 0.5."),
+        ({"APPLICATIONS_PER_JOB": "9"}, "must hold rates such as 20/minute or 120/hour, not 9."),
+        ({"APPLICATIONS_PER_JOB": "0/hour"}, "must hold rates"),
+        ({"APPLICATIONS_PER_JOB": "-1/hour"}, "must hold rates"),
+        ({"APPLICATIONS_PER_JOB": "9/week"}, "must hold rates"),
         ({"PORT": "70000"}, "PORT must be a port from 1 to 65535, not 70000."),
         ({"DEBUG": "perhaps"}, "DEBUG must be true or false, not perhaps."),
         ({"SITE_URL": "careers.example.org"}, "SITE_URL must start with http:// or https://."),
@@ -125,6 +131,13 @@ def test_wrong_setting_names_the_variable_to_correct(
     with pytest.raises(ImproperlyConfigured) as caught:
         load("base", **environ)
     assert words in str(caught.value)
+
+
+def test_rates_accept_commas_and_spaces(load: Load) -> None:
+    base = load("base", APPLICATIONS_PER_NETWORK="5/minute, 50/hour 500/day")
+    minute, hour, day = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
+    assert [(5, minute), (50, hour), (500, day)] == base.APPLICATIONS_PER_NETWORK
+    assert [(20, minute), (120, hour)] == load("base").APPLICATIONS_PER_NETWORK
 
 
 def test_trusted_proxies_accept_addresses_and_networks(load: Load) -> None:
