@@ -156,7 +156,7 @@ class TaskDetail(DetailPage):
             "alike": Application.objects.filter(same_cause(application)).count()
             if application is not None and quarantined
             else 0,
-            "not_sent": presentation.not_sent(steps),
+            "not_sent": [view for view in views if NOT_SENT(view.step) and not view.replaced],
             "whole": presentation.span(lanes(steps, events, now)[1]),
             "announcement": ". ".join(
                 f"{view.title}: {view.state}" for view in views if not view.replaced

@@ -15,6 +15,7 @@ from careers.applications.frozen import FrozenForm, Option, Question
 from careers.applications.models import Application, ApplicationView
 from careers.backoffice import audit
 from careers.jobs.models import JobPage
+from careers.pipeline.attention import MAILBOX_FULL
 from careers.pipeline.models import Step
 from tests.support import people
 from tests.support.factories import ApplicationFactory, ApplicationFileFactory
@@ -194,6 +195,16 @@ def test_queries_do_not_grow_with_files(
     for _ in range(2):
         ApplicationFileFactory(application=application)
     assert queries(as_hanna, url(application)) == at_one
+
+
+def test_receipt_above_the_limit_is_shown_to_hr(as_hanna: Client, application: Application) -> None:
+    why = "Not sent: this mailbox already got 10 mails within 24 hours."
+    Step.objects.filter(application=application, kind="mail_applicant").update(
+        state="cancelled", error_code=MAILBOX_FULL, error_public=why
+    )
+    page = text_of(as_hanna, application)
+    assert why in page
+    assert "Send it after all" not in page
 
 
 def test_bounced_receipt_is_shown_to_hr(as_hanna: Client, application: Application) -> None:

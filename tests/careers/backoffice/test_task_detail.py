@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from careers.applications.models import Application, FileKind
 from careers.jobs.models import JobPage
+from careers.pipeline.attention import MAILBOX_FULL
 from careers.pipeline.kinds import MAIL_APPLICANT, MAIL_HR
 from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.states import State
@@ -207,6 +208,22 @@ def test_quarantined_application_shows_the_reason(as_otto: Client, ours: JobPage
     assert "A field that people don’t see was filled in." in words(soup.select_one(".bo-cause"))
     assert "Quarantined" in words(soup.select_one(".bo-chip"))
     assert "Under way" not in words(soup)
+
+
+def test_mail_above_the_limit_is_shown_first_with_the_act_to_send_it(
+    as_otto: Client, ours: JobPage
+) -> None:
+    application = ApplicationFactory(page=ours, with_steps=True)
+    why = "Not sent: this mailbox already got 10 mails within 24 hours."
+    receipts = Step.objects.filter(application=application, kind=MAIL_APPLICANT)
+    receipts.update(state="cancelled", error_code=MAILBOX_FULL, error_public=why)
+    soup = soup_of(as_otto, application)
+    first, second = soup.select(".bo-cause")
+    assert why in words(first)
+    assert "Send it after all" in words(first)
+    assert "Everything else is done." in words(second)
+    assert len(soup.select("a[href$='/send-after-all/']")) == 1
+    assert "Receipt Not sent" in words(soup.select_one(".bo-detail__head"))
 
 
 @pytest.mark.parametrize("spoil", [str.lower, lambda r: r.replace("-", ""), lambda r: f" {r} "])
