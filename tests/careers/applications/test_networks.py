@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from careers.applications.models import Application
 from careers.applications.networks import forget_networks, network_of
+from careers.forms.tasks import clean_up_uploads
 from tests.support.factories import ApplicationFactory
 
 
@@ -53,3 +54,12 @@ def test_forget_networks_clears_hashes_older_than_seven_days(bare_job: Any) -> N
     kept = Application.objects.order_by("pk").values_list("network", flat=True)
     assert list(kept) == ["", "", "of 6.9", "of 0"]
     assert forget_networks(now) == 0
+
+
+def test_hourly_clean_up_forgets_networks(bare_job: Any) -> None:
+    old = ApplicationFactory(
+        page=bare_job, network="old", received_at=timezone.now() - dt.timedelta(days=8)
+    )
+    clean_up_uploads()
+    old.refresh_from_db()
+    assert old.network == ""
