@@ -43,6 +43,8 @@ def mails_above_limit(step: Step, now: dt.datetime) -> int:
         # An earlier attempt may have sent it, or a person decided to send it.
         return 0
     mailbox = _mailbox(step)
+    if not mailbox:
+        return 0
     _lock(mailbox)
     sent: int = (
         Step.objects.filter(
@@ -95,16 +97,17 @@ def _was_asked_for(step: Step) -> bool:
 
 
 def _mailbox(step: Step) -> str:
-    """The mailbox of the step's applicant.
+    """The mailbox of the step's applicant; "" if the application was deleted meanwhile.
 
     Applications of an earlier release get theirs when the first mail to it is due.
     """
-    row = Application.objects.filter(steps=step)
-    email, mailbox = row.values_list("email", "mailbox").get()
-    if not mailbox:
-        mailbox = mailbox_of(email)
-        row.update(mailbox=mailbox)
-    return mailbox
+    application = Application.objects.filter(steps=step).only("email", "mailbox").first()
+    if application is None:
+        return ""
+    if not application.mailbox:
+        application.mailbox = mailbox_of(application.email)
+        Application.objects.filter(pk=application.pk).update(mailbox=application.mailbox)
+    return application.mailbox
 
 
 def _lock(mailbox: str) -> None:
