@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -56,6 +58,8 @@ class Application(models.Model):
     email = models.EmailField(_("e-mail"), max_length=254)
     phone = models.CharField(_("phone"), max_length=40, blank=True)
 
+    #: A digest of the content, for the first application with this content only; a random value for
+    #: one that was sent again. See ``careers.intake.repetitions``.
     fingerprint = models.CharField(max_length=64, unique=True)
     #: A keyed hash of the sender's network; "" where it is unknown or was deleted. See
     #: ``careers.applications.networks``.
@@ -63,6 +67,20 @@ class Application(models.Model):
     #: A keyed hash of the mailbox behind ``email``; "" until the first mail to it. See
     #: ``careers.applications.mailboxes``.
     mailbox = models.CharField(max_length=64, blank=True, default="", db_default="")
+    #: The first application with the same content. No constraint in the database: a release that
+    #: does not know the column must be able to delete that application.
+    repeats = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="repetitions",
+        db_constraint=False,
+        db_index=False,
+    )
+    #: Whether HR gets a mail about it; not when HR got one about the same content.
+    mails_hr = models.BooleanField(default=True, db_default=True)
+    #: When the receipt link was made; see ``careers.applications.receipt_links``.
+    receipt_issued_at = models.DateTimeField(default=timezone.now, db_default=Now())
     received_at = models.DateTimeField(_("received"), db_index=True)
     erase_after = models.DateField(null=True)
     review_stage = models.CharField(
@@ -87,6 +105,11 @@ class Application(models.Model):
             models.Index(fields=["network", "received_at"], name="careers_app_network"),
             models.Index(fields=["job_key", "received_at"], name="careers_app_job_received"),
             models.Index(fields=["mailbox"], name="careers_app_mailbox"),
+            models.Index(
+                fields=["repeats"],
+                condition=models.Q(repeats__isnull=False),
+                name="careers_app_repeats",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -98,8 +121,41 @@ class Application(models.Model):
         return FrozenForm.from_json(self.form)
 
     @property
+    def first_id(self) -> int:
+        """The id of the first application with the same content; its own where it is the first."""
+        return self.repeats_id or self.pk
+
+    @property
     def job_title(self) -> str:
         return str(self.form["job_title"])
+
+
+class IdempotencyKey(models.Model):
+    """What shows that a form is a repetition: its sender and its content, as one digest.
+
+    The primary key is the constraint that lets only one of two equal forms in. Code that erases an
+    application without deleting its row must delete these rows, clear ``fingerprint`` and mark the
+    application so that ``careers.pipeline.repetitions`` no longer counts it.
+    """
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    # No constraint, as for ``Application.repeats``: a row without its application counts as gone.
+    application = models.ForeignKey(
+        Application,
+        on_delete=models.CASCADE,
+        related_name="idempotency_keys",
+        db_constraint=False,
+    )
+    #: The end of the idempotency window; None where the sender has a key of their own.
+    expires_at = models.DateTimeField(null=True, db_index=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"key of application {self.application_id}"
 
 
 class ConsentRecord(models.Model):

@@ -11,6 +11,7 @@ from django.http.request import UnreadablePostError
 from django.utils.translation import gettext as _
 
 from careers.apply.origin import CONFIRM
+from careers.apply.sender import SENDER
 from careers.forms.builder import EDITION, HONEYPOT
 from careers.forms.uploads import BoundedUploadHandler
 
@@ -102,7 +103,7 @@ def texts_of(request: HttpRequest) -> list[tuple[str, str]]:
     Returns:
         Pairs of an empty label and a text, as ``careers/apply/kept.html`` takes them.
     """
-    hidden = ("csrfmiddlewaretoken", CONFIRM, EDITION, HONEYPOT)
+    hidden = ("csrfmiddlewaretoken", CONFIRM, EDITION, HONEYPOT, SENDER)
     return [
         ("", text)
         for name, values in request.POST.lists()

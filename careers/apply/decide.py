@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from careers.applications.models import Application
 from careers.apply.origin import comes_from_our_page, is_confirmed
+from careers.apply.sender import sender_key
 from careers.forms.builder import ApplicationForm
 from careers.intake.submit import Submission, sent_before
 from careers.jobs.models import JobPage
@@ -28,7 +29,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Duplicate:
-    """The job accepts no applications now, but this application was stored earlier."""
+    """The job accepts no applications now, but the same sender's application was stored earlier."""
 
     application: Application
 
@@ -96,8 +97,8 @@ def decide(job: JobPage, form: ApplicationForm, request: HttpRequest) -> Outcome
     # Read before ``is_open``, so that a job that opens at this moment counts as open.
     is_upcoming = job.is_upcoming
     if is_upcoming or not job.is_open or not is_readable:
-        # The applicant may have lost the first response, so the receipt is shown again.
-        if is_valid and not gone and (known := sent_before(submission_of(job, form))):
+        # The applicant may have lost the first response, so they get the receipt again.
+        if is_valid and not gone and (known := sent_before(submission_of(job, form, request))):
             return Duplicate(known)
         if not is_readable:
             return Hidden()
@@ -109,10 +110,10 @@ def decide(job: JobPage, form: ApplicationForm, request: HttpRequest) -> Outcome
         return Invalid()
     if not (comes_from_our_page(request) or is_confirmed(request, job.job_key)):
         return NeedsConfirmation()
-    return Accepted(submission_of(job, form))
+    return Accepted(submission_of(job, form, request))
 
 
-def submission_of(job: JobPage, form: ApplicationForm) -> Submission:
+def submission_of(job: JobPage, form: ApplicationForm, request: HttpRequest) -> Submission:
     """A valid form as intake takes it."""
     return Submission(
         page_id=job.pk,
@@ -122,6 +123,7 @@ def submission_of(job: JobPage, form: ApplicationForm) -> Submission:
         answers=form.answers,
         uploads=form.uploads,
         recipients=tuple(job.recipients()),
+        sender_key=sender_key(request),
         network=form.network,
         suspicion="honeypot" if form.looks_automatic else "",
     )

@@ -26,9 +26,10 @@ from careers.backoffice.tasks import (
     task_url,
 )
 from careers.backoffice.views import ConfirmPage, Crumb
-from careers.pipeline import actions, registry
+from careers.pipeline import actions, registry, repetitions
 from careers.pipeline.acts import Act
 from careers.pipeline.attention import MAY_HAVE_BEEN_SENT
+from careers.pipeline.kinds import MAIL_HR
 from careers.pipeline.models import Step
 from careers.pipeline.states import State
 
@@ -137,10 +138,11 @@ class Release(ActPage):
         return {"reference": self.subject.reference}
 
     def consequence(self) -> str:
+        gated = {kind for kind in registry.kinds() if registry.is_gated(kind)}
+        if repetitions.hr_knows(self.subject.first_id, besides=self.subject.pk):
+            gated.discard(MAIL_HR)
         mails = Step.objects.filter(
-            application=self.subject,
-            kind__in=[kind for kind in registry.kinds() if registry.is_gated(kind)],
-            state=State.WAITING,
+            application=self.subject, kind__in=gated, state=State.WAITING
         ).count()
         held = ngettext("%(count)d mail is sent.", "%(count)d mails are sent.", mails)
         return f"{self.act.words.consequence} {held % {'count': mails}}" + restored_warning(

@@ -9,22 +9,26 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from careers.applications.digests import digest
 from careers.applications.files import Upload, store_file
 from careers.applications.frozen import COVER_LETTER, CV, EMAIL, NAME, PHONE, FrozenForm
 from careers.applications.mailboxes import mailbox_of
 from careers.applications.models import Application, ConsentRecord, FileKind
 from careers.applications.question_types import QuestionType, is_empty, type_of
+from careers.applications.references import new_secret
+from careers.intake import repetitions
+from careers.intake.repetitions import Identity
 from careers.intake.velocity import too_many
 from careers.pipeline import dispatch
 from careers.pipeline.enqueue import create_steps
+from careers.pipeline.kinds import MAIL_HR
+from careers.pipeline.repetitions import hr_knows, hr_was_mailed
 from home.models import SiteSettings
 
 #: The largest number of references that are tried to find a free one.
@@ -38,6 +42,7 @@ class Submission:
     """A valid form, as plain data.
 
     Attributes:
+        sender_key: the key that the sender's browser made; "" for none.
         network: a hash of the sender's network, from ``network_of``; "" when it is unknown.
         suspicion: why it looks like spam; "" when it does not.
         nonce: makes a test application differ from all others.
@@ -50,6 +55,7 @@ class Submission:
     answers: dict[str, Any]
     uploads: tuple[Upload, ...]
     recipients: tuple[str, ...]
+    sender_key: str = field(default="", repr=False)
     network: str = ""
     suspicion: str = ""
     is_test: bool = False
@@ -57,10 +63,11 @@ class Submission:
 
 
 def submit(submission: Submission) -> Application:
-    """Accept an application, once.
+    """Accept an application, once from each sender.
 
-    The content identifies an application: the same content for the same job gives the
-    application that exists already, even if it is sent many times or twice at the same moment.
+    The same content from the same sender gives the application that exists already, even if it is
+    sent many times or twice at the same moment. The same content from anybody else becomes an
+    application of its own, by the same statements as any other; only HR learns that it repeats one.
 
     Returns:
         The application, committed.
@@ -68,14 +75,14 @@ def submit(submission: Submission) -> Application:
     Raises:
         django.db.Error: the database did not store it; then nothing of it is stored.
     """
-    fingerprint = fingerprint_of(submission)
+    identity = identity_of(submission)
     for draw in range(DRAWS):
-        known = _known(fingerprint)
+        known = repetitions.sent_by_same_sender(identity)
         if known is not None:
             return known
         try:
             with transaction.atomic():
-                application, ready = _write(submission, fingerprint)
+                application, ready = _write(submission, identity)
                 # When this runs, the application is committed: the applicant must not see an
                 # error as if it were not.
                 transaction.on_commit(_dispatching(ready), robust=True)
@@ -89,12 +96,8 @@ def submit(submission: Submission) -> Application:
 
 
 def sent_before(submission: Submission) -> Application | None:
-    """The application with the same content for the same job; None when there is none."""
-    return _known(fingerprint_of(submission))
-
-
-def _known(fingerprint: str) -> Application | None:
-    return Application.objects.filter(fingerprint=fingerprint).first()
+    """The application that the same sender made with the same content; None when there is none."""
+    return repetitions.sent_by_same_sender(identity_of(submission))
 
 
 def _dispatching(ready: list[int]) -> Callable[[], None]:
@@ -105,13 +108,16 @@ def _dispatching(ready: list[int]) -> Callable[[], None]:
     return dispatch_ready
 
 
-def _write(submission: Submission, fingerprint: str) -> tuple[Application, list[int]]:
+def _write(submission: Submission, identity: Identity) -> tuple[Application, list[int]]:
     now = timezone.now()
     answers = submission.answers
     email = answers[EMAIL]
     suspicion = submission.suspicion or too_many(
         network=submission.network, job_key=submission.job_key
     )
+    first = repetitions.lock_first_with_same_content(identity)
+    # A person decides about a quarantined application. HR's mail is decided then, too.
+    known_to_hr = hr_knows(first) and not suspicion
     application = Application.objects.create(
         page_id=submission.page_id,
         job_key=submission.job_key,
@@ -122,7 +128,10 @@ def _write(submission: Submission, fingerprint: str) -> tuple[Application, list[
         name=answers[NAME],
         email=email,
         phone=answers.get(PHONE) or "",
-        fingerprint=fingerprint,
+        fingerprint=new_secret() if first else identity.fingerprints[0],
+        repeats_id=first or None,
+        mails_hr=not known_to_hr,
+        receipt_issued_at=now,
         network=submission.network,
         mailbox=mailbox_of(email),
         received_at=now,
@@ -130,6 +139,7 @@ def _write(submission: Submission, fingerprint: str) -> tuple[Application, list[
         quarantined=bool(suspicion),
         quarantine_reason=suspicion,
     )
+    repetitions.remember(identity, application)
     for upload in submission.uploads:
         store_file(
             application,
@@ -142,7 +152,8 @@ def _write(submission: Submission, fingerprint: str) -> tuple[Application, list[
     _record_consents(application, submission, now)
     # Operators get the mail when a job has no recipients.
     recipients = submission.recipients or SiteSettings.operator_addresses()
-    return application, create_steps(application, recipients, at=now)
+    not_needed = {MAIL_HR: hr_was_mailed()} if known_to_hr else {}
+    return application, create_steps(application, recipients, at=now, not_needed=not_needed)
 
 
 def _record_consents(application: Application, submission: Submission, now: dt.datetime) -> None:
@@ -163,16 +174,19 @@ def _record_consents(application: Application, submission: Submission, now: dt.d
     )
 
 
-def fingerprint_of(submission: Submission) -> str:
-    """A keyed hash of everything that distinguishes an application from all others."""
+def identity_of(submission: Submission) -> Identity:
+    """Who sent what. The content is everything that makes an application differ from all others."""
     content = {
         "job": str(submission.job_key),
         "answers": _normalised(submission.form, submission.answers),
         "files": sorted([upload.question_key, upload.sha256] for upload in submission.uploads),
         "nonce": submission.nonce,
     }
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
-    return digest("careers.intake.fingerprint", text)
+    return repetitions.identify(
+        json.dumps(content, sort_keys=True, ensure_ascii=False),
+        sender_key=submission.sender_key,
+        network=submission.network,
+    )
 
 
 def _normalised(form: FrozenForm, answers: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from careers.applications.models import Application
-from careers.pipeline import dispatch, registry
+from careers.pipeline import dispatch, registry, repetitions
 from careers.pipeline.acts import Act, Doing, Words
 from careers.pipeline.attention import (
     MAY_HAVE_BEEN_SENT,
@@ -169,9 +169,14 @@ def _cancel_what_needs_it(step: Step, doing: Doing) -> list[Step]:
 
 
 def _release(application: Application, doing: Doing) -> bool:
+    first = application.first_id
     with transaction.atomic():
+        repetitions.lock(first)
         quarantined = Application.objects.filter(doing.rule.query, pk=application.pk)
-        freed = quarantined.update(quarantined=False)
+        mails_hr = not repetitions.hr_knows(first, besides=application.pk)
+        freed = quarantined.update(quarantined=False, mails_hr=mails_hr)
+        if freed and not mails_hr:
+            _cancel_mails_to_hr(application, doing)
         ready = [
             pk
             for definition in registry.definitions()
@@ -182,6 +187,17 @@ def _release(application: Application, doing: Doing) -> bool:
         ]
     _dispatch_after_commit(ready, doing)
     return bool(freed)
+
+
+def _cancel_mails_to_hr(application: Application, doing: Doing) -> None:
+    for step in Step.objects.filter(application=application, kind=MAIL_HR, state=State.WAITING):
+        move(
+            step.pk,
+            State.CANCELLED,
+            leaving=[State.WAITING],
+            actor=doing.actor,
+            reason=repetitions.hr_was_mailed(),
+        )
 
 
 def _dispatch_after_commit(step_ids: list[int], doing: Doing) -> None:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from careers.applications.models import Application
 from careers.pipeline import registry
 from careers.pipeline.kinds import MAIL_OPERATORS
 from careers.pipeline.models import Alert, Step, StepEvent
 from careers.pipeline.registry import StepDefinition
-from careers.pipeline.states import State
+from careers.pipeline.states import ENDED, State
 
 
 def create_steps(
-    application: Application, recipients: Iterable[str], *, at: dt.datetime
+    application: Application,
+    recipients: Iterable[str],
+    *,
+    at: dt.datetime,
+    not_needed: Mapping[str, str] | None = None,
 ) -> list[int]:
     """Write every step of an application, in the caller's transaction.
 
     Args:
         recipients: HR addresses; each gets a mail, and so a step, of its own.
+        not_needed: kinds of steps that are created as cancelled, with the reason.
 
     Returns:
         The ids of the steps that may start at once.
@@ -30,8 +35,11 @@ def create_steps(
             continue
         waits = registry.predecessors_of(definition.kind) or not _is_open(definition, application)
         state = State.WAITING if waits else State.QUEUED
+        reason = (not_needed or {}).get(definition.kind, "")
+        if reason:
+            state = State.CANCELLED
         for recipient in addresses if definition.per_recipient else [""]:
-            create_step(application, definition.kind, recipient, state=state, at=at)
+            create_step(application, definition.kind, recipient, state=state, at=at, reason=reason)
     return list(
         Step.objects.filter(application=application, state=State.QUEUED).values_list(
             "pk", flat=True
@@ -78,6 +86,7 @@ def create_step(
         state=state,
         state_since=at,
         ready_at=at if state == State.QUEUED else None,
+        ended_at=at if state in ENDED else None,
         created_at=at,
     )
     StepEvent.objects.create(

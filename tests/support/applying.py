@@ -23,6 +23,8 @@ from tests.support.papers import make_cv
 
 JANE = "Jane Miller"
 ADDRESS = "jane@example.org"
+#: Keys as two browsers make them.
+OWN_KEY, OTHER_KEY = "0a" * 16, "0b" * 16
 
 
 def ask(
@@ -107,6 +109,7 @@ def submission(job: JobPage, **changes: Any) -> Submission:
         "answers": answers,
         "uploads": (cv,),
         "recipients": ("hr@example.org",),
+        "sender_key": OWN_KEY,
         **changes,
     }
     return Submission(**given)

@@ -29,16 +29,20 @@ from careers.apply.decide import (
     decide,
 )
 from careers.apply.origin import CONFIRM, confirmation_token
+from careers.apply.sender import SENDER
 from careers.intake.submit import submit
-from tests.support.applying import ADDRESS, JANE, bound, the_cv
+from tests.support.applying import ADDRESS, JANE, OTHER_KEY, OWN_KEY, bound, the_cv
 
 pytestmark = pytest.mark.django_db
 
 WHY = {"q-why": "Because of the tides"}
 
 
-def request(*, origin: str = settings.SITE_URL, confirm: str = "") -> HttpRequest:
-    made = RequestFactory().post("/", {CONFIRM: confirm}, headers={"origin": origin})
+def request(
+    *, origin: str = settings.SITE_URL, confirm: str = "", sender: str = OWN_KEY
+) -> HttpRequest:
+    data = {CONFIRM: confirm, SENDER: sender}
+    made = RequestFactory().post("/", data, headers={"origin": origin})
     made.session = {}  # type: ignore[assignment]
     made.user = AnonymousUser()
     return made
@@ -94,6 +98,48 @@ def test_same_content_is_duplicate_when_job_no_longer_accepts(job: Any, state: s
     assert outcome(job) == Duplicate(application)
     assert not isinstance(outcome(job, name="Somebody Else"), Duplicate)
     assert not isinstance(outcome(job, **WHY), Duplicate)
+
+
+@pytest.mark.parametrize("state", ["closed", "upcoming", "unpublished", "restricted"])
+@pytest.mark.parametrize("sender", [OTHER_KEY, ""], ids=["other key", "no key"])
+def test_same_content_of_another_sender_is_decided_as_if_it_were_new(
+    job: Any, state: str, sender: str
+) -> None:
+    make(job, state)
+    decide(job, bound(job), request(sender=sender))  # fills the caches of Django and Wagtail
+    with CaptureQueriesContext(connection) as before:
+        new = decide(job, bound(job), request(sender=sender))
+    job.live = True
+    job.closes_at = job.opens_at = None
+    PageViewRestriction.objects.all().delete()
+    job.save()
+    accept(job)
+    make(job, state)
+    with CaptureQueriesContext(connection) as after:
+        again = decide(job, bound(job), request(sender=sender))
+    assert type(again) is type(new)
+    assert len(after) == len(before)
+
+
+@pytest.mark.parametrize(
+    ("sent", "known"),
+    [
+        (OWN_KEY, True),
+        ("", False),
+        (OWN_KEY.upper(), False),
+        (OWN_KEY + "\n", False),
+        (OWN_KEY[:-1], False),
+        (OWN_KEY * 1000, False),
+        ("é" * 32, False),
+        ("\x00" * 32, False),
+    ],
+    ids=["valid", "none", "capitals", "line break", "short", "long", "letters", "zero bytes"],
+)
+def test_sender_key_counts_only_when_well_formed(job: Any, sent: str, known: bool) -> None:
+    decided = decide(job, bound(job), request(sender=sent))
+    assert isinstance(decided, Accepted)
+    assert decided.submission.sender_key == (OWN_KEY if known else "")
+    assert sent == "" or sent not in repr(decided)
 
 
 @pytest.mark.parametrize("name", [JANE, ""], ids=["valid", "with an error"])

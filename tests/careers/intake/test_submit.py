@@ -1,4 +1,4 @@
-"""``submit`` runs one transaction, and creates one application for the same content."""
+"""``submit`` runs one transaction, and creates one application for the same sender and content."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from careers.applications.models import (
     ConsentRecord,
     FileBytes,
 )
-from careers.intake.submit import fingerprint_of, submit
+from careers.intake import repetitions
+from careers.intake.repetitions import Identity
+from careers.intake.submit import Submission, identity_of, submit
 from careers.pipeline import broker, dispatch
 from careers.pipeline.kinds import MAIL_HR
 from careers.pipeline.models import Step, StepEvent
@@ -33,6 +35,10 @@ from tests.support.speed import patient
 pytestmark = pytest.mark.django_db
 
 TABLES = [Application, ApplicationFile, FileBytes, ConsentRecord, Step, StepEvent]
+
+
+def fingerprint_of(given: Submission) -> str:
+    return identity_of(given).fingerprints[0]
 
 
 def counts() -> list[int]:
@@ -144,7 +150,7 @@ def test_submit_succeeds_when_dispatch_fails(
     assert Application.objects.count() == 1
 
 
-# ── Same content again ──────────────────────────────────────────────────────────────────
+# ── Same sender, same content ──────────────────────────────────────────────────────────────────
 
 
 def test_submit_with_same_content_returns_the_same_application(job: Any) -> None:
@@ -226,15 +232,15 @@ def test_submit_of_the_same_content_at_once_returns_one_application(
     job: Any, monkeypatch: Any
 ) -> None:
     first = apply_for(job)
-    real, looks = Application.objects.filter, []
+    real, looks = repetitions.sent_by_same_sender, []
 
-    def blind_once(**where: Any) -> Any:
-        looks.append(where)
-        return real(**where).none() if len(looks) == 1 else real(**where)
+    def blind_once(identity: Identity) -> Application | None:
+        looks.append(identity)
+        return None if len(looks) == 1 else real(identity)
 
-    monkeypatch.setattr(Application.objects, "filter", blind_once)
+    monkeypatch.setattr(repetitions, "sent_by_same_sender", blind_once)
     second = apply_for(job)
-    monkeypatch.undo()
+    assert len(looks) == 2
     assert second.pk == first.pk
     assert counts() == [1, 1, 1, 1, 4, 4]
 

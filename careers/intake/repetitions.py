@@ -1,0 +1,100 @@
+"""When a form is a repetition, and of what.
+
+There are two questions, and each has a key with a unique constraint:
+
+- *Did this sender send this content before?* Then they get the same receipt. The script of the form
+  makes a key for its sender. A form without a key is known by its network for ``WINDOW``, which is
+  long enough for a double click and for a second try after a lost answer. ``IdempotencyKey`` holds
+  a digest of sender, job and content.
+- *Did anybody send this content before?* Then HR is not mailed again. Nobody outside HR learns of
+  it. ``Application.fingerprint`` holds a digest of job and content.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass, field
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from careers.applications.digests import digests
+from careers.applications.models import Application, IdempotencyKey
+from careers.applications.references import new_secret
+
+#: How long a network stands for a sender without a key.
+WINDOW = dt.timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who sent what, as digests. Each has one value for each configured key, the newest first.
+
+    Attributes:
+        fingerprints: of job and content.
+        senders: of sender, job and content.
+        lasts: how long ``senders`` count; None for as long as the application exists.
+    """
+
+    fingerprints: list[str]
+    senders: list[str] = field(repr=False)
+    lasts: dt.timedelta | None
+
+
+def identify(content: str, *, sender_key: str, network: str) -> Identity:
+    """The identity of a form.
+
+    Args:
+        content: the job and everything that was entered, in one spelling.
+        sender_key: the key that the sender's browser made; "" for none.
+        network: a hash of the sender's network; "" where it is unknown. Then nothing shows who
+            sent the form, and each sender is another one.
+    """
+    who = ["key", sender_key] if sender_key else ["network", network or new_secret()]
+    return Identity(
+        digests("careers.intake.fingerprint", content),
+        digests("careers.intake.sender", json.dumps([*who, content])),
+        None if sender_key else WINDOW,
+    )
+
+
+def sent_by_same_sender(identity: Identity) -> Application | None:
+    """The application that the same sender made with the same content; None when there is none."""
+    now = timezone.now()
+    return (
+        Application.objects.filter(
+            Q(idempotency_keys__expires_at=None) | Q(idempotency_keys__expires_at__gt=now),
+            idempotency_keys__digest__in=identity.senders,
+        )
+        .order_by("pk")
+        .first()
+    )
+
+
+def lock_first_with_same_content(identity: Identity) -> int:
+    """The id of the first application with this content, whoever sent it; 0 when there is none.
+
+    Until the end of the transaction, other decisions about the same content wait.
+    """
+    same = Application.objects.select_for_update(no_key=True).filter(
+        fingerprint__in=identity.fingerprints
+    )
+    return same.order_by("pk").values_list("pk", flat=True).first() or 0
+
+
+def remember(identity: Identity, application: Application) -> None:
+    """Store that this sender made this application, in the transaction that creates it.
+
+    Raises:
+        django.db.IntegrityError: the same sender made one with the same content meanwhile.
+    """
+    gone = ~Exists(Application.objects.filter(pk=OuterRef("application")))
+    IdempotencyKey.objects.filter(
+        Q(expires_at__lte=application.received_at) | gone, digest__in=identity.senders
+    ).delete()
+    expires_at = application.received_at + identity.lasts if identity.lasts else None
+    IdempotencyKey.objects.bulk_create(
+        IdempotencyKey(digest=digest, application=application, expires_at=expires_at)
+        for digest in identity.senders
+    )
