@@ -10,6 +10,7 @@ from careers.feeds.atom import atom
 from careers.feeds.share_image import share_image
 from careers.feeds.sitemap import robots, sitemap
 from careers.pipeline.delivery_reports import listen
+from careers.portal.renewal import renew
 from careers.portal.views import receipt, receipt_pdf
 
 once = [
@@ -22,6 +23,7 @@ urlpatterns = [
     path("jobs.atom", atom, name="atom"),
     path("share/<uuid:job_key>.png", share_image, name="share_image"),
     path("apply/<uuid:job_key>/", apply, name="apply"),
+    path("received/", renew, name="receipt_renew"),
     path("received/<slug:secret>/", receipt, name="receipt"),
     path("received/<slug:secret>/application.pdf", receipt_pdf, name="receipt_pdf"),
 ]

@@ -88,6 +88,8 @@ class Actors:
                 return _("sweeper")
             case "intake":
                 return _("application form")
+            case "applicant":
+                return _("applicant")
             case "provider":
                 return _("mail provider")
             case "restore":

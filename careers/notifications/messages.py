@@ -26,6 +26,7 @@ from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from careers.applications import receipt_links
 from careers.applications.frozen import FrozenForm
 from careers.applications.models import Application, ApplicationFile, FileKind
 from careers.applications.question_types import type_of
@@ -60,7 +61,12 @@ class Identity:
 
 
 def receipt(
-    application: Application, *, identity: Identity, receipt_url: str, sequence: int = 0
+    application: Application,
+    *,
+    identity: Identity,
+    receipt_url: str,
+    renew_url: str,
+    sequence: int = 0,
 ) -> EmailMultiAlternatives:
     """The mail that tells an applicant that their application arrived.
 
@@ -68,6 +74,7 @@ def receipt(
 
     Args:
         receipt_url: the applicant's receipt page, with the secret.
+        renew_url: where the applicant asks for a new link when this one has expired.
         sequence: how often a person sent it again; part of the Message-ID.
     """
     form = application.frozen_form
@@ -87,6 +94,8 @@ def receipt(
                 "contact_name": one_line(identity.contact_name, _NAME_LENGTH),
                 "can_reply": bool(contact),
                 "url": receipt_url,
+                "link_ends": _day(receipt_links.expires_at(application), form.time_zone),
+                "renew_url": renew_url,
             },
         )
 
@@ -294,6 +303,12 @@ def _moment(at: dt.datetime, zone: str) -> str:
     # Translators: a date and time in an e-mail, in the letters of Django's date filter.
     day_and_time = format_date(local, pgettext("date and time format", "j F Y, H:i"))
     return f"{day_and_time} ({name})"
+
+
+def _day(at: dt.datetime, zone: str) -> str:
+    """The day of a point in time, such as ``22 November 2026``."""
+    local = timezone.localtime(at, ZoneInfo(zone or settings.TIME_ZONE))
+    return format_date(local, pgettext("date format", "j F Y"))
 
 
 def _uploads(form: FrozenForm, files: Iterable[ApplicationFile]) -> list[str]:

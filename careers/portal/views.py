@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -12,19 +12,21 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from careers import archive
+from careers.applications import receipt_links
 from careers.applications.answers import readable
 from careers.applications.errors import EffectError
 from careers.applications.files import stored_bytes
 from careers.applications.models import Application, ApplicationFile, FileKind
+from careers.portal.renewal import link_does_not_work, private
 
 
 @require_safe
 @never_cache
 def receipt(request: HttpRequest, secret: str) -> HttpResponse:
     """The receipt: what we received, and what happens next."""
-    application = get_object_or_404(
-        Application.objects.select_related("page").prefetch_related("files"), receipt_secret=secret
-    )
+    application = receipt_links.by_secret(secret)
+    if application is None:
+        return link_does_not_work(request)
     form = application.frozen_form
     pdf = _pdf(application)
     context = {
@@ -56,14 +58,15 @@ def receipt(request: HttpRequest, secret: str) -> HttpResponse:
                 "what": _("You get an answer by e-mail in any case."),
             },
         ],
+        "link_ends": receipt_links.expires_at(application),
+        "renew_url": reverse("receipt_renew"),
         "contact_name": form.contact_name,
         "contact_email": form.contact_email,
         "address_by_language": _in_every_language(secret),
     }
     with timezone.override(form.time_zone):
         response = render(request, "careers/portal/receipt.html", context)
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+    return private(response)
 
 
 def _in_every_language(secret: str) -> dict[str, str]:
@@ -78,7 +81,9 @@ def _in_every_language(secret: str) -> dict[str, str]:
 @never_cache
 def receipt_pdf(request: HttpRequest, secret: str) -> HttpResponse:
     """The applicant's own copy as PDF."""
-    application = get_object_or_404(Application, receipt_secret=secret)
+    application = receipt_links.by_secret(secret)
+    if application is None:
+        return link_does_not_work(request)
     pdf = _pdf(application)
     if pdf is None:
         raise Http404
@@ -96,12 +101,11 @@ def receipt_pdf(request: HttpRequest, secret: str) -> HttpResponse:
             status=503,
         )
         response["Retry-After"] = "120"
-        return response
+        return private(response)
     response = HttpResponse(content, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{application.reference}.pdf"'
-    response["X-Robots-Tag"] = "noindex, nofollow"
     response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return private(response)
 
 
 def _pdf(application: Application) -> ApplicationFile | None:

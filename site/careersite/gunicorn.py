@@ -4,10 +4,10 @@ Access logs hold no personal data: no IP address, no query string, no referrer, 
 in paths, such as those of receipts, are masked.
 """
 
+import logging
 import math
 import select
 import time
-from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -15,22 +15,18 @@ from typing import Any
 from django.conf import settings
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
-from gunicorn.http.message import Request
-from gunicorn.http.wsgi import Response
 from gunicorn.workers.gthread import ThreadWorker
 
-from careersite.logs import masked
+from careersite.logs import MaskingFormatter
 
 
 class QuietLogger(Logger):
-    """Masks secrets in paths."""
+    """Masks secrets in paths, in the access log and in the log of errors."""
 
-    def atoms(
-        self, resp: Response, req: Request, environ: dict[str, Any], request_time: timedelta
-    ) -> dict[str, Any]:
-        atoms: dict[str, Any] = super().atoms(resp, req, environ, request_time)
-        atoms["U"] = masked(atoms["U"] or "")
-        return atoms
+    def _set_handler(
+        self, log: logging.Logger, output: str, fmt: logging.Formatter, stream: Any = None
+    ) -> None:
+        super()._set_handler(log, output, MaskingFormatter(fmt._fmt, fmt.datefmt), stream)
 
 
 class DrainingWorker(ThreadWorker):

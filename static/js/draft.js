@@ -1,7 +1,11 @@
 // Stores what the applicant typed on this device until it is sent: one draft per job, for at most
-// thirty days. Files and choices are not stored, and nothing leaves the device.
+// thirty days. Files and choices are not stored, and drafts do not leave the device.
+//
+// It also makes a random key for each job. The form sends it, so that a second try, the back button
+// or a reload gets the receipt of the first try. It is kept for thirty days, also after sending.
 
 const PREFIX = "careers:draft:";
+const SENDER = "careers:sender:";
 const SENT = "careers:sent";
 const LIFE = 30 * 24 * 60 * 60 * 1000;
 const REST = 400;
@@ -30,9 +34,26 @@ const write = (job, values) =>
 
 const forget = (job) => quietly(() => localStorage.removeItem(PREFIX + job));
 
+const readSender = (job) =>
+  quietly(() => {
+    const sender = JSON.parse(localStorage.getItem(SENDER + job));
+    return Date.now() - sender.at < LIFE ? sender.key : null;
+  });
+
+// Not crypto.randomUUID(): browsers have it on https pages only.
+function newSender(job) {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const key = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  quietly(() => localStorage.setItem(SENDER + job, JSON.stringify({ at: Date.now(), key })));
+  return key;
+}
+
 function forgetOld() {
   for (const key of Object.keys(localStorage)) {
-    if (key.startsWith(PREFIX) && !read(key.slice(PREFIX.length))) localStorage.removeItem(key);
+    const isOld =
+      (key.startsWith(PREFIX) && !read(key.slice(PREFIX.length))) ||
+      (key.startsWith(SENDER) && !readSender(key.slice(SENDER.length)));
+    if (isOld) localStorage.removeItem(key);
   }
 }
 
@@ -47,6 +68,10 @@ function keep(form) {
   const fields = [...form.querySelectorAll(KEPT)].filter((field) => field.tabIndex >= 0);
   const notice = form.querySelector("[data-draft-notice]");
   const saved = form.querySelector("[data-draft-saved-notice]");
+  const sender = document.createElement("input");
+  sender.type = "hidden";
+  sender.name = "sender";
+  form.append(sender);
   let rest;
 
   const forgetButton = () => {
@@ -57,6 +82,8 @@ function keep(form) {
     button.addEventListener("click", () => {
       clearTimeout(rest);
       forget(job);
+      quietly(() => localStorage.removeItem(SENDER + job));
+      sender.value = "";
       for (const field of fields) field.value = "";
       saved.hidden = true;
       notice.hidden = false;
@@ -103,6 +130,7 @@ function keep(form) {
   form.addEventListener("submit", (event) => {
     if (event.defaultPrevented) return;
     save();
+    sender.value = readSender(job) || sender.value || newSender(job);
     quietly(() => sessionStorage.setItem(SENT, job));
   });
 }

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import logging
+import sys
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.test import Client
 from gunicorn.config import Config
 
 from careersite.gunicorn import QuietLogger, access_log_format
-from careersite.logs import MaskSecrets, masked
+from careersite.logs import MaskingFormatter, masked
 
 SECRET = "Zm9vYmFyYmF6cXV4"
 
@@ -23,6 +25,9 @@ SECRET = "Zm9vYmFyYmF6cXV4"
     [
         (f"/received/{SECRET}/", "/received/…/"),
         (f"/fr/received/{SECRET}/application.pdf", "/fr/received/…/application.pdf"),
+        (f"?next=%2freceived%2f{SECRET}%2f", "?next=%2freceived%2f…%2f"),
+        ("/received/", "/received/"),
+        ("Applications received / done", "Applications received / done"),
         ("/careers/firmware-engineer/", "/careers/firmware-engineer/"),
         ("/admin/applications/A7KD-93MX/", "/admin/applications/A7KD-93MX/"),
     ],
@@ -31,7 +36,26 @@ def test_masked_hides_the_secret_in_a_path(path: str, logged: str) -> None:
     assert masked(path) == logged
 
 
-def test_access_log_holds_no_personal_data() -> None:
+@pytest.fixture
+def gunicorn_log() -> Iterator[tuple[QuietLogger, io.StringIO]]:
+    """gunicorn's logger as our configuration sets it up, and what it writes."""
+    config = Config()
+    config.set("accesslog", "-")
+    config.set("access_log_format", access_log_format)
+    logger, written = QuietLogger(config), io.StringIO()
+    logs = [logging.getLogger(name) for name in ("gunicorn.access", "gunicorn.error")]
+    handlers = [logger._get_gunicorn_handler(log) for log in logs]
+    for handler in handlers:
+        handler.setStream(written)
+    yield logger, written
+    for log, handler in zip(logs, handlers, strict=True):
+        log.removeHandler(handler)
+
+
+def test_access_log_holds_no_personal_data(
+    gunicorn_log: tuple[QuietLogger, io.StringIO],
+) -> None:
+    logger, written = gunicorn_log
     environ = {
         "REMOTE_ADDR": "203.0.113.9",
         "REQUEST_METHOD": "GET",
@@ -39,22 +63,68 @@ def test_access_log_holds_no_personal_data() -> None:
         "PATH_INFO": f"/received/{SECRET}/",
         "QUERY_STRING": "name=Ann",
         "SERVER_PROTOCOL": "HTTP/1.1",
-        "HTTP_REFERER": "https://mail.example/ann",
+        "HTTP_REFERER": f"https://mail.example/ann?/received/{SECRET}/",
         "HTTP_USER_AGENT": "Ann's phone",
     }
     response = SimpleNamespace(status="200 OK", sent=1, headers=[])
     request = SimpleNamespace(headers=[])
-    atoms = QuietLogger(Config()).atoms(response, request, environ, dt.timedelta(seconds=1))
-    line = access_log_format % atoms
+    logger.access(response, request, environ, dt.timedelta(seconds=1))
+    line = written.getvalue()
     assert '"GET /received/…/" 200' in line
     assert not any(word in line for word in ("Ann", "203.0.113", "mail.example", SECRET))
 
 
-@pytest.mark.django_db
-def test_django_log_hides_the_secret_in_a_path(client: Client, caplog: Any) -> None:
-    caplog.handler.addFilter(MaskSecrets())
-    with caplog.at_level(logging.WARNING):
-        assert client.get(f"/received/{SECRET}/").status_code == 404
-    assert "/received/…/" in caplog.text
-    assert SECRET not in caplog.text
-    assert "masked" in settings.LOGGING["handlers"]["console"]["filters"]
+def test_error_log_of_gunicorn_hides_the_secret(
+    gunicorn_log: tuple[QuietLogger, io.StringIO],
+) -> None:
+    logger, written = gunicorn_log
+    try:
+        raise ValueError(f"no page at received/{SECRET}/")
+    except ValueError:
+        logger.exception("Error handling request %s", f"/received/{SECRET}/?x=1")
+    assert "Error handling request /received/…/?x=1" in written.getvalue()
+    assert "ValueError: no page at received/…/" in written.getvalue()
+    assert SECRET not in written.getvalue()
+
+
+class _Request:
+    def __repr__(self) -> str:
+        return f"<WSGIRequest: GET '/received/{SECRET}/'>"
+
+
+@pytest.mark.parametrize(
+    ("message", "args"),
+    [
+        (f"Not Found: /received/{SECRET}/", ()),
+        ("Not Found: %s", (f"/fr/received/{SECRET}/application.pdf",)),
+        ("Failed: %r", (_Request(),)),
+        ("Failed: %(path)s", ({"path": f"/received/{SECRET}/"},)),
+        ("Failed: %s", ([f"received/{SECRET}/"],)),
+        ("Failed: %s", (ValueError(f"/received/{SECRET}/"),)),
+        ("Failed: %s", (f"/login/?next=%2Freceived%2F{SECRET}%2F",)),
+        ("Failed: %s", (f"DETAIL: Key (receipt_secret)=({SECRET}) already exists.",)),
+    ],
+)
+def test_secret_is_hidden_wherever_a_log_line_holds_it(message: str, args: Any) -> None:
+    made = settings.LOGGING["formatters"]["line"]
+    assert made["()"] == f"{MaskingFormatter.__module__}.{MaskingFormatter.__name__}"
+    formatter = MaskingFormatter(made["format"], style=made["style"])
+    record = logging.LogRecord("django.request", logging.WARNING, "", 1, message, args, None)
+    assert SECRET not in formatter.format(record)
+    try:
+        raise LookupError(f"/received/{SECRET}/")
+    except LookupError:
+        record.exc_info = sys.exc_info()
+    record.stack_info = f"at /received/{SECRET}/"
+    text = formatter.format(record)
+    assert SECRET not in text
+    assert "LookupError: /received/…/" in text
+
+
+def test_every_handler_masks() -> None:
+    """Django adds handlers of its own, unless its loggers are configured."""
+    assert all(handler["formatter"] == "line" for handler in settings.LOGGING["handlers"].values())
+    for name in ("django", "django.server", "django.request", "celery", "celery.task"):
+        kinds = {type(handler).__module__ for handler in logging.getLogger(name).handlers}
+        assert kinds <= {"_pytest.logging"}, name
+        assert logging.getLogger(name).propagate, name

@@ -10,6 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from careers import notifications
+from careers.applications import receipt_links
 from careers.applications.models import Application
 from careers.notifications import BeforeSend
 from careers.pipeline.effects.subject import alert_of, application_of, site_settings_of
@@ -28,6 +29,7 @@ def mail_applicant(step: Step, before_send: BeforeSend) -> Outcome:
         application,
         identity=identity(application),
         receipt_url=receipt_url(application),
+        renew_url=renew_url(application),
         sequence=step.sequence,
     )
     return _deliver(step, message, before_send)
@@ -77,13 +79,24 @@ def _deliver(step: Step, message: Any, before_send: BeforeSend) -> Outcome:
 
 
 def receipt_url(application: Application) -> str:
-    """The address of the applicant's receipt page, in the language of the application.
+    """The address of the applicant's receipt page, for a mail. An expired link is renewed first.
 
-    If the site no longer has that language, the address is in the site's own language.
+    The address is in the language of the application. If the site no longer has that language, it
+    is in the site's own language.
     """
+    receipt_links.renew_if_expired(application)
+    return _address(application, "receipt", application.receipt_secret)
+
+
+def renew_url(application: Application) -> str:
+    """The address where the applicant asks for a new link, in the same language."""
+    return _address(application, "receipt_renew")
+
+
+def _address(application: Application, name: str, *args: str) -> str:
     known = application.language in dict(settings.LANGUAGES)
     with translation.override(application.language if known else settings.LANGUAGE_CODE):
-        return settings.SITE_URL + reverse("receipt", args=[application.receipt_secret])
+        return settings.SITE_URL + reverse(name, args=args)
 
 
 def identity(application: Application) -> notifications.Identity:

@@ -21,6 +21,7 @@ from careers.notifications.messages import SUBJECT_LENGTH, one_line
 
 PUBLIC_ID = uuid.UUID("6f1f9d4e-51a5-4c0c-8a3e-0d6b1a2c3d4e")
 RECEIPT_URL = "https://careers.example.com/received/s3cret/"
+RENEW_URL = "https://example.org/received/"
 ADMIN_URL = "https://careers.example.com/admin/applications/7KD4-93MX/"
 
 QUESTIONS = (
@@ -72,6 +73,8 @@ def an_application(**changes: Any) -> Any:
             "name": TYPED["name"],
             "email": "jane@example.org",
             "received_at": dt.datetime(2026, 11, 22, 14, 53, tzinfo=dt.UTC),
+            # The next day, in the time zone of the job.
+            "receipt_issued_at": dt.datetime(2026, 11, 22, 23, 30, tzinfo=dt.UTC),
             "files": SimpleNamespace(all=lambda: files),
             **changes,
         }
@@ -86,6 +89,7 @@ def a_receipt(application: Any = None, identity: Identity = IDENTITY, sequence: 
         application or an_application(),
         identity=identity,
         receipt_url=RECEIPT_URL,
+        renew_url=RENEW_URL,
         sequence=sequence,
     )
 
@@ -134,6 +138,7 @@ class TestReceipt:
                 "Gauge keeper",
                 "7KD4-93MX",
                 "22 November 2026, 15:53 (CET)",
+                "It works until 21 February 2027.",
                 "CV, Samples of your work (2 files)",
                 "When can you start?",
                 "At once",
@@ -145,6 +150,8 @@ class TestReceipt:
                 assert said in text
         assert RECEIPT_URL in message.body
         assert f'href="{RECEIPT_URL}"' in message.alternatives[0].content
+        assert f"\n{RENEW_URL}\n" in message.body
+        assert f'href="{RENEW_URL}"' in message.alternatives[0].content
 
     def test_receipt_repeats_nothing_that_the_applicant_typed(self) -> None:
         raw = a_receipt().message().as_string()
@@ -252,7 +259,7 @@ def test_hostile_text_changes_nothing_but_the_text(name: str, title: str, compan
     application = an_application(name=name, title=title)
     identity = Identity(company, contact_name=name, contact_email="bo@example.com")
     for message in (
-        receipt(application, identity=identity, receipt_url=RECEIPT_URL),
+        receipt(application, identity=identity, receipt_url=RECEIPT_URL, renew_url=RENEW_URL),
         hr_application(application, "hr@example.com", identity=identity, admin_url=ADMIN_URL),
     ):
         message.encoding = "utf-8"

@@ -71,7 +71,7 @@ def test_receipt_is_private_and_not_indexed(client: Client, application: Applica
     assert response["X-Robots-Tag"] == "noindex, nofollow"
     assert "no-store" in response["Cache-Control"]
     assert "private" in response["Cache-Control"]
-    assert response["Referrer-Policy"] == "same-origin"
+    assert response["Referrer-Policy"] == "no-referrer"
     assert '<meta name="robots" content="noindex' in response.content.decode()
     assert not response.cookies
 
