@@ -157,6 +157,15 @@ class IdempotencyKey(models.Model):
     def __str__(self) -> str:
         return f"key of application {self.application_id}"
 
+    @classmethod
+    def delete_expired(cls) -> int:
+        """Delete the keys whose window has ended: they hold a hash of a network.
+
+        Returns:
+            The number of deleted keys.
+        """
+        return cls.objects.filter(expires_at__lte=timezone.now()).delete()[0]
+
 
 class ConsentRecord(models.Model):
     """A notice or consent in the words that the applicant saw (GDPR, articles 7(1) and 13)."""

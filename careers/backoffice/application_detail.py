@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -153,6 +154,7 @@ class ApplicationDetail(DetailPage):
                 (consent, consent_label(consent.purpose, application))
                 for consent in application.consents.all()
             ],
+            "same_content": self._same_content(),
             "spam_reason": presentation.spam_reason(application.quarantine_reason),
             "chips": presentation.chips(steps, application.quarantined),
             "bounces": presentation.bounces(steps),
@@ -171,6 +173,12 @@ class ApplicationDetail(DetailPage):
             "log_goes_on": log_goes_on,
             "log_url": access_log.url_for(application) if user.has_perm(SEE_LOG) else "",
         }
+
+    def _same_content(self) -> list[Application]:
+        """The other applications with the same content, the first one first."""
+        first = self.application.first_id
+        group = visible_applications(self.request.user).filter(Q(pk=first) | Q(repeats=first))
+        return list(group.exclude(pk=self.application.pk).order_by("pk"))
 
     def _line(self, answer: Answer, own: FrozenForm | None) -> AnswerLine:
         asked = answer.question

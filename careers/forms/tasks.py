@@ -1,10 +1,11 @@
-"""Scheduled tasks for uploads."""
+"""Celery tasks about forms."""
 
 from typing import Any
 
 from celery import shared_task
 from django.utils import timezone
 
+from careers.applications.models import IdempotencyKey
 from careers.applications.networks import forget_networks
 from careers.forms.uploads import clean_up
 
@@ -14,3 +15,4 @@ def clean_up_uploads(**_: Any) -> None:
     """Delete kept files whose form was never sent, and the hashes of visitors' networks."""
     clean_up()
     forget_networks(timezone.now())
+    IdempotencyKey.delete_expired()

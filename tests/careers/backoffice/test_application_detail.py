@@ -214,3 +214,29 @@ def test_bounced_receipt_is_shown_to_hr(as_hanna: Client, application: Applicati
     page = text_of(as_hanna, application)
     assert "The receipt to the applicant bounced." in page
     assert "There is no such address. The application is complete." in page
+
+
+def test_repetition_and_first_application_link_to_each_other(
+    as_hanna: Client, ours: JobPage, application: Application
+) -> None:
+    again = [ApplicationFactory(page=ours, repeats=application, mails_hr=False) for _ in range(2)]
+    group = [application, *again]
+    for shown in group:
+        page = as_hanna.get(url(shown)).content.decode()
+        others = [other for other in group if other != shown]
+        assert all(f'href="{url(other)}"' in page for other in others)
+        assert "Sent again" in page
+    assert "The same answers and files were sent again" in text_of(as_hanna, application)
+    assert "Another application for this job has the same" in text_of(as_hanna, again[0])
+
+
+def test_application_that_was_sent_once_is_not_marked(
+    as_hanna: Client, application: Application
+) -> None:
+    assert "Sent again" not in text_of(as_hanna, application)
+
+
+def test_repetition_of_an_erased_application_still_opens(as_hanna: Client, ours: JobPage) -> None:
+    """A release that does not know the column deletes the first without clearing it."""
+    orphan = ApplicationFactory(page=ours, repeats_id=999_999)
+    assert "Sent again" in text_of(as_hanna, orphan)

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from careers.applications.models import Application, IdempotencyKey
 from careers.apply.sender import SENDER
+from careers.forms.tasks import clean_up_uploads
 from careers.intake import repetitions
 from careers.intake.submit import identity_of, submit
 from careers.pipeline import actions
@@ -156,6 +157,16 @@ def test_key_of_a_deleted_application_does_not_refuse_another(job: Any) -> None:
     application = apply_for(job)
     assert (application.repeats_id, hr_mails(application)) == (None, {"waiting"})
     assert apply_for(job).pk == application.pk
+
+
+def test_clean_up_deletes_keys_whose_window_has_ended(job: Any, time_machine: Any) -> None:
+    apply_for(job)
+    submit(submission(job, sender_key="", network="n"))
+    clean_up_uploads()
+    assert IdempotencyKey.objects.count() == 2
+    time_machine.move_to(timezone.now() + repetitions.WINDOW + SECONDS, tick=False)
+    clean_up_uploads()
+    assert IdempotencyKey.objects.get().expires_at is None
 
 
 @pytest.mark.django_db(transaction=True)
