@@ -1,7 +1,8 @@
 """People who apply while things break, and the ledger of what each of them was shown.
 
 They behave as browsers and their users do: when the connection is cut or the answer is an error,
-they send the same content again until they hold a receipt. Every receipt is a promise.
+they send the same content again until they hold a receipt. Every receipt is a promise. Sometimes
+somebody else sends the same content at the same time, from another browser.
 """
 
 from __future__ import annotations
@@ -15,13 +16,18 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from prove.forms import Form
+from prove.forms import Form, Sender
 from prove.ledger import Ledger
 from tests.support.servers import HOST
 from tests.support.stack import multipart
 
 #: Seconds after which an applicant without a receipt gives up; long after the last fault.
 PATIENCE = 300
+
+
+def _encoded(form: Form, sender: Sender) -> tuple[bytes, str]:
+    """The body of a sender's form, and its content type."""
+    return multipart(form.fields(sender), form.uploads())
 
 
 class Applicants:
@@ -89,46 +95,49 @@ class Applicants:
                 self.holding_receipts += 1
 
     def _apply(self, form: Form) -> None:
-        body, content_type = multipart(form.fields(), form.uploads())
-        if form.manner == "twice at once":
+        body, content_type = _encoded(form, form.sender)
+        if form.manner in ("twice at once", "sent by another"):
+            second = form.other if form.manner == "sent by another" else form.sender
             with ThreadPoolExecutor(1) as pool:
-                other = pool.submit(self._until_receipt, form, body, content_type)
-                self._until_receipt(form, body, content_type)
+                other = pool.submit(self._until_receipt, form, second)
+                self._until_receipt(form, form.sender)
                 other.result()
             return
         if form.manner == "answer lost":
             self._send_and_leave(form, body, content_type, len(body))
         elif form.manner == "upload cut":
             self._send_and_leave(form, body, content_type, len(body) // 2)
-        self._until_receipt(form, body, content_type)
+        self._until_receipt(form, form.sender)
 
     def _address_for(self, form: Form) -> str:
         return self._address if form.language == "en" else f"/{form.language}{self._address}"
 
-    def _until_receipt(self, form: Form, body: bytes, content_type: str) -> None:
+    def _until_receipt(self, form: Form, sender: Sender) -> None:
+        body, content_type = _encoded(form, sender)
         deadline = time.time() + PATIENCE
         while time.time() < deadline and not self.stopped.is_set():
             began = time.time()
             status, location, error = 0, "", ""
             try:
                 status, location, _page = self._ask(
-                    "POST", self._address_for(form), body, content_type
+                    "POST", self._address_for(form), body, content_type, sender.network
                 )
             except (OSError, http.client.HTTPException) as caught:
                 error = type(caught).__name__
             self._attempts.write(
                 number=form.number,
+                sender=sender.name,
                 at=began,
                 seconds=time.time() - began,
                 status=status,
                 error=error,
             )
             if status == 303:
-                self._note(form, location)
+                self._note(form, sender, location)
                 return
             time.sleep(0.5)
 
-    def _note(self, form: Form, location: str) -> None:
+    def _note(self, form: Form, sender: Sender, location: str) -> None:
         """Record what this receipt promises, with the reference that its page shows."""
         reference = ""
         deadline = time.time() + PATIENCE
@@ -141,6 +150,8 @@ class Applicants:
                 time.sleep(0.5)
         self._promises.write(
             number=form.number,
+            sender=sender.name,
+            keyed=bool(sender.key),
             secret=location.rstrip("/").rpartition("/")[2],
             reference=reference,
             at=time.time(),
@@ -148,10 +159,17 @@ class Applicants:
         )
 
     def _ask(
-        self, method: str, path: str, body: bytes | None = None, content_type: str = ""
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        content_type: str = "",
+        network: str = HOST,
     ) -> tuple[int, str, str]:
         headers = {"Content-Type": content_type, "Origin": self._url} if body else {}
-        connection = http.client.HTTPConnection(HOST, self._port, timeout=60)
+        connection = http.client.HTTPConnection(
+            HOST, self._port, timeout=60, source_address=(network, 0)
+        )
         with contextlib.closing(connection):
             connection.request(method, path, body, headers)
             answer = connection.getresponse()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tests.support.servers import HOST
 from tests.support.stack import a_cv, sha256
 
 FIRST = ("Ada", "Bo", "Cléo", "Dinh", "Ewa", "Gül", "Hana", "José", "Kaïs", "Oğuz", "Søren")
@@ -56,7 +57,30 @@ REASONS = (
     "5 < 7 metres, at springs > 9.",
 )
 #: How an application is sent, and how often that is so.
-MANNERS = {"once": 80, "twice at once": 8, "answer lost": 6, "upload cut": 6}
+MANNERS = {
+    "once": 74,
+    "twice at once": 8,
+    "answer lost": 6,
+    "upload cut": 6,
+    "sent by another": 6,
+}
+#: One sender in so many has a browser without JavaScript, and so no key.
+WITHOUT_SCRIPT = 3
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who sends a form, as the site sees it.
+
+    Attributes:
+        name: "self", or "other" for somebody who sends the same content.
+        key: what the script of the form makes; "" without JavaScript.
+        network: the address that the connection comes from.
+    """
+
+    name: str
+    key: str
+    network: str
 
 
 @dataclass(frozen=True)
@@ -64,6 +88,8 @@ class Form:
     """What one person sends; the seed fixes every byte of it.
 
     Attributes:
+        sender: the person.
+        other: sends the same content in the manner "sent by another".
         paper: the file that one of the job's custom questions asks for.
         answers: to the others, by key.
     """
@@ -78,6 +104,8 @@ class Form:
     paper: bytes
     language: str
     answers: dict[str, Any]
+    sender: Sender
+    other: Sender
 
     def as_plan(self) -> str:
         """One line that differs when any byte differs."""
@@ -85,11 +113,12 @@ class Form:
         return (
             f"{self.number}: {self.name} <{self.email}> {self.phone} cv {sha256(self.cv)[:16]}"
             f" of {len(self.cv)} bytes, letter {sha256(self.letter)[:16]}, paper"
-            f" {sha256(self.paper)[:16]}, answers {answers[:16]} in {self.language}, {self.manner}"
+            f" {sha256(self.paper)[:16]}, answers {answers[:16]} in {self.language}, {self.manner},"
+            f" key {self.sender.key or 'none'}, other's {self.other.key or 'none'}"
         )
 
-    def fields(self) -> dict[str, str | list[str]]:
-        """The form fields as a browser sends them."""
+    def fields(self, sender: Sender | None = None) -> dict[str, str | list[str]]:
+        """The form fields as the browser of a sender sends them; by default without a key."""
         sent: dict[str, str | list[str]] = {
             "name": self.name,
             "email": self.email,
@@ -109,6 +138,8 @@ class Form:
                 case "long_text":
                     answer = answer.replace("\n", "\r\n")
             sent[f"q-{key}"] = answer
+        if sender is not None and sender.key:
+            sent["sender"] = sender.key
         return sent
 
     def uploads(self) -> dict[str, tuple[str, bytes]]:
@@ -209,6 +240,7 @@ def _answers(chance: random.Random, number: int) -> dict[str, Any]:
 def forms(seed: int, count: int) -> Iterator[Form]:
     """The applications of a campaign, in the order in which they are sent."""
     chance = random.Random(f"applications {seed}")
+    senders = random.Random(f"senders {seed}")
     before: tuple[str, str] = ("", "")
     for number in range(count):
         # One in fifteen is an earlier person with another CV.
@@ -235,4 +267,11 @@ def forms(seed: int, count: int) -> Iterator[Form]:
             paper=paper,
             language="fr" if chance.random() < 0.2 else "en",
             answers=_answers(chance, number),
+            sender=Sender("self", _key(senders), HOST),
+            # Somebody else has another key, or no key and another network.
+            other=Sender("other", _key(senders), "127.0.0.2"),
         )
+
+
+def _key(chance: random.Random) -> str:
+    return chance.randbytes(16).hex() if chance.randrange(WITHOUT_SCRIPT) else ""

@@ -89,6 +89,7 @@ def table(reports: list[Report]) -> list[str]:
 
     row("applications posted", lambda r: r.posted)
     row("receipts given", lambda r: r.found.counts["receipts"])
+    row("sent again by another", lambda r: r.found.counts["sent again"])
     row("faults that struck", lambda r: r.faults.total())
     row("kinds of faults", lambda r: len(r.faults))
     row("faults whose moment did not come", lambda r: r.missed.total())

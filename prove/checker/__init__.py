@@ -15,7 +15,8 @@ from prove.checker.files import check_bucket, check_files
 from prove.checker.findings import RED, Findings
 from prove.checker.mails import check_mails, check_unconfirmed
 from prove.checker.panel import check_attempts, check_panel
-from prove.checker.records import check_applications, check_promises, check_steps
+from prove.checker.records import check_promises, check_steps
+from prove.checker.repetitions import check_repetitions
 
 __all__ = ["RED", "Checker", "Findings"]
 
@@ -37,7 +38,7 @@ class Checker:
         """Make every comparison."""
         for check in (
             check_promises,
-            check_applications,
+            check_repetitions,
             check_steps,
             check_files,
             check_bucket,

@@ -9,6 +9,7 @@ from prove.checker.causes import Causes
 from prove.checker.evidence import MAILS, RECEIPT, Evidence, slot_of
 from prove.checker.files import speaks_of
 from prove.checker.findings import Findings
+from prove.checker.repetitions import not_needed
 
 
 def check_mails(evidence: Evidence, found: Findings) -> None:
@@ -63,7 +64,10 @@ def check_mails(evidence: Evidence, found: Findings) -> None:
                 found.shown += 1
             else:
                 found.add("unexplained", f"{name} failed: {step['error_code']}")
-        if step["state"] == "cancelled" and not evidence.was(pk, "uncertain"):
+        if not_needed(evidence, step):
+            if times[pk]:
+                found.add("twice", f"{name} was sent, and HR has one about the same content")
+        elif step["state"] == "cancelled" and not evidence.was(pk, "uncertain"):
             found.add("unexplained", f"{name} is cancelled without an act of a person")
     for recipient, number in failures.items():
         if number > refusals[recipient]:

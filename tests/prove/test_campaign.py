@@ -104,7 +104,12 @@ def test_every_application_has_content_of_its_own() -> None:
         "twice at once",
         "answer lost",
         "upload cut",
+        "sent by another",
     }
+    # With and without JavaScript, and nobody has another person's key.
+    keys = [sender.key for form in people for sender in (form.sender, form.other)]
+    assert "" in keys
+    assert len(set(keys) - {""}) == len(keys) - keys.count("") > 300
 
 
 @pytest.fixture

@@ -364,6 +364,78 @@ def same_content_has_two_receipts(run: Run) -> None:
     run.write("promises", [*promises, {**promises[0], "secret": other["secret"]}])
 
 
+def _another_sender(run: Run) -> dict[str, Any]:
+    """The receipt of somebody who sent the same content as another person."""
+    return next(each for each in run.ledger("promises") if each["sender"] == "other")
+
+
+def sender_has_two_applications(run: Run) -> None:
+    other = _another_sender(run)
+    run.write(
+        "promises",
+        [{**each, "sender": "self"} if each == other else each for each in run.ledger("promises")],
+    )
+
+
+def another_sender_has_the_same_receipt(run: Run) -> None:
+    other = _another_sender(run)
+    own = next(
+        each
+        for each in run.ledger("promises")
+        if each["number"] == other["number"] and each["sender"] == "self"
+    )
+    run.write(
+        "promises",
+        [
+            {**each, "secret": own["secret"], "reference": own["reference"]}
+            if each == other
+            else each
+            for each in run.ledger("promises")
+        ],
+    )
+
+
+def repetition_does_not_name_the_first(run: Run) -> None:
+    run.sql("UPDATE careers_application SET repeats_id = NULL")
+
+
+def application_names_another_as_its_first(run: Run) -> None:
+    run.sql(
+        "UPDATE careers_application SET repeats_id = (SELECT min(id) FROM careers_application)"
+        " WHERE id = (SELECT max(id) FROM careers_application WHERE repeats_id IS NULL)"
+    )
+
+
+def repetition_is_mailed_to_hr(run: Run) -> None:
+    run.sql(
+        "UPDATE careers_step SET state = 'queued' WHERE kind = 'mail_hr' AND state = 'cancelled'"
+        " AND application_id IN (SELECT id FROM careers_application WHERE repeats_id > 0)"
+    )
+
+
+def nobody_is_mailed_about_a_content(run: Run) -> None:
+    run.sql(
+        "UPDATE careers_application SET repeats_id = id WHERE id ="
+        " (SELECT max(id) FROM careers_application WHERE repeats_id IS NULL)"
+    )
+    (pk,) = run.sql("SELECT max(id) FROM careers_application WHERE repeats_id = id")[0]
+    run.sql(
+        "UPDATE careers_step SET state = 'cancelled' WHERE kind = 'mail_hr' AND application_id = ?",
+        pk,
+    )
+    run.sql(
+        "DELETE FROM careers_stepevent WHERE step_id IN (SELECT id FROM careers_step"
+        " WHERE kind = 'mail_hr' AND application_id = ?)",
+        pk,
+    )
+    run.sql(
+        "INSERT INTO careers_stepevent (step_id, at, attempt, from_state, to_state, actor, reason,"
+        " traceback) SELECT id, created_at, 0, '', 'cancelled', 'intake', '', ''"
+        " FROM careers_step WHERE kind = 'mail_hr' AND application_id = ?",
+        pk,
+    )
+
+
 def receipt_shows_another_reference(run: Run) -> None:
     promises = run.ledger("promises")
     promises[0]["reference"] = "AAAA-AAAA"
@@ -496,6 +568,12 @@ TAMPERED: list[tuple[Tamper, str]] = [
     (object_has_no_row, "twice"),
     (same_content_has_two_receipts, "twice"),
     (application_has_no_sender, "twice"),
+    (sender_has_two_applications, "twice"),
+    (another_sender_has_the_same_receipt, "wrong"),
+    (repetition_does_not_name_the_first, "wrong"),
+    (application_names_another_as_its_first, "wrong"),
+    (repetition_is_mailed_to_hr, "twice"),
+    (nobody_is_mailed_about_a_content, "lost"),
     (step_is_stuck, "stuck"),
     (pdf_step_failed, "stuck"),
     (mail_is_unconfirmed_without_a_cause, "unexplained"),
