@@ -48,7 +48,7 @@ class Coming(NamedTuple):
 
 
 class Intake(Model):
-    """The same application twice at once, its receipt, and the PDF that others wait for."""
+    """One sender's form twice at once, its receipt, and the PDF that others wait for."""
 
     name = "intake"
     about = "transaction, receipt, dispatch, successors"
@@ -121,7 +121,7 @@ class Intake(Model):
                             now("committed", posts=posted),
                         )
                     elif not open_:
-                        # Anybody else with the same content waits here for the unique constraint.
+                        # The other request of this sender waits here for the idempotency key.
                         early_facts = {"messages": 1, "receipts": 1} if early else {}
                         yield (
                             Move(who, "BEGIN, writes application, files and steps"),
