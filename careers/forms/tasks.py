@@ -1,4 +1,4 @@
-"""Celery tasks about forms."""
+"""Scheduled tasks for uploads."""
 
 from typing import Any
 
