@@ -147,6 +147,30 @@ def test_double_click_reload_and_back_make_one_application(
     assert len(applications(site, "once@example.org")) == 1
 
 
+def test_same_form_from_another_browser_gets_own_receipt_and_is_shown_as_sent_again(
+    site: Stack, page: Page, browser: Browser, watch: Watch, cv: Path
+) -> None:
+    references = []
+    for _ in range(2):
+        # One network; the browsers differ only in the key that the script makes.
+        context = browser.new_context(viewport=PHONE, base_url=site.url, locale="en-GB")
+        watch.follow(context)
+        applicant = context.new_page()
+        fill_in(applicant, cv, "again@example.org")
+        applicant.get_by_role("button", name="Send application").click()
+        references.append(reference_on(applicant))
+        context.close()
+    assert references[0] != references[1]
+
+    log_in(page, "hanna", "hanna-of-tests")
+    page.goto("/admin/applications/?q=again@example.org")
+    expect(page.get_by_text("Sent again")).to_have_count(1)
+    page.goto(f"/admin/applications/{references[1]}/")
+    expect(page.get_by_role("heading", name="Sent again")).to_be_visible()
+    page.get_by_role("link", name=references[0]).click()
+    expect(page.get_by_role("link", name=references[1])).to_be_visible()
+
+
 def test_double_click_without_javascript_makes_one_application(
     site: Stack, browser: Browser, cv: Path
 ) -> None:

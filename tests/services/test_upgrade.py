@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from tests.support.stack import (
     Receipt,
     Stack,
     Template,
+    a_cv,
     shared_postgresql,
     shared_template,
 )
@@ -178,6 +180,21 @@ def test_upgrade_from_the_previous_release_keeps_data_and_loses_nothing(site: St
     seen = shell(site, READ_BY_NEW % JOB_WITH_QUESTIONS)
     assert f"replaced {[replaced_before, replaced_during]}" in seen
     assert re.search(r"questions [1-9]", seen)
+
+    # 0022: a form that comes to both releases is mailed to HR once, whichever gets it first.
+    for first, second in ((old, new), (new, old)):
+        form: dict[str, Any] = {"email": f"both-{first}@example.org", "cv": a_cv("Both")}
+        twice = [site.apply(port=port, **form) for port in (first, second)]
+        assert [receipt.status for receipt in twice] == [303, 303]
+        # The old release stores no sender, so the new one can't give its receipt to anybody.
+        assert (twice[0].location == twice[1].location) is (second == old)
+        site.wait_for_end(twice, 180)
+        mails = site.query(
+            "SELECT s.state FROM careers_step s JOIN careers_application a"
+            " ON a.id = s.application_id WHERE a.email = %s AND s.kind = 'mail_hr' ORDER BY s.id",
+            form["email"],
+        )
+        assert [row["state"] for row in mails] == ["succeeded", "cancelled"][: len(mails)]
 
     # New workers replace the old ones; the old web process still dispatches to them.
     site.start("cpu", "io", "sweeper")
