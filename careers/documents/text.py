@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from careers.applications.normal_form import compose
+
 #: The most combining marks on one letter; living scripts use up to about five. Hundreds of them
 #: overlap the lines around and take minutes to lay out.
 MARKS_ON_A_LETTER = 8
@@ -18,7 +20,6 @@ LETTERS_IN_A_PICTURE = 50
 BREAK = "\u200b"
 
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
-_SPACES = re.compile("[ \u00a0]*\t[ \u00a0]*")
 #: Invisible characters that can make a text read differently: controls, lone surrogates,
 #: non-characters, explicit directions (UAX #9, 2.1 to 2.4), soft hyphens (a text full of them
 #: takes minutes) and tags. Spelling needs ZWJ, ZWNJ, LRM, RLM and ALM, so these stay.
@@ -56,8 +57,8 @@ def clean(text: str) -> str:
     Returns:
         The text in normalization form C (UAX #15).
     """
-    text = _SPACES.sub(" ", _LINE_ENDS.sub("\n", text))
-    return _few_marks(unicodedata.normalize("NFC", _HIDDEN.sub("", text)))
+    text = _without_tabs(_LINE_ENDS.sub("\n", text))
+    return _few_marks(compose(_HIDDEN.sub("", text)))
 
 
 def one_line(text: str, limit: int) -> str:
@@ -139,6 +140,16 @@ def _beginning(line: str, room: int) -> str:
         return start
     weights = itertools.accumulate(map(_weight, start))
     return start[: sum(1 for weight in weights if weight <= room)]
+
+
+def _without_tabs(text: str) -> str:
+    """One space in place of each tab and the spaces around it."""
+    first, *others = text.split("\t")
+    if not others:
+        return text
+    spaces = " \u00a0"
+    inner = [part.strip(spaces) for part in others[:-1]]
+    return " ".join([first.rstrip(spaces), *inner, others[-1].lstrip(spaces)])
 
 
 def _few_marks(text: str) -> str:

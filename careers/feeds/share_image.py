@@ -27,6 +27,7 @@ from django.views.decorators.http import require_safe
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
+from careers.applications.normal_form import compose
 from careers.jobs.models import JobPage
 from home.colour import LIGHT_GROUND, shades
 
@@ -165,7 +166,7 @@ class Text:
     """
 
     def __init__(self, text: str, weight: int) -> None:
-        composed = unicodedata.normalize("NFC", " ".join(text.split()))
+        composed = compose(" ".join(text.split()))
         self._weight = weight
         kept = "".join(letter for letter in composed if _font_for(letter, weight) is not None)
         self.text = " ".join(kept.split())

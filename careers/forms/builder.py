@@ -98,7 +98,14 @@ class ApplicationForm(forms.Form):
 
     def _clean_fields(self) -> None:
         self._take_kept_files()
-        super()._clean_fields()  # type: ignore[misc]
+        for name, field in self.fields.items():
+            question: Question = field.question  # type: ignore[attr-defined]
+            try:
+                value = self[name].data
+                field_type(question).check_length(question, value)
+                self.cleaned_data[name] = field.clean(value)
+            except ValidationError as error:
+                self.add_error(name, error)
 
     def _take_kept_files(self) -> None:
         for question in self._file_questions:

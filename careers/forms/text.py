@@ -1,27 +1,72 @@
-"""Form fields and validators for text, which several types of question share."""
+"""Form fields and validators for text, which several types of question share.
+
+The length comes first: normal form, validators and patterns see only text that is short enough.
+"""
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from django import forms
-from django.core.validators import (
-    MaxLengthValidator,
-    ProhibitNullCharactersValidator,
-    RegexValidator,
-)
+from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator, RegexValidator
 from django.utils.translation import gettext as _
+
+from careers.applications.normal_form import compose
 
 #: One line of text holds none of these: in a mail header they would start another header.
 CONTROL_CHARACTERS = r"[\x00-\x1f\x7f\x85\u2028\u2029]"
+#: The length of an answer whose type names none, in characters.
+LONGEST = 300
+#: How many times longer than its limit a text may arrive: composing shortens a letter of Korean or
+#: Vietnamese to a third, and the spaces around a text are removed.
+SLACK = 4
+
+
+def too_long_message() -> str:
+    """The error for a text over its limit, with placeholders for the limit and the length."""
+    return _("Shorten this to %(limit_value)s characters. It has %(show_value)s.")
+
+
+def check_length(value: Any, limit: int, message: str = "", *, slack: int = 1) -> None:
+    """Refuse what was sent for one field before any code looks at its content.
+
+    Args:
+        value: what the field's widget returns: text, a list of texts, or anything else, which has
+            no length here.
+        limit: the most characters, all texts together. A character has at most four bytes.
+        message: the error; ``too_long_message()`` by default.
+        slack: how many times longer than ``limit`` it may be; the error names ``limit``.
+
+    Raises:
+        ValidationError: it is longer.
+    """
+    length = _length(value)
+    if length > slack * limit:
+        params = {"limit_value": limit, "show_value": length}
+        raise ValidationError(message or too_long_message(), code="max_length", params=params)
+
+
+def _length(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, (list, tuple)):
+        return sum(map(_length, value))
+    return 0
 
 
 class TextField(forms.CharField):
-    """Text in composed form (Unicode NFC), composed before its length is checked."""
+    """Text in normal form C.
 
-    def __init__(self, **kwargs: Any) -> None:
+    Args:
+        limit: the most characters, counted in normal form.
+        too_long: the error for a longer text; ``too_long_message()`` by default.
+    """
+
+    def __init__(self, *, limit: int = LONGEST, too_long: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.limit = limit
+        self.too_long = too_long or too_long_message()
         # The validators of each type refuse NUL with a message of their own.
         self.validators = [
             validator
@@ -30,13 +75,13 @@ class TextField(forms.CharField):
         ]
 
     def to_python(self, value: Any) -> str:
-        return unicodedata.normalize("NFC", super().to_python(value) or "")
+        check_length(value, self.limit, self.too_long, slack=SLACK)
+        return compose(super().to_python(value) or "")
 
-
-def at_most(limit: int) -> MaxLengthValidator:
-    """Accepts up to ``limit`` characters."""
-    message = _("Shorten this to %(limit_value)s characters. It has %(show_value)s.")
-    return MaxLengthValidator(limit, message)
+    def run_validators(self, value: Any) -> None:
+        # Django runs every validator, also after one has failed.
+        check_length(value, self.limit, self.too_long)
+        super().run_validators(value)
 
 
 def one_line(message: str = "") -> RegexValidator:

@@ -28,6 +28,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from careers.applications.files import Upload
+from careers.applications.normal_form import compose
 from careers.forms.models import PendingUpload
 
 PDF = "application/pdf"
@@ -40,6 +41,12 @@ TYPES_IN_WORDS = "PDF, DOCX, ODT, JPG, PNG"
 
 #: An office file is a ZIP. These limits refuse ZIP bombs, which would harm this machine or HR's.
 ZIP_MAX_ENTRIES, ZIP_MAX_BYTES = 2000, 200 * 1024 * 1024
+
+#: The end of a file name that is read, in characters, and the most bytes that are kept of it.
+#: File systems take 255 bytes.
+NAME_READ, STEM_BYTES = 1000, 240
+#: The length of the token of a kept file.
+TOKEN = 43
 
 KEPT_FOR = dt.timedelta(hours=24)
 CLAIMED_FOR = dt.timedelta(hours=1)
@@ -213,11 +220,15 @@ def _office_type(content: bytes) -> str:
 
 
 def clean_filename(name: str, content_type: str) -> str:
-    """A file name without path, control or direction characters, and with the right extension."""
-    name = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+    """A file name without path, control or direction characters, and with the right extension.
+
+    It is short enough for every file system: HR saves the file.
+    """
+    name = re.split(r"[/\\]", compose(name[-NAME_READ:]))[-1]
     name = "".join(c for c in name if unicodedata.category(c)[0] != "C" and c not in '"<>:|?*')
-    stem = name.rsplit(".", 1)[0].strip(" .") or "file"
-    return f"{stem[:120]}{ACCEPTED[content_type]}"
+    stem = name.rsplit(".", 1)[0].strip(" .")[:120]
+    stem = stem.encode()[:STEM_BYTES].decode(errors="ignore").strip(" .") or "file"
+    return f"{stem}{ACCEPTED[content_type]}"
 
 
 def keep(upload: Upload, *, job_key: UUID, network: str) -> PendingUpload | None:
@@ -248,7 +259,7 @@ def keep(upload: Upload, *, job_key: UUID, network: str) -> PendingUpload | None
 
 def kept_upload(token: str, *, job_key: UUID, question_key: str) -> PendingUpload | None:
     """The kept file of a token, if it belongs to this question of this job."""
-    if "\x00" in token:  # PostgreSQL refuses such a query
+    if len(token) != TOKEN or "\x00" in token:  # PostgreSQL refuses NUL in a query
         return None
     return PendingUpload.objects.filter(
         token=token, job_key=job_key, question_key=question_key, expires_at__gt=timezone.now()

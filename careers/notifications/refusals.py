@@ -117,8 +117,12 @@ def without_addresses(text: bytes, recipient: str = "") -> str:
         if personal:
             words = rf"(?<!\w){re.escape(personal)}(?!\w)"
             line = re.sub(words, "…", line, flags=re.IGNORECASE)
-    line = re.sub(r"<?[^\s<>@]+@[^\s<>@]+>?", "…", line)
+    line = re.sub(r"<?[^\s<>]+>?", _masked, line)
     return line[:200].strip()
+
+
+def _masked(word: re.Match[str]) -> str:
+    return "…" if "@" in word[0] else word[0]
 
 
 def _says_later(text: bytes) -> bool:

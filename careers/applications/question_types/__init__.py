@@ -18,13 +18,14 @@ from __future__ import annotations
 
 import datetime as dt
 import pkgutil
-import unicodedata
 from decimal import Decimal
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django.utils.module_loading import autodiscover_modules
+
+from careers.applications.normal_form import compose
 
 if TYPE_CHECKING:
     from careers.applications.frozen import Question
@@ -94,7 +95,7 @@ class QuestionType:
         if isinstance(value, list):
             return sorted(value)
         if isinstance(value, str):
-            return " ".join(unicodedata.normalize("NFC", value).split())
+            return " ".join(compose(value).split())
         return value
 
 

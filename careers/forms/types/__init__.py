@@ -28,6 +28,7 @@ from django.utils.translation import gettext as _
 from wagtail.blocks import Block
 
 from careers.applications.frozen import Question
+from careers.forms.text import LONGEST, SLACK, check_length, too_long_message
 
 
 class FieldType:
@@ -38,11 +39,15 @@ class FieldType:
         template: shows one question of this type. Its context has ``field`` (the bound field),
             ``question`` and ``id``.
         position: the order in the list from which HR chooses; small numbers come first.
+        longest: the most characters of one answer. The form refuses a longer one before the
+            field sees it; for text it may arrive ``SLACK`` times as long, see ``TextField``. A
+            question with options may have such an answer for each option.
     """
 
     name: ClassVar[str]
     template: ClassVar[str] = "careers/forms/types/line.html"
     position: ClassVar[int] = 1000
+    longest: ClassVar[int] = LONGEST
 
     def block(self) -> Block | None:
         """A new block with which HR adds such a question; None where HR cannot add one.
@@ -58,6 +63,19 @@ class FieldType:
     def required_message(self, question: Question) -> str:
         """The error for a required question without an answer."""
         return _("Enter an answer to “%(label)s”.") % {"label": question.label}
+
+    def too_long_message(self) -> str:
+        """The error for an answer over ``longest``, with placeholders as in ``forms.text``."""
+        return too_long_message()
+
+    def check_length(self, question: Question, value: Any) -> None:
+        """Refuse what was sent for a question because of its length, before any other check.
+
+        Raises:
+            ValidationError: it is too long.
+        """
+        limit = self.longest * max(1, len(question.options))
+        check_length(value, limit, self.too_long_message(), slack=SLACK)
 
     def example(self, question: Question) -> Any:
         """What a demo applicant sends, as the browser sends it; None leaves it empty."""

@@ -20,6 +20,7 @@ class Date(FieldType):
     name = "date"
     template = "careers/forms/types/date.html"
     position = 70
+    longest = 40
 
     def block(self) -> Block:
         return QuestionBlock(label=gettext_lazy("Date"), icon="date")

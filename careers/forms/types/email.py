@@ -7,13 +7,14 @@ from django.core.validators import EmailValidator
 from django.utils.translation import gettext as _
 
 from careers.applications.frozen import Question
-from careers.forms.text import TextField, at_most
+from careers.forms.text import TextField
 from careers.forms.types import FieldType, register
 
 
 @register
 class Email(FieldType):
     name = "email"
+    longest = 254
 
     def field(self, question: Question) -> forms.Field:
         return TextField(
@@ -26,10 +27,8 @@ class Email(FieldType):
                     "autocapitalize": "none",
                 }
             ),
-            validators=[
-                at_most(254),
-                EmailValidator(_("Enter an e-mail address in the form name@example.com.")),
-            ],
+            limit=self.longest,
+            validators=[EmailValidator(_("Enter an e-mail address in the form name@example.com."))],
         )
 
     def required_message(self, question: Question) -> str:

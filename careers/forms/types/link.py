@@ -13,7 +13,7 @@ from wagtail.blocks import Block
 
 from careers.applications.frozen import Question
 from careers.forms.blocks import QuestionBlock
-from careers.forms.text import TextField, at_most, one_line
+from careers.forms.text import TextField, one_line
 from careers.forms.types import FieldType, register
 
 
@@ -21,6 +21,7 @@ from careers.forms.types import FieldType, register
 class Link(FieldType):
     name = "link"
     position = 80
+    longest = 500
 
     def block(self) -> Block:
         return QuestionBlock(label=gettext_lazy("Link"), icon="link")
@@ -36,7 +37,8 @@ class Link(FieldType):
                     "autocomplete": "off",
                 }
             ),
-            validators=[at_most(500), web_address],
+            limit=self.longest,
+            validators=[web_address],
         )
 
     def example(self, question: Question) -> Any:

@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from django import forms
-from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.blocks import Block
@@ -24,19 +23,23 @@ class LongText(FieldType):
     name = "long_text"
     template = "careers/forms/types/long_text.html"
     position = 20
+    longest = LIMIT
 
     def block(self) -> Block:
         return QuestionBlock(label=gettext_lazy("Long text"), icon="pilcrow")
 
     def field(self, question: Question) -> forms.Field:
-        message = _(
-            "Your text is %(show_value)s characters long. "
-            "Shorten it to %(limit_value)s or attach it as a file."
-        )
         return LongTextField(
             **self.options(question),
             widget=forms.Textarea({"rows": 6}),
-            validators=[MaxLengthValidator(LIMIT, message)],
+            limit=self.longest,
+            too_long=self.too_long_message(),
+        )
+
+    def too_long_message(self) -> str:
+        return _(
+            "Your text is %(show_value)s characters long. "
+            "Shorten it to %(limit_value)s or attach it as a file."
         )
 
 
@@ -45,8 +48,6 @@ class LongTextField(TextField):
 
     An applicant cannot see such characters, so they cannot correct them either.
     """
-
-    limit = LIMIT
 
     def to_python(self, value: Any) -> str:
         text = re.sub(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]", "\n", super().to_python(value))

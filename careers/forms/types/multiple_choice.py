@@ -24,7 +24,7 @@ class MultipleChoice(FieldType):
         return ChoiceQuestionBlock(label=gettext_lazy("Multiple choice"), icon="tick-inverse")
 
     def field(self, question: Question) -> forms.Field:
-        field = forms.MultipleChoiceField(
+        field = ChoicesField(
             **self.options(question),
             widget=forms.CheckboxSelectMultiple,
             choices=[(option.key, option.label) for option in question.options],
@@ -37,3 +37,10 @@ class MultipleChoice(FieldType):
 
     def example(self, question: Question) -> Any:
         return [option.key for option in question.options[:2]]
+
+
+class ChoicesField(forms.MultipleChoiceField):
+    """Takes each choice once, even if it was sent several times."""
+
+    def to_python(self, value: Any) -> list[str]:
+        return list(dict.fromkeys(super().to_python(value)))

@@ -6,19 +6,21 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from careers.applications.frozen import Question
-from careers.forms.text import TextField, at_most, one_line
+from careers.forms.text import TextField, one_line
 from careers.forms.types import FieldType, register
 
 
 @register
 class Name(FieldType):
     name = "name"
+    longest = 150
 
     def field(self, question: Question) -> forms.Field:
         return TextField(
             **self.options(question),
             widget=forms.TextInput({"autocomplete": "name", "spellcheck": "false"}),
-            validators=[one_line(), at_most(150)],
+            limit=self.longest,
+            validators=[one_line()],
         )
 
     def required_message(self, question: Question) -> str:

@@ -18,6 +18,7 @@ from careers.forms.types import FieldType, register
 class Number(FieldType):
     name = "number"
     position = 60
+    longest = 40
 
     def block(self) -> Block:
         return QuestionBlock(label=gettext_lazy("Number"), icon="order")

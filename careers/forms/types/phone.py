@@ -9,16 +9,17 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
 
 from careers.applications.frozen import Question
-from careers.forms.text import TextField, at_most
+from careers.forms.text import TextField
 from careers.forms.types import FieldType, register
 
 #: Digits and what people write between them, with at least one digit.
-PHONE = r"^[0-9+()/.\- \u00a0\u202fx]*[0-9][0-9+()/.\- \u00a0\u202fx]*\Z"
+PHONE = r"\A(?=[^0-9]*[0-9])[0-9+()/.\- \u00a0\u202fx]+\Z"
 
 
 @register
 class Phone(FieldType):
     name = "phone"
+    longest = 40
 
     def field(self, question: Question) -> forms.Field:
         return TextField(
@@ -26,9 +27,9 @@ class Phone(FieldType):
             widget=forms.TelInput(
                 {"class": "input--phone", "autocomplete": "tel", "inputmode": "tel"}
             ),
+            limit=self.longest,
             validators=[
-                at_most(40),
-                RegexValidator(PHONE, _("Enter a phone number, such as +44 20 7946 0018.")),
+                RegexValidator(PHONE, _("Enter a phone number, such as +44 20 7946 0018."))
             ],
         )
 

@@ -8,7 +8,7 @@ from wagtail.blocks import Block
 
 from careers.applications.frozen import Question
 from careers.forms.blocks import QuestionBlock
-from careers.forms.text import TextField, at_most, one_line
+from careers.forms.text import TextField, one_line
 from careers.forms.types import FieldType, register
 
 
@@ -16,9 +16,10 @@ from careers.forms.types import FieldType, register
 class ShortText(FieldType):
     name = "short_text"
     position = 10
+    longest = 300
 
     def block(self) -> Block:
         return QuestionBlock(label=gettext_lazy("Short text"), icon="edit")
 
     def field(self, question: Question) -> forms.Field:
-        return TextField(**self.options(question), validators=[one_line(), at_most(300)])
+        return TextField(**self.options(question), limit=self.longest, validators=[one_line()])
