@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.exceptions import (
+    RequestDataTooBig,
+    SuspiciousMultipartForm,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
@@ -14,6 +19,9 @@ from careers.apply.origin import CONFIRM
 from careers.apply.sender import SENDER
 from careers.forms.builder import EDITION, HONEYPOT
 from careers.forms.uploads import BoundedUploadHandler
+
+#: How browsers send a form; a request without a body needs no type.
+FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded", "")
 
 
 class BadBody(Exception):
@@ -60,7 +68,8 @@ def read_body(request: HttpRequest) -> None:
     """Parse the body, so that ``request.POST`` and ``request.FILES`` hold all of it.
 
     Raises:
-        BadBody: it has no length, is too large, malformed or incomplete.
+        BadBody: it has no length, is compressed, is no form, or is too large, malformed or
+            incomplete.
     """
     if not request.META.get("CONTENT_LENGTH") and request.META.get("HTTP_TRANSFER_ENCODING"):
         # Django reads no body without an announced length: all fields would look empty.
@@ -70,6 +79,17 @@ def read_body(request: HttpRequest) -> None:
             _(
                 "Nothing was received. The program or proxy that sent it must say how long it is "
                 "(Content-Length). Try another browser or another network."
+            ),
+        )
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding != "identity" or request.content_type not in FORM_TYPES:
+        # Read as a form, it would look as if every field were empty.
+        raise BadBody(
+            415,
+            _("The form arrived in a way that cannot be read"),
+            _(
+                "Nothing was received. Send the form with a web browser. If you did, a program or "
+                "proxy on the way has changed it: try another browser or another network."
             ),
         )
     # Other charsets can smuggle in what no database stores, such as half a surrogate pair.
@@ -89,7 +109,7 @@ def read_body(request: HttpRequest) -> None:
                 "attach them as a file, then send it again."
             ),
         ) from None
-    except (MultiPartParserError, UnreadablePostError):
+    except (MultiPartParserError, SuspiciousMultipartForm, UnreadablePostError):
         raise BadBody(
             400,
             _("The form did not arrive completely"),
