@@ -23,6 +23,7 @@ from django.views.decorators.http import require_http_methods
 from careers.applications.errors import is_disk_full
 from careers.applications.models import Application
 from careers.applications.networks import network_of
+from careers.apply import lane
 from careers.apply.body import BadBody, read_body, texts_of
 from careers.apply.decide import (
     Accepted,
@@ -62,9 +63,14 @@ def apply(request: HttpRequest, job_key: UUID) -> HttpResponse:
     except BadBody as bad:
         return _problem(request, bad.status, bad.title, bad.advice)
     try:
-        return _receive(request, job_key)
+        with lane.turn():
+            return _receive(request, job_key)
+    except lane.Busy:
+        return _unavailable(request, "too many forms at the same time")
     except DatabaseError as error:
-        return _unavailable(request, error)
+        full = is_disk_full(error)
+        cause = "the database's disk is full" if full else type(error).__name__
+        return _unavailable(request, cause)
 
 
 def _form_of_job(job_key: UUID) -> HttpResponse:
@@ -152,8 +158,7 @@ def _gone(request: HttpRequest, status: int) -> HttpResponse:
     )
 
 
-def _unavailable(request: HttpRequest, error: DatabaseError) -> HttpResponse:
-    cause = "the database's disk is full" if is_disk_full(error) else type(error).__name__
+def _unavailable(request: HttpRequest, cause: str) -> HttpResponse:
     log.error("an application could not be stored: %s", cause)
     context = {"kept": texts_of(request)}
     response = render(request, "careers/apply/unavailable.html", context, status=503)

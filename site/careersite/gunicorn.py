@@ -7,6 +7,7 @@ in paths, such as those of receipts, are masked.
 import logging
 import math
 import select
+import sys
 import time
 from pathlib import Path
 from types import FrameType
@@ -90,7 +91,17 @@ bind = (
 forwarded_allow_ips = ""
 worker_class = DrainingWorker
 workers = 2
-threads = 4
+# Forms wait for their turn in a thread (`careers.apply.lane`), and pages need one beside them. Each
+# may keep a connection to PostgreSQL.
+threads = 8
+# Bytes of the first line and of one header, and the number of headers; browsers send far less.
+limit_request_line = 4094
+limit_request_field_size = 8190
+limit_request_fields = 100
+# Seconds after which a thread of Python lets another one run. A page reads from the database a few
+# dozen times, and after each read it waits as long for a thread that handles a form. The workers
+# inherit it. Python's default is 0.005.
+sys.setswitchinterval(0.0005)
 # From the signal on. A supervisor must wait longer (`stop_grace_period` in docker-compose.yml).
 graceful_timeout = math.ceil(settings.DRAIN_SECONDS) + 20
 # Heartbeats are file writes; on a slow disk they would stop a healthy worker.

@@ -164,7 +164,7 @@ def memory_peaks(site: Stack) -> list[int]:
 
 def test_twenty_large_uploads_at_once_take_bounded_memory(faulty: FaultySite) -> None:
     """Twenty people send 10 MB at the same moment. All are accepted. The memory of a web process
-    grows with its four threads and not with the number of people: by half a gigabyte at most,
+    grows with its eight threads and not with the number of people: by half a gigabyte at most,
     because a thread copies what it reads several times on the way into the database.
     """
     site = faulty.stack
