@@ -21,6 +21,7 @@ DOCUMENTS = [*(ROOT / name for name in TOP), *sorted((ROOT / "docs").glob("*.md"
 LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
 #: Folders whose files the documents name, such as ``careers/apply/decide.py``.
 FOLDERS = (
+    "bench",
     "bin",
     "careers",
     "docs",

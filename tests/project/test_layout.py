@@ -9,7 +9,7 @@ from pathlib import Path
 from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).resolve().parents[2]
-CODE = ("careers", "home", "site", "prove")
+CODE = ("careers", "home", "site", "prove", "bench")
 LONGEST = 400
 #: Modules that hold data only.
 OF_DATA = {"careers/management/commands/seed_demo.py"}
@@ -83,20 +83,20 @@ def test_no_test_module_imports_another_or_a_conftest() -> None:
     assert wrong == []
 
 
-def test_product_imports_neither_tests_nor_the_proof() -> None:
+def test_product_imports_neither_tests_nor_proof_nor_benchmarks() -> None:
     wrong = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in modules("careers", "home", "site")
         for name in imported(path)
-        if name.partition(".")[0] in ("tests", "prove")
+        if name.partition(".")[0] in ("tests", "prove", "bench")
     ]
     assert wrong == []
 
 
-def test_support_imports_no_test_and_prove_no_test() -> None:
+def test_support_prove_and_bench_import_no_test() -> None:
     wrong = [
         f"{path.relative_to(ROOT)} imports {name}"
-        for path in modules("tests/support", "prove")
+        for path in modules("tests/support", "prove", "bench")
         for name in imported(path)
         if name.startswith("tests.") and not name.startswith("tests.support")
     ]
