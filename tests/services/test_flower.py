@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import signal
 from base64 import b64encode
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flower import urls
 
 from careers.pipeline.states import CELERY_WORDS, State
 from tests.support import speed
@@ -65,6 +67,29 @@ def patient(site: Stack) -> Stack:
     # Flower sees only the events that are sent while it listens.
     until(knows_the_workers, 20, "Flower does not see the workers")
     return site
+
+
+@ON_SQLITE
+def test_every_page_of_flower_asks_for_the_password(site: Stack) -> None:
+    site.start("flower")
+    paths = {pattern_of(handler) for handler in urls.handlers} - {"/static/x"}
+    assert {"/metrics", "/healthcheck", "/", "/api/workers"} <= paths
+    for path in sorted(paths):
+        for method in ("GET", "POST", "OPTIONS"):
+            for headers in ({}, {"Authorization": "Basic YWRtaW46d3Jvbmc="}):
+                connection = HTTPConnection(HOST, site.flower_port, timeout=speed.patient(30))
+                connection.request(method, f"/flower{path}", headers=headers)
+                answer = connection.getresponse()
+                text = answer.read().decode()
+                connection.close()
+                assert answer.status == 401, (method, path)
+                assert text in ("", "Access denied"), (method, path)
+
+
+def pattern_of(handler: Any) -> str:
+    """An address that fits the pattern of one of Flower's handlers."""
+    pattern = handler[0] if isinstance(handler, tuple) else handler.regex.pattern
+    return re.sub(r"\(?\.[*+]\)?", "x", pattern.rstrip("$").removesuffix("/?")).replace("^", "")
 
 
 @ON_SQLITE
