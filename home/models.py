@@ -5,8 +5,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator, validate_email
+from django.core.validators import RegexValidator
 from django.db import models
 from django.http import HttpRequest
 from django.utils.functional import cached_property
@@ -23,6 +22,24 @@ from wagtail.search import index
 from wagtail_localize.fields import SynchronizedField
 
 from home.blocks import TEXT_FEATURES, BodyBlock
+from home.recipients import (
+    CompanyForm,
+    split_addresses,
+    split_domains,
+    validate_addresses,
+    validate_domains,
+)
+
+# Migrations and other apps refer to the first two here.
+__all__ = [
+    "CompanyTranslation",
+    "HomePage",
+    "PlainPage",
+    "SiteSettings",
+    "split_addresses",
+    "time_zones",
+    "validate_addresses",
+]
 
 
 class HomePage(Page):
@@ -95,23 +112,6 @@ class PlainPage(Page):
         verbose_name_plural = _("plain pages")
 
 
-def split_addresses(text: str) -> list[str]:
-    """The e-mail addresses in ``text``, separated by lines or commas; each once, in order."""
-    found = (word.strip() for line in text.splitlines() for word in line.split(","))
-    return list(dict.fromkeys(word for word in found if word))
-
-
-def validate_addresses(text: str) -> None:
-    """Raise ValidationError with the first word that is no e-mail address."""
-    for address in split_addresses(text):
-        try:
-            validate_email(address)
-        except ValidationError:
-            raise ValidationError(
-                _("“%(address)s” is not an e-mail address."), params={"address": address}
-            ) from None
-
-
 def time_zones() -> list[tuple[str, str]]:
     """The time zones in common use, for a field's choices."""
     names = (name for name in zoneinfo.available_timezones() if "/" in name or name == "UTC")
@@ -182,7 +182,24 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
         _("recipients of applications"),
         blank=True,
         validators=[validate_addresses],
-        help_text=_("E-mail addresses, one per line. A job can have its own recipients instead."),
+        help_text=_(
+            "E-mail addresses, one per line. A job can have its own recipients instead. Without "
+            "the permission to change recipients you may enter colleagues who may read the "
+            "applications, and addresses at the domains below."
+        ),
+    )
+    recipient_domains = models.TextField(
+        _("domains of recipients"),
+        blank=True,
+        default="",
+        db_default="",
+        validators=[validate_domains],
+        help_text=_(
+            "The company’s own e-mail domains, such as example.com, one per line; subdomains "
+            "count separately. Everybody who edits a job may have its applications notified to "
+            "addresses at these domains. Other addresses need the permission to change "
+            "recipients."
+        ),
     )
     operators = models.TextField(
         _("recipients of alerts"),
@@ -190,7 +207,8 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
         validators=[validate_addresses],
         help_text=_(
             "E-mail addresses of the operators, one per line. If empty, administrators get the "
-            "alerts. The same people get applications for jobs without recipients."
+            "alerts. The same people get applications for jobs without recipients, so other "
+            "addresses than those at the domains above need the permission to change recipients."
         ),
     )
     daily_digest = models.BooleanField(
@@ -231,7 +249,12 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
             heading=_("Appearance"),
         ),
         MultiFieldPanel(
-            [FieldPanel("hr_recipients"), FieldPanel("time_zone"), FieldPanel("privacy_notice")],
+            [
+                FieldPanel("hr_recipients"),
+                FieldPanel("recipient_domains"),
+                FieldPanel("time_zone"),
+                FieldPanel("privacy_notice"),
+            ],
             heading=_("Applications"),
         ),
         MultiFieldPanel(
@@ -240,10 +263,14 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
         InlinePanel("translations", heading=_("In other languages"), label=_("Language")),
     ]
     select_related: ClassVar = ["logo", "dark_logo"]
+    base_form_class = CompanyForm
 
     class Meta:
         verbose_name = _("company")
         verbose_name_plural = _("company")
+        permissions: ClassVar = [
+            ("change_recipients", _("Can have applications notified to any address"))
+        ]
 
     @classmethod
     def of_default_site(cls) -> "SiteSettings":
@@ -263,6 +290,10 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
     def recipients(self) -> list[str]:
         """The recipients of an application if neither its job nor the job index has any."""
         return split_addresses(self.hr_recipients)
+
+    def domains(self) -> list[str]:
+        """The company's own e-mail domains, in lower case."""
+        return split_domains(self.recipient_domains)
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

@@ -1,4 +1,4 @@
-"""What jobs add to Wagtail: guards on deleting and publishing, and jobs on the home page."""
+"""What jobs add to Wagtail: guards on moving, deleting, publishing; jobs on the home page."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from wagtail.models import Page
 from careers.applications.models import Application
 from careers.jobs.listing import DEPARTMENT, LOCATION, Openings
 from careers.jobs.models import JobIndexPage, JobPage
+from careers.jobs.moving import reason_against
 from careers.jobs.recipients import inherited_recipients
 from careers.operations.models import Finding, Severity
+from home.models import split_addresses
 
 JOBS_ON_HOME = 6
 
@@ -31,6 +33,33 @@ def jobs_with_applications(pages: list[Page]) -> list[JobPage]:
     ]
     keys = Application.objects.filter(job_key__in=below).order_by().values("job_key").distinct()
     return list(JobPage.objects.filter(translation_key__in=keys).order_by("title"))
+
+
+@hooks.register("before_move_page")
+def keep_applications_with_their_readers(
+    request: HttpRequest, page: Page, destination: Page
+) -> HttpResponse | None:
+    """Say why a person may not move a page, before they are asked to confirm it."""
+    why = reason_against(page, destination, request.user)
+    if not why:
+        return None
+    messages.error(request, why)
+    return redirect("wagtailadmin_explore", page.get_parent().pk)
+
+
+@hooks.register("after_copy_page")
+def name_recipients_left_out(request: HttpRequest, page: Page, new_page: Page) -> None:
+    """Say which recipients a copy lost, because the person may not choose them."""
+    before, after = (
+        split_addresses(getattr(one.specific, "hr_recipients", "")) for one in (page, new_page)
+    )
+    lost = [address for address in before if address not in after]
+    if lost:
+        messages.warning(
+            request,
+            _("The copy does not notify %(addresses)s: you may not choose these recipients.")
+            % {"addresses": ", ".join(lost)},
+        )
 
 
 @hooks.register("before_delete_page")
@@ -51,6 +80,8 @@ def keep_pages_in_bulk(
         return _refuse_deletion(request, pages)
     if action_type == "publish":
         return _refuse_jobs_without_recipients(request, pages)
+    if action_type == "move" and request.method == "POST":
+        return _refuse_moves(request, pages)
     return None
 
 
@@ -60,6 +91,17 @@ def _refuse_deletion(request: HttpRequest, pages: list[Page]) -> HttpResponse | 
         return None
     context = {"pages": pages, "jobs": jobs, "parent": pages[0].get_parent()}
     return render(request, "careers/jobs/admin/delete_refused.html", context, status=409)
+
+
+def _refuse_moves(request: HttpRequest, pages: list[Page]) -> HttpResponse | None:
+    chosen = request.POST.get("chooser", "")
+    destination = Page.objects.filter(pk=chosen).first() if chosen.isdecimal() else None
+    reasons = destination and [reason_against(page, destination, request.user) for page in pages]
+    why = next((reason for reason in reasons or [] if reason), "")
+    if not why:
+        return None
+    messages.error(request, why)
+    return redirect("wagtailadmin_explore", pages[0].get_parent().pk)
 
 
 def _refuse_jobs_without_recipients(request: HttpRequest, pages: list[Page]) -> HttpResponse | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.signals import pre_save
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -20,7 +21,7 @@ from modelcluster.fields import ParentalManyToManyField
 from wagtail.admin.panels import MultiFieldPanel
 from wagtail.contrib.redirects.middleware import RedirectMiddleware
 from wagtail.fields import RichTextField, StreamField
-from wagtail.models import Page
+from wagtail.models import Page, Revision
 from wagtail.models.pages import PageManager
 from wagtail.search import index
 from wagtail.url_routing import RouteResult
@@ -37,7 +38,14 @@ from careers.jobs.listing import Listing
 from careers.jobs.panels import job_edit_handler
 from careers.jobs.pay import PayRange, currencies
 from careers.jobs.querysets import JobPageQuerySet
-from careers.jobs.recipients import JobPageForm, inherited_recipients, settings_of
+from careers.jobs.recipients import (
+    JobPageForm,
+    RecipientsForm,
+    guard_page,
+    guard_revision,
+    inherited_recipients,
+    settings_of,
+)
 from careers.jobs.similar import similar_jobs
 from careers.jobs.taxonomy import Department, EmploymentType, Location, Workplace
 from home.blocks import TEXT_FEATURES, BodyBlock
@@ -57,7 +65,9 @@ class JobIndexPage(Page):
         validators=[validate_addresses],
         help_text=gettext_lazy(
             "Who is notified of each application: e-mail addresses, one per line. A job can name "
-            "its own recipients instead."
+            "its own recipients instead. You may enter colleagues who may read the applications, "
+            "and addresses at the company’s domains; others need the permission to change "
+            "recipients."
         ),
     )
     privacy_notice = RichTextField(
@@ -72,6 +82,7 @@ class JobIndexPage(Page):
         *Page.settings_panels,
         MultiFieldPanel(["hr_recipients", "privacy_notice"], heading=gettext_lazy("Applications")),
     ]
+    base_form_class = RecipientsForm
     template = "careers/jobs/job_index_page.html"
     parent_page_types: ClassVar = ["home.HomePage"]
     subpage_types: ClassVar = ["careers.JobPage"]
@@ -156,7 +167,9 @@ class JobPage(PayRange, ApplicationDates, FormFields, Page):
         validators=[validate_addresses],
         help_text=gettext_lazy(
             "Who is notified of each application: e-mail addresses, one per line. If left empty, "
-            "the recipients of the list of jobs or of the company."
+            "the recipients of the list of jobs or of the company. You may enter colleagues who "
+            "may read the applications, and addresses at the company’s domains; others need the "
+            "permission to change recipients."
         ),
     )
     share_image = models.ForeignKey(
@@ -353,3 +366,8 @@ class JobPage(PayRange, ApplicationDates, FormFields, Page):
         context = super().get_context(request, *args, **kwargs) | {"similar": similar_jobs(self)}
         template = "careers/jobs/taken_down.html"
         return cacheable(request, TemplateResponse(request, template, context, status=410))
+
+
+for _guarded in (JobIndexPage, JobPage):
+    pre_save.connect(guard_page, sender=_guarded)
+pre_save.connect(guard_revision, sender=Revision)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from celery import current_app
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -108,6 +109,7 @@ def _free() -> Q:
 
 
 def _do(request: Any) -> bool:
+    from wagtail.log_actions import LogContext
     from wagtail.models import Locale
     from wagtail_localize.operations import translate_object
     from wagtail_localize.synctree import synchronize_tree
@@ -127,7 +129,13 @@ def _do(request: Any) -> bool:
             continue
         if done == SLICE:
             return True
-        translate_object(page, missing, user=request.user)
+        try:
+            # The page is made in the name of the editor, with the editor's rights.
+            with LogContext(user=request.user):
+                translate_object(page, missing, user=request.user)
+        except PermissionDenied:
+            log.warning("user %s may not translate page %s", request.user_id, page.pk)
+            continue
         done += 1
     return False
 

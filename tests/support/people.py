@@ -17,7 +17,7 @@ from wagtail.models import GroupPagePermission, Page
 
 PASSWORD = "correct horse battery staple"
 PAGE_RIGHTS = ("add_page", "change_page", "publish_page")
-OPERATOR_RIGHTS = ("view_step", "retry_step", "cancel_step")
+OPERATOR_RIGHTS = ("view_step", "retry_step", "cancel_step", "operate_site")
 HR_RIGHTS = ("view_application", "change_application")
 
 
@@ -68,6 +68,13 @@ def _person(name: str, rights: Iterable[str], part: Page | None) -> Any:
             )
     user.groups.add(group)
     return user
+
+
+def allow(user: Any, app: str, *codenames: str) -> None:
+    """Give the group of ``user`` more permissions."""
+    user.groups.get().permissions.add(
+        *Permission.objects.filter(content_type__app_label=app, codename__in=codenames)
+    )
 
 
 def logged_in(user: Any) -> Client:

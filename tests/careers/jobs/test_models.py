@@ -17,6 +17,7 @@ from careers.jobs.models import JobPage
 from home.models import SiteSettings
 from tests.support import people
 from tests.support.applying import apply_for, ask, send
+from tests.support.editing import page_form
 from tests.support.factories import JobIndexPageFactory
 
 pytestmark = pytest.mark.django_db
@@ -199,32 +200,6 @@ def test_copied_job_has_own_key_and_same_questions(client: Client, job: Any) -> 
 def editor(client: Client) -> Client:
     client.force_login(people.ada())
     return client
-
-
-def page_form(job: JobPage, **changes: str) -> dict[str, Any]:
-    """The edit form of a job as the admin posts it."""
-    data = {
-        "title": job.title,
-        "slug": job.slug,
-        "summary": job.summary,
-        "seo_title": "",
-        "search_description": "",
-        "workplace": job.workplace,
-        "employment_type": job.employment_type,
-        "pay_currency": "EUR",
-        "pay_unit": "YEAR",
-        "ask_phone": job.ask_phone,
-        "ask_cv": job.ask_cv,
-        "ask_cover_letter": job.ask_cover_letter,
-        "hr_recipients": job.hr_recipients,
-        "privacy_notice": "null",
-        "body-count": "0",
-        "questions-count": "0",
-        "comments-TOTAL_FORMS": "0",
-        "comments-INITIAL_FORMS": "0",
-        **changes,
-    }
-    return {name: value for name, value in data.items() if value is not None}
 
 
 def without_recipients(job: Any) -> None:

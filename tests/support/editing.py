@@ -1,0 +1,33 @@
+"""A page as its editor in the admin posts it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from careers.jobs.models import JobPage
+
+
+def page_form(job: JobPage, **changes: str) -> dict[str, Any]:
+    """The edit form of a job as the admin posts it."""
+    data = {
+        "title": job.title,
+        "slug": job.slug,
+        "summary": job.summary,
+        "seo_title": "",
+        "search_description": "",
+        "workplace": job.workplace,
+        "employment_type": job.employment_type,
+        "pay_currency": "EUR",
+        "pay_unit": "YEAR",
+        "ask_phone": job.ask_phone,
+        "ask_cv": job.ask_cv,
+        "ask_cover_letter": job.ask_cover_letter,
+        "hr_recipients": job.hr_recipients,
+        "privacy_notice": "null",
+        "body-count": "0",
+        "questions-count": "0",
+        "comments-TOTAL_FORMS": "0",
+        "comments-INITIAL_FORMS": "0",
+        **changes,
+    }
+    return {name: value for name, value in data.items() if value is not None}
