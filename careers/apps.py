@@ -6,6 +6,19 @@ from django.db.models.signals import pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
+def add_view_permission() -> None:
+    """Let administrators give a group pages on which it may change nothing.
+
+    Wagtail's group editor has no such choice, and Django makes the permission anyway. The other
+    permissions of a group, such as reading applications, count on its pages only.
+    """
+    from wagtail.models import PAGE_PERMISSION_TYPES
+
+    view = ("view", _("View"), _("Use the group’s other permissions here"))
+    if view[0] not in {codename for codename, *_words in PAGE_PERMISSION_TYPES}:
+        PAGE_PERMISSION_TYPES.append(view)
+
+
 class CareersConfig(AppConfig):
     name = "careers"
     verbose_name = _("Careers")
@@ -21,6 +34,7 @@ class CareersConfig(AppConfig):
         from careers.pipeline import steps  # noqa: F401 -- registers the steps when imported
         from careers.pipeline.checks import check_steps
 
+        add_view_permission()
         # Extension apps come first in INSTALLED_APPS, so their providers are registered by now.
         providers.configured()
         checks.register(check_steps)

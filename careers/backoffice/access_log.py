@@ -18,7 +18,11 @@ from wagtail.admin.views.mixins import SpreadsheetExportMixin
 
 from careers.applications.models import Application, ApplicationView
 from careers.backoffice import audit, search
-from careers.backoffice.permissions import READ, SEE_LOG, visible_applications
+from careers.backoffice.permissions import (
+    READ,
+    SEE_LOG,
+    applications_for,
+)
 from careers.backoffice.views import ListPage
 
 #: A spreadsheet runs a cell that begins with one of these (OWASP, CSV Injection).
@@ -140,9 +144,9 @@ class AccessLog(SpreadsheetExportMixin, ListPage):
         return (SEE_LOG, READ)
 
     def get_base_queryset(self) -> QuerySet[ApplicationView]:
-        readable = visible_applications(self.request.user).order_by().values("pk")
+        shown = applications_for(self.request.user, READ, SEE_LOG).order_by().values("pk")
         return (
-            ApplicationView.objects.filter(application__in=readable)
+            ApplicationView.objects.filter(application__in=shown)
             .select_related("user", "application")
             .annotate(job=F("application__page__title"))
             .defer("application__form", "application__answers")

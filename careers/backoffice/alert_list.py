@@ -134,6 +134,7 @@ class AlertList(ListPage):
     """Every alert with its mails, the newest first."""
 
     right = SEE_TASKS
+    operators_only = True
     model = Alert
     page_title = gettext_lazy("Mails to operators")
     header_icon = "mail"

@@ -34,7 +34,10 @@ from careers.backoffice.permissions import (
     READ,
     SEE_LOG,
     SEE_TASKS,
+    Held,
     Requires,
+    applications_for,
+    may,
     visible_applications,
 )
 from careers.backoffice.views import Crumb, DetailPage
@@ -121,8 +124,13 @@ class ApplicationDetail(DetailPage):
         return [{"url": reverse("careers_applications:index"), "label": _("Applications")}]
 
     @cached_property
+    def held(self) -> Held:
+        """What the reader may do here."""
+        return Held(self.request.user, self.application.job_key)
+
+    @cached_property
     def header_buttons(self) -> list[HeaderButton]:
-        if not self.request.user.has_perm(SEE_TASKS):
+        if SEE_TASKS not in self.held:
             return []
         return [
             HeaderButton(
@@ -160,10 +168,12 @@ class ApplicationDetail(DetailPage):
             "bounces": presentation.bounces(steps),
             "next_action": presentation.next_action(steps, application.quarantined),
             "stages": ReviewStage.choices,
-            "may_change": user.has_perm(CHANGE),
-            "may_see_tasks": user.has_perm(SEE_TASKS),
-            "may_release": release_from_quarantine.offered(application, user),
-            "alike": visible_applications(user).filter(same_cause(application)).count()
+            "may_change": CHANGE in self.held,
+            "may_see_tasks": SEE_TASKS in self.held,
+            "may_release": self.held.offers(release_from_quarantine, application),
+            "alike": applications_for(user, READ, release_from_quarantine.permission)
+            .filter(same_cause(application))
+            .count()
             if application.quarantined
             else 0,
             "not_sent": presentation.not_sent(steps),
@@ -171,7 +181,7 @@ class ApplicationDetail(DetailPage):
             "may_edit_page": application.page.permissions_for_user(user).can_edit(),
             "log": log,
             "log_goes_on": log_goes_on,
-            "log_url": access_log.url_for(application) if user.has_perm(SEE_LOG) else "",
+            "log_url": access_log.url_for(application) if SEE_LOG in self.held else "",
         }
 
     def _same_content(self) -> list[Application]:
@@ -242,7 +252,7 @@ class ChangeStage(Requires, View):
         application = find_application(request.user, reference)
         # Checked after the search, so that an application outside the user's part of the page tree
         # is not found, whatever other permissions the user has.
-        if not request.user.has_perm(CHANGE):
+        if not may(request.user, CHANGE, application):
             raise PermissionDenied
         stage, before = request.POST.get("stage", ""), request.POST.get("before", "")
         if stage not in ReviewStage.values:

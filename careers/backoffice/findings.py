@@ -17,6 +17,7 @@ class DismissAdvice(Requires, View):
     """Hide a piece of advice from all users until its facts change."""
 
     right = actions.RETRY
+    operators_only = True
 
     def post(self, request: HttpRequest) -> HttpResponse:
         if findings.dismiss(request.POST.get("digest", ""), request.user):

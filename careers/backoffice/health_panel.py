@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import NamedTuple, Protocol
 
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from careers.backoffice import presentation
+from careers.backoffice.state_groups import ATTENTION, DONE, RUNNING, WAITING, in_state
 from careers.operations import health
 from careers.operations.models import Heartbeat
+from careers.pipeline.models import Step
 
 
 def tone(found: health.Health) -> str:
@@ -56,7 +60,37 @@ def _seen(found: health.Health, beats: list[Heartbeat]) -> str:
     return _("seen %(time)s ago") % {"time": presentation.span(found.at - beats[0].seen_at)}
 
 
-def announcement(found: health.Health) -> str:
+class Numbers(Protocol):
+    """How many steps are in which state, as ``health.Health`` has them."""
+
+    @property
+    def needs_attention(self) -> int: ...
+    @property
+    def waiting(self) -> int: ...
+    @property
+    def running(self) -> int: ...
+    @property
+    def done_last_day(self) -> int: ...
+
+
+class _Counted(NamedTuple):
+    needs_attention: int
+    waiting: int
+    running: int
+    done_last_day: int
+
+
+def numbers(steps: QuerySet[Step]) -> Numbers:
+    """The numbers of some of the steps, for a reader who may not see all; one query."""
+    groups = (ATTENTION, WAITING, RUNNING, DONE)
+    # An alias must not be the name of a column.
+    found = steps.order_by().aggregate(
+        **{f"n{place}": Count("pk", filter=in_state(name)) for place, name in enumerate(groups)}
+    )
+    return _Counted(*(found[f"n{place}"] for place in range(len(groups))))
+
+
+def announcement(found: Numbers) -> str:
     """What a screen reader says when the numbers have changed."""
     return ngettext(
         "%(attention)d step needs attention, %(waiting)d waiting, %(running)d running.",

@@ -2,7 +2,7 @@
 
 from wagtail import hooks
 
-from careers.backoffice import menu, permissions, urls
+from careers.backoffice import accounts, menu, permissions, urls
 from careers.backoffice.job_summary import job_summary, show_translator
 
 hooks.register("register_admin_urls", urls.admin_urls)
@@ -14,5 +14,8 @@ hooks.register("job_summary", job_summary)
 hooks.register("before_edit_page", show_translator, order=-1)
 hooks.register("construct_homepage_summary_items", menu.add_summaries)
 hooks.register("register_permissions", permissions.grantable)
+hooks.register("before_create_user", accounts.guard_new)
+hooks.register("before_edit_user", accounts.guard_edit)
+hooks.register("before_bulk_action", accounts.guard_bulk)
 hooks.register("register_page_header_buttons", menu.page_buttons)
 hooks.register("register_page_listing_more_buttons", menu.page_buttons)

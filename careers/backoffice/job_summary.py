@@ -14,7 +14,12 @@ from django.utils.translation import gettext as _
 from wagtail.admin import messages
 from wagtail.models import Page
 
-from careers.backoffice.permissions import SEE_TASKS, visible_applications, visible_jobs
+from careers.backoffice.permissions import (
+    READ,
+    SEE_TASKS,
+    Held,
+    visible_applications,
+)
 from careers.backoffice.state_groups import ATTENTION
 from careers.jobs.models import JobPage
 from careers.languages.sharing import is_translated
@@ -24,7 +29,7 @@ from careers.pipeline.models import Step
 def job_summary(request: HttpRequest, page: JobPage) -> str:
     """The number of applications for a job, in all languages, and how many need attention.
 
-    "" for a user who may not read the applications. It takes two queries.
+    "" for a user who may not read the applications. It takes few queries.
     """
     facts = _facts(request, page)
     return render_to_string("careers/backoffice/job_summary.html", facts) if facts else ""
@@ -51,7 +56,8 @@ def show_translator(request: HttpRequest, page: Page) -> None:
 
 def _facts(request: HttpRequest, page: JobPage) -> dict[str, Any]:
     """The context of the templates; empty for a user who may not read the applications."""
-    if not visible_jobs(request.user).filter(translation_key=page.job_key).exists():
+    held = Held(request.user, page.job_key)
+    if READ not in held:
         return {}
     in_need = Step.objects.needing_a_person().filter(application=OuterRef("pk"))
     numbers = (
@@ -71,6 +77,6 @@ def _facts(request: HttpRequest, page: JobPage) -> dict[str, Any]:
         **numbers,
         "applications_url": f"{applications}?{urlencode(job)}",
         "attention_url": f"{tasks}?{urlencode({'state': ATTENTION, **job})}"
-        if request.user.has_perm(SEE_TASKS)
+        if SEE_TASKS in held
         else "",
     }

@@ -14,21 +14,28 @@ from wagtail.admin.widgets.button import Button
 from wagtail.models import Page
 
 from careers.applications.models import ReviewStage
-from careers.backoffice.permissions import READ, SEE_LOG, SEE_TASKS, visible_applications
+from careers.backoffice.permissions import (
+    READ,
+    SEE_LOG,
+    SEE_TASKS,
+    scope_of,
+    steps_for,
+    visible_applications,
+)
 from careers.backoffice.state_groups import ATTENTION
 from careers.jobs.models import JobPage
-from careers.pipeline.models import Step
+from careers.pipeline.attention import NEEDS_ATTENTION
 
 
 class GuardedMenuItem(MenuItem):
-    """A menu item for people with one permission."""
+    """A menu item for people who hold one permission."""
 
     def __init__(self, right: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.right = right
 
     def is_shown(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(self.right)
+        return bool(scope_of(request.user, self.right))
 
 
 def applications_item() -> MenuItem:
@@ -68,7 +75,7 @@ def page_buttons(
     page: Page, user: Any, view_name: str = "", next_url: str | None = None
 ) -> Iterator[Button]:
     """A button from a job's page to its applications, for Wagtail's hooks for page buttons."""
-    if isinstance(page.specific_deferred, JobPage) and user.has_perm(READ):
+    if scope_of(user, READ).holds(page.path) and isinstance(page.specific_deferred, JobPage):
         yield Button(
             _("Applications"),
             url=f"{reverse('careers_applications:index')}?job={page.pk}",
@@ -84,7 +91,7 @@ class ApplicationsSummary(SummaryItem):
     template_name = "careers/backoffice/summary_item.html"
 
     def is_shown(self) -> bool:
-        return self.request.user.has_perm(READ)
+        return bool(scope_of(self.request.user, READ))
 
     def get_context_data(self, parent_context: Any) -> dict[str, Any]:
         new = visible_applications(self.request.user).filter(
@@ -99,20 +106,20 @@ class ApplicationsSummary(SummaryItem):
 
 
 class TasksSummary(SummaryItem):
-    """The number of steps that need a person."""
+    """The number of steps that the reader may see and that need a person."""
 
     order = 60
     template_name = "careers/backoffice/summary_item.html"
 
     def is_shown(self) -> bool:
-        return self.request.user.has_perm(SEE_TASKS)
+        return bool(scope_of(self.request.user, SEE_TASKS))
 
     def get_context_data(self, parent_context: Any) -> dict[str, Any]:
         return {
             "kind": "steps",
             "icon": "tasks",
             "url": reverse("careers_tasks:index") + f"?state={ATTENTION}",
-            "count": Step.objects.needing_a_person().count(),
+            "count": steps_for(self.request.user, SEE_TASKS).filter(NEEDS_ATTENTION.query).count(),
         }
 
 

@@ -1,79 +1,144 @@
-"""Which user may see what. No other module decides it."""
+"""Which user may see and do what. No other module decides it.
+
+A permission counts only for jobs in the part of the page tree of the group that grants it (see
+``home.rights``). Only operators work site-wide, and only on task pages, which show no names.
+"""
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import or_
 from typing import Any
 
 from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
-from wagtail.models import GroupPagePermission
 
 from careers.applications.models import Application, ApplicationQuerySet
 from careers.jobs.models import JobPage
 from careers.pipeline.actions import CANCEL, RETRY
+from careers.pipeline.acts import Act
+from careers.pipeline.models import Step
+from home.rights import READ, RECIPIENTS, Scope, scope
 
 SEE_TASKS = "careers.view_step"
-READ = "careers.view_application"
 CHANGE = "careers.change_application"
 SEE_LOG = "careers.view_access_log"
-ALL = (SEE_TASKS, RETRY, CANCEL, READ, CHANGE, SEE_LOG)
+#: Makes the permissions of ``SITE_WIDE`` count in the whole site, if the same group grants it.
+OPERATE = "careers.operate_site"
+SITE_WIDE = (SEE_TASKS, RETRY, CANCEL)
+ALL = (SEE_TASKS, RETRY, CANCEL, OPERATE, READ, CHANGE, SEE_LOG, RECIPIENTS)
 
 
 def grantable() -> QuerySet[Permission]:
     """The permissions that Wagtail's group editor offers (hook ``register_permissions``)."""
-    codenames = [name.partition(".")[2] for name in ALL]
-    return Permission.objects.filter(
-        content_type__app_label="careers", codename__in=codenames
-    ).order_by("content_type__model", "codename")
+    names = Q()
+    for permission in ALL:
+        app, _dot, codename = permission.partition(".")
+        names |= Q(content_type__app_label=app, codename=codename)
+    return Permission.objects.filter(names).order_by("content_type__model", "codename")
 
 
-def visible_jobs(user: Any) -> QuerySet[JobPage]:
-    """The jobs whose applications a user may read.
+def scope_of(user: Any, permission: str) -> Scope:
+    """Where a user holds one of these permissions."""
+    return scope(user, permission, site_wide_with=OPERATE if permission in SITE_WIDE else "")
 
-    A user needs the permission to read applications, and a group with any page permission for
-    the part of the page tree that holds the job.
+
+def is_operator(user: Any, permission: str = SEE_TASKS) -> bool:
+    """Whether a user holds ``permission`` in the whole site.
+
+    What belongs to no job requires it: health, alerts, schedules, figures, Flower.
     """
-    if not user.has_perm(READ):
-        return JobPage.objects.none()
-    if user.is_superuser:
-        return JobPage.objects.all()
-    paths = set(
-        GroupPagePermission.objects.filter(group__user=user).values_list("page__path", flat=True)
-    )
-    if not paths:
-        return JobPage.objects.none()
-    return JobPage.objects.filter(reduce(or_, (Q(path__startswith=path) for path in paths)))
+    return scope_of(user, permission).everywhere
 
 
-def visible_applications(user: Any) -> ApplicationQuerySet:
-    """The applications that a user may read; every view reads through this.
+def jobs_for(user: Any, permission: str) -> QuerySet[JobPage]:
+    """The pages of jobs for which a user holds ``permission``."""
+    return JobPage.objects.filter(scope_of(user, permission).query())
+
+
+def applications_for(user: Any, *permissions: str) -> ApplicationQuerySet:
+    """The applications for which a user holds each of ``permissions``.
 
     A job has one inbox in all languages: a person in charge of its French page also sees the
     applications from the English one.
     """
-    if user.is_superuser and user.is_active:
-        return Application.objects.all()
-    jobs = visible_jobs(user).order_by().values("translation_key")
-    return Application.objects.filter(job_key__in=jobs)
+    found: ApplicationQuerySet = Application.objects.all()
+    for permission in permissions:
+        held = scope_of(user, permission)
+        if not held:
+            return Application.objects.none()
+        if not held.everywhere:
+            jobs = jobs_for(user, permission).order_by().values("translation_key")
+            found = found.filter(job_key__in=jobs)
+    return found
+
+
+def visible_jobs(user: Any) -> QuerySet[JobPage]:
+    """The jobs whose applications a user may read."""
+    return jobs_for(user, READ)
+
+
+def visible_applications(user: Any) -> ApplicationQuerySet:
+    """The applications that a user may read; every view that shows one reads through this."""
+    return applications_for(user, READ)
+
+
+def steps_for(user: Any, permission: str) -> QuerySet[Step]:
+    """The steps for which a user holds ``permission``; only operators have those of alerts."""
+    if is_operator(user, permission):
+        return Step.objects.all()
+    return Step.objects.filter(application__in=applications_for(user, permission))
+
+
+class Held:
+    """The permissions that a user holds over one job, or over what belongs to no job.
+
+    It takes one query, however many permissions are asked for.
+    """
+
+    def __init__(self, user: Any, job_key: Any = None) -> None:
+        self._user = user
+        self._job_key = job_key
+        self._paths: list[str] | None = None
+
+    def __contains__(self, permission: str) -> bool:
+        held = scope_of(self._user, permission)
+        if held.everywhere or not held:
+            return held.everywhere
+        if self._paths is None:
+            pages = JobPage.objects.filter(translation_key=self._job_key)
+            self._paths = list(pages.values_list("path", flat=True)) if self._job_key else []
+        return any(held.holds(path) for path in self._paths)
+
+    def offers(self, act: Act, subject: Any) -> bool:
+        """Whether the user may do ``act`` to a step or application of this job now."""
+        return act.permission in self and act.offered(subject, self._user)
+
+
+def may(user: Any, permission: str, application: Application) -> bool:
+    """Whether a user holds ``permission`` for the job of an application."""
+    return permission in Held(user, application.job_key)
 
 
 class Requires:
-    """Restricts a view to users with the permission ``right``.
+    """Restricts a view to users who hold the permission ``right`` anywhere.
 
-    Wagtail redirects other users as usual and shows a message.
+    The view then finds its objects among those for which the user holds it. Wagtail redirects
+    other users as usual and shows a message.
+
+    Attributes:
+        operators_only: whether the permission must count in the whole site.
     """
 
     right: str
+    operators_only = False
 
     def rights(self) -> tuple[str, ...]:
         """Every permission that the view takes."""
         return (self.right,)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.has_perms(self.rights()):
+        held = [scope_of(request.user, right) for right in self.rights()]
+        if not all(one.everywhere if self.operators_only else one for one in held):
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)  # type: ignore[misc, no-any-return]

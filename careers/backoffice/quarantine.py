@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -12,7 +13,7 @@ from wagtail.admin import messages
 from careers.applications.models import Application
 from careers.backoffice import presentation
 from careers.backoffice.application_detail import find_application
-from careers.backoffice.permissions import READ, SEE_TASKS, visible_applications
+from careers.backoffice.permissions import READ, SEE_TASKS, applications_for, may
 from careers.backoffice.tasks import find_application_task, task_trail, task_url
 from careers.backoffice.views import ConfirmPage, Crumb
 from careers.intake.velocity import same_cause
@@ -36,10 +37,14 @@ class ReleaseAlike(ConfirmPage):
 
     def among(self) -> QuerySet[Application]:
         """The applications that this user may release."""
-        return visible_applications(self.request.user)
+        return applications_for(
+            self.request.user, self.right, actions.release_from_quarantine.permission
+        )
 
     def find(self) -> list[Application]:
         self.one = self.first()
+        if not may(self.request.user, actions.release_from_quarantine.permission, self.one):
+            raise PermissionDenied
         found = self.among().filter(same_cause(self.one)).order_by("pk")
         # A flood may go on: only what the person was asked about is released.
         last = self.request.POST.get("last", "")
@@ -110,10 +115,7 @@ class ReleaseAlikeTasks(ReleaseAlike):
     right = SEE_TASKS
 
     def first(self) -> Application:
-        return find_application_task(self.kwargs["reference"])
-
-    def among(self) -> QuerySet[Application]:
-        return Application.objects.all()
+        return find_application_task(self.request.user, self.kwargs["reference"])
 
     def trail(self) -> list[Crumb]:
         return task_trail(self.one)

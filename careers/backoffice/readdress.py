@@ -17,9 +17,9 @@ from wagtail.models import Page
 
 from careers.applications.models import Application
 from careers.backoffice import presentation
-from careers.backoffice.permissions import visible_applications
 from careers.backoffice.task_acts import StepActPage
 from careers.backoffice.tasks import Task, find_application_task
+from careers.jobs.recipients import refused_for
 from careers.languages.sharing import original_of
 from careers.pipeline import actions
 from careers.pipeline.kinds import MAIL_HR
@@ -89,7 +89,7 @@ class ChangeAddress(StepActPage):
 
     @cached_property
     def application(self) -> Application:
-        return find_application_task(self.kwargs["reference"])
+        return find_application_task(self.request.user, self.kwargs["reference"])
 
     @cached_property
     def form(self) -> AddressForm:
@@ -108,9 +108,10 @@ class ChangeAddress(StepActPage):
             form.add_error(
                 "address",
                 _(
-                    "This mail names the applicant, and you may not read this application. So you "
-                    "may send it only to an address that the job names. Have the address "
-                    "corrected at the job first, then enter it here."
+                    "This mail names the applicant. You may send it to the recipients of the job, "
+                    "to colleagues who may read its applications, and to addresses at the "
+                    "company’s domains. Have any other address entered at the job first, by a "
+                    "person who may change recipients."
                 ),
             )
         if not form.is_valid():
@@ -155,11 +156,9 @@ class ChangeAddress(StepActPage):
         return sources(self.application, self.subject.recipient, self.request.user)
 
     def _may_send(self, address: str) -> bool:
-        named = [known.lower() for known in self.application.page.recipients()]
-        return (
-            address.lower() in named
-            or visible_applications(self.request.user).filter(pk=self.application.pk).exists()
-        )
+        page = self.application.page
+        named = [known.lower() for known in page.recipients()]
+        return address.lower() in named or not refused_for(page, [address], self.request.user)
 
     def _already(self, address: str) -> str:
         if address == self.subject.recipient:

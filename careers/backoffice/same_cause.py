@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -10,7 +13,11 @@ from django.utils.translation import ngettext
 from wagtail.admin import messages
 
 from careers.backoffice import presentation
-from careers.backoffice.permissions import SEE_TASKS
+from careers.backoffice.permissions import (
+    SEE_TASKS,
+    applications_for,
+    is_operator,
+)
 from careers.backoffice.views import ConfirmPage, Crumb
 from careers.pipeline import actions, registry
 from careers.pipeline.attention import NEEDS_ATTENTION, Cause, by_cause
@@ -36,9 +43,18 @@ class Group:
         self.url = f"{reverse('careers_tasks:retry_alike')}?{query}"
 
 
-def groups() -> list[Group]:
-    """The largest groups of two and more steps that can be retried together."""
-    causes = by_cause(Step.objects.filter(RETRIED_TOGETHER.query))
+def retriable(user: Any) -> QuerySet[Step]:
+    """The steps that this user may see and retry, among those that can be retried together."""
+    both = (SEE_TASKS, actions.retry.permission)
+    steps = Step.objects.filter(RETRIED_TOGETHER.query)
+    if all(is_operator(user, permission) for permission in both):
+        return steps
+    return steps.filter(application__in=applications_for(user, *both))
+
+
+def groups(user: Any) -> list[Group]:
+    """The largest groups of two and more steps that this user may retry together."""
+    causes = by_cause(retriable(user))
     return [Group(cause) for cause in causes if cause.count > 1][:SHOWN]
 
 
@@ -53,11 +69,9 @@ class RetrySameCause(ConfirmPage):
     def find(self) -> list[Step]:
         sent = self.request.POST if self.request.method == "POST" else self.request.GET
         return list(
-            Step.objects.filter(
-                RETRIED_TOGETHER.query,
-                kind=sent.get("kind", ""),
-                error_code=sent.get("code", ""),
-            ).order_by("pk")[:AT_ONCE]
+            retriable(self.request.user)
+            .filter(kind=sent.get("kind", ""), error_code=sent.get("code", ""))
+            .order_by("pk")[:AT_ONCE]
         )
 
     def trail(self) -> list[Crumb]:

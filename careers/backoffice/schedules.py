@@ -60,9 +60,10 @@ def lines() -> list[ScheduleLine]:
 
 
 class RunNow(Requires, View):
-    """Start a scheduled task now. A person may start any of them at any time."""
+    """Start a scheduled task now. An operator may start any of them at any time."""
 
     right = actions.RETRY
+    operators_only = True
 
     def post(self, request: HttpRequest) -> HttpResponse:
         task = request.POST.get("task", "")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from careers.backoffice import presentation
+from careers.backoffice.permissions import Held
 from careers.backoffice.tasks import step_title
 from careers.backoffice.timeline import Lane, lanes
 from careers.pipeline import actions, registry
@@ -98,7 +98,8 @@ def step_views(
     events: dict[int, list[StepEvent]],
     stored: dict[str, Stored],
     *,
-    user: Any,
+    held: Held,
+    may_see_flower: bool,
     quarantined: bool,
     now: dt.datetime,
 ) -> Iterator[StepView]:
@@ -107,13 +108,14 @@ def step_views(
     Args:
         events: each step's events in their order, by the step's id.
         stored: the archived objects by their keys.
-        user: the reader, who sees the buttons of what they may do.
+        held: what the reader may do; it decides which buttons they see.
+        may_see_flower: whether to link each step to its task in Flower.
         quarantined: whether the mails wait because the application may be spam.
     """
     actors = presentation.Actors.of(event.actor for history in events.values() for event in history)
     on_scale, _whole = lanes(steps, events, now)
     kept = {step.pk for step in presentation.current(steps)}
-    with_traceback = user.has_perm(actions.retry.permission)
+    with_traceback = actions.retry.permission in held
     for step in steps:
         yield StepView(
             step=step,
@@ -127,14 +129,14 @@ def step_views(
                 for event in events.get(step.pk, [])
             ],
             flower_url=reverse("flower_page", args=[f"task/{step.celery_task_id}"])
-            if step.celery_task_id
+            if step.celery_task_id and may_see_flower
             else "",
             message_id=str(step.result.get("message_id", "")),
             response=str(step.result.get("response", "")),
             objects=[
                 stored.get(key, Stored(key, None, "")) for key in step.result.get("objects", [])
             ],
-            acts=[act for act in actions.STEP_ACTS if act.offered(step, user)],
+            acts=[act for act in actions.STEP_ACTS if held.offers(act, step)],
         )
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -15,7 +16,7 @@ from django.utils.translation import ngettext
 
 from careers.applications.models import Application
 from careers.backoffice import presentation
-from careers.backoffice.permissions import SEE_TASKS
+from careers.backoffice.permissions import SEE_TASKS, Held, scope_of
 from careers.backoffice.tasks import (
     Task,
     find_application_task,
@@ -50,6 +51,15 @@ class ActPage(ConfirmPage):
 
     def rights(self) -> tuple[str, ...]:
         return (self.right, self.act.permission)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Refuse a user who holds the permission of the act for other jobs only."""
+        if all(scope_of(request.user, right) for right in self.rights()):
+            task = self.task()
+            key = task.job_key if isinstance(task, Application) else None
+            if self.act.permission not in Held(request.user, key):
+                raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
 
     def trail(self) -> list[Crumb]:
         return task_trail(self.task())
@@ -88,7 +98,7 @@ class StepActPage(ActPage):
 
     @cached_property
     def _task(self) -> Task:
-        return find_task(self.kwargs["reference"])
+        return find_task(self.request.user, self.kwargs["reference"])
 
     def task(self) -> Task:
         return self._task
@@ -128,7 +138,7 @@ class Release(ActPage):
     act = actions.release_from_quarantine
 
     def find(self) -> Application:
-        return find_application_task(self.kwargs["reference"])
+        return find_application_task(self.request.user, self.kwargs["reference"])
 
     def task(self) -> Task:
         application: Application = self.subject

@@ -14,7 +14,13 @@ from wagtail.admin.widgets.button import HeaderButton
 from careers.applications.models import Application, ApplicationFile
 from careers.applications.references import normalise_reference
 from careers.backoffice import presentation, search
-from careers.backoffice.permissions import SEE_TASKS, visible_applications
+from careers.backoffice.permissions import (
+    READ,
+    SEE_TASKS,
+    Held,
+    applications_for,
+    is_operator,
+)
 from careers.backoffice.step_view import Stored, in_order, step_views
 from careers.backoffice.tasks import find_task, task_trail
 from careers.backoffice.timeline import lanes
@@ -39,18 +45,19 @@ class TaskDetail(DetailPage):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         typed = self.kwargs["reference"]
         if search.alert_number(typed):
-            self.task = find_task(typed)
+            self.task = find_task(request.user, typed)
             return super().get(request, *args, **kwargs)
         reference = normalise_reference(typed)
-        if not Application.objects.filter(reference=reference).exists():
+        visible = applications_for(request.user, SEE_TASKS)
+        if not visible.filter(reference=reference).exists():
             # People also paste the ids of tasks and applications, and Message-IDs.
-            by_id = Application.objects.filter(search.by_id(typed)).only("reference").first()
+            by_id = visible.filter(search.by_id(typed)).only("reference").first()
             if by_id is None:
                 raise Http404
             reference = by_id.reference
         if reference != typed:
             return redirect("careers_tasks:detail", reference)
-        self.task = find_task(reference)
+        self.task = find_task(request.user, reference)
         return super().get(request, *args, **kwargs)
 
     @property
@@ -74,10 +81,13 @@ class TaskDetail(DetailPage):
 
     @cached_property
     def may_read(self) -> bool:
-        return (
-            self.application is not None
-            and visible_applications(self.request.user).filter(pk=self.application.pk).exists()
-        )
+        return self.application is not None and READ in self.held
+
+    @cached_property
+    def held(self) -> Held:
+        """What the reader may do here."""
+        key = self.application.job_key if self.application else None
+        return Held(self.request.user, key)
 
     @cached_property
     def header_buttons(self) -> list[HeaderButton]:
@@ -92,16 +102,17 @@ class TaskDetail(DetailPage):
                     priority=10,
                 )
             )
-        buttons.append(
-            HeaderButton(
-                _("Flower"),
-                url=reverse("flower"),
-                classname="bo-header-link",
-                icon_name="link-external",
-                attrs={"rel": "noopener", "target": "_blank"},
-                priority=20,
+        if is_operator(self.request.user):
+            buttons.append(
+                HeaderButton(
+                    _("Flower"),
+                    url=reverse("flower"),
+                    classname="bo-header-link",
+                    icon_name="link-external",
+                    attrs={"rel": "noopener", "target": "_blank"},
+                    priority=20,
+                )
             )
-        )
         return buttons
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -119,7 +130,8 @@ class TaskDetail(DetailPage):
                 steps,
                 events,
                 self._stored(),
-                user=self.request.user,
+                held=self.held,
+                may_see_flower=is_operator(self.request.user),
                 quarantined=quarantined,
                 now=now,
             )
@@ -144,7 +156,7 @@ class TaskDetail(DetailPage):
             "obstacles": [
                 finding for finding in health.check().findings if finding.level == "critical"
             ]
-            if under_way
+            if under_way and is_operator(self.request.user)
             else [],
             "spam_reason": presentation.spam_reason(application.quarantine_reason)
             if application
@@ -152,8 +164,12 @@ class TaskDetail(DetailPage):
             "all_done": all(step.state == State.SUCCEEDED or NOT_SENT(step) for step in current),
             "may_read": self.may_read,
             "may_release": application is not None
-            and actions.release_from_quarantine.offered(application, self.request.user),
-            "alike": Application.objects.filter(same_cause(application)).count()
+            and self.held.offers(actions.release_from_quarantine, application),
+            "alike": applications_for(
+                self.request.user, SEE_TASKS, actions.release_from_quarantine.permission
+            )
+            .filter(same_cause(application))
+            .count()
             if application is not None and quarantined
             else 0,
             "not_sent": [view for view in views if NOT_SENT(view.step) and not view.replaced],

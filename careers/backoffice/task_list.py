@@ -1,4 +1,7 @@
-"""``/admin/tasks/``: the health of the site, and the steps of each application. No names."""
+"""``/admin/tasks/``: the steps of each application, without names; for operators also the health.
+
+Others see the steps for the jobs in their part of the page tree, and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,13 @@ from careers.backoffice import (
     search,
 )
 from careers.backoffice.application_list import one_page_per_job
-from careers.backoffice.permissions import SEE_TASKS
+from careers.backoffice.permissions import (
+    SEE_TASKS,
+    applications_for,
+    is_operator,
+    scope_of,
+    steps_for,
+)
 from careers.backoffice.state_groups import (
     ATTENTION,
     DONE,
@@ -66,7 +75,11 @@ class TaskFilters(WagtailFilterSet):
     job = django_filters.ModelChoiceFilter(
         label=gettext_lazy("Job"),
         queryset=lambda request: one_page_per_job(
-            JobPage.objects.filter(translation_key__in=Application.objects.values("job_key")),
+            JobPage.objects.filter(
+                translation_key__in=applications_for(request.user, SEE_TASKS)
+                .order_by()
+                .values("job_key")
+            ),
             request,
         ),
         # With the default, “pk”, a number that is too large for an id is an error.
@@ -176,6 +189,8 @@ class TaskList(ListPage):
 
     @cached_property
     def header_buttons(self) -> list[HeaderButton]:
+        if not is_operator(self.request.user):
+            return []
         return [
             HeaderButton(
                 _("Mails to operators"),
@@ -196,7 +211,8 @@ class TaskList(ListPage):
     def get_base_queryset(self) -> QuerySet[Application]:
         # Names, addresses and answers are not loaded.
         return (
-            Application.objects.annotate(job=F("page__title"))
+            applications_for(self.request.user, SEE_TASKS)
+            .annotate(job=F("page__title"))
             .only("reference", "received_at", "is_test", "quarantined")
             .prefetch_related(Prefetch("steps", Step.objects.defer("error_public").order_by("pk")))
         )
@@ -205,19 +221,28 @@ class TaskList(ListPage):
         return search.by_reference(typed) | search.by_id(typed)
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        found = health.check()
+        user = self.request.user
+        found = health.check() if is_operator(user) else None
+        numbers = found or health_panel.numbers(steps_for(user, SEE_TASKS))
+        site_wide: dict[str, Any] = {}
+        if found:
+            site_wide = {
+                "health": found,
+                "tone": health_panel.tone(found),
+                "facts": health_panel.facts(found),
+                "alerts": self._alerts(),
+                "figures": [] if self.results_only else figures.last_day(),
+                "schedules": [] if self.results_only else schedules.lines(),
+                "may_run": is_operator(user, actions.retry.permission),
+            }
+        several = numbers.needs_attention > 1
         return {
             **super().get_context_data(*args, **kwargs),
-            "health": found,
-            "tone": health_panel.tone(found),
-            "facts": health_panel.facts(found),
-            "counts": self._counts(found),
-            "same_cause": same_cause.groups() if found.needs_attention > 1 else [],
-            "may_retry": self.request.user.has_perm(actions.retry.permission),
-            "alerts": self._alerts(),
-            "announcement": health_panel.announcement(found),
-            "figures": [] if self.results_only else figures.last_day(),
-            "schedules": [] if self.results_only else schedules.lines(),
+            **site_wide,
+            "counts": self._counts(numbers),
+            "same_cause": same_cause.groups(user) if several else [],
+            "may_retry": bool(scope_of(user, actions.retry.permission)),
+            "announcement": health_panel.announcement(numbers),
             "is_refresh": "X-Live" in self.request.headers,
             "live_url": reverse_lazy("careers_tasks:results"),
         }
@@ -233,7 +258,7 @@ class TaskList(ListPage):
         typed = self.search_query if self.is_searching else ""
         return alert_list.lines(steps, typed)
 
-    def _counts(self, found: health.Health) -> list[CountFilter]:
+    def _counts(self, found: health_panel.Numbers) -> list[CountFilter]:
         numbers = (
             (ATTENTION, _("Needs attention"), found.needs_attention, "bad", "warning"),
             (WAITING, _("Waiting"), found.waiting, "idle", "time"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import F
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -11,38 +13,44 @@ from django.utils.translation import gettext as _
 
 from careers.applications.models import Application
 from careers.backoffice import search
+from careers.backoffice.permissions import SEE_TASKS, applications_for, is_operator
 from careers.backoffice.views import Crumb
 from careers.pipeline import registry, restored_database
 from careers.pipeline.kinds import MAIL_HR, MAIL_OPERATORS
 from careers.pipeline.models import Alert, Step
 
 Task = Application | Alert
+#: What is loaded of an application: task pages show nothing personal.
+WITHOUT_NAMES = (
+    "reference",
+    "received_at",
+    "job_key",
+    "is_test",
+    "network",
+    "quarantined",
+    "quarantine_reason",
+)
 
 
-def find_task(reference: str) -> Task:
-    """A task by its reference. An application comes without personal data.
+def find_task(user: Any, reference: str) -> Task:
+    """A task that this user may see, by its reference. An application has no personal data.
 
     Raises:
-        Http404: no task has this reference.
+        Http404: no task has this reference, or the user may not see it.
     """
     if alert := search.alert_number(reference):
+        if not is_operator(user):
+            raise Http404
         return get_object_or_404(Alert, pk=alert, mailed_at__isnull=False)
-    return find_application_task(reference)
+    return find_application_task(user, reference)
 
 
-def find_application_task(reference: str) -> Application:
+def find_application_task(user: Any, reference: str) -> Application:
     """As ``find_task``, for applications only."""
     found: Application | None = (
-        Application.objects.annotate(job=F("page__title"))
-        .only(
-            "reference",
-            "job_key",
-            "received_at",
-            "is_test",
-            "network",
-            "quarantined",
-            "quarantine_reason",
-        )
+        applications_for(user, SEE_TASKS)
+        .annotate(job=F("page__title"))
+        .only(*WITHOUT_NAMES)
         .filter(reference=reference)
         .first()
     )

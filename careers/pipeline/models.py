@@ -141,6 +141,7 @@ class Step(models.Model):
         permissions: ClassVar = [
             ("retry_step", _("Can retry, resend and confirm steps")),
             ("cancel_step", _("Can cancel steps")),
+            ("operate_site", _("Can handle the steps of the whole site, without names")),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

@@ -1,4 +1,4 @@
-"""Access to Flower, for people who may see task status.
+"""Access to Flower, for operators: it shows the steps of the whole site.
 
 Behind our proxy, Flower is at ``/flower/``, and the proxy asks ``let_pass`` about every request.
 Without a proxy, ``enter`` redirects to Flower's own address.
@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from careers.backoffice.permissions import is_operator
 from careersite.proxies import came_through_our_proxy
 
-RIGHT = "careers.view_step"
 OUR_OWN = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -76,13 +76,13 @@ def _refusal(request: HttpRequest, wanted: str) -> HttpResponse | None:
     if not request.user.is_authenticated:
         login = reverse("wagtailadmin_login")
         return HttpResponseRedirect(f"{login}?next={quote(wanted)}")
-    if not request.user.has_perm(RIGHT):
+    if not is_operator(request.user):
         return _refuse(
             request,
             _("You may not see Flower"),
             _(
-                "You need the permission to see task status. Ask an administrator of this site for "
-                "it."
+                "Flower shows the steps of the whole site, so it is for operators. Ask an "
+                "administrator of this site for that role."
             ),
         )
     return None

@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import polib
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.utils import timezone
-from wagtail.models import GroupPagePermission, Locale, Page, Site
+from wagtail.models import Locale, Page, Site
 from wagtail.users.models import UserProfile
 from wagtail_localize.models import Translation, TranslationSource
 
+from careers.backoffice.roles import AUTHOR, LEAD, REVIEWER, give_page
 from careers.jobs.models import JobIndexPage, JobPage
 from careers.jobs.taxonomy import Department, Location
 from home.models import CompanyTranslation, HomePage, PlainPage, SiteSettings
@@ -441,6 +443,7 @@ class Command(BaseCommand):
                 "accent_colour": "#0e5c46",
                 "time_zone": TIME_ZONE,
                 "hr_recipients": "people@example.org",
+                "recipient_domains": "example.org",
                 "privacy_notice": "<p>We use what you send to decide about this job. Only the "
                 "people who hire for it read it. You can ask us at any time what we "
                 "hold and have it deleted.</p>",
@@ -554,17 +557,9 @@ class Command(BaseCommand):
         return {entry.msgid: entry.msgstr for entry in polib.pofile(str(FRENCH))}
 
     def _rights(self, jobs: JobIndexPage) -> None:
-        group, _created = Group.objects.get_or_create(name="HR")
-        names = ["access_admin", "view_application", "change_application", "view_step"]
-        names += ["retry_step", "add_department", "change_department", "add_location"]
-        names += ["change_location", "submit_translation"]
-        group.permissions.set(Permission.objects.filter(codename__in=names))
-        for name in ("add_page", "change_page", "publish_page"):
-            permission = Permission.objects.get(
-                content_type__app_label="wagtailcore", codename=name
-            )
+        for name in (AUTHOR, LEAD, REVIEWER):
+            group = Group.objects.filter(name=name).first()
             for page in (jobs, jobs.get_translation(self._locale)):
-                GroupPagePermission.objects.get_or_create(
-                    group=group, page=page, permission=permission
-                )
-        get_user_model().objects.get(username="hanna").groups.add(group)
+                if group is not None:
+                    give_page(apps, group, page.pk)
+        get_user_model().objects.get(username="hanna").groups.set(Group.objects.filter(name=LEAD))

@@ -44,7 +44,9 @@ PERMISSIONS = {"none": [], "retry": ["retry_step"], "cancel": ["cancel_step"]}
 def user_with(codenames: list[str]) -> Any:
     user = people.charlie()
     user.user_permissions.add(
-        *Permission.objects.filter(codename__in=["access_admin", "view_step", *codenames])
+        *Permission.objects.filter(
+            codename__in=["access_admin", "view_step", "operate_site", *codenames]
+        )
     )
     return user
 

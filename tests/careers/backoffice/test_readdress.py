@@ -146,17 +146,35 @@ def test_page_names_the_sources_of_the_address(
     assert other.select(".bo-sources a") == []
 
 
-def test_user_without_read_permission_may_use_named_addresses_only(
+def test_operator_may_use_addresses_that_the_job_names(
     as_otto: Client, failed: Step, job: JobPage
 ) -> None:
     response = as_otto.post(url(failed), {"address": "mine@example.org"})
     assert response.status_code == 422
-    assert "you may not read this application" in text(response)
+    assert "You may send it to the recipients of the job" in text(response)
     assert Step.objects.filter(recipient="mine@example.org").count() == 0
     job.hr_recipients = "Right@example.org"
     job.save()
     assert as_otto.post(url(failed), {"address": "right@example.org"}).status_code == 302
     assert Step.objects.filter(recipient="right@example.org").count() == 1
+
+
+def test_operator_may_use_an_address_at_a_domain_of_the_company(
+    as_otto: Client, failed: Step
+) -> None:
+    SiteSettings.objects.update(recipient_domains="example.org")
+    assert as_otto.post(url(failed), {"address": "mine@sub.example.org"}).status_code == 422
+    assert as_otto.post(url(failed), {"address": "mine@Example.org"}).status_code == 302
+
+
+def test_reader_may_use_the_address_of_another_reader_only(failed: Step, job: JobPage) -> None:
+    rights = (*people.HR_RIGHTS, "view_step", "retry_step")
+    reader = logged_in(people.hanna(job, rights=rights))
+    people.hanna(job, "helen")
+    people.bob(job)
+    for address in ("elsewhere@example.net", "bob@example.com"):
+        assert reader.post(url(failed), {"address": address}).status_code == 422, address
+    assert reader.post(url(failed), {"address": "helen@example.com"}).status_code == 302
 
 
 def test_new_address_requires_the_retry_permission(failed: Step) -> None:
