@@ -66,7 +66,7 @@ def test_person_without_permission_sees_the_missing_permission(
 ) -> None:
     response = ask(who())
     assert response.status_code == 403
-    assert "You need the permission to see task status" in response.content.decode()
+    assert "so it is for operators" in response.content.decode()
     assert "Authorization" not in response
 
 
