@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -40,6 +41,9 @@ def keep_applications_with_their_readers(
     request: HttpRequest, page: Page, destination: Page
 ) -> HttpResponse | None:
     """Say why a person may not move a page, before they are asked to confirm it."""
+    # The reason says that a page has applications, which is for its editors only.
+    if not page.permissions_for_user(request.user).can_move():
+        raise PermissionDenied
     why = reason_against(page, destination, request.user)
     if not why:
         return None
@@ -96,7 +100,11 @@ def _refuse_deletion(request: HttpRequest, pages: list[Page]) -> HttpResponse | 
 def _refuse_moves(request: HttpRequest, pages: list[Page]) -> HttpResponse | None:
     chosen = request.POST.get("chooser", "")
     destination = Page.objects.filter(pk=chosen).first() if chosen.isdecimal() else None
-    reasons = destination and [reason_against(page, destination, request.user) for page in pages]
+    reasons = destination and [
+        reason_against(page, destination, request.user)
+        for page in pages
+        if page.permissions_for_user(request.user).can_move()
+    ]
     why = next((reason for reason in reasons or [] if reason), "")
     if not why:
         return None

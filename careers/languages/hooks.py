@@ -9,6 +9,10 @@ from wagtail import hooks
 from wagtail.models import Page
 
 from careers.languages.sharing import translations_of
+from careers.languages.views import admin_urls
+
+# Before wagtail-localize, whose views take any page.
+hooks.register("register_admin_urls", admin_urls, order=-1)
 
 
 @hooks.register("after_publish_page")

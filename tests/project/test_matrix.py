@@ -1,7 +1,7 @@
 """Every address gives every role the expected answer, for its own and for foreign objects.
 
 ``WRITE_MATRIX=1 bin/test tests/project/test_matrix.py`` adds the lines that ``matrix.txt`` lacks
-and removes those of addresses that are gone; ``WRITE_MATRIX=all`` writes every line anew. Review it.
+and removes those of addresses that are gone; ``WRITE_MATRIX=all`` writes all anew. Review it.
 """
 
 from __future__ import annotations

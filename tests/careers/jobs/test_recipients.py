@@ -301,13 +301,27 @@ def test_nobody_translates_a_job_to_read_its_applications(
     ApplicationFactory(page=job)
     french_list = in_french(job.get_parent().specific)
     person = people.hanna(french_list, "mover")
+    people.allow(person, "wagtail_localize", "submit_translation")
     person.groups.add(people.bob(job.get_parent()).groups.get())
     if reads_original:
         person.groups.add(people.hanna(job, "helen").groups.get())
-    api = f"/admin/api/main/pages/{job.pk}/action/copy_for_translation/"
-    logged_in(person).post(api, {"locale": "fr"})
+    url = f"/admin/localize/submit/page/{job.pk}/"
+    logged_in(person).post(url, {"locales": french_list.locale_id})
     found = JobPage.objects.filter(translation_key=job.translation_key).count()
     assert found == (2 if reads_original else 1)
+
+
+def test_page_that_may_not_be_moved_does_not_say_whether_it_has_applications(
+    job: JobPage, other_list: JobIndexPage
+) -> None:
+    ApplicationFactory(page=job)
+    client = logged_in(people.bob(other_list))
+    page = client.get(f"/admin/pages/{job.pk}/move/{other_list.pk}/confirm/", follow=True)
+    assert "it has applications" not in page.content.decode()
+    page = client.post(
+        f"/admin/bulk/wagtailcore/page/move/?id={job.pk}", {"chooser": other_list.pk}, follow=True
+    )
+    assert "it has applications" not in page.content.decode()
 
 
 # ── The company settings ────────────────────────────────────────────────────────────────
