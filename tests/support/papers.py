@@ -7,7 +7,7 @@ import zipfile
 
 import pikepdf
 
-from careers.forms.uploads import ODT
+from careers.inspection.verdicts import ODT
 
 
 def make_cv(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import io
 import secrets
 import sys
 import time
@@ -159,14 +158,23 @@ def _answer(question: Question, name: str) -> Any:
 
 def curriculum_vitae(name: str) -> bytes:
     """A real, small PDF with a person's name in it."""
-    from pypdf import PdfWriter
-
-    writer = PdfWriter()
-    writer.add_blank_page(width=595, height=842)
-    writer.add_metadata({"/Title": f"Curriculum vitæ of {name}"})
-    buffer = io.BytesIO()
-    writer.write(buffer)
-    return buffer.getvalue()
+    title = f"\ufeffCurriculum vitæ of {name}".encode("utf-16-be").hex()
+    objects = (
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<<>>>>",
+        f"<</Title<{title}>>>",
+    )
+    content, offsets = b"%PDF-1.4\n", []
+    for number, text in enumerate(objects, start=1):
+        offsets.append(len(content))
+        content += f"{number} 0 obj{text}endobj\n".encode()
+    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
+    return content + (
+        f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}"
+        f"trailer<</Size {len(objects) + 1}/Root 1 0 R/Info 4 0 R>>\n"
+        f"startxref\n{len(content)}\n%%EOF\n"
+    ).encode()
 
 
 def _multipart(fields: dict[str, Any], boundary: str) -> bytes:

@@ -1,0 +1,42 @@
+"""Uploaded files: what they are, whether they are safe to open, and how their pages look.
+
+Nothing here reads a file of a stranger in the process that calls it. ``pool`` hands the bytes to a
+child process with limits on memory, time and access, and only plain data comes back.
+
+Only this package imports pikepdf and pypdfium2, and Pillow for uploads. All of them run in the
+child processes only.
+"""
+
+from careers.inspection.pool import judge, pages, warm_up
+from careers.inspection.verdicts import (
+    ACCEPTED,
+    DOCX,
+    JPEG,
+    ODT,
+    PDF,
+    PNG,
+    Active,
+    Busy,
+    Judged,
+    Pages,
+    Refused,
+    Verdict,
+)
+
+__all__ = [
+    "ACCEPTED",
+    "DOCX",
+    "JPEG",
+    "ODT",
+    "PDF",
+    "PNG",
+    "Active",
+    "Busy",
+    "Judged",
+    "Pages",
+    "Refused",
+    "Verdict",
+    "judge",
+    "pages",
+    "warm_up",
+]

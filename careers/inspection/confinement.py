@@ -1,0 +1,141 @@
+"""What a child process may do while it reads a stranger's file: compute, and answer.
+
+The limits end a file that is too expensive. The rest is a second wall, for the day on which a file
+makes a parser run the sender's code: such code reaches no network, starts no program and reads no
+file outside the libraries. The second wall needs Linux; elsewhere the limits alone apply.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import platform
+import resource
+import signal
+import struct
+import sys
+from collections.abc import Iterable
+
+#: Bytes of memory on top of what the process has when it starts a file.
+MEMORY = 400 * 1024 * 1024
+#: Seconds of CPU time for one file, and seconds until the process is killed in any case.
+CPU, WALL = 4, 20
+#: The web process comes first when the CPU is short (nice(2)).
+NICENESS = 10
+
+#: System calls that are refused, by machine: x86_64 and aarch64 (Linux, ``asm/unistd.h``).
+#: socket, connect, bind, execve, execveat, ptrace, process_vm_readv, process_vm_writev,
+#: io_uring_setup, kill, tkill, tgkill, pidfd_send_signal, clone, clone3; fork, vfork on x86_64.
+_REFUSED = {
+    "x86_64": (
+        0xC000003E,
+        (41, 42, 49, 59, 322, 101, 310, 311, 425, 62, 200, 234, 424, 56, 435, 57, 58),
+    ),
+    "aarch64": (
+        0xC00000B7,
+        (198, 203, 200, 221, 281, 117, 270, 271, 425, 129, 130, 131, 424, 220, 435),
+    ),
+}
+#: On x86_64 the numbers of the x32 interface begin here; it offers the same calls again.
+_X32 = 0x40000000
+
+_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 1, 38, 22
+_SECCOMP_MODE_FILTER = 2
+_SYS_LANDLOCK_CREATE, _SYS_LANDLOCK_ADD, _SYS_LANDLOCK_RESTRICT = 444, 445, 446
+#: Landlock, version 1: execute, write, read and list files, remove and make every kind of file.
+_LANDLOCK_ALL = (1 << 13) - 1
+_LANDLOCK_READ = (1 << 2) | (1 << 3)
+
+
+def limit() -> None:
+    """Set the limits of this process. Call it before any byte of the file is parsed."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU, CPU))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+    with contextlib.suppress(OSError, ValueError):
+        size = _address_space() + MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+def _address_space() -> int:
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[0]) * resource.getpagesize()
+
+
+def stand_back() -> None:
+    """Let other processes go first, for the CPU and when memory runs out."""
+    with contextlib.suppress(OSError):
+        os.nice(NICENESS)
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent ends; the parent has one thread."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def wall_in(readable: Iterable[str]) -> list[str]:
+    """Give up every right that reading a file does not need. It cannot be undone.
+
+    Args:
+        readable: directories whose files stay readable.
+
+    Returns:
+        The walls that stand, for the tests and the log: ``files``, ``calls``.
+    """
+    if sys.platform != "linux":
+        return []
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
+        return []
+    walls = []
+    if _only_these_files(libc, readable):
+        walls.append("files")
+    if _without_calls(libc):
+        walls.append("calls")
+    return walls
+
+
+def _only_these_files(libc: ctypes.CDLL, readable: Iterable[str]) -> bool:
+    """Landlock (landlock(7), Linux 5.13): no file outside ``readable`` opens any more."""
+    handled = struct.pack("Q", _LANDLOCK_ALL)
+    rules = libc.syscall(_SYS_LANDLOCK_CREATE, handled, len(handled), 0)
+    if rules < 0:
+        return False
+    try:
+        for path in readable:
+            with contextlib.suppress(OSError):
+                place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+                rule = struct.pack("=Qi", _LANDLOCK_READ, place)
+                libc.syscall(_SYS_LANDLOCK_ADD, rules, 1, rule, 0)
+                os.close(place)
+        return bool(libc.syscall(_SYS_LANDLOCK_RESTRICT, rules, 0) == 0)
+    finally:
+        os.close(rules)
+
+
+def _without_calls(libc: ctypes.CDLL) -> bool:
+    """A seccomp filter (seccomp(2)): the calls in ``_REFUSED`` fail with EPERM."""
+    try:
+        architecture, numbers = _REFUSED[platform.machine()]
+    except KeyError:
+        return False
+    load, equal, at_least, answer = 0x20, 0x15, 0x35, 0x06
+    refuse, kill, allow = 0x00050000 | 1, 0x80000000, 0x7FFF0000
+    program = [
+        (load, 0, 0, 4),
+        (equal, 1, 0, architecture),
+        (answer, 0, 0, kill),
+        (load, 0, 0, 0),
+        (at_least, len(numbers) + 1, 0, _X32),
+    ]
+    program += [(equal, len(numbers) - at, 0, number) for at, number in enumerate(numbers)]
+    program += [(answer, 0, 0, allow), (answer, 0, 0, refuse)]
+    code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
+    buffer = ctypes.create_string_buffer(code, len(code))
+    header = struct.pack("HxxxxxxP", len(program), ctypes.addressof(buffer))
+    return bool(libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, header, 0, 0) == 0)

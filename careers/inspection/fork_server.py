@@ -1,0 +1,137 @@
+"""The process that forks a child for each file. It has read the libraries, and never reads a file.
+
+A child serves one file and ends, so no file meets what an earlier one left behind. A fork costs
+some milliseconds; a new interpreter with the libraries costs 0.2 s of CPU. The server is a fresh
+program with one thread: it inherits no socket, no secret and no lock of the process that needs it.
+It ends when the other end of its socket closes.
+
+Command line: ``fork_server.main(control, module)``, see ``pool.ForkServer``.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import select
+import signal
+import socket
+import sys
+import sysconfig
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from careers.inspection import confinement, messages
+
+#: A job: takes what was asked and the bytes, returns a JSON-able answer and bytes.
+Job = Callable[[dict[str, Any], bytes], tuple[dict[str, Any], list[bytes]]]
+
+#: What stays readable in a child: the libraries, and the fonts that pages need.
+FONTS = ("/usr/share/fonts", "/usr/local/share/fonts", "/etc/fonts")
+
+
+def main(control: int, module: str) -> NoReturn:
+    """Serve until the socket closes.
+
+    Args:
+        control: the file descriptor of the socket. Each byte on it brings the socket of one file.
+        module: the module whose ``JOBS`` are the functions that a child may call, by name.
+    """
+    ours = socket.socket(fileno=control)
+    # Ctrl-C in a terminal reaches every process of the site; the web process decides when to end.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    try:
+        jobs: dict[str, Job] = importlib.import_module(module).JOBS
+    except Exception as error:
+        ours.sendall(f"-{type(error).__name__}: {error}".encode()[:500])
+        sys.exit(1)
+    confinement.stand_back()
+    gc.collect()
+    gc.freeze()
+    ours.sendall(b"+")
+    _serve(ours, jobs)
+
+
+def _serve(control: socket.socket, jobs: dict[str, Job]) -> NoReturn:
+    woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    #: When each child is killed, by its id.
+    deadlines: dict[int, float] = {}
+    sources: list[Any] = [control, woken]
+    while True:
+        left = min(deadlines.values(), default=0.0) - time.monotonic()
+        ready = select.select(sources, [], [], max(left, 0) if deadlines else None)[0]
+        if woken in ready:
+            os.read(woken, 512)
+        _bury(deadlines)
+        for child, deadline in deadlines.items():
+            if deadline <= time.monotonic():
+                os.kill(child, signal.SIGKILL)
+        if control in ready:
+            byte, sockets, _flags, _address = socket.recv_fds(control, 1, 1)
+            if not byte:
+                for child in deadlines:
+                    os.kill(child, signal.SIGKILL)
+                os._exit(0)
+            for job in sockets:
+                child = _fork(job, control, jobs)
+                os.close(job)
+                if child:
+                    deadlines[child] = time.monotonic() + confinement.WALL
+
+
+def _bury(deadlines: dict[int, float]) -> None:
+    """Forget the children that ended."""
+    while deadlines:
+        child, _status = os.waitpid(-1, os.WNOHANG)
+        if not child:
+            return
+        deadlines.pop(child, None)
+
+
+def _fork(job: int, control: socket.socket, jobs: dict[str, Job]) -> int:
+    """Fork a child for the socket of a file; returns its id, 0 when the machine has no room."""
+    try:
+        child = os.fork()
+    except OSError:
+        return 0  # the other end sees the socket close
+    if child == 0:
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            confinement.die_with_parent()
+            control.close()
+            _work(job, jobs)
+        finally:
+            os._exit(0)
+    return child
+
+
+def _work(job: int, jobs: dict[str, Job]) -> None:
+    def receive(size: int) -> bytes:
+        return os.read(job, size)
+
+    os.write(job, b"+")
+    head, (content,) = messages.read(receive)
+    confinement.limit()
+    confinement.wall_in(_readable())
+    try:
+        answer, parts = jobs[head.pop("job")](head, content)
+    except MemoryError:
+        answer, parts = {"failed": "MemoryError"}, []
+    except Exception as error:  # a parser may fail in any way on such bytes
+        # The name alone: the text of an error may hold words of the applicant.
+        answer, parts = {"failed": type(error).__name__}, []
+    rest = memoryview(messages.packed(answer, parts))
+    while rest:
+        rest = rest[os.write(job, rest) :]
+
+
+def _readable() -> set[str]:
+    paths = sysconfig.get_paths()
+    libraries = {sys.prefix, sys.base_prefix, paths["stdlib"], paths["purelib"], paths["platlib"]}
+    return {*libraries, str(Path(__file__).parent), *FONTS}

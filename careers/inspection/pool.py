@@ -1,0 +1,290 @@
+"""The way to the child processes: who may use them, how many at once, and for how long.
+
+Each process that checks files has one fork server (``fork_server``). It starts with the first file
+or with ``warm_up``, and again after it was killed.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from careers.inspection import confinement, messages
+from careers.inspection.verdicts import Active, Busy, Judged, Pages, Refused, Verdict
+
+log = logging.getLogger(__name__)
+
+#: Seconds that a fork server may take to start, and that a file waits for its turn.
+STARTS_WITHIN, PATIENCE = 30, 10
+#: Seconds until a message to or from a child counts as lost. The child is killed before.
+LOST_AFTER = confinement.WALL + 5
+
+#: Starts the server without this process's environment and settings. It finds the package by the
+#: first argument, however the package is installed.
+_START = (
+    "import sys; sys.path.append(sys.argv[1]); from careers.inspection import fork_server; "
+    "fork_server.main(int(sys.argv[2]), sys.argv[3])"
+)
+#: What a child sends first.
+STARTED = b"+"
+_ROOT = Path(__file__).parents[2]
+#: A child needs none of our variables, and some of them are secrets.
+_ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": os.defpath}
+
+
+class ForkServer:
+    """Runs jobs on files, each in a child process of its own.
+
+    Args:
+        module: the module with the jobs.
+    """
+
+    def __init__(self, module: str = "careers.inspection.jobs") -> None:
+        self._module = module
+        self._lock = threading.Lock()
+        self._control: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(
+        self, job: str, content: bytes, **asked: Any
+    ) -> tuple[dict[str, Any], list[bytes]] | None:
+        """Run a job on the bytes of a file.
+
+        Returns:
+            The answer; None when the child ended without one, so the file exceeded a limit.
+
+        Raises:
+            Busy: no child could be started, or the server ended together with the child.
+        """
+        with self._socket_of_new_child() as channel:
+            channel.settimeout(LOST_AFTER)
+            try:
+                if channel.recv(1) != STARTED:
+                    raise Busy
+                channel.sendall(messages.packed({"job": job, **asked}, [content]))
+                return messages.read(channel.recv)
+            except (OSError, messages.Broken):
+                if self._has_ended():
+                    raise Busy from None
+                return None
+
+    def _has_ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None
+
+    @contextlib.contextmanager
+    def _socket_of_new_child(self) -> Iterator[socket.socket]:
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs:
+                self._hand_over(theirs)
+            yield ours
+
+    def _hand_over(self, theirs: socket.socket) -> None:
+        with self._lock:
+            for _attempt in range(2):
+                control = self._control or self._start()
+                try:
+                    socket.send_fds(control, [b"j"], [theirs.fileno()])
+                except OSError:
+                    self._stop()
+                else:
+                    return
+        raise Busy
+
+    def warm_up(self) -> None:
+        """Start the server, so that the first file does not wait for it."""
+        with self._lock, contextlib.suppress(Busy):
+            if self._control is None:
+                self._start()
+
+    def _start(self) -> socket.socket:
+        """Start the server and wait until it has loaded the libraries."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 -- our own interpreter and code
+                [sys.executable, "-I", "-c", _START, _ROOT, str(theirs.fileno()), self._module],
+                env=_ENVIRONMENT,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+            )
+        self._control = ours
+        ours.settimeout(STARTS_WITHIN)
+        try:
+            reply = ours.recv(512)
+        except OSError:
+            reply = b"- no answer"
+        if reply != STARTED:
+            self._stop()
+            log.error("Files can't be checked: the fork server did not start: %s", reply.decode())
+            raise Busy
+        return ours
+
+    def _stop(self) -> None:
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._process is not None:
+            try:
+                self._process.wait(2)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+    def close(self) -> None:
+        """End the server and its children."""
+        with self._lock:
+            self._stop()
+
+    def forget(self) -> None:
+        """Leave the server to the process that this one was forked from."""
+        self._lock = threading.Lock()
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._process is not None:
+            # It is no child of this process, so there is nothing to wait for.
+            self._process.returncode = 0
+            self._process = None
+
+
+class Slots:
+    """How many files are checked and wait at once, so that web threads stay free for others.
+
+    Args:
+        running: files that are checked at once; of one sender it is always one.
+        inside: files that are checked or wait.
+        of_one_sender: how many of those may come from one sender.
+    """
+
+    def __init__(self, *, running: int, inside: int, of_one_sender: int) -> None:
+        self._limits = running, inside, of_one_sender
+        self._changed = threading.Condition()
+        self._inside: Counter[str] = Counter()
+        self._running: set[str] = set()
+
+    @contextlib.contextmanager
+    def taken_by(self, sender: str, *, patience: float = PATIENCE) -> Iterator[None]:
+        """Wait for a slot and hold it.
+
+        Raises:
+            Busy: too many files wait already, or none was free for ``patience`` seconds.
+        """
+        running, inside, of_one_sender = self._limits
+        with self._changed:
+            if self._inside.total() >= inside or self._inside[sender] >= of_one_sender:
+                raise Busy
+            self._inside[sender] += 1
+        try:
+            with self._changed:
+                if not self._changed.wait_for(
+                    lambda: len(self._running) < running and sender not in self._running, patience
+                ):
+                    raise Busy
+                self._running.add(sender)
+            try:
+                yield
+            finally:
+                with self._changed:
+                    self._running.discard(sender)
+                    self._changed.notify_all()
+        finally:
+            with self._changed:
+                self._inside[sender] -= 1
+                self._inside += Counter()  # drops senders at zero
+
+
+SERVER = ForkServer()
+#: For applicants: the site runs 16 threads in each web process (``careersite.gunicorn``), so six
+#: are always left, and two are free for other senders' files.
+UPLOADS = Slots(running=2, inside=10, of_one_sender=8)
+#: For the staff, whom a flood of uploads must not delay.
+READERS = Slots(running=2, inside=4, of_one_sender=2)
+
+
+def warm_up() -> None:
+    """Get ready for the first file. Call it when a web process starts."""
+    SERVER.warm_up()
+
+
+def judge(content: bytes, *, sender: str = "") -> Judged:
+    """Judge an uploaded file by its bytes alone.
+
+    Args:
+        sender: whoever shares a slot, for instance a hash of the network.
+
+    Raises:
+        Refused: the file is damaged, locked, dangerous to parse, or of another type.
+        Busy: nothing is known about the file; ask again in a minute.
+    """
+    with UPLOADS.taken_by(sender):
+        answer, _parts = _answer("judge", content)
+    try:
+        active = frozenset(Active(code) for code in answer["active"])
+        return Judged(str(answer["content_type"]), active)
+    except (KeyError, TypeError, ValueError):
+        raise Refused(Verdict.TOO_COMPLEX) from None
+
+
+def pages(
+    content: bytes, content_type: str, *, first: int = 0, count: int = 10, reader: str = ""
+) -> Pages:
+    """Pages of a file as pictures, and the words of an office file.
+
+    Args:
+        content_type: what ``judge`` said.
+        first: the page to begin with; the first one is 0.
+        count: the most pages to return. Fewer come when they would exceed the limits.
+        reader: whoever shares a slot, for instance the id of the user.
+
+    Raises:
+        Refused: the file can't be shown.
+        Busy: too many files are shown at this moment.
+    """
+    with READERS.taken_by(reader):
+        answer, parts = _answer(
+            "pages", content, content_type=content_type, first=first, count=count
+        )
+    try:
+        return Pages(int(answer["total"]), tuple(parts), str(answer["text"]))
+    except (KeyError, TypeError, ValueError):
+        raise Refused(Verdict.TOO_COMPLEX) from None
+
+
+def _answer(job: str, content: bytes, **asked: Any) -> tuple[dict[str, Any], list[bytes]]:
+    started = time.monotonic()
+    found = SERVER.run(job, content, **asked)
+    if found is None or "failed" in found[0]:
+        # Not a word of the file: it may hold personal data.
+        log.warning(
+            "A file of %d bytes could not be read after %.1f s: %s",
+            len(content),
+            time.monotonic() - started,
+            "the process ended" if found is None else str(found[0]["failed"])[:40],
+        )
+        raise Refused(Verdict.TOO_COMPLEX)
+    head, parts = found
+    if "refused" in head:
+        try:
+            raise Refused(Verdict(head["refused"]))
+        except ValueError:
+            raise Refused(Verdict.TOO_COMPLEX) from None
+    return head, parts
+
+
+atexit.register(SERVER.close)
+os.register_at_fork(after_in_child=SERVER.forget)
