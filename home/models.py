@@ -227,6 +227,20 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
         choices=time_zones,
         help_text=_("For closing times, mails and documents."),
     )
+    active_content = models.CharField(
+        _("files with active content"),
+        max_length=6,
+        default="refuse",
+        db_default="refuse",
+        choices=[
+            ("refuse", _("Refuse them and tell the applicant what to do")),
+            ("mark", _("Accept them and mark them for HR")),
+        ],
+        help_text=_(
+            "Macros, scripts, programs and content from other computers in an uploaded file can "
+            "harm the person who opens it."
+        ),
+    )
     privacy_notice = RichTextField(
         _("privacy notice"),
         blank=True,
@@ -253,6 +267,7 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
                 FieldPanel("hr_recipients"),
                 FieldPanel("recipient_domains"),
                 FieldPanel("time_zone"),
+                FieldPanel("active_content"),
                 FieldPanel("privacy_notice"),
             ],
             heading=_("Applications"),
@@ -294,6 +309,11 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
     def domains(self) -> list[str]:
         """The company's own e-mail domains, in lower case."""
         return split_domains(self.recipient_domains)
+
+    @property
+    def accepts_active_content(self) -> bool:
+        """Whether files with active content are accepted and marked."""
+        return self.active_content == "mark"
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

@@ -10,13 +10,17 @@ from careers.applications.models import Application, ApplicationFile, FileBytes
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that an applicant sent and that passed the checks."""
+    """A file that an applicant sent.
+
+    ``content_type`` is "" while nobody has judged it; ``marks`` are as in ``ApplicationFile``.
+    """
 
     question_key: str
     filename: str
     content_type: str
     content: bytes
     sha256: str
+    marks: str = ""
 
     @property
     def size(self) -> int:
@@ -32,6 +36,7 @@ def store_file(
     content_type: str,
     question_key: str = "",
     scan_verdict: str = "not_scanned",
+    marks: str = "",
 ) -> ApplicationFile:
     """Store a file with its application, inside the caller's transaction.
 
@@ -49,6 +54,7 @@ def store_file(
             "content_type": content_type,
             "size": len(content),
             "scan_verdict": scan_verdict,
+            "marks": marks,
         },
     )
     if created:

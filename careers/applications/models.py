@@ -214,6 +214,9 @@ class ApplicationFile(models.Model):
     scan_verdict = models.CharField(
         max_length=12, choices=ScanVerdict.choices, default=ScanVerdict.NOT_SCANNED
     )
+    #: What the file can do on the reader's machine, where the company accepts that: codes of
+    #: ``inspection.Active``, separated by spaces.
+    marks = models.CharField(max_length=120, blank=True, default="", db_default="")
     object_key = models.CharField(max_length=255, blank=True)
     object_version = models.CharField(max_length=255, blank=True)
     verified_at = models.DateTimeField(null=True)

@@ -110,7 +110,7 @@ def _receive(request: HttpRequest, job_key: UUID) -> HttpResponse:
                 return _job_page(request, job, form, 422, changed=True, kept=no_longer_asked)
             case Invalid():
                 form.keep_files()
-                return _job_page(request, job, form, 422)
+                return _job_page(request, job, form, 503 if form.unchecked else 422)
             case NeedsConfirmation():
                 form.keep_files()
                 status = 422 if form.errors else 200

@@ -41,6 +41,7 @@ from careers.backoffice.permissions import (
     visible_applications,
 )
 from careers.backoffice.views import Crumb, DetailPage
+from careers.inspection import words
 from careers.intake.velocity import same_cause
 from careers.jobs.models import JobPage
 from careers.pipeline.actions import release_from_quarantine
@@ -69,6 +70,11 @@ class FileLine:
     @property
     def is_safe(self) -> bool:
         return self.file.scan_verdict != ScanVerdict.INFECTED
+
+    @property
+    def holds(self) -> str:
+        """What the file can do on the reader's machine, in words; "" for most files."""
+        return words.mark(self.file.marks)
 
     @property
     def opens_in_browser(self) -> bool:

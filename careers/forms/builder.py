@@ -22,7 +22,8 @@ from careers.applications.frozen import FrozenForm, Question
 from careers.applications.question_types import type_of
 from careers.forms.models import PendingUpload
 from careers.forms.types import field_type
-from careers.forms.uploads import TYPES_IN_WORDS, ReceivedFile, check, keep, kept_upload
+from careers.forms.uploads import ReceivedFile, check, judge_kept, keep, kept_upload, unchecked
+from careers.inspection import Busy, Verdict, words
 
 #: A field that people cannot see. Programs that fill in every field fill it in, too.
 #: No browser fills in a field of this name by itself.
@@ -89,6 +90,8 @@ class ApplicationForm(forms.Form):
         #: Files of earlier attempts that still count, by question key.
         self.kept: dict[str, PendingUpload] = {}
         self._fresh: dict[str, Upload] = {}
+        #: Questions whose files nobody has judged. They are kept for the next attempt.
+        self.unchecked: set[str] = set()
         for question in frozen.questions:
             field = field_type(question).field(question)
             field.question = question  # type: ignore[attr-defined]
@@ -123,17 +126,51 @@ class ApplicationForm(forms.Form):
         return [question for question in self.frozen.questions if type_of(question).is_file]
 
     def clean(self) -> dict[str, Any]:
+        #: One form may cost as much as one expensive file, not as many as it has questions.
+        is_expensive = False
         for question in self._file_questions:
             name = field_name(question.key)
             received = self.cleaned_data.get(name)
-            if isinstance(received, ReceivedFile):
-                try:
-                    self._fresh[question.key] = check(received, question.key)
-                except ValidationError as error:
-                    self.add_error(name, error)
-            elif question.required and question.key not in self.kept and name not in self.errors:
-                self.add_error(name, field_type(question).required_message(question))
+            try:
+                if isinstance(received, ReceivedFile):
+                    self._check(question.key, received, judge=not is_expensive)
+                elif question.key in self.kept:
+                    self._check_kept(question.key, judge=not is_expensive)
+                elif question.required and name not in self.errors:
+                    self.add_error(name, field_type(question).required_message(question))
+            except ValidationError as error:
+                is_expensive = is_expensive or error.code == Verdict.TOO_COMPLEX
+                self.add_error(name, error)
+            except Busy:
+                self.unchecked.add(question.key)
+                self.add_error(name, words.not_checked())
         return self.cleaned_data
+
+    def _check(self, key: str, received: ReceivedFile, *, judge: bool) -> None:
+        # It stays when nobody can judge it now.
+        self._fresh[key] = unchecked(received, key)
+        if not judge:
+            self.unchecked.add(key)
+            return
+        received.seek(0)
+        try:
+            self._fresh[key] = check(received, key, sender=self.network)
+        except ValidationError:
+            del self._fresh[key]
+            raise
+
+    def _check_kept(self, key: str, *, judge: bool) -> None:
+        kept = self.kept[key]
+        if kept.is_checked:
+            return
+        if not judge:
+            self.unchecked.add(key)
+            return
+        try:
+            judge_kept(kept)
+        except ValidationError:
+            del self.kept[key]
+            raise
 
     @property
     def looks_automatic(self) -> bool:
@@ -143,10 +180,10 @@ class ApplicationForm(forms.Form):
     # ── Results ─────────────────────────────────────────────────────────────────────────
 
     def keep_files(self) -> None:
-        """Keep the valid files of a form that has errors."""
+        """Keep the files of a form that has errors, but those that were refused."""
         for key, upload in self._fresh.items():
             name = field_name(key)
-            if name in self.errors:
+            if name in self.errors and key not in self.unchecked:
                 continue
             pending = keep(upload, job_key=self.job_key, network=self.network)
             if pending is not None:
@@ -169,6 +206,7 @@ class ApplicationForm(forms.Form):
                         content_type=pending.content_type,
                         content=bytes(pending.content),
                         sha256=pending.sha256,
+                        marks=pending.marks,
                     )
                 )
         return tuple(found)
@@ -224,4 +262,4 @@ def upload_limit() -> str:
     return _("%(size)d MB") % {"size": settings.UPLOAD_MAX_BYTES // 1024**2}
 
 
-__all__ = ["EDITION", "HONEYPOT", "TYPES_IN_WORDS", "ApplicationForm", "field_name", "upload_limit"]
+__all__ = ["EDITION", "HONEYPOT", "ApplicationForm", "field_name", "upload_limit"]

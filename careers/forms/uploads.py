@@ -1,18 +1,18 @@
-"""Uploaded files: receive within limits, check by content, keep for the next attempt.
+"""Uploaded files: receive them within limits, have them judged, keep them for the next attempt.
 
 Follows the OWASP File Upload cheat sheet: a short list of types that the content decides and not
-the name, a size limit while the bytes arrive, and a file name that is only text.
+the name (``careers.inspection``), a size limit while the bytes arrive, and a file name that is only
+text.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
-import io
 import re
 import secrets
 import unicodedata
-import zipfile
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -30,17 +30,11 @@ from django.utils.translation import gettext as _
 from careers.applications.files import Upload
 from careers.applications.normal_form import compose
 from careers.forms.models import PendingUpload
+from careers.inspection import ACCEPTED, PDF, Judged, Refused, judge, words
+from home.models import SiteSettings
 
-PDF = "application/pdf"
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-ODT = "application/vnd.oasis.opendocument.text"
-JPEG, PNG = "image/jpeg", "image/png"
-#: The accepted types, with the file name extensions by which browsers filter.
-ACCEPTED = {PDF: ".pdf", DOCX: ".docx", ODT: ".odt", JPEG: ".jpg", PNG: ".png"}
-TYPES_IN_WORDS = "PDF, DOCX, ODT, JPG, PNG"
-
-#: An office file is a ZIP. These limits refuse ZIP bombs, which would harm this machine or HR's.
-ZIP_MAX_ENTRIES, ZIP_MAX_BYTES = 2000, 200 * 1024 * 1024
+#: The code of the error about a file with active content.
+ACTIVE_CONTENT = "active-content"
 
 #: The end of a file name that is read, in characters, and the most bytes that are kept of it.
 #: File systems take 255 bytes.
@@ -103,11 +97,32 @@ class BoundedUploadHandler(FileUploadHandler):
         return file
 
 
-def check(received: ReceivedFile, question_key: str) -> Upload:
+def check(received: ReceivedFile, question_key: str, *, sender: str = "") -> Upload:
     """Check one file.
 
+    Args:
+        sender: a hash of the sender's network; files of one network are judged one by one.
+
     Raises:
-        ValidationError: tells the applicant what is wrong and how to correct it.
+        ValidationError: tells the applicant what is wrong and how to correct it; its code is the
+            verdict.
+        Busy: the file can't be judged at this moment.
+    """
+    upload = unchecked(received, question_key)
+    judged = judge_upload(upload.content, sender=sender)
+    return dataclasses.replace(
+        upload,
+        filename=clean_filename(upload.filename, judged.content_type),
+        content_type=judged.content_type,
+        marks=marks_of(judged),
+    )
+
+
+def unchecked(received: ReceivedFile, question_key: str) -> Upload:
+    """A file that arrived whole, without a content type because nobody has judged it.
+
+    Raises:
+        ValidationError: it is empty, too large, or did not arrive whole.
     """
     limit = settings.UPLOAD_MAX_BYTES
     if received.true_size > limit:
@@ -123,100 +138,40 @@ def check(received: ReceivedFile, question_key: str) -> Upload:
     content = received.read()
     if not content:
         raise ValidationError(_("The file is empty. Choose another file."))
-    content_type = sniff(content)
+    name = received.name or ""
     return Upload(
         question_key=question_key,
-        filename=clean_filename(received.name or "", content_type),
-        content_type=content_type,
+        filename=clean_filename(name, _claimed_type(name)),
+        content_type="",
         content=content,
         sha256=hashlib.sha256(content).hexdigest(),
     )
 
 
-def sniff(content: bytes) -> str:
-    """The media type of a file, decided by its bytes alone.
+def _claimed_type(name: str) -> str:
+    """The accepted type that the end of a file name claims; PDF for any other end."""
+    ending = name.lower()[-5:]
+    return next((kind for kind, end in ACCEPTED.items() if ending.endswith(end)), PDF)
+
+
+def judge_upload(content: bytes, *, sender: str) -> Judged:
+    """Judge a file by its bytes and the company's settings.
 
     Raises:
-        ValidationError: the type is not accepted, or the file is damaged, locked or dangerous.
+        ValidationError, Busy: as for ``check``.
     """
-    # PDF readers allow up to a kilobyte of other bytes before the header.
-    if b"%PDF-" in content[:1024]:
-        _check_pdf(content)
-        return PDF
-    if content.startswith(b"PK\x03\x04"):
-        return _office_type(content)
-    if content.startswith(b"\xff\xd8\xff"):
-        return JPEG
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return PNG
-    if content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        raise ValidationError(
-            _(
-                "The file is password-protected or in the old Word format. "
-                "Save it as a PDF without a password and choose it again."
-            )
-        )
-    raise ValidationError(
-        _("The file must be one of these: %(types)s. Save it as a PDF and choose it again."),
-        params={"types": TYPES_IN_WORDS},
-    )
-
-
-def _check_pdf(content: bytes) -> None:
-    from pypdf import PdfReader
-
-    damaged = ValidationError(
-        _("The PDF is damaged and can’t be opened. Save it again and choose the new file.")
-    )
     try:
-        reader = PdfReader(io.BytesIO(content))
-        # Many programs lock only printing or copying. Such a file opens without a password.
-        locked = reader.is_encrypted and not reader.decrypt("")
-        pages = 0 if locked else len(reader.pages)
-    except Exception:  # a parser may fail in any way on such bytes
-        raise damaged from None
-    if locked:
-        raise ValidationError(
-            _("The PDF is password-protected. Save it without a password and choose it again.")
-        )
-    if not pages:
-        raise damaged
+        judged = judge(content, sender=sender)
+    except Refused as refused:
+        raise ValidationError(words.refusal(refused.verdict), code=refused.verdict) from None
+    if judged.active and not SiteSettings.of_default_site().accepts_active_content:
+        raise ValidationError(words.active_refusal(judged.active), code=ACTIVE_CONTENT)
+    return judged
 
 
-def _office_type(content: bytes) -> str:
-    damaged = ValidationError(
-        _("The file is damaged and can’t be opened. Save it again, best as a PDF.")
-    )
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entries = archive.infolist()
-            names = {entry.filename for entry in entries}
-            mimetype = (
-                archive.read("mimetype")[:100]
-                if "mimetype" in names and (archive.getinfo("mimetype").file_size < 100)
-                else b""
-            )
-    except Exception:  # a parser may fail in any way on such bytes
-        raise damaged from None
-    unpacked = sum(entry.file_size for entry in entries)
-    if len(entries) > ZIP_MAX_ENTRIES or unpacked > ZIP_MAX_BYTES:
-        raise damaged
-    # Word keeps macros in one part, LibreOffice in two folders.
-    if any(
-        name.lower().endswith("vbaproject.bin") or name.startswith(("Basic/", "Scripts/"))
-        for name in names
-    ):
-        raise ValidationError(
-            _("The file holds macros. Save it as a PDF or without macros and choose it again.")
-        )
-    if "[Content_Types].xml" in names and "word/document.xml" in names:
-        return DOCX
-    if mimetype == ODT.encode() and "content.xml" in names:
-        return ODT
-    raise ValidationError(
-        _("The file must be one of these: %(types)s. Save it as a PDF and choose it again."),
-        params={"types": TYPES_IN_WORDS},
-    )
+def marks_of(judged: Judged) -> str:
+    """What HR must know before they open a file, as it is stored."""
+    return " ".join(sorted(judged.active))
 
 
 def clean_filename(name: str, content_type: str) -> str:
@@ -232,7 +187,7 @@ def clean_filename(name: str, content_type: str) -> str:
 
 
 def keep(upload: Upload, *, job_key: UUID, network: str) -> PendingUpload | None:
-    """Keep a valid file while its form has errors.
+    """Keep a file while its form has errors or while nobody has judged it.
 
     Returns:
         None when a quota is used up. Then the applicant chooses the file again.
@@ -252,6 +207,7 @@ def keep(upload: Upload, *, job_key: UUID, network: str) -> PendingUpload | None
         size=upload.size,
         sha256=upload.sha256,
         content=upload.content,
+        marks=upload.marks,
         network=network,
         expires_at=now + KEPT_FOR,
     )
@@ -264,6 +220,18 @@ def kept_upload(token: str, *, job_key: UUID, question_key: str) -> PendingUploa
     return PendingUpload.objects.filter(
         token=token, job_key=job_key, question_key=question_key, expires_at__gt=timezone.now()
     ).first()
+
+
+def judge_kept(kept: PendingUpload) -> None:
+    """Judge a kept file that could not be judged when it arrived.
+
+    Raises:
+        ValidationError, Busy: as for ``check``.
+    """
+    judged = judge_upload(bytes(kept.content), sender=kept.network)
+    kept.content_type, kept.marks = judged.content_type, marks_of(judged)
+    kept.filename = clean_filename(kept.filename, judged.content_type)
+    kept.save(update_fields=["content_type", "marks", "filename"])
 
 
 def claim(kept: Iterable[PendingUpload]) -> None:

@@ -126,9 +126,10 @@ def _work(job: int, jobs: dict[str, Job]) -> None:
     except Exception as error:  # a parser may fail in any way on such bytes
         # The name alone: the text of an error may hold words of the applicant.
         answer, parts = {"failed": type(error).__name__}, []
-    rest = memoryview(messages.packed(answer, parts))
-    while rest:
-        rest = rest[os.write(job, rest) :]
+    for piece in (messages.head(answer, [len(part) for part in parts]), *parts):
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[os.write(job, rest) :]
 
 
 def _readable() -> set[str]:

@@ -20,10 +20,10 @@ class Broken(Exception):
     """The other process ended, or sent something that is no message."""
 
 
-def packed(head: dict[str, Any], parts: Sequence[bytes] = ()) -> bytes:
-    """A message as bytes."""
-    text = json.dumps({**head, "sizes": [len(part) for part in parts]}).encode()
-    return b"".join((_LENGTH.pack(len(text)), text, *parts))
+def head(values: dict[str, Any], sizes: Sequence[int] = ()) -> bytes:
+    """The beginning of a message, which parts of so many bytes follow."""
+    text = json.dumps({**values, "sizes": sizes}).encode()
+    return _LENGTH.pack(len(text)) + text
 
 
 def read(receive: Callable[[int], bytes]) -> tuple[dict[str, Any], list[bytes]]:
@@ -37,13 +37,13 @@ def read(receive: Callable[[int], bytes]) -> tuple[dict[str, Any], list[bytes]]:
     """
     (length,) = _LENGTH.unpack(_exactly(receive, _LENGTH.size, HEAD_LIMIT))
     try:
-        head = json.loads(_exactly(receive, length, HEAD_LIMIT))
-        sizes = head.pop("sizes")
+        values = json.loads(_exactly(receive, length, HEAD_LIMIT))
+        sizes = values.pop("sizes")
         if not all(type(size) is int and size >= 0 for size in sizes):
             raise Broken
         if sum(sizes) > BYTES_LIMIT:
             raise Broken
-        return head, [_exactly(receive, size, BYTES_LIMIT) for size in sizes]
+        return values, [_exactly(receive, size, BYTES_LIMIT) for size in sizes]
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         raise Broken from None
 

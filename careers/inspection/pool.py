@@ -72,7 +72,8 @@ class ForkServer:
             try:
                 if channel.recv(1) != STARTED:
                     raise Busy
-                channel.sendall(messages.packed({"job": job, **asked}, [content]))
+                channel.sendall(messages.head({"job": job, **asked}, [len(content)]))
+                channel.sendall(content)
                 return messages.read(channel.recv)
             except (OSError, messages.Broken):
                 if self._has_ended():
@@ -209,9 +210,9 @@ class Slots:
 
 
 SERVER = ForkServer()
-#: For applicants: the site runs 16 threads in each web process (``careersite.gunicorn``), so six
-#: are always left, and two are free for other senders' files.
-UPLOADS = Slots(running=2, inside=10, of_one_sender=8)
+#: For applicants. A web process has 16 threads (``careersite.gunicorn``): four are always left for
+#: pages, and two places for other people than the one who sends the most.
+UPLOADS = Slots(running=2, inside=12, of_one_sender=10)
 #: For the staff, whom a flood of uploads must not delay.
 READERS = Slots(running=2, inside=4, of_one_sender=2)
 

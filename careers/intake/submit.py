@@ -148,6 +148,7 @@ def _write(submission: Submission, identity: Identity) -> tuple[Application, lis
             filename=upload.filename,
             content_type=upload.content_type,
             question_key=upload.question_key,
+            marks=upload.marks,
         )
     _record_consents(application, submission, now)
     # Operators get the mail when a job has no recipients.

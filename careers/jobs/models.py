@@ -30,7 +30,7 @@ from wagtail_localize.fields import SynchronizedField
 from careers.applications.frozen import FrozenForm
 from careers.forms.builder import ApplicationForm, upload_limit
 from careers.forms.questions import Asked
-from careers.forms.uploads import TYPES_IN_WORDS
+from careers.inspection import words
 from careers.jobs.caching import cacheable
 from careers.jobs.dates import ApplicationDates
 from careers.jobs.form_fields import FormFields
@@ -334,7 +334,7 @@ class JobPage(PayRange, ApplicationDates, FormFields, Page):
             "needs_cv": self.ask_cv == Asked.REQUIRED,
             "upload_limit": upload_limit(),
             "upload_limit_bytes": settings.UPLOAD_MAX_BYTES,
-            "upload_types": TYPES_IN_WORDS,
+            "upload_types": words.TYPES,
             "privacy_notice": self.notice(),
             "facts": self.facts(),
             "similar": similar_jobs(self),

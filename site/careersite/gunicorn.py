@@ -8,6 +8,7 @@ import logging
 import math
 import select
 import sys
+import threading
 import time
 from pathlib import Path
 from types import FrameType
@@ -80,6 +81,13 @@ def when_ready(server: Arbiter) -> None:
         get_resolver().url_patterns  # noqa: B018 -- reading it is what imports
         # A connection that two processes share is broken for both.
         connections.close_all()
+
+
+def post_worker_init(worker: ThreadWorker) -> None:
+    """Start the process that judges files, so that the first applicant does not wait for it."""
+    from careers import inspection
+
+    threading.Thread(target=inspection.warm_up, daemon=True).start()
 
 
 bind = (

@@ -12,7 +12,8 @@ from wagtail.blocks import Block
 from careers.applications.frozen import Question
 from careers.forms.blocks import QuestionBlock
 from careers.forms.types import FieldType, register
-from careers.forms.uploads import ACCEPTED, ReceivedFile
+from careers.forms.uploads import ReceivedFile
+from careers.inspection import ACCEPTED
 
 
 @register

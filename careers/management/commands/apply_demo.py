@@ -170,11 +170,14 @@ def curriculum_vitae(name: str) -> bytes:
         offsets.append(len(content))
         content += f"{number} 0 obj{text}endobj\n".encode()
     table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
-    return content + (
-        f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}"
-        f"trailer<</Size {len(objects) + 1}/Root 1 0 R/Info 4 0 R>>\n"
-        f"startxref\n{len(content)}\n%%EOF\n"
-    ).encode()
+    return (
+        content
+        + (
+            f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}"
+            f"trailer<</Size {len(objects) + 1}/Root 1 0 R/Info 4 0 R>>\n"
+            f"startxref\n{len(content)}\n%%EOF\n"
+        ).encode()
+    )
 
 
 def _multipart(fields: dict[str, Any], boundary: str) -> bytes:
