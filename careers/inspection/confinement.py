@@ -45,7 +45,8 @@ _SECCOMP_MODE_FILTER = 2
 _SYS_LANDLOCK_CREATE, _SYS_LANDLOCK_ADD, _SYS_LANDLOCK_RESTRICT = 444, 445, 446
 #: Landlock, version 1: execute, write, read and list files, remove and make every kind of file.
 _LANDLOCK_ALL = (1 << 13) - 1
-_LANDLOCK_READ = (1 << 2) | (1 << 3)
+_LANDLOCK_READ_FILE = 1 << 2
+_LANDLOCK_READ = _LANDLOCK_READ_FILE | (1 << 3)
 
 
 def limit() -> None:
@@ -82,7 +83,7 @@ def wall_in(readable: Iterable[str]) -> list[str]:
     """Give up every right that reading a file does not need. It cannot be undone.
 
     Args:
-        readable: directories whose files stay readable.
+        readable: files, and directories whose files stay readable.
 
     Returns:
         The walls that stand, for the tests and the log: ``files``, ``calls``.
@@ -110,7 +111,8 @@ def _only_these_files(libc: ctypes.CDLL, readable: Iterable[str]) -> bool:
         for path in readable:
             with contextlib.suppress(OSError):
                 place = os.open(path, os.O_PATH | os.O_CLOEXEC)
-                rule = struct.pack("=Qi", _LANDLOCK_READ, place)
+                rights = _LANDLOCK_READ if os.path.isdir(path) else _LANDLOCK_READ_FILE
+                rule = struct.pack("=Qi", rights, place)
                 libc.syscall(_SYS_LANDLOCK_ADD, rules, 1, rule, 0)
                 os.close(place)
         return bool(libc.syscall(_SYS_LANDLOCK_RESTRICT, rules, 0) == 0)

@@ -28,8 +28,9 @@ from careers.inspection import confinement, messages
 #: A job: takes what was asked and the bytes, returns a JSON-able answer and bytes.
 Job = Callable[[dict[str, Any], bytes], tuple[dict[str, Any], list[bytes]]]
 
-#: What stays readable in a child: the libraries, and the fonts that pages need.
-FONTS = ("/usr/share/fonts", "/usr/local/share/fonts", "/etc/fonts")
+#: What stays readable in a child beside the libraries: the fonts that pages need, and the random
+#: numbers without which qpdf decrypts nothing.
+READABLE = ("/usr/share/fonts", "/usr/local/share/fonts", "/etc/fonts", "/dev/urandom")
 
 
 def main(control: int, module: str) -> NoReturn:
@@ -135,4 +136,4 @@ def _work(job: int, jobs: dict[str, Job]) -> None:
 def _readable() -> set[str]:
     paths = sysconfig.get_paths()
     libraries = {sys.prefix, sys.base_prefix, paths["stdlib"], paths["purelib"], paths["platlib"]}
-    return {*libraries, str(Path(__file__).parent), *FONTS}
+    return {*libraries, str(Path(__file__).parent), *READABLE}

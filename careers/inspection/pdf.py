@@ -59,7 +59,7 @@ def judge(content: bytes) -> Judged:
         raise Refused(Verdict.TWO_TYPES)
     with opened(content) as document:
         try:
-            if not any(True for _page in leaves(document)):
+            if not sum(1 for _page in leaves(document)):
                 raise Refused(Verdict.NO_PAGES)
             return Judged(PDF, frozenset(active(document)))
         except (Refused, MemoryError):
@@ -91,13 +91,26 @@ def opened(content: bytes) -> pikepdf.Pdf:
         Refused: it needs a password, or nothing can be repaired.
     """
     try:
-        return pikepdf.open(io.BytesIO(content), suppress_warnings=True)
+        return _open(content)
     except pikepdf.PasswordError:
-        return pikepdf.open(io.BytesIO(without_lock(content)), suppress_warnings=True)
+        return _open(without_lock(content))
+    except MemoryError:
+        raise
+    except Exception:  # noqa: S110 -- a parser may fail in any way on such bytes
+        pass
+    try:
+        # Without the way to its table of objects, qpdf looks for the objects themselves.
+        return _open(content.replace(b"startxref", b"startxxxx"))
+    except pikepdf.PasswordError:
+        raise Refused(Verdict.LOCKED_PDF) from None
     except MemoryError:
         raise
     except Exception:  # a parser may fail in any way on such bytes
         raise Refused(Verdict.DAMAGED_PDF) from None
+
+
+def _open(content: bytes) -> pikepdf.Pdf:
+    return pikepdf.open(io.BytesIO(content), suppress_warnings=True)
 
 
 def without_lock(content: bytes) -> bytes:
@@ -109,7 +122,7 @@ def without_lock(content: bytes) -> bytes:
     # The same length, so that every offset in the file stays right.
     copy = _ENCRYPT.sub(_HIDDEN, content)
     try:
-        with pikepdf.open(io.BytesIO(copy), suppress_warnings=True) as document:
+        with _open(copy) as document:
             lock = document.trailer.get("/Xncrypt")
             identity = pikepdf.Name("/Identity")
             is_open = isinstance(lock, pikepdf.Dictionary) and all(
@@ -246,6 +259,10 @@ def _start(stream: pikepdf.Stream) -> bytes:
         if filters == pikepdf.Name("/FlateDecode"):
             raw = bytes(memoryview(stream.get_raw_stream_buffer())[: 64 * 1024])
             return zlib.decompressobj().decompress(raw, START)
-        return bytes(memoryview(stream.get_stream_buffer())[:START])
-    except (zlib.error, pikepdf.PdfError, RuntimeError):
+    except zlib.error:
         return b""  # a viewer can't save it either
+    try:
+        return bytes(memoryview(stream.get_stream_buffer())[:START])
+    except (pikepdf.PdfError, RuntimeError):
+        # Programs pack attachments once. Nobody can tell what this is.
+        raise Refused(Verdict.TOO_COMPLEX) from None

@@ -81,8 +81,9 @@ def _page(document: pypdfium2.PdfDocument, number: int) -> bytes:
         return _png(Image.new("L", (SIDE // 2, SIDE // 2), 255))
     try:
         width, height = page.get_size()
-        longer = max(width, height, 1.0)
-        bitmap = page.render(scale=SIDE / longer, may_draw_forms=True)
+        # Half a pixel less, because the sides are rounded up.
+        scale = (SIDE - 0.5) / max(width, height, 1.0)
+        bitmap = page.render(scale=scale, may_draw_forms=True)
         return _png(bitmap.to_pil())
     finally:
         page.close()

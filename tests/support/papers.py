@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -54,6 +55,13 @@ def make_cv(
 def stream(data: bytes, entries: str = "") -> bytes:
     """A stream as the value of an object."""
     return f"<</Length {len(data)}{entries}>>stream\n".encode() + data + b"\nendstream"
+
+
+def repeated(data: bytes, times: int) -> bytes:
+    """Deflated data that unpacks to ``data`` many times, without the work of packing it all."""
+    packer = zlib.compressobj(9)
+    head = packer.compress(data) + packer.flush(zlib.Z_FULL_FLUSH)
+    return head + (packer.compress(data) + packer.flush(zlib.Z_FULL_FLUSH)) * (times - 1)
 
 
 def make_pdf(
