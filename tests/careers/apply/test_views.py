@@ -26,7 +26,9 @@ from wagtail.models import PageViewRestriction
 from careers.applications.models import Application, ApplicationFile
 from careers.apply.origin import CONFIRM_SALT
 from careers.forms.models import PendingUpload
+from careers.inspection import pool
 from careers.pipeline.models import Step, StepEvent
+from home.models import SiteSettings
 from tests.support.applying import (
     ADDRESS,
     JANE,
@@ -39,7 +41,7 @@ from tests.support.applying import (
     the_cv,
 )
 from tests.support.factories import JobPageFactory
-from tests.support.papers import JPEG, PROGRAM, make_cv
+from tests.support.papers import JPEG, PROGRAM, make_cv, make_pdf
 from tests.support.translating import french, french_site, in_french
 
 pytestmark = pytest.mark.django_db
@@ -182,6 +184,25 @@ def test_confirmation_page_names_file_that_could_not_be_kept(
     assert response.status_code == 422
     assert "Choose the file again: it could not be kept." in words(response)
     assert confirm_token(response)
+
+
+def test_file_that_cannot_be_judged_now_is_kept_for_the_next_attempt(
+    client: Client, job: Any, monkeypatch: Any
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(pool, "UPLOADS", pool.Slots(running=1, inside=0, of_one_sender=0))
+        response = send(client, job)
+    assert response.status_code == 503
+    assert "It is kept here. Wait a minute, then send the form again." in words(response)
+    again = send(client, job, **{"kept-cv": kept_token(response), "cv": None})
+    assert again.status_code == 303
+    assert bytes(ApplicationFile.objects.get().stored.content) == the_cv()
+
+
+def test_mark_of_a_file_is_stored_with_it(client: Client, job: Any) -> None:
+    SiteSettings.objects.update(active_content="mark")
+    send(client, job, cv=pdf(make_pdf("/OpenAction<</S/JavaScript/JS(1)>>")))
+    assert ApplicationFile.objects.get().marks == "script"
 
 
 # ── Errors: the form keeps everything ───────────────────────────────────────────────────

@@ -73,6 +73,15 @@ def test_page_shows_all_answers_and_consents(as_hanna: Client, answered: Applica
     assert "+47 1" in text
 
 
+def test_file_with_active_content_is_marked(as_hanna: Client, answered: Application) -> None:
+    assert "Active content" not in text_of(as_hanna, answered)
+    answered.files.update(marks="macros script")
+    assert (
+        "Active content: macros, a script. It can harm your computer when you open the file."
+        in text_of(as_hanna, answered)
+    )
+
+
 def test_files_link_to_the_guarded_address_only(as_hanna: Client, answered: Application) -> None:
     soup = BeautifulSoup(as_hanna.get(url(answered)).content, "html.parser")
     file = answered.files.get()

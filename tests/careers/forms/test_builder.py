@@ -17,9 +17,11 @@ from careers.applications.frozen import FrozenForm, Option, Question
 from careers.forms.builder import ApplicationForm, field_name
 from careers.forms.types.long_text import LIMIT
 from careers.forms.uploads import clean_up, keep
+from careers.inspection import DOCX, Busy, Judged, Refused, Verdict, words
+from home.models import SiteSettings
 from tests.support.applying import JANE, ask, bound, received, the_cv
 from tests.support.factories import JobPageFactory
-from tests.support.papers import OLD_WORD, make_cv, make_docx
+from tests.support.papers import OLD_WORD, PROGRAM, make_cv, make_docx, make_pdf
 
 pytestmark = pytest.mark.django_db
 
@@ -405,12 +407,71 @@ def test_file_beyond_the_quota_must_be_chosen_again(job: Any, monkeypatch: Any) 
 
 
 def test_invalid_file_is_never_kept(job: Any) -> None:
-    form = bound(job, cv=received(make_docx(word__vbaProject_bin=b"")))
-    form.is_valid()
     bad = bound(job, cv=received(b"MZ"))
     assert not bad.is_valid()
     bad.keep_files()
     assert bad.kept == {}
+
+
+def busy(content: bytes, *, sender: str) -> Judged:
+    raise Busy
+
+
+def test_file_that_cannot_be_judged_now_is_kept_and_judged_the_next_time(
+    job: Any, monkeypatch: Any
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("careers.forms.uploads.judge", busy)
+        first = bound(job, cv=received(make_docx(), "../my cv.docx"))
+        assert first.errors == {"cv": [words.not_checked()]}
+        first.keep_files()
+        kept = {"cv": None, "kept-cv": first.kept["cv"].token}
+        second = bound(job, **kept)
+        assert second.errors == {"cv": [words.not_checked()]}
+        assert second.kept["cv"].filename == "my cv.docx"
+    third = bound(job, **kept)
+    assert third.is_valid()
+    (upload,) = third.uploads
+    assert (upload.content, upload.content_type) == (make_docx(), DOCX)
+
+
+def test_kept_file_that_is_refused_later_is_not_kept_any_more(job: Any, monkeypatch: Any) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("careers.forms.uploads.judge", busy)
+        first = bound(job, cv=received(PROGRAM))
+        assert not first.is_valid()
+        first.keep_files()
+    again = bound(job, cv=None, **{"kept-cv": first.kept["cv"].token})
+    (message,) = again.errors["cv"]
+    assert message.startswith("The file must be one of these")
+    assert again.kept == {}
+
+
+def test_form_judges_no_further_file_after_an_expensive_one(job: Any, monkeypatch: Any) -> None:
+    add_questions(job, ask("file", "Paper", key="paper"), ask("file", "Plan", key="plan"))
+    judged: list[bytes] = []
+
+    def expensive(content: bytes, *, sender: str) -> Judged:
+        judged.append(content)
+        raise Refused(Verdict.TOO_COMPLEX)
+
+    monkeypatch.setattr("careers.forms.uploads.judge", expensive)
+    files = {name: received(name.encode()) for name in ("cv", "q-paper", "q-plan")}
+    form = bound(job, **files)
+    assert form.errors == {"cv": [words.refusal(Verdict.TOO_COMPLEX)]}
+    form.keep_files()
+    assert judged == [b"cv"]
+    assert set(form.kept) == {"paper", "plan"}
+
+
+def test_mark_of_a_file_outlasts_an_error_in_the_form(job: Any) -> None:
+    SiteSettings.objects.update(active_content="mark")
+    first = bound(job, name=None, cv=received(make_pdf("/OpenAction<</S/JavaScript/JS(1)>>")))
+    first.is_valid()
+    first.keep_files()
+    again = bound(job, cv=None, **{"kept-cv": first.kept["cv"].token})
+    assert again.is_valid()
+    assert [upload.marks for upload in again.uploads] == ["script"]
 
 
 def test_typed_returns_valid_and_invalid_input(job: Any) -> None:
