@@ -21,8 +21,9 @@ from collections.abc import Iterable
 MEMORY = 400 * 1024 * 1024
 #: Seconds of CPU time for one file, and seconds until the process is killed in any case.
 CPU, WALL = 4, 20
-#: The web process comes first when the CPU is short (nice(2)).
-NICENESS = 10
+#: After so many seconds other processes come first when the CPU is short (nice(2)): an expensive
+#: file must not slow down the site, and an ordinary one must not wait.
+STEPS_BACK_AFTER, NICENESS = 0.3, 15
 
 #: System calls that are refused, by machine: x86_64 and aarch64 (Linux, ``asm/unistd.h``).
 #: socket, connect, bind, execve, execveat, ptrace, process_vm_readv, process_vm_writev,
@@ -65,10 +66,8 @@ def _address_space() -> int:
         return int(file.read().split()[0]) * resource.getpagesize()
 
 
-def stand_back() -> None:
-    """Let other processes go first, for the CPU and when memory runs out."""
-    with contextlib.suppress(OSError):
-        os.nice(NICENESS)
+def die_first() -> None:
+    """Let the kernel kill this process and its children first when memory runs out."""
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")
 

@@ -49,7 +49,7 @@ def main(control: int, module: str) -> NoReturn:
     except Exception as error:
         ours.sendall(f"-{type(error).__name__}: {error}".encode()[:500])
         sys.exit(1)
-    confinement.stand_back()
+    confinement.die_first()
     gc.collect()
     gc.freeze()
     ours.sendall(b"+")
@@ -60,38 +60,52 @@ def _serve(control: socket.socket, jobs: dict[str, Job]) -> NoReturn:
     woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    #: When each child is killed, by its id.
-    deadlines: dict[int, float] = {}
+    #: When each child began, by its id, and those that have stepped back.
+    began: dict[int, float] = {}
+    niced: set[int] = set()
     sources: list[Any] = [control, woken]
     while True:
-        left = min(deadlines.values(), default=0.0) - time.monotonic()
-        ready = select.select(sources, [], [], max(left, 0) if deadlines else None)[0]
+        ready = select.select(sources, [], [], _next_look(began, niced))[0]
         if woken in ready:
             os.read(woken, 512)
-        _bury(deadlines)
-        for child, deadline in deadlines.items():
-            if deadline <= time.monotonic():
+        _bury(began, niced)
+        for child, start in began.items():
+            age = time.monotonic() - start
+            if age >= confinement.WALL:
                 os.kill(child, signal.SIGKILL)
+            elif age >= confinement.STEPS_BACK_AFTER and child not in niced:
+                os.setpriority(os.PRIO_PROCESS, child, confinement.NICENESS)
+                niced.add(child)
         if control in ready:
             byte, sockets, _flags, _address = socket.recv_fds(control, 1, 1)
             if not byte:
-                for child in deadlines:
+                for child in began:
                     os.kill(child, signal.SIGKILL)
                 os._exit(0)
             for job in sockets:
                 child = _fork(job, control, jobs)
                 os.close(job)
                 if child:
-                    deadlines[child] = time.monotonic() + confinement.WALL
+                    began[child] = time.monotonic()
 
 
-def _bury(deadlines: dict[int, float]) -> None:
+def _next_look(began: dict[int, float], niced: set[int]) -> float | None:
+    """Seconds until a child is due; None when there is none."""
+    due = [
+        start + (confinement.WALL if child in niced else confinement.STEPS_BACK_AFTER)
+        for child, start in began.items()
+    ]
+    return max(min(due) - time.monotonic(), 0) if due else None
+
+
+def _bury(began: dict[int, float], niced: set[int]) -> None:
     """Forget the children that ended."""
-    while deadlines:
+    while began:
         child, _status = os.waitpid(-1, os.WNOHANG)
         if not child:
             return
-        deadlines.pop(child, None)
+        began.pop(child, None)
+        niced.discard(child)
 
 
 def _fork(job: int, control: socket.socket, jobs: dict[str, Job]) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import logging
+import math
 import os
 import socket
 import subprocess
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds that a fork server may take to start, and that a file waits for its turn.
 STARTS_WITHIN, PATIENCE = 30, 10
+#: Seconds up to which a file is quick, and seconds that a file beyond the places waits.
+QUICK, GRACE = 0.5, 2
 #: Seconds until a message to or from a child counts as lost. The child is killed before.
 LOST_AFTER = confinement.WALL + 5
 
@@ -164,19 +167,24 @@ class ForkServer:
 
 
 class Slots:
-    """How many files are checked and wait at once, so that web threads stay free for others.
+    """How many files are judged and wait at once, so that web threads stay free for others.
+
+    A file beyond the places waits a moment while files are quick, as when many people send at the
+    same second. While a file is slow, it is refused at once: the threads would all wait for it.
 
     Args:
-        running: files that are checked at once; of one sender it is always one.
-        inside: files that are checked or wait.
-        of_one_sender: how many of those may come from one sender.
+        running: files that are judged at once; of one sender it is always one.
+        places: files that are judged or wait.
+        of_one_sender: how many of the places one sender may have.
     """
 
-    def __init__(self, *, running: int, inside: int, of_one_sender: int) -> None:
-        self._limits = running, inside, of_one_sender
+    def __init__(self, *, running: int, places: int, of_one_sender: int) -> None:
+        self._limits = running, places, of_one_sender
         self._changed = threading.Condition()
         self._inside: Counter[str] = Counter()
-        self._running: set[str] = set()
+        #: When each sender's file was started; the seconds that the last file took.
+        self._started: dict[str, float] = {}
+        self._last_took = 0.0
 
     @contextlib.contextmanager
     def taken_by(self, sender: str, *, patience: float = PATIENCE) -> Iterator[None]:
@@ -185,36 +193,45 @@ class Slots:
         Raises:
             Busy: too many files wait already, or none was free for ``patience`` seconds.
         """
-        running, inside, of_one_sender = self._limits
+        running = self._limits[0]
         with self._changed:
-            if self._inside.total() >= inside or self._inside[sender] >= of_one_sender:
-                raise Busy
+            self._find_place(sender)
             self._inside[sender] += 1
         try:
             with self._changed:
                 if not self._changed.wait_for(
-                    lambda: len(self._running) < running and sender not in self._running, patience
+                    lambda: len(self._started) < running and sender not in self._started, patience
                 ):
                     raise Busy
-                self._running.add(sender)
+                self._started[sender] = time.monotonic()
             try:
                 yield
             finally:
                 with self._changed:
-                    self._running.discard(sender)
-                    self._changed.notify_all()
+                    self._last_took = time.monotonic() - self._started.pop(sender)
         finally:
             with self._changed:
                 self._inside[sender] -= 1
-                self._inside += Counter()  # drops senders at zero
+                self._inside += Counter()  # forgets senders without files
+                self._changed.notify_all()
+
+    def _find_place(self, sender: str) -> None:
+        _running, places, of_one_sender = self._limits
+        gives_up = time.monotonic() + GRACE
+        while self._inside.total() >= places or self._inside[sender] >= of_one_sender:
+            slow = min(self._started.values(), default=math.inf) + QUICK
+            left = min(gives_up, slow) - time.monotonic()
+            if left <= 0 or self._last_took > QUICK:
+                raise Busy
+            self._changed.wait(left)
 
 
 SERVER = ForkServer()
-#: For applicants. A web process has 16 threads (``careersite.gunicorn``): four are always left for
-#: pages, and two places for other people than the one who sends the most.
-UPLOADS = Slots(running=2, inside=12, of_one_sender=10)
+#: For applicants. A web process has eight threads (``careersite.gunicorn``): two are always left
+#: for pages while files are slow, and a place for other people than the one who sends the most.
+UPLOADS = Slots(running=2, places=6, of_one_sender=5)
 #: For the staff, whom a flood of uploads must not delay.
-READERS = Slots(running=2, inside=4, of_one_sender=2)
+READERS = Slots(running=2, places=4, of_one_sender=2)
 
 
 def warm_up() -> None:

@@ -190,7 +190,7 @@ def test_file_that_cannot_be_judged_now_is_kept_for_the_next_attempt(
     client: Client, job: Any, monkeypatch: Any
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(pool, "UPLOADS", pool.Slots(running=1, inside=0, of_one_sender=0))
+        patch.setattr(pool, "UPLOADS", pool.Slots(running=1, places=0, of_one_sender=0))
         response = send(client, job)
     assert response.status_code == 503
     assert "It is kept here. Wait a minute, then send the form again." in words(response)
