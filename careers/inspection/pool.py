@@ -227,9 +227,9 @@ class Slots:
 
 
 SERVER = ForkServer()
-#: For applicants. A web process has eight threads (``careersite.gunicorn``): two are always left
-#: for pages while files are slow, and a place for other people than the one who sends the most.
-UPLOADS = Slots(running=2, places=6, of_one_sender=5)
+#: For applicants. A web process has 16 threads (``careersite.gunicorn``): three are always left for
+#: pages while files are slow, and two places for other people than the one who sends the most.
+UPLOADS = Slots(running=2, places=13, of_one_sender=11)
 #: For the staff, whom a flood of uploads must not delay.
 READERS = Slots(running=2, places=4, of_one_sender=2)
 

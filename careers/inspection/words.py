@@ -114,8 +114,8 @@ def active_refusal(active: Collection[Active]) -> str:
 def not_checked() -> str:
     """Nothing is known about a file yet."""
     return _(
-        "The file could not be checked just now because many people are sending files. "
-        "It is kept here. Wait a minute, then send the form again."
+        "The file could not be checked just now, but it is kept here. "
+        "Wait a minute, then send the form again."
     )
 
 

@@ -99,9 +99,9 @@ bind = (
 forwarded_allow_ips = ""
 worker_class = DrainingWorker
 workers = 2
-# Forms wait for their turn in a thread (`careers.apply.lane`), and pages need one beside them. Each
-# may keep a connection to PostgreSQL.
-threads = 8
+# Twelve of them may hold a form that waits (`careers.apply.lane`); the others are for pages. Each may
+# keep a connection to PostgreSQL.
+threads = 16
 # Bytes of the first line and of one header, and the number of headers; browsers send far less.
 limit_request_line = 4094
 limit_request_field_size = 8190

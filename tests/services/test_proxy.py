@@ -239,7 +239,7 @@ def test_slow_clients_do_not_block_other_visitors(deployed: Deployment) -> None:
     The proxy buffers what they sent. Others apply at the same time, and an unfinished form leaves
     nothing behind.
     """
-    with slow_visitors(deployed, 2 * 8 + 1) as send_a_byte:
+    with slow_visitors(deployed, 2 * 16 + 1) as send_a_byte:
         for number in range(2):
             send_a_byte()
             status, _location = deployed.post_form(

@@ -193,7 +193,7 @@ def test_file_that_cannot_be_judged_now_is_kept_for_the_next_attempt(
         patch.setattr(pool, "UPLOADS", pool.Slots(running=1, places=0, of_one_sender=0))
         response = send(client, job)
     assert response.status_code == 503
-    assert "It is kept here. Wait a minute, then send the form again." in words(response)
+    assert "but it is kept here. Wait a minute, then send the form again." in words(response)
     again = send(client, job, **{"kept-cv": kept_token(response), "cv": None})
     assert again.status_code == 303
     assert bytes(ApplicationFile.objects.get().stored.content) == the_cv()
