@@ -38,12 +38,13 @@ _ANNOTATIONS = {
     "/Movie": Active.MEDIA,
     "/Sound": Active.MEDIA,
 }
-#: What leads to no action: what is drawn, who the parent is, and the structure for screen readers.
+#: What leads to no action: what is drawn, and the structure for screen readers.
 _SKIPPED = {
-    *("/Contents", "/Resources", "/Parent", "/P", "/Metadata", "/StructTreeRoot", "/PieceInfo"),
+    *("/Contents", "/Resources", "/Metadata", "/StructTreeRoot", "/PieceInfo"),
     *("/Thumb", "/AP", "/MK", "/DR", "/OCProperties", "/OutputIntents", "/PageLabels", "/Info"),
     *("/ID", "/Encrypt", "/Xncrypt", "/Font", "/XObject", "/SpiderInfo", "/Threads"),
 }
+_SCRIPT_ADDRESSES = ("javascript:", "vbscript:", "data:text/html")
 _ENCRYPT, _HIDDEN = re.compile(rb"/Encrypt(?=[\s\d<])"), b"/Xncrypt"
 _FIRST_OBJECT = re.compile(rb"\d+\s+\d+\s+obj\b")
 _EOF = b"%%EOF"
@@ -79,6 +80,7 @@ def is_something_else(content: bytes) -> bool:
         or signatures.holds_html(before)
         or signatures.holds_running_html(after)
         or signatures.ends_as_zip(after)
+        or signatures.ends_as_zip(content, whole=True)
     )
 
 
@@ -213,7 +215,7 @@ def _active_dictionary(keys: dict[str, Any]) -> set[Active]:
     action = keys.get("/S")
     if isinstance(action, pikepdf.Name) and str(action) in _ACTIONS:
         found.add(_ACTIONS[str(action)])
-    if "/JS" in keys:
+    if "/JS" in keys or _text(keys.get("/URI")).strip().lower().startswith(_SCRIPT_ADDRESSES):
         found.add(Active.SCRIPT)
     if "/XFA" in keys:
         found.add(Active.XFA)

@@ -51,13 +51,20 @@ def holds_running_html(content: bytes) -> bool:
     return bool(_RUNNING_HTML.search(content))
 
 
-def ends_as_zip(content: bytes) -> bool:
-    """Whether a program that unpacks ZIP files would read this file as one."""
+def ends_as_zip(content: bytes, *, whole: bool = False) -> bool:
+    """Whether a program that unpacks ZIP files would read this file as one.
+
+    Args:
+        whole: whether the comment of the ZIP must reach to the end. Otherwise a document that
+            holds a ZIP file, such as another document, would look like one.
+    """
     at = content.rfind(_ZIP_END, max(0, len(content) - _ZIP_END_WITHIN))
     if at < 0 or at + 22 > len(content):
         return False
     entries = int.from_bytes(content[at + 10 : at + 12], "little")
     size = int.from_bytes(content[at + 12 : at + 16], "little")
+    if whole and at + 22 + int.from_bytes(content[at + 20 : at + 22], "little") != len(content):
+        return False
     # The table of contents lies before it, so chance bytes do not count.
     return bool(entries) and content[max(0, at - size) : at].startswith(b"PK\x01\x02")
 

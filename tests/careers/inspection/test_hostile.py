@@ -70,6 +70,14 @@ def deep_tree(levels: int) -> bytes:
     return make_pdf("", "", *nodes, pages="/Kids[6 0 R]/Count 1")
 
 
+def zip_with_comment() -> bytes:
+    """A ZIP inside a PDF; its comment is the rest of the PDF."""
+    inner = make_zip({"a.exe": PROGRAM})
+    content = make_pdf("", "", stream(inner))
+    rest = len(content) - content.index(inner) - len(inner)
+    return content.replace(inner, inner[:-2] + struct.pack("<H", rest))
+
+
 def bomb(megabytes: int = 1024) -> bytes:
     """A few bytes that unpack to a gigabyte, in two steps."""
     return zlib.compress(repeated(bytes(1 << 20), megabytes))
@@ -128,6 +136,14 @@ HOSTILE_PDF: Rows = {
     ),
     "script of a bookmark": (
         lambda: make_pdf("/Outlines 6 0 R", "", "<</First 7 0 R>>", f"<</Title(a)/A{JS}>>"),
+        Active.SCRIPT,
+    ),
+    "script of the field that a widget belongs to": (
+        lambda: annotated(f"/Subtype/Widget/Parent<</FT/Tx/T(a)/AA<</K{JS}>>>>"),
+        Active.SCRIPT,
+    ),
+    "script as the address of a link": (
+        lambda: annotated("/Subtype/Link/A<</S/URI/URI(JavaScript:alert(1))>>"),
         Active.SCRIPT,
     ),
     "script after a link": (
@@ -268,6 +284,7 @@ HOSTILE_PDF: Rows = {
     "web page behind the end": (lambda: make_pdf() + b"<script>1</script>", Verdict.TWO_TYPES),
     "PHP before the header": (lambda: b"<?php system(1);?>" + make_pdf(), Verdict.TWO_TYPES),
     "ZIP behind the end": (lambda: make_pdf() + make_zip({"a.exe": PROGRAM}), Verdict.TWO_TYPES),
+    "ZIP whose comment is the end of the PDF": (zip_with_comment, Verdict.TWO_TYPES),
     "program before the header": (lambda: b"MZ" + bytes(200) + make_pdf(), Verdict.TWO_TYPES),
     "shell script before the header": (lambda: b"#!/bin/sh\n" + make_pdf(), Verdict.TWO_TYPES),
     "GIF before the header": (lambda: b"GIF89a" + make_pdf(), Verdict.TWO_TYPES),
