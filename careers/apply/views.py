@@ -23,7 +23,6 @@ from django.views.decorators.http import require_http_methods
 from careers.applications.errors import is_disk_full
 from careers.applications.models import Application
 from careers.applications.networks import network_of
-from careers.apply import lane
 from careers.apply.body import BadBody, read_body, texts_of
 from careers.apply.decide import (
     Accepted,
@@ -39,10 +38,19 @@ from careers.apply.decide import (
 from careers.apply.origin import confirmation_token
 from careers.forms.builder import ApplicationForm
 from careers.forms.uploads import claim
+from careers.inspection import Busy, Slots
 from careers.intake.submit import submit
 from careers.jobs.models import JobPage
 
 log = logging.getLogger(__name__)
+
+#: A form costs more than a page, and anybody can send many. Two are handled at once with their
+#: files, one of each network. Of the threads of a web process (``careersite.gunicorn``), three are
+#: left for pages, and two places for other networks than the one that sends the most. A form takes
+#: its place when it has arrived whole, so a slow phone takes none.
+FORMS = Slots(running=2, places=13, of_one_sender=11)
+#: Seconds after which a waiting form is given back to its sender.
+PATIENCE = 30
 
 
 class HttpResponseSeeOther(HttpResponseRedirect):
@@ -62,10 +70,11 @@ def apply(request: HttpRequest, job_key: UUID) -> HttpResponse:
         read_body(request)
     except BadBody as bad:
         return _problem(request, bad.status, bad.title, bad.advice)
+    network = network_of(request.META.get("REMOTE_ADDR", ""))
     try:
-        with lane.turn():
-            return _receive(request, job_key)
-    except lane.Busy:
+        with FORMS.taken_by(network, patience=PATIENCE):
+            return _receive(request, job_key, network)
+    except Busy:
         return _unavailable(request, "too many forms at the same time")
     except DatabaseError as error:
         full = is_disk_full(error)
@@ -80,7 +89,7 @@ def _form_of_job(job_key: UUID) -> HttpResponse:
     return HttpResponseRedirect(f"{job.url or ''}#apply")
 
 
-def _receive(request: HttpRequest, job_key: UUID) -> HttpResponse:
+def _receive(request: HttpRequest, job_key: UUID, network: str) -> HttpResponse:
     """Answer a form whose body arrived."""
     job: JobPage | None = JobPage.objects.by_key(job_key)
     if job is None:
@@ -90,7 +99,7 @@ def _receive(request: HttpRequest, job_key: UUID) -> HttpResponse:
         form = ApplicationForm(
             job.frozen_form(),
             job_key=job.job_key,
-            network=network_of(request.META.get("REMOTE_ADDR", "")),
+            network=network,
             data=request.POST,
             files=request.FILES,
         )

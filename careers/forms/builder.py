@@ -154,7 +154,7 @@ class ApplicationForm(forms.Form):
             return
         received.seek(0)
         try:
-            self._fresh[key] = check(received, key, sender=self.network)
+            self._fresh[key] = check(received, key)
         except ValidationError:
             del self._fresh[key]
             raise

@@ -97,11 +97,8 @@ class BoundedUploadHandler(FileUploadHandler):
         return file
 
 
-def check(received: ReceivedFile, question_key: str, *, sender: str = "") -> Upload:
+def check(received: ReceivedFile, question_key: str) -> Upload:
     """Check one file.
-
-    Args:
-        sender: a hash of the sender's network; files of one network are judged one by one.
 
     Raises:
         ValidationError: tells the applicant what is wrong and how to correct it; its code is the
@@ -109,7 +106,7 @@ def check(received: ReceivedFile, question_key: str, *, sender: str = "") -> Upl
         Busy: the file can't be judged at this moment.
     """
     upload = unchecked(received, question_key)
-    judged = judge_upload(upload.content, sender=sender)
+    judged = judge_upload(upload.content)
     return dataclasses.replace(
         upload,
         filename=clean_filename(upload.filename, judged.content_type),
@@ -154,14 +151,14 @@ def _claimed_type(name: str) -> str:
     return next((kind for kind, end in ACCEPTED.items() if ending.endswith(end)), PDF)
 
 
-def judge_upload(content: bytes, *, sender: str) -> Judged:
+def judge_upload(content: bytes) -> Judged:
     """Judge a file by its bytes and the company's settings.
 
     Raises:
         ValidationError, Busy: as for ``check``.
     """
     try:
-        judged = judge(content, sender=sender)
+        judged = judge(content)
     except Refused as refused:
         raise ValidationError(words.refusal(refused.verdict), code=refused.verdict) from None
     if judged.active and not SiteSettings.of_default_site().accepts_active_content:
@@ -228,7 +225,7 @@ def judge_kept(kept: PendingUpload) -> None:
     Raises:
         ValidationError, Busy: as for ``check``.
     """
-    judged = judge_upload(bytes(kept.content), sender=kept.network)
+    judged = judge_upload(bytes(kept.content))
     kept.content_type, kept.marks = judged.content_type, marks_of(judged)
     kept.filename = clean_filename(kept.filename, judged.content_type)
     kept.save(update_fields=["content_type", "marks", "filename"])

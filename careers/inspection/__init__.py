@@ -8,6 +8,7 @@ child processes only.
 """
 
 from careers.inspection.pool import judge, pages, warm_up
+from careers.inspection.slots import Slots
 from careers.inspection.verdicts import (
     ACCEPTED,
     DOCX,
@@ -35,6 +36,7 @@ __all__ = [
     "Judged",
     "Pages",
     "Refused",
+    "Slots",
     "Verdict",
     "judge",
     "pages",

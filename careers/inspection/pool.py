@@ -1,4 +1,4 @@
-"""The way to the child processes: who may use them, how many at once, and for how long.
+"""The way to the child processes that read files, and for how long they may run.
 
 Each process that checks files has one fork server (``fork_server``). It starts with the first file
 or with ``warm_up``, and again after it was killed.
@@ -9,27 +9,24 @@ from __future__ import annotations
 import atexit
 import contextlib
 import logging
-import math
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from careers.inspection import confinement, messages
+from careers.inspection.slots import Slots
 from careers.inspection.verdicts import Active, Busy, Judged, Pages, Refused, Verdict
 
 log = logging.getLogger(__name__)
 
-#: Seconds that a fork server may take to start, and that a file waits for its turn.
-STARTS_WITHIN, PATIENCE = 30, 10
-#: Seconds up to which a file is quick, and seconds that a file beyond the places waits.
-QUICK, GRACE = 0.5, 2
+#: Seconds that a fork server may take to start.
+STARTS_WITHIN = 30
 #: Seconds until a message to or from a child counts as lost. The child is killed before.
 LOST_AFTER = confinement.WALL + 5
 
@@ -166,70 +163,7 @@ class ForkServer:
             self._process = None
 
 
-class Slots:
-    """How many files are judged and wait at once, so that web threads stay free for others.
-
-    A file beyond the places waits a moment while files are quick, as when many people send at the
-    same second. While a file is slow, it is refused at once: the threads would all wait for it.
-
-    Args:
-        running: files that are judged at once; of one sender it is always one.
-        places: files that are judged or wait.
-        of_one_sender: how many of the places one sender may have.
-    """
-
-    def __init__(self, *, running: int, places: int, of_one_sender: int) -> None:
-        self._limits = running, places, of_one_sender
-        self._changed = threading.Condition()
-        self._inside: Counter[str] = Counter()
-        #: When each sender's file was started; the seconds that the last file took.
-        self._started: dict[str, float] = {}
-        self._last_took = 0.0
-
-    @contextlib.contextmanager
-    def taken_by(self, sender: str, *, patience: float = PATIENCE) -> Iterator[None]:
-        """Wait for a slot and hold it.
-
-        Raises:
-            Busy: too many files wait already, or none was free for ``patience`` seconds.
-        """
-        running = self._limits[0]
-        with self._changed:
-            self._find_place(sender)
-            self._inside[sender] += 1
-        try:
-            with self._changed:
-                if not self._changed.wait_for(
-                    lambda: len(self._started) < running and sender not in self._started, patience
-                ):
-                    raise Busy
-                self._started[sender] = time.monotonic()
-            try:
-                yield
-            finally:
-                with self._changed:
-                    self._last_took = time.monotonic() - self._started.pop(sender)
-        finally:
-            with self._changed:
-                self._inside[sender] -= 1
-                self._inside += Counter()  # forgets senders without files
-                self._changed.notify_all()
-
-    def _find_place(self, sender: str) -> None:
-        _running, places, of_one_sender = self._limits
-        gives_up = time.monotonic() + GRACE
-        while self._inside.total() >= places or self._inside[sender] >= of_one_sender:
-            slow = min(self._started.values(), default=math.inf) + QUICK
-            left = min(gives_up, slow) - time.monotonic()
-            if left <= 0 or self._last_took > QUICK:
-                raise Busy
-            self._changed.wait(left)
-
-
 SERVER = ForkServer()
-#: For applicants. A web process has 16 threads (``careersite.gunicorn``): three are always left for
-#: pages while files are slow, and two places for other people than the one who sends the most.
-UPLOADS = Slots(running=2, places=13, of_one_sender=11)
 #: For the staff, whom a flood of uploads must not delay.
 READERS = Slots(running=2, places=4, of_one_sender=2)
 
@@ -239,18 +173,16 @@ def warm_up() -> None:
     SERVER.warm_up()
 
 
-def judge(content: bytes, *, sender: str = "") -> Judged:
+def judge(content: bytes) -> Judged:
     """Judge an uploaded file by its bytes alone.
 
-    Args:
-        sender: whoever shares a slot, for instance a hash of the network.
+    The caller bounds how many run at once (``careers.inspection.slots``).
 
     Raises:
         Refused: the file is damaged, locked, dangerous to parse, or of another type.
         Busy: nothing is known about the file; ask again in a minute.
     """
-    with UPLOADS.taken_by(sender):
-        answer, _parts = _answer("judge", content)
+    answer, _parts = _answer("judge", content)
     try:
         active = frozenset(Active(code) for code in answer["active"])
         return Judged(str(answer["content_type"]), active)

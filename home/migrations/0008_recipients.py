@@ -4,7 +4,7 @@ import home.recipients
 
 
 class Migration(migrations.Migration):
-    dependencies = [("home", "0005_plain_words")]
+    dependencies = [("home", "0006_active_content")]
 
     operations = [
         migrations.AlterModelOptions(

@@ -99,8 +99,8 @@ bind = (
 forwarded_allow_ips = ""
 worker_class = DrainingWorker
 workers = 2
-# Twelve of them may hold a form that waits (`careers.apply.lane`); the others are for pages. Each may
-# keep a connection to PostgreSQL.
+# Most of them may hold a form that waits (`FORMS` in `careers.apply.views`); three are left for
+# pages. Each may keep a connection to PostgreSQL.
 threads = 16
 # Bytes of the first line and of one header, and the number of headers; browsers send far less.
 limit_request_line = 4094

@@ -9,6 +9,7 @@ import re
 import sqlite3
 import uuid
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.conf import settings as django_settings
@@ -26,7 +27,7 @@ from wagtail.models import PageViewRestriction
 from careers.applications.models import Application, ApplicationFile
 from careers.apply.origin import CONFIRM_SALT
 from careers.forms.models import PendingUpload
-from careers.inspection import pool
+from careers.inspection import Busy, pool
 from careers.pipeline.models import Step, StepEvent
 from home.models import SiteSettings
 from tests.support.applying import (
@@ -190,7 +191,7 @@ def test_file_that_cannot_be_judged_now_is_kept_for_the_next_attempt(
     client: Client, job: Any, monkeypatch: Any
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(pool, "UPLOADS", pool.Slots(running=1, places=0, of_one_sender=0))
+        patch.setattr(pool.ForkServer, "run", Mock(side_effect=Busy))
         response = send(client, job)
     assert response.status_code == 503
     assert "but it is kept here. Wait a minute, then send the form again." in words(response)

@@ -413,7 +413,7 @@ def test_invalid_file_is_never_kept(job: Any) -> None:
     assert bad.kept == {}
 
 
-def busy(content: bytes, *, sender: str) -> Judged:
+def busy(content: bytes) -> Judged:
     raise Busy
 
 
@@ -451,7 +451,7 @@ def test_form_judges_no_further_file_after_an_expensive_one(job: Any, monkeypatc
     add_questions(job, ask("file", "Paper", key="paper"), ask("file", "Plan", key="plan"))
     judged: list[bytes] = []
 
-    def expensive(content: bytes, *, sender: str) -> Judged:
+    def expensive(content: bytes) -> Judged:
         judged.append(content)
         raise Refused(Verdict.TOO_COMPLEX)
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from careers.inspection import Busy, messages, pool
-from careers.inspection.pool import ForkServer, Slots
+from careers.inspection import Busy, messages
+from careers.inspection.pool import ForkServer
 from tests.support.processes import until
 
 
@@ -123,76 +123,6 @@ def _runs(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-# ── Slots ───────────────────────────────────────────────────────────────────────────────
-
-
-def test_second_file_of_one_sender_waits_and_another_sender_does_not() -> None:
-    slots = Slots(running=2, places=4, of_one_sender=4)
-    with slots.taken_by("one"):
-        with pytest.raises(Busy), slots.taken_by("one", patience=0):
-            pass
-        with slots.taken_by("other", patience=0):
-            pass
-    with slots.taken_by("one", patience=0):
-        pass
-
-
-def in_thread(slots: Slots, sender: str, results: list[str]) -> threading.Thread:
-    """Start a file of a sender; note whether it got a slot."""
-
-    def send() -> None:
-        try:
-            with slots.taken_by(sender):
-                results.append("judged")
-        except Busy:
-            results.append("busy")
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    return thread
-
-
-def test_waiting_file_gets_the_slot_that_becomes_free() -> None:
-    slots = Slots(running=1, places=2, of_one_sender=2)
-    results: list[str] = []
-    with slots.taken_by("one"):
-        thread = in_thread(slots, "other", results)
-        assert results == []
-    thread.join()
-    assert results == ["judged"]
-
-
-LIMITS = [{"places": 1, "of_one_sender": 9}, {"places": 9, "of_one_sender": 1}]
-
-
-@pytest.mark.parametrize("limits", LIMITS)
-def test_file_beyond_the_places_is_refused_while_a_file_is_slow(
-    limits: dict[str, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pool, "QUICK", 0.0)
-    slots = Slots(running=1, **limits)
-    with slots.taken_by("one"), pytest.raises(Busy), slots.taken_by("one", patience=3600):
-        pass
-    with slots.taken_by("one", patience=0):
-        pass
-
-
-@pytest.mark.parametrize("limits", LIMITS)
-def test_file_beyond_the_places_waits_while_files_are_quick(
-    limits: dict[str, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pool, "QUICK", 3600.0)
-    monkeypatch.setattr(pool, "GRACE", 3600.0)
-    slots = Slots(running=1, **limits)
-    results: list[str] = []
-    with slots.taken_by("one"):
-        threads = [in_thread(slots, "one", results) for _file in range(8)]
-        assert results == []
-    for thread in threads:
-        thread.join()
-    assert results == ["judged"] * 8
 
 
 # ── Messages ────────────────────────────────────────────────────────────────────────────
