@@ -241,6 +241,15 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
             "harm the person who opens it."
         ),
     )
+    two_factors = models.BooleanField(
+        _("require two factors"),
+        default=True,
+        db_default=True,
+        help_text=_(
+            "Everybody who signs in needs a passkey or an authenticator app as well as their "
+            "password. Who has none sets one up at the next sign-in."
+        ),
+    )
     privacy_notice = RichTextField(
         _("privacy notice"),
         blank=True,
@@ -275,6 +284,7 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
         MultiFieldPanel(
             [FieldPanel("operators"), FieldPanel("daily_digest")], heading=_("Operations")
         ),
+        MultiFieldPanel([FieldPanel("two_factors")], heading=_("Security")),
         InlinePanel("translations", heading=_("In other languages"), label=_("Language")),
     ]
     select_related: ClassVar = ["logo", "dark_logo"]

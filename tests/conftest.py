@@ -18,6 +18,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from careers.languages import background
 from careers.pipeline import dispatch
+from careersite.signin import second_factor
 from home.models import SiteSettings
 from tests.support import migrated
 from tests.support import wheel as wheels
@@ -137,6 +138,13 @@ def _forget_caches() -> Iterator[None]:
     with translation.override("en"):
         yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _one_factor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most tests sign in with ``force_login``. Those of the second factor use ``two_factors``."""
+    if "two_factors" not in request.fixturenames:
+        monkeypatch.setattr(second_factor, "is_required", lambda: False)
 
 
 @pytest.fixture

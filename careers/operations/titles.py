@@ -7,6 +7,7 @@ TITLES = {
     "careers.clean_up_uploads": _(
         "Delete uploads of forms that were not sent, and old hashes of networks"
     ),
+    "careers.clean_up_sign_ins": _("Delete old entries of the sign-in log, and ended sessions"),
     "careers.check_archive": _("Check that every file is in the archive"),
     "careers.watch": _("Check for problems to report to operators"),
     "careers.daily_digest": _("Daily summary: checked every hour, sent once each morning"),

@@ -12,6 +12,7 @@ from wagtail.documents import urls as wagtaildocs_urls
 from careers import urls as careers_urls
 from careersite import flower, health
 from careersite.metrics import metrics
+from careersite.signin import urls as signin_urls
 from careersite.staticfiles import redirect_from_other_release
 from home.theme import icon_svg, theme_css
 
@@ -28,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("favicon.ico", RedirectView.as_view(pattern_name="icon")),
     path("static/<path:path>", redirect_from_other_release),
     *careers_urls.once,
+    path("admin/", include(signin_urls)),
     path("admin/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),
     # Images only: documents go through Wagtail's view, which checks permissions.
@@ -45,6 +47,7 @@ if getattr(settings, "EMBEDDED_MAIL", False):
 
 urlpatterns += i18n_patterns(
     path("", include(careers_urls)),
+    path("", include(signin_urls.of_pages)),
     path("", include(wagtail_urls)),
     prefix_default_language=False,
 )

@@ -24,12 +24,13 @@ ACCEPTED = {
         "so the constraint refuses none of its rows"
     ),
     "home.0002_operators": FIRST,
+    "home.0007_two_factors": "changes the company settings, which are one row for each site",
 }
 
 
 @pytest.mark.django_db  # a migration of wagtail-localize queries the database on import
 def test_every_migration_works_beside_old_code() -> None:
-    found = problems("careers", "home")
+    found = problems("careers", "home", "signin")
     unsafe = [f"{it.migration}: {it.what}" for it in found if it.migration not in ACCEPTED]
     assert unsafe == [], "\n".join(unsafe)
     assert {it.migration for it in found} >= ACCEPTED.keys(), "what is accepted needs it no more"

@@ -442,6 +442,8 @@ class Command(BaseCommand):
                 "organisation_url": "https://example.org",
                 "accent_colour": "#0e5c46",
                 "time_zone": TIME_ZONE,
+                # The demo is for trying the site out, and asks for no phone.
+                "two_factors": False,
                 "hr_recipients": "people@example.org",
                 "recipient_domains": "example.org",
                 "privacy_notice": "<p>We use what you send to decide about this job. Only the "

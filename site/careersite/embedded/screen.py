@@ -16,7 +16,7 @@ def say(line: str = "") -> None:
 
 def addresses(var: Path, port: int, flower_port: int, embedded: set[str], logins: list[str]) -> str:
     """The addresses and logins of the site."""
-    site = env.given("SITE_URL").rstrip("/") or f"http://127.0.0.1:{port}"
+    site = env.given("SITE_URL").rstrip("/") or f"http://localhost:{port}"
     generated = dotenv_values(var / "env")
 
     def password(name: str) -> str:
@@ -31,7 +31,7 @@ def addresses(var: Path, port: int, flower_port: int, embedded: set[str], logins
     rows.append(("Tasks", f"{site}/admin/tasks/", ""))
     if "mail" in embedded:
         rows.append(("Mails", f"{site}/mail/", ""))
-    rows.append(("Flower", f"http://127.0.0.1:{flower_port}/flower/", ""))
+    rows.append(("Flower", f"http://localhost:{flower_port}/flower/", ""))
     rows.append(("", f"admin / {password('FLOWER_PASSWORD')}", ""))
     rows.append(("Logs", f"{var / 'log'}/", ""))
     return "\n".join(f"  {name:8}{where:44}{note}".rstrip() for name, where, note in rows)

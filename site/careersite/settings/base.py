@@ -21,6 +21,9 @@ if not env.IS_CHECKOUT:
 env.load(ROOT / ".env", generated=VAR_DIR / "env")
 env.check_pairs()
 env.readable("SSL_CERT_FILE")
+
+from careersite.settings.signin import *  # noqa: E402, F403 -- it reads what was just loaded
+
 #: `bin/run` and `check_services` show them, so that a misspelt name does not go unnoticed.
 MISSPELT = env.misspelt(ROOT / ".env")
 
@@ -38,7 +41,7 @@ if any(len(key) < 32 for key in HASH_KEYS) or len(env.words("HASH_KEY")) > 1:
         "HASH_KEY_FALLBACKS. `openssl rand -hex 32` makes one."
     )
 PORT = env.port("PORT", env.DEFAULT_PORT)
-SITE_URL = env.url("SITE_URL", f"http://127.0.0.1:{PORT}", "http", "https").rstrip("/")
+SITE_URL = env.url("SITE_URL", f"http://localhost:{PORT}", "http", "https").rstrip("/")
 SECURE = SITE_URL.startswith("https://")
 # The last two are for health checks from this machine.
 ALLOWED_HOSTS = [
@@ -77,6 +80,7 @@ INSTALLED_APPS = [
     *EXTRA_APPS,
     "careers.apps.CareersConfig",
     "home.apps.HomeConfig",
+    *SIGNIN_APPS,
     "wagtail_localize",
     # In place of wagtail.locales: an editor can choose which language another is synced from.
     "wagtail_localize.locales",
@@ -116,7 +120,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "careersite.signin.second_factor.only_both_factors_count",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "wagtail.contrib.redirects.middleware.RedirectMiddleware",
 ]
@@ -228,6 +234,8 @@ STORAGES = {
 
 # ── Mail ────────────────────────────────────────────────────────────────────────────────
 
+#: Mails of Django, Wagtail and allauth go the way of all others.
+EMAIL_BACKEND = "careers.notifications.backend.EmailBackend"
 EMAIL_HOST = env.given("EMAIL_HOST")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS")
 EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL")
@@ -302,7 +310,7 @@ FLOWER_USER = "admin"
 FLOWER_PASSWORD = env.given("FLOWER_PASSWORD")
 #: The token with which other hosts may read /metrics; without one they may not.
 METRICS_TOKEN = env.given("METRICS_TOKEN")
-FLOWER_URL = env.url("FLOWER_URL", f"http://127.0.0.1:{FLOWER_PORT}/flower/", "http", "https")
+FLOWER_URL = env.url("FLOWER_URL", f"http://localhost:{FLOWER_PORT}/flower/", "http", "https")
 
 CELERY_BROKER_URL = REDIS_URL
 if REDIS_URL.startswith("rediss://"):
@@ -357,6 +365,7 @@ CELERY_BEAT_SCHEDULE = {
     "publish-scheduled": {"task": "careers.publish_scheduled", "schedule": 60.0},
     "translate-pages": {"task": "careers.translate_pages", "schedule": 300.0},
     "clean-up-uploads": {"task": "careers.clean_up_uploads", "schedule": 3600.0},
+    "clean-up-sign-ins": {"task": "careers.clean_up_sign_ins", "schedule": 3600.0},
     "watch": {"task": "careers.watch", "schedule": 60.0},
     # The task knows the company's time zone and sends one summary a day.
     "daily-digest": {"task": "careers.daily_digest", "schedule": crontab(minute="5")},
@@ -369,16 +378,6 @@ CELERY_BEAT_SCHEDULE = {
 
 # ── Security ────────────────────────────────────────────────────────────────────────────
 
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
-SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 # The middleware removes this header unless one of our own proxies sent it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

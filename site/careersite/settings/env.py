@@ -65,6 +65,8 @@ NAMES = frozenset(
     PIPELINE_HARD_LIMIT PIPELINE_LEASE PIPELINE_PROBE_INTERVAL PIPELINE_REDISPATCH_AFTER
     PIPELINE_SOFT_LIMIT PIPELINE_SWEEP_INTERVAL PORT SECRET_KEY SECRET_KEY_FALLBACKS SITE_URL
     SSL_CERT_FILE TEMPLATE_DIR TRUSTED_PROXIES VAR_DIR
+    OIDC_CLIENT_ID OIDC_CLIENT_SECRET OIDC_GROUPS OIDC_GROUPS_CLAIM OIDC_ISSUER OIDC_LINK_BY_EMAIL
+    OIDC_NAME OIDC_SCOPES OIDC_SECOND_FACTOR
     """.split()
 ).union(*SERVICES.values())
 
@@ -95,9 +97,12 @@ PAIRS = (
     ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "Give the key of the secret in it."),
     ("AWS_ACCESS_KEY_ID", "AWS_STORAGE_BUCKET_NAME", "Name the private bucket in it."),
     ("AWS_S3_ENDPOINT_URL", "AWS_STORAGE_BUCKET_NAME", "Name the private bucket in it."),
+    ("OIDC_ISSUER", "OIDC_CLIENT_ID", "Give the name of this site at the OpenID provider in it."),
+    ("OIDC_ISSUER", "OIDC_CLIENT_SECRET", "Give the secret of this site at the provider in it."),
+    ("OIDC_CLIENT_ID", "OIDC_ISSUER", "Give the address of the OpenID provider in it."),
 )
 #: How our variables begin. Other programs, too, read variables that begin like the last one.
-PREFIXES = ("EMAIL_", "FLOWER_", "PIPELINE_", "AWS_")
+PREFIXES = ("EMAIL_", "FLOWER_", "OIDC_", "PIPELINE_", "AWS_")
 
 _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _TRUE = {"1", "on", "t", "true", "y", "yes"}
