@@ -187,7 +187,9 @@ def counts_as_both(claims: dict[str, Any]) -> bool:
 def groups_of(claims: dict[str, Any]) -> set[str]:
     """The names of the site's groups that the claims give."""
     claimed = claims.get(settings.OIDC_GROUPS_CLAIM)
-    values = {claimed} if isinstance(claimed, str) else set(map(str, claimed or []))
+    values = {claimed} if isinstance(claimed, str) else set()
+    if isinstance(claimed, list):
+        values = {value for value in claimed if isinstance(value, str)}
     return {group for value, group in settings.OIDC_GROUPS if value in values}
 
 

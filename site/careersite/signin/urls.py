@@ -90,6 +90,7 @@ urlpatterns = [
         {"provider_id": PROVIDER},
         name="openid_connect_callback",
     ),
+    path("account/", require_admin_access(views.account)),
     path("security/", require_admin_access(views.security), name="signin_security"),
     path("users/<int:pk>/security/", require_admin_access(views.security), name="signin_of_user"),
     re_path(r"^password_reset/", views.to_reset),

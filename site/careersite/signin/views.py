@@ -28,6 +28,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
+from wagtail.admin.views.account import AccountView
 
 from careersite.signin import log, mails, sso
 
@@ -114,6 +115,21 @@ def _with_provider(request: HttpRequest, view: Any, provider_id: str) -> HttpRes
 # ── Security of an account ──────────────────────────────────────────────────────────────
 
 
+def account(request: HttpRequest) -> HttpResponseBase:
+    """Wagtail's page of one's own account; another e-mail address needs the password again.
+
+    Whoever has the address can have a new password.
+    """
+    if request.method == "POST":
+        address = request.POST.get("name_email-email", request.user.email)
+        if address != request.user.email and is_reauthentication_required(
+            request, app="allauth.mfa"
+        ):
+            raise ReauthenticationRequired
+    answer: HttpResponseBase = AccountView.as_view()(request)
+    return answer
+
+
 @never_cache
 @require_http_methods(["GET", "POST"])
 def security(request: HttpRequest, pk: int | None = None) -> HttpResponse:
@@ -126,7 +142,7 @@ def security(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     if not is_own and not may_manage(request.user, subject):
         raise PermissionDenied
     if request.method == "POST":
-        if not is_own and is_reauthentication_required(request, app="allauth.account"):
+        if not is_own and is_reauthentication_required(request, app="allauth.mfa"):
             raise ReauthenticationRequired
         _act(request, subject, is_own)
         return HttpResponseRedirect(request.path)
