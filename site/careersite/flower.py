@@ -7,6 +7,8 @@ Without a proxy, ``enter`` redirects to Flower's own address.
 from __future__ import annotations
 
 from base64 import b64encode
+from importlib import import_module
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
@@ -19,8 +21,49 @@ from django.views.decorators.http import require_safe
 
 from careers.backoffice.permissions import is_operator
 from careersite.proxies import came_through_our_proxy
+from careersite.signin.second_factor import person_of
 
 OUR_OWN = {"127.0.0.1", "::1", "localhost"}
+
+
+def may_see_flower(user: Any) -> bool:
+    """Whether a person who is signed in may see Flower."""
+    return bool(is_operator(user))
+
+
+def let_in(handler: Any) -> None:
+    """Tornado's ``prepare`` in Flower's own process: whether to answer a request.
+
+    A browser sends the site's session cookie to Flower's port, too, because cookies do not depend
+    on the port. A visitor without a session is sent to the site's sign-in page.
+
+    Raises:
+        tornado.web.HTTPError: 401, for a wrong password and for programs.
+    """
+    if settings.FLOWER_TAKES_PASSWORD and handler.request.headers.get("Authorization"):
+        # Flower compares it, and raises the error.
+        handler.get_current_user()
+        return
+    handler.current_user = "by the site"
+    if _has_session({name: morsel.value for name, morsel in handler.request.cookies.items()}):
+        return
+    if handler.request.headers.get("Sec-Fetch-Mode") == "navigate":
+        handler.redirect(f"{settings.SITE_URL}{reverse('wagtailadmin_login')}?next=/flower/")
+        return
+    handler.set_status(401)
+    handler.finish("Access denied")
+
+
+def _has_session(cookies: dict[str, str]) -> bool:
+    """Whether these cookies are of a person who may see Flower and has shown both factors."""
+    key = cookies.get(settings.SESSION_COOKIE_NAME)
+    if not key:
+        return False
+    request = HttpRequest()
+    request.path = "/flower/"
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    user = person_of(request)
+    return user.is_authenticated and may_see_flower(user)
 
 
 @require_safe
@@ -76,7 +119,7 @@ def _refusal(request: HttpRequest, wanted: str) -> HttpResponse | None:
     if not request.user.is_authenticated:
         login = reverse("wagtailadmin_login")
         return HttpResponseRedirect(f"{login}?next={quote(wanted)}")
-    if not is_operator(request.user):
+    if not may_see_flower(request.user):
         return _refuse(
             request,
             _("You may not see Flower"),

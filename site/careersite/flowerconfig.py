@@ -1,16 +1,23 @@
 """How Flower runs: ``celery -A careersite flower --conf=site/careersite/flowerconfig.py``.
 
-Read-only: Flower must not stop workers or tasks here. People reach it through the site, at
-``/flower/``, after they logged in. Flower itself has a password, which every page asks for.
+Read-only: Flower must not stop workers or tasks here. It asks each request for the session of the
+site, which counts only with both factors. A proxy in front of the site has asked already; it shows
+the password that the site gives to it alone.
 """
 
 import os
 
+import django
 from django.conf import settings
+from django.db import close_old_connections
 from flower.api import BaseApiHandler
 from flower.views import BaseHandler
 
 from careersite.settings.env import required
+
+# The models, which ``let_in`` asks about a session.
+django.setup()
+from careersite.flower import let_in  # noqa: E402
 
 address = settings.FLOWER_BIND_ADDRESS
 port = settings.FLOWER_PORT
@@ -23,14 +30,12 @@ state_save_interval = 60_000
 max_tasks = 10_000
 
 
-def ask_for_password(handler: BaseHandler) -> None:
-    """Before each request (Tornado's ``prepare``): answer 401 without the password.
-
-    Of Flower's own pages, ``metrics`` and ``healthcheck`` answer everybody. Only the static files
-    of Flower's package remain open.
-    """
-    handler.get_current_user()
+def prepare(handler: BaseHandler) -> None:
+    """Before each request, also those that Flower answers without a password."""
+    # Django does this at the beginning of its own requests.
+    close_old_connections()
+    let_in(handler)
 
 
 for _base in (BaseHandler, BaseApiHandler):
-    _base.prepare = ask_for_password
+    _base.prepare = prepare

@@ -5,12 +5,15 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Callable
 from ipaddress import ip_network
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from careersite.flower import let_in
 from tests.support import people
+from tests.support.signing_in import with_app
 
 pytestmark = pytest.mark.django_db
 
@@ -123,3 +126,67 @@ def test_missing_proxy_rule_for_flower_is_reported(
     response = client.get("/flower/")
     assert response.status_code == 404
     assert "Configure the proxy in front of this site to pass /flower/" in response.content.decode()
+
+
+# ── Flower's own port ───────────────────────────────────────────────────────────────────
+
+
+class Handler:
+    """What ``let_in`` uses of Tornado's handler."""
+
+    def __init__(self, client: Client | None = None, **headers: str) -> None:
+        cookies = dict(client.cookies.items()) if client else {}
+        self.request = SimpleNamespace(headers=headers, cookies=cookies)
+        self.current_user: Any = None
+        self.answer: Any = None
+
+    def get_current_user(self) -> None:
+        self.answer = "password compared"
+
+    def redirect(self, where: str) -> None:
+        self.answer = where
+
+    def set_status(self, status: int) -> None:
+        self.answer = status
+
+    def finish(self, text: str) -> None:
+        pass
+
+
+def asked(handler: Handler) -> Any:
+    let_in(handler)
+    return handler.answer
+
+
+def test_flower_lets_in_the_session_of_a_person_with_permission() -> None:
+    handler = Handler(people.logged_in(people.otto()))
+    assert asked(handler) is None
+    assert handler.current_user
+
+
+@pytest.mark.parametrize("who", [people.charlie, None])
+def test_flower_refuses_everybody_else(who: Any) -> None:
+    client = people.logged_in(who()) if who else None
+    assert asked(Handler(client)) == 401
+    assert asked(Handler(Client())) == 401
+
+
+def test_flower_refuses_a_session_without_the_second_factor() -> None:
+    otto = people.otto()
+    client = people.logged_in(otto)
+    with_app(otto)
+    assert asked(Handler(client)) == 401
+
+
+def test_flower_sends_a_visitor_to_the_sign_in_page(settings: Any) -> None:
+    settings.SITE_URL = "http://localhost:8000"
+    where = "http://localhost:8000/admin/login/?next=/flower/"
+    assert asked(Handler(None, **{"Sec-Fetch-Mode": "navigate"})) == where
+
+
+@pytest.mark.parametrize(("takes", "answer"), [(True, "password compared"), (False, 401)])
+def test_flower_takes_its_password_only_behind_a_proxy(
+    settings: Any, takes: bool, answer: Any
+) -> None:
+    settings.FLOWER_TAKES_PASSWORD = takes
+    assert asked(Handler(None, Authorization="Basic x")) == answer

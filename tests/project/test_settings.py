@@ -41,7 +41,7 @@ def load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Load:
 
 def test_settings_need_only_a_secret_key(load: Load, tmp_path: Path) -> None:
     base = load("base")
-    assert base.SITE_URL == "http://127.0.0.1:8000"
+    assert base.SITE_URL == "http://localhost:8000"
     assert base.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
     assert base.DATABASES["default"]["NAME"] == str(tmp_path / "db.sqlite3")
     assert base.DEBUG is False

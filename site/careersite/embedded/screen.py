@@ -32,6 +32,6 @@ def addresses(var: Path, port: int, flower_port: int, embedded: set[str], logins
     if "mail" in embedded:
         rows.append(("Mails", f"{site}/mail/", ""))
     rows.append(("Flower", f"http://localhost:{flower_port}/flower/", ""))
-    rows.append(("", f"admin / {password('FLOWER_PASSWORD')}", ""))
+    rows.append(("", "after you have signed in to the admin", ""))
     rows.append(("Logs", f"{var / 'log'}/", ""))
     return "\n".join(f"  {name:8}{where:44}{note}".rstrip() for name, where, note in rows)

@@ -81,9 +81,9 @@ def only_both_factors_count(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if _is_for_setting_up(request.path):
-            request.user = SimpleLazyObject(lambda: _person(request, Standing.SETTING_UP))  # type: ignore[assignment]
+            request.user = SimpleLazyObject(lambda: person_of(request, Standing.SETTING_UP))  # type: ignore[assignment]
             return get_response(request)
-        request.user = SimpleLazyObject(lambda: _person(request))  # type: ignore[assignment]
+        request.user = SimpleLazyObject(lambda: person_of(request))  # type: ignore[assignment]
         if request.path.startswith("/admin/") and standing_of(request) is Standing.SETTING_UP:
             return HttpResponseRedirect(reverse("mfa_index"))
         return get_response(request)
@@ -91,7 +91,8 @@ def only_both_factors_count(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def _person(request: HttpRequest, *also: Standing) -> Any:
+def person_of(request: HttpRequest, *also: Standing) -> Any:
+    """Who a request is from; anonymous unless the standing is full, or one of ``also``."""
     if standing_of(request) in (Standing.SIGNED_IN, *also):
         return get_user(request)
     return AnonymousUser()
