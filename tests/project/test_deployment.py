@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import shlex
 import subprocess
 import sys
@@ -247,3 +248,34 @@ def test_compose_requires_only_variables_that_every_deployment_needs() -> None:
         "DEFAULT_FROM_EMAIL",
         "FLOWER_PASSWORD",
     }
+
+
+def test_check_of_a_deployment_has_no_warning(tmp_path: Path) -> None:
+    """Django's ``check --deploy``, with settings as an operator writes them."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "VAR_DIR": str(tmp_path),
+            "DJANGO_SETTINGS_MODULE": "careersite.settings.production",
+            "SITE_URL": "https://careers.example.com",
+            "SECRET_KEY": secrets.token_urlsafe(50),
+            "DATABASE_URL": "postgres://careers:secret@db.example.com/careers",
+            "REDIS_URL": "rediss://:secret@redis.example.com:6379/0",
+            "AWS_STORAGE_BUCKET_NAME": "careers",
+            "EMAIL_HOST": "smtp.example.com",
+            "DEFAULT_FROM_EMAIL": "careers@example.com",
+            "TRUSTED_PROXIES": "10.0.0.0/8",
+            "FLOWER_PASSWORD": "secret",
+            "OIDC_ISSUER": "https://login.example.com",
+            "OIDC_CLIENT_ID": "careers",
+            "OIDC_CLIENT_SECRET": "secret",
+            "OIDC_GROUPS": "careers-hr=HR lead",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout
