@@ -11,7 +11,9 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -31,7 +33,7 @@ def may_see_flower(user: Any) -> bool:
     return bool(is_operator(user))
 
 
-def let_in(handler: Any) -> None:
+async def let_in(handler: Any) -> None:
     """Tornado's ``prepare`` in Flower's own process: whether to answer a request.
 
     A browser sends the site's session cookie to Flower's port, too, because cookies do not depend
@@ -45,7 +47,8 @@ def let_in(handler: Any) -> None:
         handler.get_current_user()
         return
     handler.current_user = "by the site"
-    if _has_session({name: morsel.value for name, morsel in handler.request.cookies.items()}):
+    cookies = {name: morsel.value for name, morsel in handler.request.cookies.items()}
+    if await sync_to_async(_has_session)(cookies):
         return
     if handler.request.headers.get("Sec-Fetch-Mode") == "navigate":
         handler.redirect(f"{settings.SITE_URL}{reverse('wagtailadmin_login')}?next=/flower/")
@@ -59,6 +62,8 @@ def _has_session(cookies: dict[str, str]) -> bool:
     key = cookies.get(settings.SESSION_COOKIE_NAME)
     if not key:
         return False
+    # Django does this at the beginning of its own requests.
+    close_old_connections()
     request = HttpRequest()
     request.path = "/flower/"
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)

@@ -9,7 +9,6 @@ import os
 
 import django
 from django.conf import settings
-from django.db import close_old_connections
 from flower.api import BaseApiHandler
 from flower.views import BaseHandler
 
@@ -29,13 +28,6 @@ db = os.fspath(settings.VAR_DIR / "flower")
 state_save_interval = 60_000
 max_tasks = 10_000
 
-
-def prepare(handler: BaseHandler) -> None:
-    """Before each request, also those that Flower answers without a password."""
-    # Django does this at the beginning of its own requests.
-    close_old_connections()
-    let_in(handler)
-
-
+# Before each request, also those that Flower answers without a password.
 for _base in (BaseHandler, BaseApiHandler):
-    _base.prepare = prepare
+    _base.prepare = let_in

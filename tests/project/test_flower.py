@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.test import Client
 
 from careersite.flower import let_in
@@ -131,6 +132,12 @@ def test_missing_proxy_rule_for_flower_is_reported(
 # ── Flower's own port ───────────────────────────────────────────────────────────────────
 
 
+@pytest.fixture(autouse=True)
+def _keep_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test's transaction is on it."""
+    monkeypatch.setattr("careersite.flower.close_old_connections", lambda: None)
+
+
 class Handler:
     """What ``let_in`` uses of Tornado's handler."""
 
@@ -154,7 +161,7 @@ class Handler:
 
 
 def asked(handler: Handler) -> Any:
-    let_in(handler)
+    async_to_sync(let_in)(handler)
     return handler.answer
 
 
