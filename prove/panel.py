@@ -76,7 +76,7 @@ class Panel:
         path = "/admin/login/"
         with self._opener.open(self._stack.url + path, timeout=30) as answer:
             page = answer.read().decode()
-        self._post(path, page, {"username": "admin", "password": self._password})
+        self._post(path, page, {"login": "admin", "password": self._password})
         self._logged_in = True
 
     def _get(self, path: str) -> str:

@@ -49,6 +49,7 @@ SHARING = {
     "tests/journeys/test_accessibility.py": "journeys",
     "tests/journeys/test_french.py": "journeys",
     "tests/journeys/test_hiring.py": "journeys",
+    "tests/journeys/test_signing_in.py": "journeys",
 }
 #: Tests with these marks start or break servers of their own, and need a real broker.
 WITH_REAL_BROKER = ("services", "journey", "fault")

@@ -74,7 +74,7 @@ class Deployment(Stack):
         assert token
         done = session.post(
             f"{self.address}/admin/login/?next=/flower/",
-            data={"csrfmiddlewaretoken": token[1], "username": name, "password": password},
+            data={"csrfmiddlewaretoken": token[1], "login": name, "password": password},
             headers={"Origin": self.address},
             allow_redirects=False,
         )

@@ -199,7 +199,7 @@ class Demo:
             page.goto("/admin/login/")
             page.get_by_label("Username").fill(who)
             page.get_by_label("Password").fill(PASSWORDS[who])
-            page.get_by_role("button", name="Sign in").click()
+            page.get_by_role("button", name="Sign in", exact=True).click()
             page.wait_for_url("**/admin/")
         return page
 

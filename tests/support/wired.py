@@ -201,7 +201,7 @@ class WiredSite(Stack):
             self._browser = requests.Session()
             self._browser.trust_env = False
             page = "/admin/login/"
-            self._post(page, page, username="admin", password=self.environ["ADMIN_PASSWORD"])
+            self._post(page, page, login="admin", password=self.environ["ADMIN_PASSWORD"])
         return self._browser
 
     def page_of(self, receipt: Receipt) -> str:
