@@ -9,6 +9,7 @@ from typing import Any
 from allauth.account import app_settings as account_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
+from allauth.core.internal.httpkit import clean_client_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.stages import AuthenticateStage
@@ -50,7 +51,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request: HttpRequest) -> str:
         # ``careersite.proxies`` has set it, from the headers of our own proxies only.
-        return str(request.META.get("REMOTE_ADDR", ""))
+        # It is kept with sessions, where it must be an address.
+        return clean_client_ip(request.META.get("REMOTE_ADDR", "")) or "::"
 
     def is_safe_url(self, url: str | None) -> bool:
         return url_has_allowed_host_and_scheme(url, allowed_hosts=None)

@@ -17,6 +17,7 @@ from typing import Any
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
+from asgiref.sync import sync_to_async
 from django.contrib.auth.middleware import get_user
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponseRedirect
@@ -80,11 +81,11 @@ def only_both_factors_count(get_response: GetResponse) -> GetResponse:
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if _is_for_setting_up(request.path):
-            request.user = SimpleLazyObject(lambda: person_of(request, Standing.SETTING_UP))  # type: ignore[assignment]
-            return get_response(request)
-        request.user = SimpleLazyObject(lambda: person_of(request))  # type: ignore[assignment]
-        if request.path.startswith("/admin/") and standing_of(request) is Standing.SETTING_UP:
+        also = (Standing.SETTING_UP,) if _is_for_setting_up(request.path) else ()
+        request.user = SimpleLazyObject(lambda: person_of(request, *also))  # type: ignore[assignment]
+        request.auser = sync_to_async(lambda: person_of(request, *also))  # type: ignore[method-assign]
+        is_admin = request.path.startswith("/admin/")
+        if is_admin and not also and standing_of(request) is Standing.SETTING_UP:
             return HttpResponseRedirect(reverse("mfa_index"))
         return get_response(request)
 

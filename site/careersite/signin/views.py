@@ -120,11 +120,10 @@ def account(request: HttpRequest) -> HttpResponseBase:
 
     Whoever has the address can have a new password.
     """
+    user: Any = request.user
     if request.method == "POST":
-        address = request.POST.get("name_email-email", request.user.email)
-        if address != request.user.email and is_reauthentication_required(
-            request, app="allauth.mfa"
-        ):
+        address = request.POST.get("name_email-email", user.email)
+        if address != user.email and is_reauthentication_required(request, app="allauth.mfa"):
             raise ReauthenticationRequired
     answer: HttpResponseBase = AccountView.as_view()(request)
     return answer
@@ -137,7 +136,7 @@ def security(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 
     A POST ends sessions, or resets the second factors of somebody who has lost them.
     """
-    subject = request.user if pk is None else get_object_or_404(get_user_model(), pk=pk)
+    subject: Any = request.user if pk is None else get_object_or_404(get_user_model(), pk=pk)
     is_own = subject == request.user
     if not is_own and not may_manage(request.user, subject):
         raise PermissionDenied
