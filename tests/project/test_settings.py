@@ -18,6 +18,12 @@ from django.core.exceptions import ImproperlyConfigured
 from careersite.settings import env
 
 SETTINGS = Path(env.__file__).parent
+OIDC = {
+    "OIDC_ISSUER": "https://login.example.com",
+    "OIDC_CLIENT_ID": "careers",
+    "OIDC_CLIENT_SECRET": "secret",
+    "OIDC_GROUPS": "careers-hr=HR lead, cn=ops=operator",
+}
 Load = Callable[..., ModuleType]
 
 
@@ -29,6 +35,9 @@ def load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Load:
     def read(module: str, **environ: str) -> ModuleType:
         given = {"SECRET_KEY": "x" * 50, "VAR_DIR": str(tmp_path), **environ}
         monkeypatch.setattr(os, "environ", {name: text for name, text in given.items() if text})
+        for part in ("flower", "signin"):
+            # ``base`` imports them, and they read the environment, too.
+            monkeypatch.delitem(sys.modules, f"careersite.settings.{part}", raising=False)
         spec = importlib.util.spec_from_file_location(f"fresh_{module}", SETTINGS / f"{module}.py")
         assert spec
         assert spec.loader
@@ -113,6 +122,11 @@ def test_sqlite_syncs_to_disk_and_waits_for_other_writers(load: Load) -> None:
         ({"SITE_URL": "https://"}, "SITE_URL names no host. Write it as https://…"),
         ({"PIPELINE_LEASE": "100"}, "must rise in this order and stay below 900 seconds."),
         ({"PIPELINE_SWEEP_INTERVAL": "0"}, "PIPELINE_SWEEP_INTERVAL must be at least 0.1"),
+        (OIDC | {"OIDC_ISSUER": "http://login.example.com"}, "OIDC_ISSUER must start with https"),
+        (OIDC | {"OIDC_GROUPS": ""}, "nobody could sign in"),
+        (OIDC | {"OIDC_GROUPS": "HR lead"}, "OIDC_GROUPS must hold pairs such as"),
+        (OIDC | {"OIDC_SECOND_FACTOR": "yes"}, "must be amr, always or never, not yes"),
+        ({"OIDC_ISSUER": "https://x.example"}, "OIDC_ISSUER is set but OIDC_CLIENT_ID is not"),
         ({"BIND_ADDRESS": "localhost"}, "BIND_ADDRESS must be an IP address such as 127.0.0.1"),
         ({"TRUSTED_PROXIES": "10.0.0.1 proxy"}, "TRUSTED_PROXIES must hold IP addresses or"),
         ({"SECRET_KEY": "", "SECRET_KEY_FILE": "/nowhere"}, "which can't be read"),
@@ -328,3 +342,12 @@ def test_command_line_reports_a_wrong_setting_in_one_sentence(tmp_path: Path) ->
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "Correct PORT and start again." in done.stderr
+
+
+def test_single_sign_on_is_read_from_the_environment(load: Load) -> None:
+    base = load("base", **OIDC)
+    assert base.OIDC_GROUPS == [("careers-hr", "HR lead"), ("cn=ops", "operator")]
+    (app,) = base.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]
+    assert (app["client_id"], app["secret"]) == ("careers", "secret")
+    assert app["settings"]["oauth_pkce_enabled"]
+    assert load("base").SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"] == []

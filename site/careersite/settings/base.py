@@ -22,7 +22,8 @@ env.load(ROOT / ".env", generated=VAR_DIR / "env")
 env.check_pairs()
 env.readable("SSL_CERT_FILE")
 
-from careersite.settings.signin import *  # noqa: E402, F403 -- it reads what was just loaded
+from careersite.settings.flower import *  # noqa: E402, F403 -- they read what was just loaded
+from careersite.settings.signin import *  # noqa: E402, F403
 
 #: `bin/run` and `check_services` show them, so that a misspelt name does not go unnoticed.
 MISSPELT = env.misspelt(ROOT / ".env")
@@ -304,16 +305,6 @@ PIPELINE_BACKOFF_BASE = env.number("PIPELINE_BACKOFF_BASE", 10, least=0.1)
 PDF_MEMORY_LIMIT = env.number("PDF_MEMORY_LIMIT", 512, least=128)
 
 REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", "redis", "rediss", "redis+socket")
-FLOWER_PORT = env.port("FLOWER_PORT", env.DEFAULT_FLOWER_PORT)
-FLOWER_BIND_ADDRESS = env.address("FLOWER_BIND_ADDRESS", "127.0.0.1")
-FLOWER_USER = "admin"
-FLOWER_PASSWORD = env.given("FLOWER_PASSWORD")
-#: Flower takes its password, which only the proxy gets, besides the site's session.
-FLOWER_TAKES_PASSWORD = True
-#: The token with which other hosts may read /metrics; without one they may not.
-METRICS_TOKEN = env.given("METRICS_TOKEN")
-FLOWER_URL = env.url("FLOWER_URL", f"http://localhost:{FLOWER_PORT}/flower/", "http", "https")
-
 CELERY_BROKER_URL = REDIS_URL
 if REDIS_URL.startswith("rediss://"):
     # Without this kombu accepts any certificate, and Flower refuses to connect.

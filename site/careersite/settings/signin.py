@@ -110,12 +110,12 @@ def _is_loopback(url: str) -> bool:
 def _pairs(name: str) -> list[tuple[str, str]]:
     """Comma-separated ``claim=group``; the last ``=`` separates them."""
     found = []
-    for word in env.words(name):
+    for word in filter(str.strip, env.given(name).split(",")):
         claim, separator, group = (part.strip() for part in word.rpartition("="))
         if not (separator and claim and group):
             raise ImproperlyConfigured(
                 f"{name} must hold pairs such as careers-hr=HR lead, separated by commas, not "
-                f"{word}."
+                f"{word.strip()}."
             )
         found.append((claim, group))
     return found

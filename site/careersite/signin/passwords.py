@@ -80,7 +80,7 @@ class Attempts:
             ratelimit.clear(self.request, app="allauth.account", action=action, key=key)
 
 
-class ResetForm(ResetPasswordForm):
+class ResetForm(ResetPasswordForm):  # type: ignore[misc]
     """Sends the mail for a new password after the answer.
 
     So the answer takes the same time whether or not there is an account. Accounts that sign in
@@ -89,8 +89,7 @@ class ResetForm(ResetPasswordForm):
 
     def clean_email(self) -> str:
         email: str = super().clean_email()
-        found: list[Any] = self.users
-        self.users = [user for user in found if user.has_usable_password()]
+        self.users: list[Any] = [user for user in self.users if user.has_usable_password()]
         return email
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
