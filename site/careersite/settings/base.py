@@ -22,6 +22,7 @@ env.load(ROOT / ".env", generated=VAR_DIR / "env")
 env.check_pairs()
 env.readable("SSL_CERT_FILE")
 
+from careersite.settings.cms import *  # noqa: E402, F403 -- these are settings, too
 from careersite.settings.flower import *  # noqa: E402, F403 -- they read what was just loaded
 from careersite.settings.signin import *  # noqa: E402, F403
 
@@ -396,12 +397,3 @@ ADMIN_CONTENT_SECURITY_POLICY = {
     "img-src": [SELF, "data:", "blob:"],
     "frame-src": [SELF],
 }
-
-# ── Wagtail ─────────────────────────────────────────────────────────────────────────────
-
-WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "careersite.search"}}
-WAGTAILDOCS_EXTENSIONS = ["csv", "docx", "odt", "pdf", "pptx", "rtf", "txt", "xlsx", "zip"]
-WAGTAILDOCS_MAX_UPLOAD_SIZE = 20 * 1024 * 1024
-# Both would tell third parties who uses this site and which version runs.
-WAGTAIL_GRAVATAR_PROVIDER_URL = None
-WAGTAIL_ENABLE_UPDATE_CHECK = False
