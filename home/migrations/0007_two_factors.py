@@ -14,7 +14,7 @@ def not_on_one_machine(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("home", "0005_plain_words"),
+        ("home", "0008_recipients"),
     ]
 
     operations = [
