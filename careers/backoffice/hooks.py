@@ -2,7 +2,7 @@
 
 from wagtail import hooks
 
-from careers.backoffice import accounts, menu, permissions, urls
+from careers.backoffice import accounts, inert_scripts, menu, permissions, urls
 from careers.backoffice.job_summary import job_summary, show_translator
 
 hooks.register("register_admin_urls", urls.admin_urls)
@@ -19,3 +19,4 @@ hooks.register("before_edit_user", accounts.guard_edit)
 hooks.register("before_bulk_action", accounts.guard_bulk)
 hooks.register("register_page_header_buttons", menu.page_buttons)
 hooks.register("register_page_listing_more_buttons", menu.page_buttons)
+hooks.register("insert_global_admin_js", inert_scripts.starter)

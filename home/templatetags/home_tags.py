@@ -52,6 +52,13 @@ def _of_the_theme(context: dict[str, Any], name: str) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def has_session(context: dict[str, Any]) -> bool:
+    """Whether the visitor's browser sent a session cookie; visitors have none."""
+    request = context.get("request")
+    return request is not None and settings.SESSION_COOKIE_NAME in request.COOKIES
+
+
+@register.simple_tag(takes_context=True)
 def home_context(context: dict[str, Any]) -> dict[str, Any]:
     """What other apps add to the home page, for pages that show a part of it."""
     request, front = context.get("request"), home_of_site(context)

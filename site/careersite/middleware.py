@@ -1,15 +1,21 @@
-"""Headers of every response."""
+"""Headers of every response: static files, redirects and errors, too."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from careersite.settings import browser
+
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+#: Addresses that other sites may show: pictures of pages, and share images.
+SHARED = ("/media/", "/share/", "/icon.svg", "/favicon.ico")
 
 
 def public_pages_are_cacheable(get_response: GetResponse) -> GetResponse:
@@ -32,13 +38,50 @@ def public_pages_are_cacheable(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def every_response_is_isolated(get_response: GetResponse) -> GetResponse:
+    """Keep other sites from reading, framing or controlling what this site sends.
+
+    Django's ``SecurityMiddleware`` adds HSTS, ``Cross-Origin-Opener-Policy``, ``Referrer-Policy``
+    and ``X-Content-Type-Options``. A view may set a header of its own.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        headers = response.headers
+        shared = request.path.startswith(SHARED)
+        headers.setdefault("Permissions-Policy", browser.PERMISSIONS_POLICY)
+        headers.setdefault(
+            "Cross-Origin-Resource-Policy", "cross-origin" if shared else "same-origin"
+        )
+        headers.setdefault("Cross-Origin-Embedder-Policy", "require-corp")
+        # The admin shows previews in a frame.
+        headers["X-Frame-Options"] = "SAMEORIGIN" if _is_admin(request) else "DENY"
+        if "report-to" in headers.get("Content-Security-Policy", ""):
+            headers["Reporting-Endpoints"] = f'{browser.REPORTS_GROUP}="{browser.REPORTS_PATH}"'
+        return response
+
+    return middleware
+
+
 class ContentSecurityPolicyMiddleware(CSPMiddleware):
-    """A strict policy for public pages, and the one that Wagtail's editor needs for the admin."""
+    """Give each kind of response the strictest policy with which it works."""
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        if request.path.startswith("/admin/") and not hasattr(response, "_csp_replace"):
+        if not hasattr(response, "_csp_replace"):
             # The attribute that django-csp's own decorators set.
-            response._csp_replace = settings.ADMIN_CONTENT_SECURITY_POLICY  # type: ignore[attr-defined]
+            response._csp_config = _policy(request, response)  # type: ignore[attr-defined]
         return super().process_response(request, response)
+
+
+def _policy(request: HttpRequest, response: HttpResponseBase) -> Mapping[str, Any]:
+    if request.path.startswith(settings.MEDIA_URL):
+        return browser.FILE_POLICY
+    if response.headers.get("Content-Type", "").startswith("application/pdf"):
+        return browser.PDF_POLICY
+    return browser.ADMIN_POLICY if _is_admin(request) else browser.PUBLIC_POLICY
+
+
+def _is_admin(request: HttpRequest) -> bool:
+    return request.path.startswith("/admin/")

@@ -11,8 +11,10 @@ from wagtail.documents import urls as wagtaildocs_urls
 
 from careers import urls as careers_urls
 from careersite import flower, health
+from careersite.browser_reports import receive
 from careersite.metrics import metrics
 from careersite.signin import urls as signin_urls
+from careersite.settings.browser import REPORTS_PATH
 from careersite.staticfiles import redirect_from_other_release
 from home.theme import icon_svg, theme_css
 
@@ -23,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flower/", flower.enter, name="flower"),
     path("flower/pass", flower.let_pass, name="flower_pass"),
     path("flower/<path:page>", flower.enter, name="flower_page"),
+    path(REPORTS_PATH.lstrip("/"), receive, name="browser_reports"),
     path("theme.css", theme_css, name="theme"),
     path("icon.svg", icon_svg, name="icon"),
     # Some clients request it without reading the page.

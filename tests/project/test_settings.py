@@ -130,6 +130,7 @@ def test_sqlite_syncs_to_disk_and_waits_for_other_writers(load: Load) -> None:
         ({"BIND_ADDRESS": "localhost"}, "BIND_ADDRESS must be an IP address such as 127.0.0.1"),
         ({"TRUSTED_PROXIES": "10.0.0.1 proxy"}, "TRUSTED_PROXIES must hold IP addresses or"),
         ({"SECRET_KEY": "", "SECRET_KEY_FILE": "/nowhere"}, "which can't be read"),
+        ({"HSTS_PRELOAD": "1"}, "HSTS_PRELOAD is on but HSTS_INCLUDE_SUBDOMAINS is not."),
         ({"HASH_KEY": "short"}, "HASH_KEY must be one word of 32 or more characters"),
         ({"HASH_KEY": "a" * 32 + " " + "b" * 32}, "HASH_KEY must be one word of 32 or more"),
         ({"HASH_KEY_FALLBACKS": "short"}, "and so must each word in HASH_KEY_FALLBACKS"),
@@ -283,7 +284,23 @@ def test_cookies_are_secure_with_https(load: Load) -> None:
     assert base.SITE_URL == "https://careers.example.org"
     assert base.SESSION_COOKIE_SECURE is base.CSRF_COOKIE_SECURE is True
     assert base.SECURE_HSTS_SECONDS > 0
+    assert base.SECURE_HSTS_INCLUDE_SUBDOMAINS is base.SECURE_HSTS_PRELOAD is False
     assert "careers.example.org" in base.ALLOWED_HOSTS
+
+
+def test_cookies_are_bound_to_the_host_with_https(load: Load) -> None:
+    names = ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "LANGUAGE_COOKIE_NAME")
+    plain, secure = load("base"), load("base", SITE_URL="https://careers.example.org")
+    assert [getattr(plain, name) for name in names] == ["sessionid", "csrftoken", "language"]
+    for name in names:
+        assert getattr(secure, name) == f"__Host-{getattr(plain, name)}"
+        # What browsers demand of such a cookie.
+        kind = name.removesuffix("_NAME")
+        assert getattr(secure, f"{kind}_SECURE") is True
+        assert not hasattr(secure, f"{kind}_DOMAIN")
+        assert not hasattr(secure, f"{kind}_PATH")
+    # Django's cookie for messages has a fixed name.
+    assert secure.MESSAGE_STORAGE.endswith(".SessionStorage")
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,11 @@ from urllib.parse import urlsplit
 
 from botocore.config import Config as S3Config
 from celery.schedules import crontab
-from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from kombu.utils.url import parse_url as parse_broker_url
 
 from careersite.logs import LOGGING  # noqa: F401 -- a setting of Django
-from careersite.settings import database, env
+from careersite.settings import browser, database, env
 from careersite.settings.env import RESOURCES, ROOT
 
 VAR_DIR = Path(env.given("VAR_DIR") or ROOT / "var")
@@ -113,10 +112,11 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "careersite.proxies.only_our_proxies_are_believed",
+    "careersite.middleware.every_response_is_isolated",
     "careersite.middleware.public_pages_are_cacheable",
+    "careersite.middleware.ContentSecurityPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "careersite.middleware.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -372,28 +372,24 @@ CELERY_BEAT_SCHEDULE = {
 
 # ── Security ────────────────────────────────────────────────────────────────────────────
 
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
+SESSION_COOKIE_NAME = browser.cookie_name("sessionid", secure=SECURE)
+CSRF_COOKIE_NAME = browser.cookie_name("csrftoken", secure=SECURE)
+LANGUAGE_COOKIE_NAME = browser.cookie_name("language", secure=SECURE)
+CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+# Not in a cookie of its own, whose name could not be set.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # The middleware removes this header unless one of our own proxies sent it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31536000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("HSTS_INCLUDE_SUBDOMAINS")
+SECURE_HSTS_PRELOAD = env.flag("HSTS_PRELOAD")
+if SECURE_HSTS_PRELOAD and not SECURE_HSTS_INCLUDE_SUBDOMAINS:
+    raise ImproperlyConfigured(
+        "HSTS_PRELOAD is on but HSTS_INCLUDE_SUBDOMAINS is not. Browsers list only domains with "
+        "both: turn both on, or HSTS_PRELOAD off."
+    )
 # With "no-referrer" browsers would send "Origin: null" with our own form.
 SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "SAMEORIGIN"
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [SELF],
-        "img-src": [SELF, "data:"],
-        "object-src": [NONE],
-        "base-uri": [SELF],
-        "frame-ancestors": [SELF],
-        "form-action": [SELF],
-    }
-}
-#: Wagtail's editor needs inline scripts and styles; public pages never get this policy.
-ADMIN_CONTENT_SECURITY_POLICY = {
-    **CONTENT_SECURITY_POLICY["DIRECTIVES"],
-    "script-src": [SELF, UNSAFE_INLINE],
-    "style-src": [SELF, UNSAFE_INLINE],
-    "img-src": [SELF, "data:", "blob:"],
-    "frame-src": [SELF],
-}
+# The middleware has a policy for each kind of response.
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": browser.PUBLIC_POLICY}
