@@ -46,6 +46,7 @@ from careers.intake.velocity import same_cause
 from careers.jobs.models import JobPage
 from careers.pipeline.actions import release_from_quarantine
 from careers.pipeline.models import Step
+from home.bidi import isolated
 
 #: Questions whose answers the page shows among the facts.
 IN_FACTS = ("name", "email", "phone")
@@ -121,10 +122,10 @@ class ApplicationDetail(DetailPage):
         return response
 
     def get_page_title(self) -> str:
-        return self.application.name
+        return isolated(self.application.name)
 
     def get_header_title(self) -> str:
-        return _("Application of %(name)s") % {"name": self.application.name}
+        return _("Application of %(name)s") % {"name": isolated(self.application.name)}
 
     def trail(self) -> list[Crumb]:
         return [{"url": reverse("careers_applications:index"), "label": _("Applications")}]
@@ -297,7 +298,7 @@ class Release(task_acts.Release):
     def trail(self) -> list[Crumb]:
         return [
             {"url": reverse("careers_applications:index"), "label": _("Applications")},
-            {"url": self.back(), "label": self.subject.name},
+            {"url": self.back(), "label": isolated(self.subject.name)},
         ]
 
     def back(self) -> str:

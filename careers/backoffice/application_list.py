@@ -21,6 +21,7 @@ from careers.backoffice.permissions import READ, visible_applications, visible_j
 from careers.backoffice.views import ListPage
 from careers.jobs.models import JobPage
 from careers.pipeline.models import Step
+from home.bidi import isolated
 
 #: Files from the applicant; the others are made by the site.
 SENT = (FileKind.CV, FileKind.COVER_LETTER, FileKind.ANSWER)
@@ -87,7 +88,12 @@ class ApplicationFilters(WagtailFilterSet):
 
 
 class NameColumn(TitleColumn):
+    """An applicant's name, which may hold right-to-left text."""
+
     cell_template_name = "careers/backoffice/name_cell.html"
+
+    def get_value(self, instance: Application) -> str:
+        return isolated(instance.name)
 
 
 class ReceivedColumn(Column):

@@ -30,6 +30,7 @@ from careers.applications import receipt_links
 from careers.applications.frozen import FrozenForm
 from careers.applications.models import Application, ApplicationFile, FileKind
 from careers.applications.question_types import type_of
+from home.bidi import FSI, PDI, isolated
 from home.colour import DARK_GROUND, LIGHT_GROUND, shades
 
 #: Mail programs cut longer subjects.
@@ -79,7 +80,7 @@ def receipt(
     """
     form = application.frozen_form
     with translation.override(application.language):
-        title = one_line(form.job_title, _TITLE_LENGTH)
+        title = _part(form.job_title, _TITLE_LENGTH)
         contact = _mailbox(identity.contact_name, identity.contact_email)
         return _mail(
             "receipt",
@@ -91,7 +92,7 @@ def receipt(
             context={
                 **_facts(application, form),
                 "choices": _choices(form, application.answers),
-                "contact_name": one_line(identity.contact_name, _NAME_LENGTH),
+                "contact_name": _part(identity.contact_name, _NAME_LENGTH),
                 "can_reply": bool(contact),
                 "url": receipt_url,
                 "link_ends": _day(receipt_links.expires_at(application), form.time_zone),
@@ -123,8 +124,8 @@ def hr_application(
     """
     form = application.frozen_form
     with translation.override(settings.LANGUAGE_CODE):
-        name = one_line(application.name, _NAME_LENGTH)
-        title = one_line(form.job_title, _TITLE_LENGTH)
+        name = _part(application.name, _NAME_LENGTH)
+        title = _part(form.job_title, _TITLE_LENGTH)
         # Each recipient gets a mail; the Message-IDs must differ and hide the address.
         digest = hashlib.sha256(f"{application.public_id} {recipient.strip().lower()}".encode())
         return _mail(
@@ -201,22 +202,31 @@ def operator_alert(
         )
 
 
-def one_line(text: str, length: int) -> str:
+def one_line(text: str, length: int, keep: str = _JOINERS) -> str:
     """``text`` for a header or heading: one line, nothing invisible, at most ``length`` characters.
 
     Line breaks and other white space become spaces. Control characters and characters that
-    reorder or hide text are removed, except joiners in names. ``=?`` is split, so that no mail
+    reorder or hide text are removed, except those in ``keep``. ``=?`` is split, so that no mail
     program decodes it as an encoded word (RFC 2047).
     """
     seen = (
         c
         for c in text
-        if c in _JOINERS
-        or c.isspace()
-        or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        if c in keep or c.isspace() or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
     )
     visible = " ".join("".join(seen).split()).replace("=?", "= ?")
     return visible if len(visible) <= length else visible[: length - 1].rstrip() + "…"
+
+
+def _part(text: str, length: int) -> str:
+    """``one_line`` for a part of a sentence: right-to-left text does not reorder the rest."""
+    return isolated(one_line(text, length))
+
+
+def _subject(text: str) -> str:
+    """A subject made of parts; a cut ends the isolation that it cuts through."""
+    line = one_line(text, SUBJECT_LENGTH - 1, keep=_JOINERS + FSI + PDI)
+    return line + PDI * (line.count(FSI) - line.count(PDI))
 
 
 def _mail(
@@ -231,13 +241,13 @@ def _mail(
 ) -> EmailMultiAlternatives:
     local, _at, domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")
     domain = domain.encode("idna").decode("ascii")
-    subject = one_line(subject, SUBJECT_LENGTH)
+    subject = _subject(subject)
     company = one_line(identity.company, _NAME_LENGTH)
     language = translation.get_language() or settings.LANGUAGE_CODE
     context = {
         **context,
         "subject": subject,
-        "company": company,
+        "company": isolated(company),
         "language": language,
         "direction": "rtl" if translation.get_language_bidi() else "ltr",
         **_palette(identity.colour),
@@ -264,7 +274,7 @@ def _mail(
 
 def _facts(application: Application, form: FrozenForm) -> dict[str, Any]:
     return {
-        "title": one_line(form.job_title, _LABEL_LENGTH),
+        "title": _part(form.job_title, _LABEL_LENGTH),
         "reference": application.reference,
         "received": _moment(application.received_at, form.time_zone),
         "files": _uploads(form, application.files.all()),
@@ -319,7 +329,7 @@ def _uploads(form: FrozenForm, files: Iterable[ApplicationFile]) -> list[str]:
             continue
         question = form.question(file.question_key)
         label = question.label if question else str(FileKind(file.kind).label)
-        label = one_line(label, _LABEL_LENGTH)
+        label = _part(label, _LABEL_LENGTH)
         counts[label] = counts.get(label, 0) + 1
     return [
         label
@@ -336,8 +346,8 @@ def _choices(form: FrozenForm, answers: dict[str, Any]) -> list[tuple[str, str]]
     for question in form.questions:
         words = type_of(question).fixed_words(question, answers.get(question.key))
         if words:
-            label = one_line(question.label, _LABEL_LENGTH)
-            chosen.append((label, ", ".join(one_line(word, _LABEL_LENGTH) for word in words)))
+            label = _part(question.label, _LABEL_LENGTH)
+            chosen.append((label, ", ".join(_part(word, _LABEL_LENGTH) for word in words)))
     return chosen
 
 

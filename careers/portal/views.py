@@ -18,6 +18,7 @@ from careers.applications.errors import EffectError
 from careers.applications.files import stored_bytes
 from careers.applications.models import Application, ApplicationFile, FileKind
 from careers.portal.renewal import link_does_not_work, private
+from home.bidi import isolated
 
 
 @require_safe
@@ -51,7 +52,8 @@ def receipt(request: HttpRequest, secret: str) -> HttpResponse:
             },
             {
                 "when": _("In the next days"),
-                "what": _("%(company)s reads your application.") % {"company": form.company},
+                "what": _("%(company)s reads your application.")
+                % {"company": isolated(form.company)},
             },
             {
                 "when": _("Then"),

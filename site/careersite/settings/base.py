@@ -145,6 +145,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "wagtail.contrib.settings.context_processors.settings",
             ],
+            "builtins": ["home.templatetags.bidi"],
             "libraries": {"feeds": "careers.feeds.tags"},
         },
     },

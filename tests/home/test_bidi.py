@@ -1,0 +1,134 @@
+"""Text that changes direction stays within its own place, wherever it is shown."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from careers.documents.document import Branding, document_for
+from careers.documents.html import to_html
+from careers.notifications import messages
+from careers.notifications.messages import Identity
+from home.bidi import FSI, PDI, isolated
+from home.models import SiteSettings
+from tests.support import people
+from tests.support.applying import apply_for
+from tests.support.people import logged_in
+
+HEBREW = "\u05e9\u05dc\u05d5\u05dd"
+#: An override, an embedding that never ends, the end of an isolation that never began.
+HOSTILE = f"Eve \u202egnp.xe\u202c \u202b{HEBREW} \u2069\u2066"
+OVERRIDES = re.compile("[\u202a-\u202e\u2066\u2067]")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Ada Lovelace", "Ada Lovelace"),
+        ("Zoë Ωmega \u200d\U0001f469", "Zoë Ωmega \u200d\U0001f469"),
+        (HEBREW, FSI + HEBREW + PDI),
+        ("\u202ecod.exe\u202c", "cod.exe"),
+        ("a\u2069b\u2068c\u2066d\u2067e", "abcde"),
+        ("Ada\u200f", f"{FSI}Ada\u200f{PDI}"),
+        ("", ""),
+    ],
+)
+def test_isolated_contains_direction_and_removes_overrides(text: str, shown: str) -> None:
+    assert isolated(text) == shown
+    assert isolated(shown) == shown
+
+
+def loose(text: str) -> list[str]:
+    """The parts of a text in which the hostile name reaches what is around it."""
+    found = [text[max(0, at.start() - 60) : at.start() + 20] for at in OVERRIDES.finditer(text)]
+    for start in (match.start() for match in re.finditer(HEBREW, text)):
+        before = text[:start]
+        # Only a text that stands alone in its block needs no isolation; ours always has it.
+        if before.rfind(FSI) <= before.rfind(PDI) or PDI not in text[start:]:
+            found.append(text[max(0, start - 60) : start + 20])
+    if text.count(FSI) != text.count(PDI):
+        found.append("unbalanced")
+    return found
+
+
+@pytest.fixture
+def application(job: Any) -> Any:
+    SiteSettings.objects.update(company_name=HOSTILE)
+    return apply_for(job, answers={"name": HOSTILE})
+
+
+@pytest.mark.django_db
+def test_hostile_name_is_isolated_on_every_page(client: Client, application: Any, job: Any) -> None:
+    admin = logged_in(people.ada())
+    reference = application.reference
+    pages = {
+        path: reader.get(path)
+        for reader, path in (
+            (admin, "/admin/applications/"),
+            (admin, "/admin/applications/?q=Eve"),
+            (admin, "/admin/applications/results/"),
+            (admin, f"/admin/applications/{reference}/"),
+            (admin, "/admin/tasks/"),
+            (admin, f"/admin/tasks/{reference}/"),
+            (admin, "/admin/"),
+            (client, f"/received/{application.receipt_secret}/"),
+        )
+    }
+    assert {page.status_code for page in pages.values()} == {200}
+    shown = {path: html.unescape(page.content.decode()) for path, page in pages.items()}
+    assert [path for path, text in shown.items() if "Eve" in text][:4] == list(pages)[:4]
+    assert {path: loose(text) for path, text in shown.items() if loose(text)} == {}
+
+
+@pytest.mark.django_db
+def test_hostile_company_and_job_are_isolated_in_the_title_of_a_page(
+    client: Client, application: Any, job: Any
+) -> None:
+    job.title = f"Keeper {HOSTILE}"
+    job.save_revision().publish()
+    page = html.unescape(client.get(job.url).content.decode())
+    title = re.search("<title>(.*?)</title>", page, re.DOTALL)
+    assert title
+    assert title[1].count(HEBREW) == 2
+    assert loose(title[1]) == []
+
+
+@pytest.mark.django_db
+def test_hostile_name_is_isolated_in_mails(application: Any) -> None:
+    identity = Identity(company=HOSTILE, contact_name=HOSTILE, contact_email="hr@example.org")
+    mails = [
+        messages.receipt(application, identity=identity, receipt_url="https://example.org/r/"),
+        messages.hr_application(
+            application, "hr@example.org", identity=identity, admin_url="https://example.org/a/"
+        ),
+    ]
+    assert HEBREW in mails[1].subject
+    for mail in mails:
+        (page, _type) = mail.alternatives[0]
+        for text in (mail.subject, str(mail.body), html.unescape(str(page))):
+            assert loose(text) == []
+
+
+@pytest.mark.django_db
+def test_long_subject_ends_its_isolation(application: Any) -> None:
+    application.form["job_title"] = HEBREW * 60
+    mail = messages.hr_application(
+        application, "hr@example.org", identity=Identity("Acme"), admin_url="https://x.example/"
+    )
+    assert len(mail.subject) <= messages.SUBJECT_LENGTH
+    assert mail.subject.count(FSI) == mail.subject.count(PDI) > 0
+
+
+@pytest.mark.django_db
+def test_hostile_name_is_isolated_in_the_pdf(application: Any) -> None:
+    page = html.unescape(to_html(document_for(application, Branding(HOSTILE, "#123456"))))
+    assert OVERRIDES.findall(page) == []
+    title = re.search("<title>(.*?)</title>", page, re.DOTALL)
+    assert title
+    assert loose(title[1]) == []
+    # In the page each text has an element with its direction, which isolates it.
+    assert re.search(rf'<span dir="ltr">Eve npg.exe|<span dir="ltr">Eve gnp.xe {HEBREW}', page)
