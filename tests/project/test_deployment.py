@@ -10,6 +10,8 @@ import os
 import re
 import secrets
 import shlex
+import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +38,25 @@ OURS = {
     "sweeper": "sweeper",
     "beat": "beat",
     "flower": "flower",
+}
+#: The secrets of Compose: files of this name in secrets/.
+SECRETS: dict[str, Any] = yaml.safe_load(COMPOSE)["secrets"]
+#: Those that only services beside the site read.
+OF_SERVICES = {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
+KEYS = {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "HASH_KEY", "HASH_KEY_FALLBACKS"}
+#: The secrets of each part of ``env.PROCESSES``.
+PARTS = {
+    "keys": KEYS,
+    "database": {"DATABASE_URL"},
+    "broker": {"REDIS_URL"},
+    "archive": {"AWS_SECRET_ACCESS_KEY"},
+    "mail": {"EMAIL_API_KEY", "EMAIL_HOST_PASSWORD"},
+}
+#: What a process has besides the parts that it needs.
+FURTHER = {
+    "web": {"EMAIL_WEBHOOK_SECRET", "OIDC_CLIENT_SECRET", "FLOWER_PASSWORD", "METRICS_TOKEN"},
+    "flower": {"FLOWER_PASSWORD"},
+    "seed": {"ADMIN_PASSWORD"},
 }
 #: The variables for Caddy outside of its container; Compose knows its project itself.
 ELSEWHERE = {"WEB", "FLOWER", "BIND_ADDRESS", "COMPOSE_PROJECT_NAME"}
@@ -110,7 +131,7 @@ def test_env_example_has_every_variable_of_compose() -> None:
 
 def test_env_example_has_only_known_variables() -> None:
     assert EXAMPLE.keys() <= env.NAMES | env.COMPOSE_NAMES
-    assert EXAMPLE.keys() >= env.COMPOSE_NAMES
+    assert EXAMPLE.keys() >= env.COMPOSE_NAMES - OF_SERVICES
     assert not env.NAMES & env.COMPOSE_NAMES
 
 
@@ -121,15 +142,60 @@ def test_site_trusts_the_network_of_the_proxy() -> None:
     assert EXAMPLE["EDGE_SUBNET"] == "172.30.99.0/24"
 
 
-def test_no_file_holds_a_secret() -> None:
-    secret = re.compile("PASSWORD|SECRET|TOKEN|_URL$")
-    for name, value in EXAMPLE.items():
-        if re.search("PASSWORD|SECRET|TOKEN", name):
-            assert value == "", name
+def test_no_file_holds_a_secret_and_no_environment_names_one() -> None:
+    secret = re.compile("PASSWORD|SECRET|TOKEN|HASH_KEY|API_KEY|DATABASE_URL|REDIS_URL")
+    assert [name for name in EXAMPLE if secret.search(name)] == []
     for service in SERVICES.values():
+        given = service.get("secrets", [])
         for name, value in service.get("environment", {}).items():
             if secret.search(name):
-                assert value.startswith(f"${{{name}:"), name
+                assert name.endswith("_FILE"), name
+                mounted = name.removesuffix("_FILE")
+                assert value == f"/run/secrets/{mounted}"
+                assert mounted in given
+
+
+def test_each_container_has_only_the_secrets_that_it_uses() -> None:
+    ours = [*OURS.values(), "migrate", "bucket", "seed"]
+    assert sorted(ours) == sorted(env.PROCESSES)
+    for name in ours:
+        wanted = set().union(*(PARTS[part] for part in env.PROCESSES[name]))
+        wanted |= FURTHER.get(name, set())
+        assert set(SERVICES[name]["secrets"]) == wanted, name
+        environment = SERVICES[name]["environment"]
+        assert environment["PROCESS"] == name
+        assert {n.removesuffix("_FILE") for n in environment if n.endswith("_FILE")} == wanted, name
+    others = {name: service.get("secrets", []) for name, service in SERVICES.items()}
+    assert {name: others[name] for name in others.keys() - set(ours)} == {
+        "postgres": ["POSTGRES_PASSWORD"],
+        "valkey": ["REDIS_PASSWORD"],
+        "s3": ["AWS_SECRET_ACCESS_KEY"],
+        "proxy": [],
+        "mail": [],
+    }
+    assert {name: {"file": f"./secrets/{name}"} for name in SECRETS} == SECRETS
+
+
+def test_every_container_has_limits() -> None:
+    megabytes = {}
+    for name, service in SERVICES.items():
+        size, unit = re.fullmatch(r"(\d+)([mg])", service["mem_limit"]).groups()  # type: ignore[union-attr]
+        megabytes[name] = int(size) * (1024 if unit == "g" else 1)
+        assert service["cpus"] >= 1, name
+        assert service["pids_limit"] >= 100, name
+    # One PDF besides the process, and for the broker a copy of its data.
+    for name in ("worker-cpu", "sweeper"):
+        assert megabytes[name] > settings.PDF_MEMORY_LIMIT + 300
+    assert megabytes["valkey"] > 2 * 256
+
+
+def test_every_image_has_an_exact_version() -> None:
+    images = [service["image"] for service in SERVICES.values()]
+    images += re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    for image in set(images) - {"${IMAGE:-careersite}"}:
+        assert re.search(r":v?\d+\.\d+(\.\d+)?(-[a-z-]+)?$", image), image
+        # A version with two parts is exact only where the project has no third.
+        assert re.search(r":v?\d+\.\d+\.\d+", image) or "postgres" in image or "weed" in image
 
 
 def test_only_the_proxy_is_public() -> None:
@@ -205,35 +271,77 @@ def test_broker_persists_messages_and_refuses_when_full() -> None:
         assert option in command
 
 
-def test_env_example_is_complete_for_production(tmp_path: Path) -> None:
-    """The environment of the web container, with the empty secrets filled in."""
-    filled = tmp_path / ".env"
-    empty = "SECRET_KEY|POSTGRES_PASSWORD|REDIS_PASSWORD|AWS_SECRET_ACCESS_KEY|FLOWER_PASSWORD"
-    example = (ROOT / ".env.example").read_text()
-    filled.write_text(re.sub(rf"^({empty})=$", r"\1=filled-in", example, flags=re.MULTILINE))
-    known = {name: value or "" for name, value in dotenv_values(filled).items()}
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``bin/secrets`` makes beside a new .env."""
+    here = tmp_path_factory.mktemp("deployed")
+    (here / "bin").mkdir()
+    shutil.copy(ROOT / "bin/secrets", here / "bin/secrets")
+    shutil.copy(ROOT / ".env.example", here / ".env")
+    subprocess.run([here / "bin/secrets"], check=True, timeout=60)
+    return here / "secrets"
+
+
+def test_bin_secrets_makes_a_file_for_each_secret(secrets: Path) -> None:
+    made = {file.name: file.read_text() for file in secrets.iterdir()}
+    assert made.keys() == SECRETS.keys()
+    random = [text for text in made.values() if re.fullmatch("[0-9a-f]{64}", text)]
+    assert len(set(random)) == 8
+    password = made["POSTGRES_PASSWORD"]
+    assert made["DATABASE_URL"] == f"postgres://careers:{password}@postgres:5432/careers"
+    assert made["REDIS_URL"] == f"redis://:{made['REDIS_PASSWORD']}@valkey:6379/0"
+    # Nobody else on the host can open the folder; the user of the containers reads the files.
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in secrets.iterdir()} == {0o644}
+    subprocess.run([secrets.parent / "bin/secrets"], check=True, timeout=60)
+    assert {file.name: file.read_text() for file in secrets.iterdir()} == made
+
+
+def test_bin_secrets_takes_over_what_an_earlier_env_holds(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    shutil.copy(ROOT / "bin/secrets", tmp_path / "bin/secrets")
+    (tmp_path / ".env").write_text(
+        "SECRET_KEY=the old key\nPOSTGRES_PASSWORD=pg\nEMAIL_HOST_PASSWORD='m=il'\n"
+        "DATABASE_URL=postgres://careers:${POSTGRES_PASSWORD}@db:5432/careers\nREDIS_PASSWORD=\n"
+    )
+    subprocess.run([tmp_path / "bin/secrets"], check=True, timeout=60)
+    made = {file.name: file.read_text() for file in (tmp_path / "secrets").iterdir()}
+    assert made["SECRET_KEY"] == "the old key"
+    assert made["EMAIL_HOST_PASSWORD"] == "m=il"
+    assert made["DATABASE_URL"] == "postgres://careers:pg@db:5432/careers"
+    assert len(made["REDIS_PASSWORD"]) == 64
+    # Stored hashes were made with SECRET_KEY, and old processes still run during the upgrade.
+    assert made["HASH_KEY"] == ""
+    assert made["AWS_SECRET_ACCESS_KEY"] == ""
+
+
+@pytest.mark.parametrize("process", sorted(env.PROCESSES))
+def test_each_container_starts_with_its_own_settings(
+    secrets: Path, process: str, tmp_path: Path
+) -> None:
     given = {
         name: re.sub(
-            r"\$\{([A-Z_0-9]+)(?::[-?][^}]*)?\}", lambda found: known.get(found[1], ""), value
+            r"\$\{([A-Z_0-9]+)(?::[-?]([^}]*))?\}",
+            lambda found: EXAMPLE.get(found[1]) or "",
+            str(value).replace("/run/secrets/", f"{secrets}/"),
         )
-        for name, value in SERVICES["web"]["environment"].items()
+        for name, value in SERVICES[process]["environment"].items()
     }
+    code = (
+        "from careersite.settings import production as found; "
+        "print(found.TRUSTED_PROXIES, found.DATABASES['default']['ENGINE'])"
+    )
     done = subprocess.run(
-        [sys.executable, "manage.py", "check"],
-        cwd=ROOT,
-        env={
-            "PATH": os.environ["PATH"],
-            "VAR_DIR": str(tmp_path),
-            "DJANGO_SETTINGS_MODULE": "careersite.settings.production",
-            **given,
-        },
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], **given, "VAR_DIR": str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    assert given["DATABASE_URL"] == "postgres://careers:filled-in@postgres:5432/careers"
-    assert given["TRUSTED_PROXIES"].strip() == "172.30.99.0/24"
+    assert "172.30.99.0/24" in done.stdout
+    assert ("postgresql" in done.stdout) == ("database" in env.PROCESSES[process])
 
 
 def test_compose_requires_only_variables_that_every_deployment_needs() -> None:
@@ -241,12 +349,8 @@ def test_compose_requires_only_variables_that_every_deployment_needs() -> None:
     demanded = set(re.findall(r"(?<!\$)\$\{([A-Z_0-9]+):\?", COMPOSE))
     assert demanded == {
         "SITE_URL",
-        "SECRET_KEY",
-        "DATABASE_URL",
-        "REDIS_URL",
         "AWS_STORAGE_BUCKET_NAME",
         "DEFAULT_FROM_EMAIL",
-        "FLOWER_PASSWORD",
     }
 
 

@@ -162,27 +162,54 @@ def test_trusted_proxies_accept_addresses_and_networks(load: Load) -> None:
     assert load("base").TRUSTED_PROXIES == []
 
 
+#: What every process together needs in production.
+PRODUCTION = {
+    "SITE_URL": "https://careers.example.org",
+    "DATABASE_URL": "postgres://u:p@db/careers",
+    "REDIS_URL": "redis://broker:6379/0",
+    "AWS_STORAGE_BUCKET_NAME": "careers",
+    "EMAIL_HOST": "mail",
+    "DEFAULT_FROM_EMAIL": "careers@example.org",
+    "SECRET_KEY": "x" * 50,
+}
+
+
+@pytest.mark.parametrize("missing", PRODUCTION)
+def test_production_names_each_missing_variable(missing: str, tmp_path: Path) -> None:
+    done = production(tmp_path, {**PRODUCTION, missing: ""})
+    assert f"{missing} is not set. " in done.stderr
+
+
 @pytest.mark.parametrize(
-    "missing",
+    ("process", "needed"),
     [
-        "SITE_URL",
-        "DATABASE_URL",
-        "REDIS_URL",
-        "AWS_STORAGE_BUCKET_NAME",
-        "EMAIL_HOST",
-        "DEFAULT_FROM_EMAIL",
+        ("beat", {"SITE_URL", "DATABASE_URL", "REDIS_URL"}),
+        ("bucket", {"SITE_URL", "AWS_STORAGE_BUCKET_NAME"}),
+        ("sweeper", set(PRODUCTION)),
     ],
 )
-def test_production_names_each_missing_variable(
-    missing: str, monkeypatch: pytest.MonkeyPatch
+def test_production_demands_only_what_the_process_needs(
+    process: str, needed: set[str], tmp_path: Path
 ) -> None:
-    from careersite.settings.env import required
+    given = {name: PRODUCTION[name] for name in needed}
+    assert production(tmp_path, {**given, "PROCESS": process}).returncode == 0
 
-    monkeypatch.setattr(os, "environ", {})
-    source = (SETTINGS / "production.py").read_text()
-    assert f'"{missing}": ' in source
-    with pytest.raises(ImproperlyConfigured, match=f"{missing} is not set. Hint."):
-        required(missing, "Hint.")
+
+def test_unknown_process_is_refused(load: Load) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"PROCESS must be one of web, .*, not webb"):
+        load("base", PROCESS="webb")
+
+
+def production(here: Path, given: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Read the settings of production in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", "import careersite.settings.production"],
+        cwd=here,
+        env={"PATH": os.environ["PATH"], "VAR_DIR": str(here), **given},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
 
 def test_misspelt_variable_is_named_with_the_nearest_name(

@@ -55,6 +55,11 @@ def test_http_redirects_to_https_and_cookies_are_secure(deployed: Deployment) ->
     assert page.headers["Strict-Transport-Security"].startswith("max-age=31536000")
     login = visitor.get(f"{deployed.address}/admin/login/")
     assert "; Secure" in login.headers["Set-Cookie"]
+    # The browser refuses such a cookie from another host or without TLS.
+    names = {cookie.name for cookie in visitor.cookies}
+    assert names
+    assert all(name.startswith("__Host-") for name in names)
+    assert {(cookie.path, cookie.domain_specified) for cookie in visitor.cookies} == {("/", False)}
     plain = visitor.get(f"http://localhost:{deployed.http_port}/careers/", allow_redirects=False)
     assert plain.status_code == 308
     assert plain.headers["Location"].startswith("https://localhost")
@@ -97,6 +102,29 @@ def test_rate_limit_with_forged_headers_uses_the_real_address(deployed: Deployme
         for sender in ("127.0.0.2", "127.0.0.3")
     ]
     assert [row["network"] for row in rows] == expected
+
+
+def test_every_answer_has_the_security_headers(
+    deployed: Deployment, admin: requests.Session
+) -> None:
+    for path in ("/careers/", "/flower/", "/static/never.css", "/never-there/", "/flower"):
+        answer = admin.get(f"{deployed.address}{path}", allow_redirects=False)
+        for name in (
+            "Cross-Origin-Opener-Policy",
+            "Cross-Origin-Resource-Policy",
+            "Permissions-Policy",
+            "Referrer-Policy",
+            "Strict-Transport-Security",
+            "X-Content-Type-Options",
+            "X-Frame-Options",
+        ):
+            assert name in answer.headers, (path, name)
+            # A header that both the site and the proxy send would be joined.
+            assert answer.headers[name].count("same-origin") <= 1, (path, name)
+    assert (
+        "frame-ancestors 'none'"
+        in admin.get(f"{deployed.address}/flower/").headers["Content-Security-Policy"]
+    )
 
 
 @pytest.mark.parametrize("claims", [{}, CLAIMS])

@@ -1,6 +1,7 @@
 """Settings of every installation; what differs comes from the environment (see ``env``)."""
 
 import re
+import secrets
 import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -31,12 +32,18 @@ MISSPELT = env.misspelt(ROOT / ".env")
 # ── Site ────────────────────────────────────────────────────────────────────────────────
 
 DEBUG = env.flag("DEBUG")
-SECRET_KEY = env.required("SECRET_KEY", "`bin/run` makes one; elsewhere give 50 random letters.")
+if env.needs("keys"):
+    SECRET_KEY = env.required(
+        "SECRET_KEY", "`bin/run` makes one; elsewhere give 50 random letters."
+    )
+else:
+    # Django demands one, and this process signs and hashes nothing.
+    SECRET_KEY = secrets.token_hex(32)
 #: Earlier values, which still verify links, sessions and mails that they signed.
-SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+SECRET_KEY_FALLBACKS = env.keys("SECRET_KEY_FALLBACKS")
 #: Keys of stored hashes, the newest first; see ``careers.applications.digests``.
-HASH_KEYS = env.words("HASH_KEY") + env.words("HASH_KEY_FALLBACKS")
-if any(len(key) < 32 for key in HASH_KEYS) or len(env.words("HASH_KEY")) > 1:
+HASH_KEYS = env.keys("HASH_KEY") + env.keys("HASH_KEY_FALLBACKS")
+if any(len(key) < 32 for key in HASH_KEYS) or len(env.keys("HASH_KEY")) > 1:
     raise ImproperlyConfigured(
         "HASH_KEY must be one word of 32 or more characters, and so must each word in "
         "HASH_KEY_FALLBACKS. `openssl rand -hex 32` makes one."

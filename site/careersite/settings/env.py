@@ -64,12 +64,26 @@ NAMES = frozenset(
     HSTS_INCLUDE_SUBDOMAINS HSTS_PRELOAD LANGUAGES MAILS_PER_MAILBOX METRICS_TOKEN
     PDF_MEMORY_LIMIT PIPELINE_BACKOFF_BASE PIPELINE_BROKER_GRACE PIPELINE_HARD_LIMIT
     PIPELINE_LEASE PIPELINE_PROBE_INTERVAL PIPELINE_REDISPATCH_AFTER PIPELINE_SOFT_LIMIT
-    PIPELINE_SWEEP_INTERVAL PORT SECRET_KEY SECRET_KEY_FALLBACKS SITE_URL SSL_CERT_FILE
+    PIPELINE_SWEEP_INTERVAL PORT PROCESS SECRET_KEY SECRET_KEY_FALLBACKS SITE_URL SSL_CERT_FILE
     TEMPLATE_DIR TRUSTED_PROXIES VAR_DIR
     OIDC_CLIENT_ID OIDC_CLIENT_SECRET OIDC_GROUPS OIDC_GROUPS_CLAIM OIDC_ISSUER OIDC_LINK_BY_EMAIL
     OIDC_NAME OIDC_SCOPES OIDC_SECOND_FACTOR
     """.split()
 ).union(*SERVICES.values())
+
+#: What each process needs: services, and "keys", which are SECRET_KEY and HASH_KEY. A process
+#: without PROCESS needs all.
+PROCESSES = {
+    "web": frozenset({"keys", *SERVICES}),
+    "worker-io": frozenset({"keys", *SERVICES}),
+    "sweeper": frozenset({"keys", *SERVICES}),
+    "worker-cpu": frozenset({"database", "broker"}),
+    "beat": frozenset({"database", "broker"}),
+    "flower": frozenset({"keys", "database", "broker"}),
+    "seed": frozenset({"keys", "database", "broker"}),
+    "migrate": frozenset({"keys", "database"}),
+    "bucket": frozenset({"archive"}),
+}
 
 #: Variables that had another name in an earlier release, which still works.
 FORMER_NAMES = {"PIPELINE_REDISPATCH_AFTER": "PIPELINE_RERING_AFTER"}
@@ -174,6 +188,20 @@ def named() -> set[str]:
     return {service for service, names in SERVICES.items() if any(map(given, names))}
 
 
+def needs(part: str) -> bool:
+    """Whether this process needs a service, or "keys".
+
+    Raises:
+        ImproperlyConfigured: PROCESS names no process.
+    """
+    process = given("PROCESS")
+    if process and process not in PROCESSES:
+        raise ImproperlyConfigured(
+            f"PROCESS must be one of {', '.join(PROCESSES)}, or empty, not {process}."
+        )
+    return not process or part in PROCESSES[process]
+
+
 def given(name: str) -> str:
     """The value of ``name``, or "" when it is missing or empty."""
     return os.environ.get(name, "")
@@ -238,7 +266,12 @@ def port(name: str, default: int) -> int:
 
 
 def words(name: str) -> list[str]:
-    """A list, separated by commas or white space."""
+    """A comma-separated list."""
+    return [word.strip() for word in given(name).split(",") if word.strip()]
+
+
+def keys(name: str) -> list[str]:
+    """Secret keys, separated by commas or white space, such as the lines of a mounted file."""
     return given(name).replace(",", " ").split()
 
 
