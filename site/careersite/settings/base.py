@@ -1,7 +1,6 @@
 """Settings of every installation; what differs comes from the environment (see ``env``)."""
 
 import re
-import secrets
 import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from kombu.utils.url import parse_url as parse_broker_url
 
 from careersite.logs import LOGGING  # noqa: F401 -- a setting of Django
-from careersite.settings import browser, database, env
+from careersite.settings import browser, database, env, keys
 from careersite.settings.env import RESOURCES, ROOT
 
 VAR_DIR = Path(env.given("VAR_DIR") or ROOT / "var")
@@ -32,22 +31,11 @@ MISSPELT = env.misspelt(ROOT / ".env")
 # ── Site ────────────────────────────────────────────────────────────────────────────────
 
 DEBUG = env.flag("DEBUG")
-if env.needs("keys"):
-    SECRET_KEY = env.required(
-        "SECRET_KEY", "`bin/run` makes one; elsewhere give 50 random letters."
-    )
-else:
-    # Django demands one, and this process signs and hashes nothing.
-    SECRET_KEY = secrets.token_hex(32)
+SECRET_KEY = keys.secret_key()
 #: Earlier values, which still verify links, sessions and mails that they signed.
 SECRET_KEY_FALLBACKS = env.keys("SECRET_KEY_FALLBACKS")
-#: Keys of stored hashes, the newest first; see ``careers.applications.digests``.
-HASH_KEYS = env.keys("HASH_KEY") + env.keys("HASH_KEY_FALLBACKS")
-if any(len(key) < 32 for key in HASH_KEYS) or len(env.keys("HASH_KEY")) > 1:
-    raise ImproperlyConfigured(
-        "HASH_KEY must be one word of 32 or more characters, and so must each word in "
-        "HASH_KEY_FALLBACKS. `openssl rand -hex 32` makes one."
-    )
+#: See ``careers.applications.digests``.
+HASH_KEYS = keys.hash_keys()
 PORT = env.port("PORT", env.DEFAULT_PORT)
 SITE_URL = env.url("SITE_URL", f"http://localhost:{PORT}", "http", "https").rstrip("/")
 SECURE = SITE_URL.startswith("https://")
@@ -392,11 +380,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31536000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("HSTS_INCLUDE_SUBDOMAINS")
 SECURE_HSTS_PRELOAD = env.flag("HSTS_PRELOAD")
-if SECURE_HSTS_PRELOAD and not SECURE_HSTS_INCLUDE_SUBDOMAINS:
-    raise ImproperlyConfigured(
-        "HSTS_PRELOAD is on but HSTS_INCLUDE_SUBDOMAINS is not. Browsers list only domains with "
-        "both: turn both on, or HSTS_PRELOAD off."
-    )
+browser.check_hsts()
 # With "no-referrer" browsers would send "Origin: null" with our own form.
 SECURE_REFERRER_POLICY = "same-origin"
 # The middleware has a policy for each kind of response.

@@ -4,6 +4,9 @@ Sources: Content Security Policy Level 3, Permissions Policy, and OWASP's HTTP H
 """
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
+from django.core.exceptions import ImproperlyConfigured
+
+from careersite.settings import env
 
 #: Where browsers report what a policy blocked; see ``careersite.browser_reports``.
 REPORTS_PATH = "/browser-reports/"
@@ -92,3 +95,12 @@ def cookie_name(name: str, *, secure: bool) -> str:
     Browsers accept such a name only with ``Secure``, ``Path=/`` and no ``Domain``.
     """
     return f"__Host-{name}" if secure else name
+
+
+def check_hsts() -> None:
+    """Refuse HSTS_PRELOAD without HSTS_INCLUDE_SUBDOMAINS: browsers list no such domain."""
+    if env.flag("HSTS_PRELOAD") and not env.flag("HSTS_INCLUDE_SUBDOMAINS"):
+        raise ImproperlyConfigured(
+            "HSTS_PRELOAD is on but HSTS_INCLUDE_SUBDOMAINS is not. Browsers list only domains "
+            "with both: turn both on, or HSTS_PRELOAD off."
+        )
