@@ -32,7 +32,6 @@ MISSPELT = env.misspelt(ROOT / ".env")
 
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = keys.secret_key()
-#: Earlier values, which still verify links, sessions and mails that they signed.
 SECRET_KEY_FALLBACKS = env.keys("SECRET_KEY_FALLBACKS")
 #: See ``careers.applications.digests``.
 HASH_KEYS = keys.hash_keys()
@@ -369,11 +368,8 @@ CELERY_BEAT_SCHEDULE = {
 # ── Security ────────────────────────────────────────────────────────────────────────────
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
-SESSION_COOKIE_NAME = browser.cookie_name("sessionid", secure=SECURE)
-CSRF_COOKIE_NAME = browser.cookie_name("csrftoken", secure=SECURE)
-LANGUAGE_COOKIE_NAME = browser.cookie_name("language", secure=SECURE)
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, LANGUAGE_COOKIE_NAME = browser.cookie_names(secure=SECURE)
 CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
-# Not in a cookie of its own, whose name could not be set.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # The middleware removes this header unless one of our own proxies sent it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

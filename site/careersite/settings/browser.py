@@ -89,12 +89,15 @@ PERMISSIONS_POLICY = ", ".join(
 )
 
 
-def cookie_name(name: str, *, secure: bool) -> str:
-    """The name of a cookie: with https, ``__Host-`` binds it to this host (RFC 6265bis, 4.1.3.2).
+def cookie_names(*, secure: bool) -> list[str]:
+    """The names of the cookies for sessions, forms and the language.
 
-    Browsers accept such a name only with ``Secure``, ``Path=/`` and no ``Domain``.
+    With https, ``__Host-`` binds them to this host (RFC 6265bis, 4.1.3.2). Browsers accept such a
+    name only with ``Secure``, ``Path=/`` and no ``Domain``. Django's cookie for messages has a
+    fixed name, so messages are in the session.
     """
-    return f"__Host-{name}" if secure else name
+    prefix = "__Host-" if secure else ""
+    return [f"{prefix}{name}" for name in ("sessionid", "csrftoken", "language")]
 
 
 def check_hsts() -> None:
