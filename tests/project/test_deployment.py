@@ -25,6 +25,7 @@ from dotenv import dotenv_values
 from careers.operations.sweeper import LET_FINISH
 from careersite import gunicorn
 from careersite.settings import env
+from careersite.settings.processes import PROCESSES
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
@@ -44,7 +45,7 @@ SECRETS: dict[str, Any] = yaml.safe_load(COMPOSE)["secrets"]
 #: Those that only services beside the site read.
 OF_SERVICES = {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
 KEYS = {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "HASH_KEY", "HASH_KEY_FALLBACKS"}
-#: The secrets of each part of ``env.PROCESSES``.
+#: The secrets of each part of ``PROCESSES``.
 PARTS = {
     "keys": KEYS,
     "database": {"DATABASE_URL"},
@@ -157,9 +158,9 @@ def test_no_file_holds_a_secret_and_no_environment_names_one() -> None:
 
 def test_each_container_has_only_the_secrets_that_it_uses() -> None:
     ours = [*OURS.values(), "migrate", "bucket", "seed"]
-    assert sorted(ours) == sorted(env.PROCESSES)
+    assert sorted(ours) == sorted(PROCESSES)
     for name in ours:
-        wanted = set().union(*(PARTS[part] for part in env.PROCESSES[name]))
+        wanted = set().union(*(PARTS[part] for part in PROCESSES[name]))
         wanted |= FURTHER.get(name, set())
         assert set(SERVICES[name]["secrets"]) == wanted, name
         environment = SERVICES[name]["environment"]
@@ -315,7 +316,7 @@ def test_bin_secrets_takes_over_what_an_earlier_env_holds(tmp_path: Path) -> Non
     assert made["AWS_SECRET_ACCESS_KEY"] == ""
 
 
-@pytest.mark.parametrize("process", sorted(env.PROCESSES))
+@pytest.mark.parametrize("process", sorted(PROCESSES))
 def test_each_container_starts_with_its_own_settings(
     secrets: Path, process: str, tmp_path: Path
 ) -> None:
@@ -341,7 +342,7 @@ def test_each_container_starts_with_its_own_settings(
     )
     assert done.returncode == 0, done.stderr
     assert "172.30.99.0/24" in done.stdout
-    assert ("postgresql" in done.stdout) == ("database" in env.PROCESSES[process])
+    assert ("postgresql" in done.stdout) == ("database" in PROCESSES[process])
 
 
 def test_compose_requires_only_variables_that_every_deployment_needs() -> None:

@@ -71,20 +71,6 @@ NAMES = frozenset(
     """.split()
 ).union(*SERVICES.values())
 
-#: What each process needs: services, and "keys", which are SECRET_KEY and HASH_KEY. A process
-#: without PROCESS needs all.
-PROCESSES = {
-    "web": frozenset({"keys", *SERVICES}),
-    "worker-io": frozenset({"keys", *SERVICES}),
-    "sweeper": frozenset({"keys", *SERVICES}),
-    "worker-cpu": frozenset({"database", "broker"}),
-    "beat": frozenset({"database", "broker"}),
-    "flower": frozenset({"keys", "database", "broker"}),
-    "seed": frozenset({"keys", "database", "broker"}),
-    "migrate": frozenset({"keys", "database"}),
-    "bucket": frozenset({"archive"}),
-}
-
 #: Variables that had another name in an earlier release, which still works.
 FORMER_NAMES = {"PIPELINE_REDISPATCH_AFTER": "PIPELINE_RERING_AFTER"}
 
@@ -186,20 +172,6 @@ def check_pairs() -> None:
 def named() -> set[str]:
     """The services of ``SERVICES`` for which the environment has at least one variable."""
     return {service for service, names in SERVICES.items() if any(map(given, names))}
-
-
-def needs(part: str) -> bool:
-    """Whether this process needs a service, or "keys".
-
-    Raises:
-        ImproperlyConfigured: PROCESS names no process.
-    """
-    process = given("PROCESS")
-    if process and process not in PROCESSES:
-        raise ImproperlyConfigured(
-            f"PROCESS must be one of {', '.join(PROCESSES)}, or empty, not {process}."
-        )
-    return not process or part in PROCESSES[process]
 
 
 def given(name: str) -> str:

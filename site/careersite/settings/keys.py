@@ -5,6 +5,7 @@ import secrets
 from django.core.exceptions import ImproperlyConfigured
 
 from careersite.settings import env
+from careersite.settings.processes import needs
 
 #: The fewest characters of a key for stored hashes.
 SHORTEST = 32
@@ -12,7 +13,7 @@ SHORTEST = 32
 
 def secret_key() -> str:
     """Django's key; a random one for a process that signs nothing, because Django demands one."""
-    if not env.needs("keys"):
+    if not needs("keys"):
         return secrets.token_hex(32)
     return env.required("SECRET_KEY", "`bin/run` makes one; elsewhere give 50 random letters.")
 

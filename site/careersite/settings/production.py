@@ -1,7 +1,8 @@
 """A deployed site: every service is named in the environment, nothing is embedded."""
 
 from careersite.settings.base import *  # noqa: F403 -- settings modules extend each other
-from careersite.settings.env import given, needs, required
+from careersite.settings.env import given, required
+from careersite.settings.processes import needs
 
 required("SITE_URL", "Give the public address, for instance https://careers.example.com.")
 for _service, _name, _hint in (
