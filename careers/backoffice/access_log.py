@@ -24,6 +24,7 @@ from careers.backoffice.permissions import (
     applications_for,
 )
 from careers.backoffice.views import ListPage
+from home.bidi import isolated
 
 #: A spreadsheet runs a cell that begins with one of these (OWASP, CSV Injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -96,6 +97,9 @@ class ColleagueColumn(Column):
 class ApplicantColumn(TitleColumn):
     cell_template_name = "careers/backoffice/name_cell.html"
 
+    def get_value(self, instance: ApplicationView) -> str:
+        return isolated(instance.application.name)
+
 
 class AccessLog(SpreadsheetExportMixin, ListPage):
     """Who read or changed which application, the newest first; also as CSV and XLSX.
@@ -121,7 +125,6 @@ class AccessLog(SpreadsheetExportMixin, ListPage):
         ActColumn("what", label=gettext_lazy("What")),
         ApplicantColumn(
             "name",
-            accessor="application.name",
             label=gettext_lazy("Applicant"),
             get_url=lambda row: reverse(
                 "careers_applications:detail", args=[row.application.reference]

@@ -72,6 +72,7 @@ def test_hostile_name_is_isolated_on_every_page(client: Client, application: Any
             (admin, "/admin/applications/?q=Eve"),
             (admin, "/admin/applications/results/"),
             (admin, f"/admin/applications/{reference}/"),
+            (admin, "/admin/applications/access-log/"),
             (admin, "/admin/tasks/"),
             (admin, f"/admin/tasks/{reference}/"),
             (admin, "/admin/"),
@@ -80,7 +81,7 @@ def test_hostile_name_is_isolated_on_every_page(client: Client, application: Any
     }
     assert {page.status_code for page in pages.values()} == {200}
     shown = {path: html.unescape(page.content.decode()) for path, page in pages.items()}
-    assert [path for path, text in shown.items() if "Eve" in text][:4] == list(pages)[:4]
+    assert [path for path, text in shown.items() if "Eve" in text][:5] == list(pages)[:5]
     assert {path: loose(text) for path, text in shown.items() if loose(text)} == {}
 
 
@@ -101,7 +102,12 @@ def test_hostile_company_and_job_are_isolated_in_the_title_of_a_page(
 def test_hostile_name_is_isolated_in_mails(application: Any) -> None:
     identity = Identity(company=HOSTILE, contact_name=HOSTILE, contact_email="hr@example.org")
     mails = [
-        messages.receipt(application, identity=identity, receipt_url="https://example.org/r/"),
+        messages.receipt(
+            application,
+            identity=identity,
+            receipt_url="https://example.org/r/",
+            renew_url="https://example.org/n/",
+        ),
         messages.hr_application(
             application, "hr@example.org", identity=identity, admin_url="https://example.org/a/"
         ),
