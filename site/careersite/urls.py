@@ -13,8 +13,8 @@ from careers import urls as careers_urls
 from careersite import flower, health
 from careersite.browser_reports import receive
 from careersite.metrics import metrics
-from careersite.signin import urls as signin_urls
 from careersite.settings.browser import REPORTS_PATH
+from careersite.signin import urls as signin_urls
 from careersite.staticfiles import redirect_from_other_release
 from home.theme import icon_svg, theme_css
 

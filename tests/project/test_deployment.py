@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
+from secrets import token_urlsafe
 import shlex
 import shutil
 import stat
@@ -365,7 +365,7 @@ def test_check_of_a_deployment_has_no_warning(tmp_path: Path) -> None:
             "VAR_DIR": str(tmp_path),
             "DJANGO_SETTINGS_MODULE": "careersite.settings.production",
             "SITE_URL": "https://careers.example.com",
-            "SECRET_KEY": secrets.token_urlsafe(50),
+            "SECRET_KEY": token_urlsafe(50),
             "DATABASE_URL": "postgres://careers:secret@db.example.com/careers",
             "REDIS_URL": "rediss://:secret@redis.example.com:6379/0",
             "AWS_STORAGE_BUCKET_NAME": "careers",
