@@ -30,6 +30,7 @@ class CareersConfig(AppConfig):
         # Its signal handlers connect when it is imported.
         from careers.languages import sharing  # noqa: F401
         from careers.notifications import providers
+        from careers.operations import scan_words  # noqa: F401 -- registers sentences
         from careers.operations.database import refuse_newer
         from careers.pipeline import steps  # noqa: F401 -- registers the steps when imported
         from careers.pipeline.checks import check_steps

@@ -191,10 +191,24 @@ class FileKind(models.TextChoices):
     MANIFEST = "manifest", _("Manifest")
 
 
+#: The kinds of the files that an applicant sends.
+UPLOADS = (FileKind.CV, FileKind.COVER_LETTER, FileKind.ANSWER)
+
+
 class ScanVerdict(models.TextChoices):
+    """What the virus scanner says about a file. Only ``LOCKED`` files can't be opened."""
+
+    #: The site has no scanner, or the site made the file itself.
     NOT_SCANNED = "not_scanned", _("Not scanned")
+    WAITING = "waiting", _("Not scanned yet")
     CLEAN = "clean", _("Clean")
     INFECTED = "infected", _("Infected")
+    #: The scan failed, and a person opened the file.
+    OPENED = "opened", _("Opened without a scan")
+
+
+#: The verdicts with which nobody can open a file, download it or see its pages.
+LOCKED = (ScanVerdict.WAITING, ScanVerdict.INFECTED)
 
 
 class ApplicationFile(models.Model):
@@ -217,6 +231,10 @@ class ApplicationFile(models.Model):
     #: What the file can do on the reader's machine, where the company accepts that: codes of
     #: ``inspection.Active``, separated by spaces.
     marks = models.CharField(max_length=120, blank=True, default="", db_default="")
+    #: The signature that the scanner found; "" for none.
+    scan_signature = models.CharField(max_length=100, blank=True, default="", db_default="")
+    #: When the scanner gave its verdict.
+    scanned_at = models.DateTimeField(null=True)
     object_key = models.CharField(max_length=255, blank=True)
     object_version = models.CharField(max_length=255, blank=True)
     verified_at = models.DateTimeField(null=True)
@@ -226,6 +244,9 @@ class ApplicationFile(models.Model):
 
     class Meta:
         default_permissions = ()
+        permissions: ClassVar = [
+            ("open_unscanned", _("Can open files whose virus scan failed")),
+        ]
         ordering: ClassVar = ["pk"]
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -236,6 +257,16 @@ class ApplicationFile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.public_id}"
+
+    @property
+    def is_upload(self) -> bool:
+        """Whether the applicant sent it; the site makes the others itself."""
+        return self.kind in UPLOADS
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether nobody can open the file, download it or see its pages."""
+        return self.scan_verdict in LOCKED
 
 
 class FileBytes(models.Model):

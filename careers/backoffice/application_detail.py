@@ -29,6 +29,7 @@ from careers.applications.models import (
 from careers.applications.question_types import type_of
 from careers.applications.references import normalise_reference
 from careers.backoffice import access_log, audit, presentation, task_acts
+from careers.backoffice.file_content import why_locked
 from careers.backoffice.permissions import (
     CHANGE,
     READ,
@@ -47,6 +48,7 @@ from careers.jobs.models import JobPage
 from careers.pipeline.actions import release_from_quarantine
 from careers.pipeline.models import Step
 from home.bidi import isolated
+from careers.pipeline.unscanned import latest_scan, open_unscanned
 
 #: Questions whose answers the page shows among the facts.
 IN_FACTS = ("name", "email", "phone")
@@ -62,15 +64,27 @@ FILE_ORDER = (
 
 @dataclass(frozen=True)
 class FileLine:
-    """One file to download."""
+    """One file to download.
+
+    Attributes:
+        lock: why nobody can open it; "" for a file that can be opened.
+        open_url: where this reader can open it although its scan failed; "" where they can't.
+    """
 
     file: ApplicationFile
     label: str
     url: str
+    lock: str = ""
+    open_url: str = ""
 
     @property
-    def is_safe(self) -> bool:
-        return self.file.scan_verdict != ScanVerdict.INFECTED
+    def mark(self) -> str:
+        """What the virus scan says about it; "" for a file that the site made."""
+        return self.file.get_scan_verdict_display() if self.file.is_upload else ""
+
+    @property
+    def is_infected(self) -> bool:
+        return self.file.scan_verdict == ScanVerdict.INFECTED
 
     @property
     def holds(self) -> str:
@@ -222,9 +236,9 @@ class ApplicationDetail(DetailPage):
         ).first()
         return page.frozen_form() if page else None
 
-    def _url(self, file: ApplicationFile) -> str:
+    def _url(self, file: ApplicationFile, view: str = "file") -> str:
         return reverse(
-            "careers_applications:file", args=[self.application.reference, file.public_id]
+            f"careers_applications:{view}", args=[self.application.reference, file.public_id]
         )
 
     def _files(self, answers: list[Answer]) -> list[FileLine]:
@@ -232,11 +246,16 @@ class ApplicationDetail(DetailPage):
         files = sorted(
             self.application.files.all(), key=lambda file: FILE_ORDER.index(FileKind(file.kind))
         )
+        scan = latest_scan(self.application.pk)
         return [
             FileLine(
                 file,
                 questions.get(file.question_key, "") or str(FileKind(file.kind).label),
                 self._url(file),
+                lock=why_locked(file, scan),
+                open_url=self._url(file, "open_unscanned")
+                if open_unscanned.offered(file, self.request.user)
+                else "",
             )
             for file in files
         ]

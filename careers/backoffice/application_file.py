@@ -13,17 +13,14 @@ from django.views import View
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from careers.applications.errors import EffectError, Permanent
-from careers.applications.files import stored_bytes
-from careers.applications.models import (
-    ApplicationFile,
-    FileKind,
-    ScanVerdict,
-)
-from careers.archive import fetch
-from careers.backoffice import audit
+from careers.applications.models import ApplicationFile, FileKind
+from careers.backoffice import audit, task_acts
 from careers.backoffice.application_detail import find_application
+from careers.backoffice.file_content import Locked, read
 from careers.backoffice.permissions import READ
+from careers.backoffice.tasks import Task
 from careers.backoffice.views import AdminPage, Crumb
+from careers.pipeline.unscanned import open_unscanned
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +43,10 @@ class ApplicationFileView(AdminPage, WagtailAdminTemplateMixin, View):
     def get(self, request: HttpRequest, reference: str, public_id: str) -> HttpResponse:
         application = find_application(request.user, reference)
         file = get_object_or_404(ApplicationFile, application=application, public_id=public_id)
-        if file.scan_verdict == ScanVerdict.INFECTED:
-            return self._refusal(
-                _("This file is infected. It is kept, but it cannot be downloaded here."), 403
-            )
         try:
             content = read(file)
+        except Locked as locked:
+            return self._refusal(locked.reason, 403)
         except EffectError as error:
             log.warning("file %s can't be read: %s", file.public_id, error.code)
             return self._refusal(error.public, 404 if isinstance(error, Permanent) else 503)
@@ -86,20 +81,40 @@ class ApplicationFileView(AdminPage, WagtailAdminTemplateMixin, View):
         return self.render_to_response(context, status=status)
 
 
-def read(file: ApplicationFile) -> bytes:
-    """A file's bytes, from the database or the archive.
+class OpenUnscanned(task_acts.ActPage):
+    """Open a file whose virus scan failed; the person has to give a reason."""
 
-    Raises:
-        EffectError: the archive does not answer or has lost the file; its words say which.
-    """
-    content = stored_bytes(file)
-    if content is not None:
-        return content
-    if not file.object_key:
-        raise Permanent(
-            "file-missing", _("The file’s content is neither in the database nor in the archive.")
+    right = READ
+    act = open_unscanned
+    reason_required = True
+
+    def find(self) -> ApplicationFile:
+        application = find_application(self.request.user, self.kwargs["reference"])
+        return get_object_or_404(
+            ApplicationFile.objects.select_related("application"),
+            application=application,
+            public_id=self.kwargs["public_id"],
         )
-    return fetch(file.object_key, sha256=file.sha256)
+
+    def task(self) -> Task:
+        application: Task = self.subject.application
+        return application
+
+    def names(self) -> dict[str, str]:
+        file = self.subject
+        return {
+            "file": str(FileKind(file.kind).label),
+            "reference": file.application.reference,
+        }
+
+    def trail(self) -> list[Crumb]:
+        return [
+            {"url": reverse("careers_applications:index"), "label": _("Applications")},
+            {"url": self.back(), "label": self.kwargs["reference"]},
+        ]
+
+    def back(self) -> str:
+        return reverse("careers_applications:detail", args=[self.kwargs["reference"]])
 
 
 def safe_name(filename: str) -> str:

@@ -15,16 +15,20 @@ from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
 from wagtail.admin.ui.tables import Column, TitleColumn
 from wagtail.admin.widgets import BooleanRadioSelect
 
-from careers.applications.models import Application, ApplicationFile, FileKind, ReviewStage
+from careers.applications.models import (
+    UPLOADS,
+    Application,
+    ApplicationFile,
+    FileKind,
+    ReviewStage,
+    ScanVerdict,
+)
 from careers.backoffice import audit, presentation, search
 from careers.backoffice.permissions import READ, visible_applications, visible_jobs
 from careers.backoffice.views import ListPage
 from careers.jobs.models import JobPage
 from careers.pipeline.models import Step
 from home.bidi import isolated
-
-#: Files from the applicant; the others are made by the site.
-SENT = (FileKind.CV, FileKind.COVER_LETTER, FileKind.ANSWER)
 
 
 def one_page_per_job(jobs: QuerySet[JobPage], request: Any) -> QuerySet[JobPage]:
@@ -101,20 +105,23 @@ class ReceivedColumn(Column):
 
 
 class FilesColumn(Column):
-    """The number of files from the applicant, and whether the PDF exists."""
+    """The number of files from the applicant, whether the PDF exists, and what is locked."""
 
     cell_template_name = "careers/backoffice/files_cell.html"
 
-    def get_value(self, instance: Application) -> list[str]:
-        return [file.kind for file in instance.files.all()]
+    def get_value(self, instance: Application) -> list[tuple[str, str]]:
+        return [(file.kind, file.scan_verdict) for file in instance.files.all()]
 
     def get_cell_context_data(self, instance: Application, parent_context: Any) -> dict[str, Any]:
         context = super().get_cell_context_data(instance, parent_context)
-        kinds = context["raw_value"]
+        kinds = [kind for kind, _verdict in context["raw_value"]]
+        verdicts = {verdict for _kind, verdict in context["raw_value"]}
         return {
             **context,
-            "sent": sum(kind in SENT for kind in kinds),
+            "sent": sum(kind in UPLOADS for kind in kinds),
             "has_pdf": FileKind.PDF in kinds,
+            "infected": ScanVerdict.INFECTED in verdicts,
+            "unscanned": ScanVerdict.WAITING in verdicts,
         }
 
 
@@ -179,7 +186,9 @@ class ApplicationList(ListPage):
             .defer("form", "answers", "receipt_secret", "fingerprint")
             .prefetch_related(
                 Prefetch("steps", Step.objects.defer("error_public").order_by("pk")),
-                Prefetch("files", ApplicationFile.objects.only("application", "kind")),
+                Prefetch(
+                    "files", ApplicationFile.objects.only("application", "kind", "scan_verdict")
+                ),
             )
         )
 

@@ -40,7 +40,7 @@ def last_day() -> list[Figures]:
         length = (ended_at - started_at).total_seconds() if started_at and ended_at else 0.0
         runs[kind, state].append(length)
     found = []
-    for kind in registry.kinds():
+    for kind in registry.kinds_to_show(kind for kind, _state in list(runs)):
         done = runs[kind, State.SUCCEEDED]
         found.append(
             Figures(

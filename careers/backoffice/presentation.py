@@ -86,6 +86,8 @@ class Actors:
                 return _("worker %(name)s") % {"name": key[:4]}
             case "sweeper":
                 return _("sweeper")
+            case "operator":
+                return _("operator")
             case "intake":
                 return _("application form")
             case "applicant":

@@ -70,6 +70,11 @@ applications = [
         application_file.ApplicationFileView.as_view(),
         name="file",
     ),
+    path(
+        "<str:reference>/files/<uuid:public_id>/open-unscanned/",
+        application_file.OpenUnscanned.as_view(),
+        name="open_unscanned",
+    ),
 ]
 
 

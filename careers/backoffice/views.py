@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 from wagtail.admin import messages
 from wagtail.admin.views.generic.base import BaseListingView, WagtailAdminTemplateMixin
@@ -80,6 +81,7 @@ class ConfirmPage(AdminPage, WagtailAdminTemplateMixin, TemplateView):
 
     template_name = "careers/backoffice/confirm.html"
     header_icon = "tasks"
+    reason_required = False
 
     @cached_property
     def subject(self) -> Any:
@@ -138,6 +140,9 @@ class ConfirmPage(AdminPage, WagtailAdminTemplateMixin, TemplateView):
         return super().get(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.reason_required and self.is_allowed() and not self.reason():
+            messages.error(request, _("Give a reason."))
+            return self.get(request, *args, **kwargs)
         if not self.perform(self.reason()):
             return self.refuse()
         messages.success(request, self.done())
@@ -162,4 +167,5 @@ class ConfirmPage(AdminPage, WagtailAdminTemplateMixin, TemplateView):
             "back": self.back(),
             "hidden": self.hidden(),
             "reason_length": REASON_LENGTH,
+            "reason_required": self.reason_required,
         }

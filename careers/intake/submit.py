@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from careers import scanning
 from careers.applications.files import Upload, store_file
 from careers.applications.frozen import COVER_LETTER, CV, EMAIL, NAME, PHONE, FrozenForm
 from careers.applications.mailboxes import mailbox_of
@@ -149,6 +150,8 @@ def _write(submission: Submission, identity: Identity) -> tuple[Application, lis
             content_type=upload.content_type,
             question_key=upload.question_key,
             marks=upload.marks,
+            # The step “scan” unlocks it; see careers.pipeline.effects.scan.
+            scan_verdict="waiting" if scanning.is_configured() else "not_scanned",
         )
     _record_consents(application, submission, now)
     # Operators get the mail when a job has no recipients.

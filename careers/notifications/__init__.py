@@ -5,6 +5,7 @@ Plain Python and Django templates: this package uses neither Celery nor Wagtail.
 
 from careers.notifications.before_send import BeforeSend, IdempotencyWindow
 from careers.notifications.delivery import Delivery, deliver, probe
+from careers.notifications.infected import infected_to_applicant, infected_to_hr
 from careers.notifications.messages import Identity, hr_application, operator_alert, receipt
 from careers.notifications.providers import read_reports
 from careers.notifications.refusals import CROWDED
@@ -21,6 +22,8 @@ __all__ = [
     "Unreadable",
     "deliver",
     "hr_application",
+    "infected_to_applicant",
+    "infected_to_hr",
     "operator_alert",
     "probe",
     "read_reports",

@@ -126,15 +126,13 @@ def hr_application(
     with translation.override(settings.LANGUAGE_CODE):
         name = _part(application.name, _NAME_LENGTH)
         title = _part(form.job_title, _TITLE_LENGTH)
-        # Each recipient gets a mail; the Message-IDs must differ and hide the address.
-        digest = hashlib.sha256(f"{application.public_id} {recipient.strip().lower()}".encode())
         return _mail(
             "hr_application",
             identity,
             subject=_("Application for %(job)s: %(name)s") % {"job": title, "name": name},
             to=recipient,
             reply_to=_mailbox(application.name, application.email),
-            message_id=f"hr.{application.public_id}.{digest.hexdigest()[:16]}.{sequence}",
+            message_id=f"hr.{application.public_id}.{_digest(application, recipient)}.{sequence}",
             context={
                 **_facts(application, form),
                 "name": name,
@@ -279,6 +277,12 @@ def _facts(application: Application, form: FrozenForm) -> dict[str, Any]:
         "received": _moment(application.received_at, form.time_zone),
         "files": _uploads(form, application.files.all()),
     }
+
+
+def _digest(application: Application, recipient: str) -> str:
+    """A part of a Message-ID that differs for each recipient and hides the address."""
+    words = f"{application.public_id} {recipient.strip().lower()}"
+    return hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
 def _palette(colour: str) -> dict[str, Any]:

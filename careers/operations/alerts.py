@@ -276,7 +276,7 @@ def _summary(day: dt.date, midnight: Callable[[dt.date, dt.time], dt.datetime]) 
                 counts.get((kind, "succeeded"), 0),
                 counts.get((kind, "failed"), 0),
             ]
-            for kind in registry.kinds()
+            for kind in registry.kinds_to_show(kind for kind, _state in counts)
         ],
         "attention": [
             {

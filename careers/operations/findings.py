@@ -18,6 +18,8 @@ from django.db import Error as DatabaseError
 from django.db import IntegrityError, connection, transaction
 from wagtail import hooks
 
+from careers import scanning
+from careers.applications.models import ApplicationFile, ScanVerdict
 from careers.operations.models import Dismissal, Finding, Severity
 from careers.pipeline.actions import RETRY
 from careers.pipeline.acts import actor_of
@@ -33,6 +35,8 @@ log = logging.getLogger(__name__)
 PROCESS = dt.timedelta(seconds=35)
 VISITS = dt.timedelta(minutes=10)
 RUNS = dt.timedelta(days=30)
+#: How long an infected file is a finding. It is locked already, so nothing has to be repaired.
+INFECTED_FOR = dt.timedelta(days=1)
 #: A row that is further in the future than this was written before the clock was set back.
 AHEAD = dt.timedelta(minutes=1)
 
@@ -118,7 +122,7 @@ def ask_hooks() -> None:
 
     A function that fails is logged. What it found before counts until it expires.
     """
-    for find in (_operators, *hooks.get_hooks("health_findings")):
+    for find in (_operators, _virus_scan, *hooks.get_hooks("health_findings")):
         name = f"{find.__module__}.{find.__qualname__}"
         try:
             found = list(find())
@@ -132,6 +136,21 @@ def _operators() -> list[Finding]:
     if SiteSettings.operator_addresses():
         return []
     return [Finding(code="no-operators", severity=Severity.ADVICE)]
+
+
+def _virus_scan() -> list[Finding]:
+    """That no scanner is configured, and how many infected files arrived in the last day."""
+    found = []
+    if not scanning.is_configured():
+        found.append(Finding(code="not-scanned", severity=Severity.ADVICE))
+    since = db_now() - INFECTED_FOR
+    infected = ApplicationFile.objects.filter(
+        scan_verdict=ScanVerdict.INFECTED, scanned_at__gt=since
+    ).count()
+    if infected:
+        facts = {"count": infected}
+        found.append(Finding(code="infected-files", severity=Severity.WARNING, facts=facts))
+    return found
 
 
 # ── Dismissing ──────────────────────────────────────────────────────────────────────────

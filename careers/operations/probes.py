@@ -23,7 +23,7 @@ from django.db import Error as DatabaseError
 from django.db import connection, connections
 from django.utils import timezone
 
-from careers import archive, notifications
+from careers import archive, notifications, scanning
 from careers.applications import sentences
 from careers.applications.errors import EffectError, Transient
 from careers.operations import database, health
@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 PATIENCE = 30
 #: Clocks that differ by more are a finding. S3 refuses requests beyond fifteen minutes.
 SKEW = dt.timedelta(minutes=1)
+#: ClamAV publishes signatures every day.
+OLD_SIGNATURES = dt.timedelta(days=7)
 FORK = multiprocessing.get_context("fork")
 
 
@@ -95,6 +97,19 @@ def ask_mail() -> list[Finding]:
     return []
 
 
+def ask_scanner() -> list[Finding]:
+    """Whether the virus scanner answers, and whether its signatures are up to date."""
+    try:
+        scanning.probe()
+        made = scanning.database_date()
+    except EffectError as error:
+        return [_failed(error, "scanner")]
+    if made is None or timezone.now().date() - made < OLD_SIGNATURES:
+        return []
+    facts = {"date": made.isoformat()}
+    return [Finding(code="scanner-outdated", severity=Severity.WARNING, facts=facts)]
+
+
 def clocks(service: str, theirs: dt.datetime) -> list[Finding]:
     """A finding if the clock of a service and the clock of this machine differ."""
     ours = timezone.now()
@@ -121,7 +136,8 @@ class Probe:
     """A check of one service, and how often to run it.
 
     Attributes:
-        name: the name of the service in ``env.SERVICES``, perhaps with more after a hyphen.
+        name: the name of the service in ``env.SERVICES``, perhaps with more after a hyphen; or
+            ``scanner``.
         silent: the code of the finding when no answer comes.
         every: seconds between an answer and the next run; None repeats until one answer reports
             no error.
@@ -136,12 +152,14 @@ class Probe:
 def all_probes() -> list[Probe]:
     """Every probe. The sweeper checks the broker itself, much more often."""
     interval = settings.PIPELINE_PROBE_INTERVAL
+    scanner = [Probe("scanner", ask_scanner, "scanner-unreachable", interval)]
     return [
         Probe("database", ask_database, "database-unreachable", interval),
         Probe("broker", ask_broker, "broker", interval),
         Probe("archive", ask_archive, "archive-unavailable", interval),
         Probe("archive-conditions", ask_archive_conditions, "archive-unavailable", None),
         Probe("mail", ask_mail, "mail-unreachable", interval),
+        *(scanner if scanning.is_configured() else []),
     ]
 
 

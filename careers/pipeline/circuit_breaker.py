@@ -1,6 +1,7 @@
-"""Stop asking a slow archive: after one long wait without an answer, other steps do not wait too.
+"""Stop asking a slow service: after one long wait without an answer, other steps do not wait too.
 
-Only the archive needs it. A mail server that is slow with one mail may be quick with the next one.
+Archive and virus scanner need it, or mails would wait for workers that wait for them. A mail server
+that is slow with one mail may be quick with the next one.
 """
 
 from __future__ import annotations
@@ -11,21 +12,23 @@ from django.conf import settings
 from django.db.models import F
 
 from careers.applications.errors import Transient
-from careers.pipeline.kinds import ARCHIVE
+from careers.pipeline.kinds import ARCHIVE, SCAN
 from careers.pipeline.models import Step
 from careers.pipeline.states import ErrorClass, State
 from careers.pipeline.transitions import db_now
 
+#: The steps that ask such a service; each kind has a breaker of its own.
+GUARDED = (ARCHIVE, SCAN)
 #: How long a wait without an answer must be to open the breaker.
 LONG = dt.timedelta(seconds=15)
-#: The breaker stays open for this many times the wait, so that an archive that hangs takes at most
+#: The breaker stays open for this many times the wait, so that a service that hangs takes at most
 #: a fifth of the workers' time.
 SPARED = 4
 
 
 def open_after(step: Step, now: dt.datetime) -> int:
     """Seconds for which a step that failed now opens the breaker; 0 if it stays closed."""
-    if step.kind != ARCHIVE or step.started_at is None:
+    if step.kind not in GUARDED or step.started_at is None:
         return 0
     pause = _pause(step.started_at, now)
     return int(pause.total_seconds()) if pause >= SPARED * LONG else 0
@@ -33,7 +36,7 @@ def open_after(step: Step, now: dt.datetime) -> int:
 
 def known_error(step: Step) -> Transient | None:
     """The error that opened the breaker; None while it is closed."""
-    if step.kind != ARCHIVE:
+    if step.kind not in GUARDED:
         return None
     now = db_now()
     other = (

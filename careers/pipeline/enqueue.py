@@ -31,7 +31,7 @@ def create_steps(
     """
     addresses = list(dict.fromkeys(address.strip().lower() for address in recipients))
     for definition in registry.definitions():
-        if definition.about != "application":
+        if definition.about != "application" or not definition.needed(application):
             continue
         waits = registry.predecessors_of(definition.kind) or not _is_open(definition, application)
         state = State.WAITING if waits else State.QUEUED

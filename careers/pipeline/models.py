@@ -190,7 +190,8 @@ class StepEvent(models.Model):
     attempt = models.PositiveIntegerField()
     from_state = models.CharField(max_length=10, blank=True)
     to_state = models.CharField(max_length=10, choices=State.choices)
-    #: "intake", "applicant", "sweeper", "provider", "restore", "worker:<uuid>" or "user:<id>".
+    #: "intake", "applicant", "operator", "sweeper", "provider", "restore", "worker:<uuid>" or
+    #: "user:<id>".
     actor = models.CharField(max_length=64)
     reason = models.TextField(blank=True)
     traceback = models.TextField(blank=True)

@@ -29,6 +29,7 @@ from typing import Any, Literal, NamedTuple
 from django.db.models import Q
 from django.utils.functional import Promise
 
+from careers.applications.models import Application
 from careers.notifications import BeforeSend
 from careers.pipeline.models import Step
 from careers.pipeline.states import ENDED, State
@@ -78,6 +79,16 @@ def ended(kind: str) -> Predecessor:
     return Predecessor(kind, ENDED)
 
 
+def always(application: Application) -> bool:
+    """Every new application gets the step."""
+    return True
+
+
+def on_demand(application: Application) -> bool:
+    """No new application gets the step: another step creates it when there is a reason."""
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class StepDefinition:
     """One step of the process.
@@ -101,6 +112,8 @@ class StepDefinition:
             mailbox. See ``careers.pipeline.mailbox_limit``.
         about: what the step belongs to.
         per_recipient: an application gets one such step for each notification recipient.
+        needed: whether a new application gets the step. It is called once, when the application
+            and its files are stored. Steps that wait for a step that is not there do not wait.
     """
 
     kind: str
@@ -115,6 +128,7 @@ class StepDefinition:
     to_applicant: bool = False
     about: Literal["application", "alert"] = "application"
     per_recipient: bool = False
+    needed: Callable[[Application], bool] = always
 
     @property
     def task_name(self) -> str:
@@ -162,6 +176,20 @@ def kinds() -> list[str]:
     return [definition.kind for definition in definitions()]
 
 
+def kinds_to_show(found: Iterable[str]) -> list[str]:
+    """The kinds in the order of the process, without those that some applications do not need.
+
+    Args:
+        found: kinds that are shown in any case, because there is something to show.
+    """
+    found = set(found)
+    return [
+        definition.kind
+        for definition in definitions()
+        if definition.needed is always or definition.kind in found
+    ]
+
+
 def kinds_of_mails() -> list[str]:
     return [definition.kind for definition in definitions() if definition.is_mail]
 
@@ -200,7 +228,12 @@ def predecessors_of(kind: str) -> list[Predecessor]:
     ``before``.
     """
     return [
-        *REGISTERED[kind].after,
+        *(
+            predecessor._replace(may_be_missing=True)
+            if predecessor.kind in REGISTERED and REGISTERED[predecessor.kind].needed is not always
+            else predecessor
+            for predecessor in REGISTERED[kind].after
+        ),
         *(
             succeeded(other.kind)._replace(may_be_missing=True)
             for other in definitions()

@@ -119,7 +119,7 @@ def test_compose_names_only_declared_services_networks_and_volumes() -> None:
 
 def test_compose_has_a_profile_for_each_service() -> None:
     profiles = [profile for service in SERVICES.values() for profile in service.get("profiles", [])]
-    assert sorted(profiles) == sorted([*env.SERVICES, "demo"])
+    assert sorted(profiles) == sorted([*env.SERVICES, "demo", "scanner"])
     assert sorted((EXAMPLE["COMPOSE_PROFILES"] or "").split(",")) == sorted(env.SERVICES)
 
 

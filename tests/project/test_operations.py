@@ -75,7 +75,7 @@ def test_every_finding_is_in_its_table_once() -> None:
         source = path.read_text(encoding="utf-8")
         if "Finding(" in source or "@says(" in source:
             codes |= codes_in(path, ERRORS | FINDINGS)
-        elif package in ("archive", "notifications"):
+        elif package in ("archive", "notifications", "scanning"):
             codes |= codes_in(path, ERRORS)
     named = first_column(section("What each finding means"))
     assert sorted(named) == sorted(codes)
@@ -95,7 +95,7 @@ def test_every_finding_has_sentences() -> None:
 def test_every_cause_that_stops_a_step_is_in_a_table_once() -> None:
     codes: set[str] = set()
     sources = ""
-    for package in ("archive", "documents", "notifications", "operations", "pipeline"):
+    for package in ("archive", "documents", "notifications", "operations", "pipeline", "scanning"):
         for path in (env.ROOT / "careers" / package).rglob("*.py"):
             codes |= codes_in(path, ERRORS | STOPS)
             sources += path.read_text(encoding="utf-8")

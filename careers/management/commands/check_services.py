@@ -14,7 +14,7 @@ from careers.operations.probes import all_probes, ask_once
 
 #: Without it the site can accept no application. All other work is done later.
 NEEDED = "database"
-SERVICES = ("database", "broker", "archive", "mail")
+SERVICES = ("database", "broker", "archive", "mail", "scanner")
 
 
 class Command(BaseCommand):
@@ -49,7 +49,9 @@ class Command(BaseCommand):
                 if finding in reported
             ]
             words = [f"{one.message} {one.action}".strip() for one in found]
-            self.stdout.write(f"{service}: " + (" ".join(words) or _("well")))
+            asked = any(probe.name.startswith(service) for probe in prober.probes)
+            well = _("well") if asked else _("none: files are not scanned for viruses")
+            self.stdout.write(f"{service}: " + (" ".join(words) or well))
             refused |= service == NEEDED and any(one.severity == Severity.CRITICAL for one in found)
         if refused:
             sys.exit(2)

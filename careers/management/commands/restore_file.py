@@ -36,6 +36,7 @@ class Wanted:
     sha256: str
     key: str
     row: ApplicationFile | None = None
+    is_locked: bool = False
 
 
 class Command(BaseCommand):
@@ -62,6 +63,9 @@ class Command(BaseCommand):
             "--all", action="store_true", help="with --from: every file that check_archive lists"
         )
         parser.add_argument("--kind", choices=FileKind.values, help="only files of this kind")
+        parser.add_argument(
+            "--locked", action="store_true", help="save files that the virus scan locks, too"
+        )
         way = parser.add_mutually_exclusive_group()
         way.add_argument(
             "--to", metavar="FOLDER", help="save here (default: this folder); - for standard output"
@@ -189,7 +193,9 @@ def _wanted(options: dict[str, Any]) -> list[Wanted]:
     prefix = f"{options['kind']}-" if options["kind"] else ""
     for what in options["what"]:
         rows = _named(what).select_related("application").order_by("pk")
-        files = list(map(_of_row, rows)) or list(_of_keys(_keys_below(what)))
+        files = [_of_row(row, options["locked"]) for row in rows] or list(
+            _of_keys(_keys_below(what))
+        )
         kept = [file for file in files if file.name.startswith(prefix)]
         if not kept:
             raise _unknown(what)
@@ -206,12 +212,13 @@ def _named(what: str) -> QuerySet[ApplicationFile]:
     return files.filter(application__reference=normalise_reference(what))
 
 
-def _of_row(file: ApplicationFile) -> Wanted:
+def _of_row(file: ApplicationFile, locked_too: bool) -> Wanted:
     key = file.object_key or keys.file_key(
         file.application.public_id, file.kind, file.sha256, file.content_type
     )
     name = PurePosixPath(key).name
-    return Wanted(file.application.reference, name, file.sha256, file.object_key, file)
+    is_locked = file.is_locked and not locked_too
+    return Wanted(file.application.reference, name, file.sha256, file.object_key, file, is_locked)
 
 
 def _keys_below(what: str) -> Iterable[str]:
@@ -228,6 +235,11 @@ def _of_keys(found: Iterable[str]) -> Iterator[Wanted]:
 
 def _content(file: Wanted) -> bytes:
     """The verified bytes: from the database if it has them, else from the archive."""
+    if file.is_locked:
+        raise Permanent(
+            "file-locked",
+            _("The virus scan locks the file. Add --locked to save it nevertheless."),
+        )
     content = stored_bytes(file.row) if file.row else None
     if content is None:
         if not file.key:

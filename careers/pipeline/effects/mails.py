@@ -1,4 +1,4 @@
-"""Send the mails: the receipt, the mail to HR, and the mail to operators."""
+"""Send the mails to applicants, HR and operators."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from careers import notifications
 from careers.applications import receipt_links
-from careers.applications.models import Application
+from careers.applications.models import Application, ApplicationFile, ScanVerdict
 from careers.notifications import BeforeSend
 from careers.pipeline.effects.subject import alert_of, application_of, site_settings_of
 from careers.pipeline.kinds import RENDER_PDF
@@ -45,9 +45,35 @@ def mail_hr(step: Step, before_send: BeforeSend) -> Outcome:
         application,
         step.recipient,
         identity=identity(application),
-        admin_url=settings.SITE_URL
-        + reverse("careers_applications:detail", args=[application.reference]),
+        admin_url=_admin_url(application),
         pdf_missing=not rendered,
+        sequence=step.sequence,
+    )
+    return _deliver(step, message, before_send)
+
+
+def mail_infected(step: Step, before_send: BeforeSend) -> Outcome:
+    """Tell the applicant which of their files is infected, and ask for another one."""
+    application = application_of(step)
+    message = notifications.infected_to_applicant(
+        application,
+        _infected(application),
+        identity=identity(application),
+        receipt_url=receipt_url(application),
+        sequence=step.sequence,
+    )
+    return _deliver(step, message, before_send)
+
+
+def mail_infected_hr(step: Step, before_send: BeforeSend) -> Outcome:
+    """Tell one HR recipient which files are infected and locked."""
+    application = application_of(step)
+    message = notifications.infected_to_hr(
+        application,
+        _infected(application),
+        step.recipient,
+        identity=identity(application),
+        admin_url=_admin_url(application),
         sequence=step.sequence,
     )
     return _deliver(step, message, before_send)
@@ -76,6 +102,15 @@ def _deliver(step: Step, message: Any, before_send: BeforeSend) -> Outcome:
         {"message_id": delivery.message_id, "response": delivery.response},
         reason=_("Accepted by the mail server."),
     )
+
+
+def _infected(application: Application) -> list[ApplicationFile]:
+    return list(application.files.filter(scan_verdict=ScanVerdict.INFECTED))
+
+
+def _admin_url(application: Application) -> str:
+    path = reverse("careers_applications:detail", args=[application.reference])
+    return settings.SITE_URL + path
 
 
 def receipt_url(application: Application) -> str:

@@ -185,6 +185,8 @@ REQUEST_MAX_BYTES = 32 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # all texts together
 DATA_UPLOAD_MAX_NUMBER_FIELDS, DATA_UPLOAD_MAX_NUMBER_FILES = 1000, 50
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+#: Where clamd listens; "" for none, and files are then not scanned.
+CLAMAV_URL = env.socket_url("CLAMAV_URL")
 
 # ── Floods ──────────────────────────────────────────────────────────────────────────────
 

@@ -58,8 +58,9 @@ SERVICES = {
 #: Every variable that this product reads.
 NAMES = frozenset(
     """
-    ADMIN_PASSWORD ALLOWED_HOSTS APPLICATIONS_PER_JOB APPLICATIONS_PER_NETWORK BIND_ADDRESS DEBUG
-    DEFAULT_FROM_EMAIL DEMO_PASSWORD DRAIN_SECONDS EMAIL_TIMEOUT EMAIL_WEBHOOK_SECRET EXTRA_APPS
+    ADMIN_PASSWORD ALLOWED_HOSTS APPLICATIONS_PER_JOB APPLICATIONS_PER_NETWORK BIND_ADDRESS
+    CLAMAV_URL DEBUG DEFAULT_FROM_EMAIL DEMO_PASSWORD DRAIN_SECONDS EMAIL_TIMEOUT
+    EMAIL_WEBHOOK_SECRET EXTRA_APPS
     FLOWER_BIND_ADDRESS FLOWER_PASSWORD FLOWER_PORT FLOWER_URL HASH_KEY HASH_KEY_FALLBACKS
     HSTS_INCLUDE_SUBDOMAINS HSTS_PRELOAD LANGUAGES MAILS_PER_MAILBOX METRICS_TOKEN
     PDF_MEMORY_LIMIT PIPELINE_BACKOFF_BASE PIPELINE_BROKER_GRACE PIPELINE_HARD_LIMIT
@@ -298,6 +299,30 @@ def url(name: str, default: str, *schemes: str) -> str:
     if not host and not on_this_machine:
         raise ImproperlyConfigured(
             f"{name} names no host. Write it as {parts.scheme}://… with the host's name."
+        )
+    return value
+
+
+def socket_url(name: str) -> str:
+    """The address of a daemon, ``tcp://host:port`` or ``unix:///path``; "" when it is not set.
+
+    Raises:
+        ImproperlyConfigured: it is anything else.
+    """
+    value = given(name).strip()
+    if not value:
+        return ""
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        parts, host, port = urlsplit(""), None, None
+    is_tcp = parts.scheme == "tcp" and host and port and parts.path in ("", "/")
+    is_unix = parts.scheme == "unix" and not parts.netloc and parts.path.startswith("/")
+    if not (is_tcp or is_unix) or parts.username or parts.query or parts.fragment:
+        raise ImproperlyConfigured(
+            f"{name} must be tcp://host:port, such as tcp://127.0.0.1:3310, or unix:///path, such "
+            "as unix:///run/clamav/clamd.ctl."
         )
     return value
 

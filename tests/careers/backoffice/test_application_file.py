@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from careers.applications.errors import EffectError, Misconfigured, Permanent, Transient
 from careers.applications.models import ApplicationFile, ApplicationView, FileBytes, FileKind
-from careers.backoffice import application_file
+from careers.backoffice import application_file, file_content
 from careers.jobs.models import JobPage
 from tests.support.factories import PDF, ApplicationFileFactory
 
@@ -31,7 +31,7 @@ def archive_gives(
             raise answer
         return answer
 
-    monkeypatch.setattr(application_file, "fetch", fetch)
+    monkeypatch.setattr(file_content, "fetch", fetch)
     return asked
 
 

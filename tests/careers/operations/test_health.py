@@ -170,15 +170,15 @@ def test_queue_of_a_registered_step_without_worker_is_reported(
     monkeypatch.setattr(registry, "REGISTERED", dict(registry.REGISTERED))
     registry.register(
         registry.StepDefinition(
-            kind="scan",
-            label="Scan",
-            short_label="Scan",
+            kind="check",
+            label="Check",
+            short_label="Check",
             effect=lambda *_: registry.Outcome(),
-            queue="scans",
+            queue="checks",
         )
     )
     (finding,) = health.check(broker_error="").faults
-    assert (finding.code, finding.facts) == ("queue-unserved", {"queues": ["scans"]})
+    assert (finding.code, finding.facts) == ("queue-unserved", {"queues": ["checks"]})
 
 
 def test_health_with_queues_shared_by_two_workers_is_ok(ticking: None) -> None:
@@ -286,6 +286,9 @@ def test_json_has_the_documented_keys(alive: None, step: Any) -> None:
         "archive": {},
         "mail_applicant": {},
         "mail_hr": {},
+        "scan": {},
+        "mail_infected": {},
+        "mail_infected_hr": {},
         "mail_operators": {},
     }
     assert report["broker"] == {"ok": True, "error": ""}
@@ -313,7 +316,8 @@ def test_check_takes_the_same_queries_for_any_number_of_steps(
         health.check(broker_error="")
 
 
-def test_missing_operators_are_advice(alive: None) -> None:
+def test_missing_operators_are_advice(alive: None, settings: Any) -> None:
+    settings.CLAMAV_URL = "tcp://127.0.0.1:3310"
     findings.ask_hooks()
     assert health.check().findings == []
     get_user_model().objects.update(email="")

@@ -115,20 +115,20 @@ class TestProcess:
     def test_step_registered_before_another_must_succeed_first(
         self, register: Register, application: Any, effects: Any
     ) -> None:
-        register("scan", before=(RENDER_PDF,))
-        assert kinds().index("scan") < kinds().index(RENDER_PDF)
+        register("check", before=(RENDER_PDF,))
+        assert kinds().index("check") < kinds().index(RENDER_PDF)
         found = start(application)
-        assert (found["scan"], found[RENDER_PDF]) == (State.QUEUED, State.WAITING)
+        assert (found["check"], found[RENDER_PDF]) == (State.QUEUED, State.WAITING)
         sweeper.release_forgotten_waiters()
         assert states(application)[RENDER_PDF] == State.WAITING
-        perform(application, "scan")
+        perform(application, "check")
         assert states(application)[RENDER_PDF] == State.QUEUED
 
     def test_application_older_than_a_step_does_not_wait_for_it(
         self, register: Register, application: Any, effects: Any
     ) -> None:
         start(application)
-        register("scan", before=(ARCHIVE,))
+        register("check", before=(ARCHIVE,))
         perform(application, RENDER_PDF)
         assert states(application)[ARCHIVE] == State.QUEUED
 

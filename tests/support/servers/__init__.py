@@ -19,6 +19,7 @@ ledger, so that a test counts what the server got and not what the product belie
 """
 
 from tests.support.servers.certificates import self_signed, trusting
+from tests.support.servers.clamd import EICAR, SIGNATURE, Clamd, clamd, clamd_command
 from tests.support.servers.moto import Moto
 from tests.support.servers.ports import HANG_SECONDS, HOST, reserve_port
 from tests.support.servers.rclone import Rclone
@@ -36,18 +37,23 @@ from tests.support.servers.storages import (
 __all__ = [
     "ACCESS_KEY",
     "BUCKET",
+    "EICAR",
     "HANG_SECONDS",
     "HOST",
     "S3_MODES",
     "SECRET_KEY",
+    "SIGNATURE",
     "SMTP_MODES",
     "SMTP_TAKES",
     "AcceptedMail",
+    "Clamd",
     "HostileS3",
     "HostileSMTP",
     "Moto",
     "Rclone",
     "archive_storages",
+    "clamd",
+    "clamd_command",
     "close_archive",
     "redis_with_tls",
     "reserve_port",
