@@ -1,4 +1,4 @@
-"""Steps whose effect a test decides."""
+"""Steps whose effect a test decides, and a virus scanner."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from careers.pipeline import registry
 from careers.pipeline.models import Step
 from careers.pipeline.registry import Outcome
 from tests.support.factories import ApplicationFactory, JobPageFactory, root_page
+from tests.support.servers import Clamd
 from tests.support.turns import Turns
 from tests.support.world import NAMES, Stage
 
@@ -47,6 +48,19 @@ def raising(error: BaseException) -> EffectFunction:
         raise error
 
     return fail
+
+
+@pytest.fixture(scope="session")
+def running_clamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clamd]:
+    with Clamd(tmp_path_factory.mktemp("clamd")) as clamd:
+        yield clamd
+
+
+@pytest.fixture
+def clamd(running_clamd: Clamd, settings: Any) -> Clamd:
+    """A clamd that knows the EICAR test file, named in CLAMAV_URL."""
+    settings.CLAMAV_URL = running_clamd.url
+    return running_clamd
 
 
 @pytest.fixture
