@@ -27,6 +27,7 @@ from pathlib import Path
 from prove import forms, monkeys
 from prove.campaign import run_campaign
 from prove.report import Report, complaints, table, write_docs
+from tests.support.servers import clamd
 from tests.support.stack import ROOT, shared_postgresql, shared_template
 
 DATABASES = ("sqlite", "postgresql")
@@ -35,7 +36,8 @@ DATABASES = ("sqlite", "postgresql")
 def plan_lines(seed: int, applications: int, faults: int, database: str) -> Iterator[str]:
     """What a campaign will do."""
     yield f"seed {seed}, {applications} applications, {faults} faults on {database}"
-    for fault in monkeys.faults(seed, faults, applications, database=database):
+    scanner = clamd() is not None
+    for fault in monkeys.faults(seed, faults, applications, database=database, scanner=scanner):
         yield fault.as_plan()
     for form in forms.forms(seed, applications):
         yield form.as_plan()

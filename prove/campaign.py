@@ -23,9 +23,10 @@ from prove.panel import Panel, message_id
 from prove.report import Report, post_times, versions
 from prove.s3_proxy import S3Proxy
 from tests.support.postgresql import PostgreSQL
+from tests.support.servers import HOST, clamd, reserve_port
 from tests.support.stack import BUCKET, Stack, shared_template
 
-PARTS = ("broker", "archive", "web", "cpu", "io", "sweeper")
+PARTS = ("broker", "archive", "scanner", "web", "cpu", "io", "sweeper")
 #: Seconds here take the place of minutes in production; a lease still exceeds a slow PDF.
 QUICK = {
     "PIPELINE_SOFT_LIMIT": "14",
@@ -72,7 +73,11 @@ def run_campaign(
         only: which kinds of faults may strike.
         say: prints progress.
     """
-    campaign = _Campaign(seed, applications, database, directory, say)
+    scanner = clamd() is not None
+    if not scanner:
+        say(f"{database}: clamd is not installed, so no file is scanned for viruses.")
+    scanner_port = reserve_port()
+    campaign = _Campaign(seed, applications, database, directory, say, scanner=scanner)
     with contextlib.ExitStack() as stack:
         postgres = None
         if database == "postgresql" and not server:
@@ -84,6 +89,7 @@ def run_campaign(
             applications,
             database=database,
             own_server=postgres is not None,
+            scanner=scanner,
             only=only,
         )
         proxy = S3Proxy(0)
@@ -100,9 +106,12 @@ def run_campaign(
                     "FAULT_PLAN": str(plan),
                     "FAULT_LEDGER": str(directory / "deaths.jsonl"),
                     "AWS_S3_ENDPOINT_URL": proxy.url,
+                    **({"CLAMAV_URL": f"tcp://{HOST}:{scanner_port}"} if scanner else {}),
                 },
             )
         )
+        site.scanner_port = scanner_port
+        Ledger(directory / "site.jsonl").write(scanner=scanner)
         proxy.port = site.archive_port
         proxy.start()
         stack.callback(proxy.stop)
@@ -130,8 +139,16 @@ class _Struck:
 
 class _Campaign:
     def __init__(
-        self, seed: int, count: int, database: str, directory: Path, say: Callable[[str], None]
+        self,
+        seed: int,
+        count: int,
+        database: str,
+        directory: Path,
+        say: Callable[[str], None],
+        *,
+        scanner: bool,
     ) -> None:
+        self.parts = [part for part in PARTS if scanner or part != "scanner"]
         self.seed, self.count, self.database = seed, count, database
         self.directory, self.say = directory, say
         self.under_way = 0
@@ -151,7 +168,7 @@ class _Campaign:
         )
         if made.returncode:
             raise OSError(f"the job could not be published: {made.stderr[-500:]}")
-        site.stack.start(*PARTS)
+        site.stack.start(*self.parts)
         address = site.stack.form_address(forms.JOB)
         site.admin.figures()
         self.say(f"{self.database}: the site runs after {time.monotonic() - began:.0f} s.")
@@ -227,7 +244,7 @@ class _Campaign:
             self.waiting.append(self.planned.popleft())
 
     def _tick(self) -> None:
-        for part in PARTS:
+        for part in self.parts:
             if part not in self.site.away:
                 self.site.stack.begin(part)
         for fault in list(self.waiting):

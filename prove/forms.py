@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.servers import HOST
+from tests.support.servers import EICAR, HOST
 from tests.support.stack import a_cv, sha256
 
 FIRST = ("Ada", "Bo", "Cléo", "Dinh", "Ewa", "Gül", "Hana", "José", "Kaïs", "Oğuz", "Søren")
@@ -56,6 +56,8 @@ REASONS = (
     "Wasser kommt & geht, “pünktlich”.",
     "5 < 7 metres, at springs > 9.",
 )
+#: One application in so many has an infected file.
+INFECTED = 10
 #: How an application is sent, and how often that is so.
 MANNERS = {
     "once": 74,
@@ -92,6 +94,7 @@ class Form:
         other: sends the same content in the manner "sent by another".
         paper: the file that one of the job's custom questions asks for.
         answers: to the others, by key.
+        infected: whether the paper holds the EICAR test file.
     """
 
     number: int
@@ -106,6 +109,7 @@ class Form:
     answers: dict[str, Any]
     sender: Sender
     other: Sender
+    infected: bool = False
 
     def as_plan(self) -> str:
         """One line that differs when any byte differs."""
@@ -179,6 +183,7 @@ class Form:
                 "answer": sha256(self.paper),
             },
             "hr": list(HR),
+            "infected": ["answer"] if self.infected else [],
         }
 
 
@@ -257,6 +262,9 @@ def forms(seed: int, count: int) -> Iterator[Form]:
             a_cv(f"{person[0]} {number} {what}", noise=chance.randbytes(length // 2).hex())
             for what, length in (("CV", size), ("letter", 2_000), ("paper", 4_000))
         )
+        infected = chance.randrange(INFECTED) == 0
+        if infected:
+            paper = paper.replace(b"ET\n%", b"ET\n%" + EICAR, 1)
         yield Form(
             number,
             *person,
@@ -270,6 +278,7 @@ def forms(seed: int, count: int) -> Iterator[Form]:
             sender=Sender("self", _key(senders), HOST),
             # Somebody else has another key, or no key and another network.
             other=Sender("other", _key(senders), "127.0.0.2"),
+            infected=infected,
         )
 
 

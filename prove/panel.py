@@ -113,8 +113,10 @@ def arrived(row: dict[str, Any], log: Iterable[tuple[str, tuple[str, ...]]]) -> 
         row: the step's kind, recipient and sequence, and its application's public_id and email.
         log: Message-ID and recipients of each accepted mail. Several at HR get a mail each.
     """
-    kind = "receipt" if row["kind"] == "mail_applicant" else "hr"
-    recipient = row["email"] if kind == "receipt" else row["recipient"]
+    kind = {"mail_applicant": "receipt", "mail_hr": "hr", "mail_infected": "infected"}.get(
+        row["kind"], "infected-hr"
+    )
+    recipient = row["recipient"] or row["email"]
     return any(
         sent.startswith(f"{kind}.{_dashed(row['public_id'])}.")
         and sent.rpartition("@")[0].endswith(f".{row['sequence']}")

@@ -27,6 +27,10 @@ RECEIPT = re.compile(r"/received/([\w-]{20,})")
 SLACK = 1
 MAILS = ("mail_applicant", "mail_hr")
 OTHERS = ("render_pdf", "archive")
+SCAN = "scan"
+#: The mails about an infected file, to the applicant and to each HR recipient.
+WARNINGS = ("mail_infected", "mail_infected_hr")
+TO_HR = ("mail_hr", "mail_infected_hr")
 DEATHS = {"child": "child dies", "group": "worker dies", "freeze": "worker freezes"}
 ENDS = ("succeeded", "failed", "cancelled", "uncertain")
 
@@ -79,6 +83,11 @@ class Evidence:
             cursor = connection.execute(sql)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    @cached_property
+    def scans(self) -> bool:
+        """Whether the site had a virus scanner."""
+        return any(line["scanner"] for line in self.lines("site"))
 
     @cached_property
     def promises(self) -> list[dict[str, Any]]:
@@ -163,9 +172,12 @@ class Evidence:
             public = str(as_uuid(application["public_id"]))
             if step["kind"] == "mail_applicant":
                 found[f"receipt.{public}.{step['sequence']}"] = step
-            elif step["kind"] == "mail_hr":
+            elif step["kind"] == "mail_infected":
+                found[f"infected.{public}.{step['sequence']}"] = step
+            elif step["kind"] in TO_HR:
                 mark = hashlib.sha256(f"{public} {step['recipient'].lower()}".encode())
-                found[f"hr.{public}.{mark.hexdigest()[:16]}.{step['sequence']}"] = step
+                kind = "hr" if step["kind"] == "mail_hr" else "infected-hr"
+                found[f"{kind}.{public}.{mark.hexdigest()[:16]}.{step['sequence']}"] = step
         return found
 
     def step_of(self, mail: Mail) -> dict[str, Any] | None:

@@ -25,8 +25,24 @@ def check_files(evidence: Evidence, found: Findings) -> None:
         for kind in sorted(wanted):
             if not kinds[kind]:
                 found.add("lost", f"{application['reference']} has no {kind}")
+        infected = evidence.promise_of.get(pk, {}).get("infected", [])
         for file in files:
+            if done.get("scan"):
+                check_verdict(found, application, file, infected)
             check_file(evidence, found, application, file, archived=done.get("archive", False))
+
+
+def check_verdict(
+    found: Findings, application: dict[str, Any], file: dict[str, Any], infected: list[str]
+) -> None:
+    """What was sent infected is locked, and nothing else is."""
+    if file["kind"] in ("pdf", "manifest"):
+        return
+    found.counts["files scanned"] += 1
+    wanted = "infected" if file["kind"] in infected else "clean"
+    if file["scan_verdict"] != wanted:
+        name = f"{application['reference']} {file['kind']}"
+        found.add("wrong", f"{name} is {file['scan_verdict']} and not {wanted}")
 
 
 def check_file(

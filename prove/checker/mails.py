@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from prove.checker.causes import Causes
-from prove.checker.evidence import MAILS, RECEIPT, Evidence, slot_of
+from prove.checker.evidence import MAILS, RECEIPT, TO_HR, WARNINGS, Evidence, slot_of
 from prove.checker.files import speaks_of
 from prove.checker.findings import Findings
 from prove.checker.repetitions import not_needed
@@ -25,7 +25,7 @@ def check_mails(evidence: Evidence, found: Findings) -> None:
             continue
         times[step["id"]] += 1
         application = evidence.applications[step["application_id"]]
-        to_hr = step["kind"] == "mail_hr"
+        to_hr = step["kind"] in TO_HR
         wanted = step["recipient"] if to_hr else application["email"]
         name = f"the mail {step['kind']} of {application['reference']}"
         if mail.recipients != (wanted.lower(),):
@@ -46,7 +46,7 @@ def check_mails(evidence: Evidence, found: Findings) -> None:
     refusals = Counter(line["recipient"] for line in evidence.lines("refusals"))
     failures: Counter[str] = Counter()
     for pk, step in evidence.steps.items():
-        if step["kind"] not in MAILS:
+        if step["kind"] not in (*MAILS, *WARNINGS):
             continue
         name = f"{step['kind']} (step {pk})"
         if step["state"] == "succeeded" and not times[pk]:
@@ -90,7 +90,7 @@ def check_unconfirmed(evidence: Evidence, found: Findings) -> None:
                 )
     tries = sure = 0
     for pk in evidence.steps:
-        if evidence.steps[pk]["kind"] not in MAILS:
+        if evidence.steps[pk]["kind"] not in (*MAILS, *WARNINGS):
             continue
         for attempt, state in causes.tries(pk):
             if state == "succeeded":

@@ -6,7 +6,7 @@ import datetime as dt
 from collections import Counter, defaultdict
 from typing import Any
 
-from prove.checker.evidence import MAILS, OTHERS, SLACK, Evidence, total, united
+from prove.checker.evidence import MAILS, OTHERS, SCAN, SLACK, Evidence, total, united
 from prove.checker.findings import Findings
 
 #: Seconds after a fault in which an applicant may still be refused; a fault of the web server
@@ -63,7 +63,7 @@ def check_panel(evidence: Evidence, found: Findings) -> None:
         ]
         pairs += [
             (f"{kind} done", reported["steps"].get(kind, {}).get("succeeded", 0), kind, "succeeded")
-            for kind in (*OTHERS, *MAILS)
+            for kind in (*OTHERS, *([SCAN] if evidence.scans else []), *MAILS)
         ]
         for words, number, kind, state in pairs:
             low, high = (

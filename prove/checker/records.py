@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any
 
-from prove.checker.evidence import ENDS, MAILS, OTHERS, Evidence, as_json, slot_of
+from prove.checker.evidence import (
+    ENDS,
+    MAILS,
+    OTHERS,
+    SCAN,
+    TO_HR,
+    WARNINGS,
+    Evidence,
+    as_json,
+    slot_of,
+)
 from prove.checker.findings import Findings
 
 
@@ -82,10 +92,16 @@ def check_steps(evidence: Evidence, found: Findings) -> None:
         found.counts["applications"] += 1
         steps = evidence.steps_of.get(pk, [])
         kinds = Counter(step["kind"] for step in steps if step["sequence"] == 0)
-        for kind in (*OTHERS, *MAILS):
-            if not kinds[kind]:
+        promise = evidence.promise_of.get(pk, {})
+        infected = evidence.scans and promise.get("infected")
+        for kind in (*OTHERS, *MAILS, SCAN, *WARNINGS):
+            is_due = evidence.scans if kind == SCAN else infected if kind in WARNINGS else True
+            if kind == "mail_infected_hr" and not application["mails_hr"]:
+                is_due = False  # a repetition: HR hears of the first application only
+            most = (len(promise.get("hr", [])) or 1) if kind in TO_HR else 1
+            if is_due and not kinds[kind]:
                 found.add("lost", f"{application['reference']} has no step {kind}")
-            elif kinds[kind] > 1 and kind != "mail_hr":
+            elif kinds[kind] > (most if is_due else 0):
                 found.add("twice", f"{application['reference']} has {kinds[kind]} × {kind}")
         for step in steps:
             found.counts["steps"] += 1
@@ -94,7 +110,7 @@ def check_steps(evidence: Evidence, found: Findings) -> None:
                 found.add("stuck", f"{name} is quarantined without a cause")
             elif step["state"] not in ENDS:
                 found.add("stuck", f"{name} is {step['state']} ({step['error_code']})")
-            elif step["state"] == "failed" and step["kind"] in OTHERS:
+            elif step["state"] == "failed" and step["kind"] in (*OTHERS, SCAN):
                 found.add("stuck", f"{name} failed: {step['error_code']}")
     wanted = {(act["step"], act["act"]) for act in evidence.lines("acts")}
     chains = {slot_of(step): step for step in evidence.steps.values()}

@@ -3,7 +3,7 @@
 Each module registers its faults in ``KINDS`` when it is imported.
 """
 
-from prove.monkeys import archive, broker, database, mail, person, workers
+from prove.monkeys import archive, broker, database, mail, person, scanner, workers
 from prove.monkeys.kinds import KINDS, Fault, Kind, Site
 from prove.monkeys.plan import faults
 
@@ -18,5 +18,6 @@ __all__ = [
     "faults",
     "mail",
     "person",
+    "scanner",
     "workers",
 ]

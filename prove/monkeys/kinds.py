@@ -73,7 +73,8 @@ class Kind:
             writing (``stalled``), because one ``child`` of the worker died, or because the
             connection was ``cut`` in mid-message. A process that dies at a named point of a step
             records that itself (see ``tests.support.faulty_workers``).
-        needs: ``sqlite``, ``postgresql``, or ``server`` for a PostgreSQL that may be killed.
+        needs: ``sqlite``, ``postgresql``, ``server`` for a PostgreSQL that may be killed, or
+            ``scanner``.
         gentle: whether it only disturbs and breaks nothing; then it is counted apart.
     """
 

@@ -15,6 +15,7 @@ def faults(
     *,
     database: str,
     own_server: bool = True,
+    scanner: bool = True,
     only: Collection[str] = KINDS.keys(),
 ) -> list[Fault]:
     """The faults of a campaign, in the order in which they strike.
@@ -24,9 +25,11 @@ def faults(
 
     Args:
         own_server: whether PostgreSQL may be killed.
+        scanner: whether the site has a virus scanner.
         only: the kinds to choose from.
     """
     having = {"", database} | ({"server"} if own_server and database == "postgresql" else set())
+    having |= {"scanner"} if scanner else set()
     known = [name for name, each in KINDS.items() if each.needs in having and name in only]
     chance = random.Random(f"faults {seed} {database}")
     names: list[str] = []

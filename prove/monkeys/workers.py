@@ -80,7 +80,7 @@ def _at_a_point(step: str, point: str, victim: str) -> None:
         point
     ]
 
-    @kind(f"{step}: {who} {where}", part)
+    @kind(f"{step}: {who} {where}", part, needs="scanner" if step == "scan" else "")
     def at_the_point(site: Site, fault: Fault) -> Any:
         file = site.plan / f"{step}.{point}.{victim}.{fault.at}"
         file.touch()
@@ -97,7 +97,7 @@ def _at_a_point(step: str, point: str, victim: str) -> None:
         return True
 
 
-for _step in ("render_pdf", "archive", "mail_applicant", "mail_hr"):
+for _step in ("render_pdf", "archive", "scan", "mail_applicant", "mail_hr"):
     for _point in ("before", "sending", "after"):
         if _point == "sending" and not _step.startswith("mail"):
             continue

@@ -81,7 +81,8 @@ def test_full_campaign_plans_every_kind_of_fault(database: str) -> None:
     known = {
         name
         for name, kind in monkeys.KINDS.items()
-        if kind.needs in ("", database) or (kind.needs == "server" and database == "postgresql")
+        if kind.needs in ("", "scanner", database)
+        or (kind.needs == "server" and database == "postgresql")
     }
     assert {fault.kind for fault in planned} == known
     assert len(known) > 25

@@ -72,6 +72,7 @@ POINTS = {
     "archive": (
         *("unclaimed", "before", "before_put", "after_put", "after", "recording", "recorded"),
     ),
+    "scan": ("unclaimed", "before", "after", "recording", "recorded"),
     "mail_applicant": _MAIL,
     "mail_hr": _MAIL,
 }

@@ -23,7 +23,7 @@ from typing import Any, Self
 
 from tests.support.postgresql import drop_database, new_database
 from tests.support.processes import Process
-from tests.support.servers import HOST, reserve_port
+from tests.support.servers import HOST, clamd_command, reserve_port
 from tests.support.speed import patient
 from tests.support.stack.mail import SwitchableSMTP
 from tests.support.stack.posting import Receipt, a_cv, multipart
@@ -84,6 +84,8 @@ class Stack(Records):
         self.port, self.flower_port = reserve_port(), reserve_port()
         self.url = f"http://{HOST}:{self.port}"
         self.broker_port, self.archive_port = reserve_port(), reserve_port()
+        #: Of the part ``scanner``, which starts only on request; CLAMAV_URL names it then.
+        self.scanner_port = 0
         self.broker_password = f"broker-{secrets.token_hex(12)}"
         self.archive_key, self.archive_secret = "test-key", f"s3-{secrets.token_hex(12)}"
         self.database = self._copy_database(template, server)
@@ -218,6 +220,8 @@ class Stack(Records):
             return argv, plain | dict(
                 zip(keys, (self.archive_key, self.archive_secret), strict=True)
             )
+        if name == "scanner":
+            return clamd_command(self.var / "clamd", self.scanner_port), plain
         code, extra = self._variants.get(name, (ROOT, {}))
         kind = name.partition("-")[0]
         for line in (code / "Procfile").read_text().splitlines():
@@ -236,6 +240,8 @@ class Stack(Records):
             return False
         if name == "archive":
             return listens(self.archive_port)
+        if name == "scanner":
+            return listens(self.scanner_port)
         if name == "flower":
             return listens(self.flower_port)
         if name.partition("-")[0] == "web":
