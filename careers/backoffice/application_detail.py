@@ -69,6 +69,7 @@ class FileLine:
     Attributes:
         lock: why nobody can open it; "" for a file that can be opened.
         open_url: where this reader can open it although its scan failed; "" where they can't.
+        pages_url: where its pages are; "" for a file that is locked or that the site made.
     """
 
     file: ApplicationFile
@@ -76,6 +77,7 @@ class FileLine:
     url: str
     lock: str = ""
     open_url: str = ""
+    pages_url: str = ""
 
     @property
     def mark(self) -> str:
@@ -256,6 +258,7 @@ class ApplicationDetail(DetailPage):
                 open_url=self._url(file, "open_unscanned")
                 if open_unscanned.offered(file, self.request.user)
                 else "",
+                pages_url=self._url(file, "pages") if file.is_upload and not file.is_locked else "",
             )
             for file in files
         ]

@@ -58,11 +58,7 @@ class ApplicationFileView(AdminPage, WagtailAdminTemplateMixin, View):
             filename=safe_name(file.filename),
         )
         response["Content-Disposition"] = disposition or "attachment"
-        response["Content-Security-Policy"] = OUR_PDF if ours else SANDBOXED
-        response["X-Content-Type-Options"] = "nosniff"
-        response["Cache-Control"] = "private, no-store"
-        response["Cross-Origin-Resource-Policy"] = "same-origin"
-        return response
+        return private(response, policy=OUR_PDF if ours else SANDBOXED)
 
     def trail(self) -> list[Crumb]:
         return [
@@ -115,6 +111,15 @@ class OpenUnscanned(task_acts.ActPage):
 
     def back(self) -> str:
         return reverse("careers_applications:detail", args=[self.kwargs["reference"]])
+
+
+def private(response: HttpResponse, *, policy: str = SANDBOXED) -> HttpResponse:
+    """Keep a response with an applicant's content out of caches, other sites and scripts."""
+    response["Content-Security-Policy"] = policy
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
 
 
 def safe_name(filename: str) -> str:

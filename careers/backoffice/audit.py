@@ -27,7 +27,7 @@ from careers.applications.models import (
 
 #: What ``ApplicationView.what`` begins with; some carry more after a colon.
 LISTED, FOUND, LOGGED, OPENED = "list", "search", "log", "detail"
-DOWNLOADED, STAGED = "file", "stage"
+DOWNLOADED, SHOWN, STAGED = "file", "pages", "stage"
 #: Acts that change something. Each has a row of its own.
 CHANGES = (STAGED,)
 #: Names among others in a list. An application's own page leaves them to the whole log.
@@ -35,6 +35,7 @@ IN_PASSING = (LISTED, FOUND, LOGGED)
 ACTS = {
     OPENED: gettext_lazy("opened the application"),
     DOWNLOADED: gettext_lazy("downloaded a file"),
+    SHOWN: gettext_lazy("read a file on the page"),
     STAGED: gettext_lazy("changed the stage"),
     LISTED: gettext_lazy("saw the name in a list"),
     FOUND: gettext_lazy("found the name in a search"),
@@ -122,8 +123,10 @@ def what(entry: ApplicationView) -> str:
     if act == STAGED:
         label = dict(ReviewStage.choices).get(more, more)
         return _("changed the stage to “%(stage)s”") % {"stage": label}
-    if act == DOWNLOADED:
+    if act in (DOWNLOADED, SHOWN):
         kind = more.partition(":")[0]
         label = dict(FileKind.choices).get(kind, kind)
+        if act == SHOWN:
+            return _("read a file on the page: %(kind)s") % {"kind": label}
         return _("downloaded a file: %(kind)s") % {"kind": label}
     return str(ACTS.get(act, act))

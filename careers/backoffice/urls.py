@@ -10,6 +10,7 @@ from careers.backoffice import (
     application_detail,
     application_file,
     application_list,
+    file_pages,
     findings,
     quarantine,
     readdress,
@@ -69,6 +70,16 @@ applications = [
         "<str:reference>/files/<uuid:public_id>/",
         application_file.ApplicationFileView.as_view(),
         name="file",
+    ),
+    path(
+        "<str:reference>/files/<uuid:public_id>/pages/",
+        file_pages.FilePages.as_view(),
+        name="pages",
+    ),
+    path(
+        "<str:reference>/files/<uuid:public_id>/pages/<int:number>.png",
+        file_pages.FilePage.as_view(),
+        name="page",
     ),
     path(
         "<str:reference>/files/<uuid:public_id>/open-unscanned/",

@@ -17,11 +17,11 @@ from django.urls import reverse
 from careers.applications.models import Application, ApplicationView
 from careers.backoffice import urls
 from careers.jobs.models import JobPage
-from careers.pipeline.kinds import ARCHIVE, MAIL_HR
+from careers.pipeline.kinds import ARCHIVE, MAIL_HR, SCAN
 from careers.pipeline.models import Step
 from tests.support import people
 from tests.support.access import outcome
-from tests.support.factories import ApplicationFactory, StepFactory
+from tests.support.factories import ApplicationFactory, ApplicationFileFactory, StepFactory
 
 PEOPLE = ("anonymous", "charlie", "bob", "otto", "helen", "hanna", "ada")
 
@@ -38,6 +38,7 @@ ONE_GET = ("login", "login", "home", "home", "404", "200", "200")
 ONE_POST = ("login", "login", "home", "home", "404", "done", "done")
 LOG_GET = ("login", "login", "home", "home", "home", "home", "200")
 LOG_NO_POST = ("login", "login", "home", "home", "home", "home", "405")
+PAGES_GET = ("login", "login", "home", "home", "404", "422", "422")
 # A release also requires the permission to retry, which users in HR do not have.
 RELEASE_GET = ("login", "login", "home", "home", "home", "home", "200")
 RELEASE_POST = ("login", "login", "home", "home", "home", "home", "done")
@@ -65,6 +66,10 @@ EXPECTED = {
     "careers_applications:release": (RELEASE_GET, RELEASE_POST),
     "careers_applications:release_alike": (RELEASE_GET, RELEASE_POST),
     "careers_applications:file": (ONE_GET, LIST_NO_POST),
+    # The file is no real PDF, so it can't be drawn.
+    "careers_applications:pages": (PAGES_GET, LIST_NO_POST),
+    "careers_applications:page": (PAGES_GET, LIST_NO_POST),
+    "careers_applications:open_unscanned": (RELEASE_GET, RELEASE_POST),
 }
 
 
@@ -83,6 +88,8 @@ def quarantined(ours: JobPage) -> Application:
     """An application with a step for each act."""
     made: Application = ApplicationFactory(page=ours, in_quarantine=True, with_files=True)
     StepFactory(application=made, kind=ARCHIVE, failed=True)
+    StepFactory(application=made, kind=SCAN, failed=True)
+    ApplicationFileFactory(application=made, kind="cover_letter", scan_verdict="waiting")
     StepFactory(application=made, kind=MAIL_HR, failed=True, recipient="hr@example.com")
     return made
 
@@ -90,6 +97,7 @@ def quarantined(ours: JobPage) -> Application:
 def address(name: str, application: Application) -> tuple[str, dict[str, str]]:
     """The URL of this name for the application, and the data of a POST to it."""
     step = Step.objects.get(application=application, kind=ARCHIVE)
+    cv, locked = (application.files.get(kind=kind) for kind in ("cv", "cover_letter"))
     match name.partition(":")[2]:
         case (
             "index" | "results" | "alerts" | "alerts_results" | "access_log" | "access_log_results"
@@ -109,10 +117,12 @@ def address(name: str, application: Application) -> tuple[str, dict[str, str]]:
             }
         case "act":
             return reverse(name, args=[application.reference, step.pk, "cancel"]), {}
-        case "file":
-            file = application.files.first()
-            assert file is not None
-            return reverse(name, args=[application.reference, file.public_id]), {}
+        case "file" | "pages":
+            return reverse(name, args=[application.reference, cv.public_id]), {}
+        case "page":
+            return reverse(name, args=[application.reference, cv.public_id, 1]), {}
+        case "open_unscanned":
+            return reverse(name, args=[application.reference, locked.public_id]), {"reason": "!"}
         case "stage":
             return reverse(name, args=[application.reference]), {
                 "stage": "interview",

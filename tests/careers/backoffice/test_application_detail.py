@@ -18,7 +18,7 @@ from careers.jobs.models import JobPage
 from careers.pipeline.attention import MAILBOX_FULL
 from careers.pipeline.models import Step
 from tests.support import people
-from tests.support.factories import ApplicationFactory, ApplicationFileFactory
+from tests.support.factories import ApplicationFactory, ApplicationFileFactory, StepFactory
 
 
 def url(application: Application) -> str:
@@ -93,8 +93,50 @@ def test_files_link_to_the_guarded_address_only(as_hanna: Client, answered: Appl
 def test_infected_file_has_no_link(as_hanna: Client, ours: JobPage) -> None:
     file = ApplicationFileFactory(application__page=ours, scan_verdict="infected")
     soup = BeautifulSoup(as_hanna.get(url(file.application)).content, "html.parser")
-    assert "infected" in soup.select_one(".bo-file").get_text()
+    words = soup.select_one(".bo-file").get_text()
+    assert "Infected" in words
+    assert "nobody can open it" in words
     assert not soup.select(".bo-file a")
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("queued", "has not checked the file yet"),
+        ("retrying", "did not answer"),
+        ("failed", "The virus scan failed."),
+        ("cancelled", "The virus scan was cancelled."),
+    ],
+)
+def test_file_that_is_not_scanned_says_why_it_is_locked(
+    as_hanna: Client, ours: JobPage, state: str, words: str
+) -> None:
+    file = ApplicationFileFactory(application__page=ours, scan_verdict="waiting")
+    StepFactory(application=file.application, kind="scan", **{state: True})
+    soup = BeautifulSoup(as_hanna.get(url(file.application)).content, "html.parser")
+    assert words in soup.select_one(".bo-file").get_text()
+    assert not soup.select(".bo-file a")
+
+
+def test_person_with_the_right_is_offered_to_open_a_file_whose_scan_failed(
+    as_ada: Client, ours: JobPage
+) -> None:
+    file = ApplicationFileFactory(application__page=ours, scan_verdict="waiting")
+    step = StepFactory(application=file.application, kind="scan", failed=True)
+    soup = BeautifulSoup(as_ada.get(url(file.application)).content, "html.parser")
+    (link,) = soup.select(".bo-file a")
+    assert "Open without a scan" in link.get_text()
+    # A reason is required, and nothing is done without one.
+    asked = as_ada.post(link["href"], {"reason": "  "})
+    assert asked.status_code == 200
+    assert "Give a reason." in asked.content.decode()
+    file.refresh_from_db()
+    assert file.scan_verdict == "waiting"
+    as_ada.post(link["href"], {"reason": "They brought it on paper, too."})
+    file.refresh_from_db()
+    assert file.scan_verdict == "opened"
+    assert "on paper" in step.events.last().reason
+    assert "Opened without a scan" in text_of(as_ada, file.application)
 
 
 def test_opening_the_page_is_logged(as_hanna: Client, application: Application) -> None:

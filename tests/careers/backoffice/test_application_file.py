@@ -132,7 +132,31 @@ def test_infected_file_cannot_be_downloaded(as_hanna: Client, ours: JobPage) -> 
     file = ApplicationFileFactory(application__page=ours, scan_verdict="infected")
     response = as_hanna.get(url(file))
     assert response.status_code == 403
-    assert "infected" in response.content.decode()
+    assert "The virus scanner found" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "status"),
+    [("waiting", 403), ("infected", 403), ("clean", 200), ("not_scanned", 200), ("opened", 200)],
+)
+@pytest.mark.parametrize("archived", [False, True])
+def test_only_locked_files_are_refused(
+    as_hanna: Client,
+    ours: JobPage,
+    monkeypatch: pytest.MonkeyPatch,
+    verdict: str,
+    status: int,
+    archived: bool,
+) -> None:
+    asked = archive_gives(monkeypatch, PDF)
+    file = ApplicationFileFactory(
+        application__page=ours, scan_verdict=verdict, archived=archived, content=PDF
+    )
+    for address in (url(file), url(file) + "?download"):
+        response = as_hanna.get(address)
+        assert response.status_code == status
+        assert (PDF in response.content) == (status == 200)
+    assert len(asked) == (2 if archived and status == 200 else 0)
 
 
 def test_queries_do_not_grow_with_files(

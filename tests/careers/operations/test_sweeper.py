@@ -654,7 +654,7 @@ def test_rows_from_a_newer_release_do_not_stop_the_sweep(
     step = step_of(application, queued=True, state_since=ago(minutes=1))
     sweeper.once()
     assert broker.dispatched == [step.pk]
-    assert health.check().steps["scan"] == {"queued": 1}
+    assert health.check().steps["newer"] == {"queued": 1}
 
 
 def test_rows_from_a_newer_release_are_not_run_without_a_broker(application: Any) -> None:
