@@ -395,3 +395,32 @@ def test_single_sign_on_is_read_from_the_environment(load: Load) -> None:
     assert (app["client_id"], app["secret"]) == ("careers", "secret")
     assert app["settings"]["oauth_pkce_enabled"]
     assert load("base").SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"] == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:3310",
+        "tcp://127.0.0.1",
+        "tcp://:3310",
+        "tcp://host:port",
+        "tcp://host:99999",
+        "tcp://user@host:3310",
+        "tcp://host:3310/path",
+        "http://host:3310",
+        "unix://clamd.ctl",
+        "unix:",
+        "/run/clamav/clamd.ctl",
+        "tcp://[::1:3310",
+    ],
+)
+def test_wrong_address_of_the_scanner_is_refused(load: Load, url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="CLAMAV_URL must be tcp://host:port"):
+        load("base", CLAMAV_URL=url)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "tcp://127.0.0.1:3310", "tcp://[::1]:3310", "unix:///run/clamav/clamd.ctl"]
+)
+def test_right_address_of_the_scanner_is_kept(load: Load, url: str) -> None:
+    assert url == load("base", CLAMAV_URL=url).CLAMAV_URL

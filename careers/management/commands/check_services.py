@@ -50,7 +50,7 @@ class Command(BaseCommand):
             ]
             words = [f"{one.message} {one.action}".strip() for one in found]
             asked = any(probe.name.startswith(service) for probe in prober.probes)
-            well = _("well") if asked else _("none: files are not scanned for viruses")
+            well = _("well") if asked else _("not configured; files are not scanned for viruses")
             self.stdout.write(f"{service}: " + (" ".join(words) or well))
             refused |= service == NEEDED and any(one.severity == Severity.CRITICAL for one in found)
         if refused:

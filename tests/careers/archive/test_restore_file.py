@@ -52,6 +52,19 @@ def cv(application: Application) -> ApplicationFile:
 
 
 class TestSaveFromTheArchive:
+    @pytest.mark.parametrize("verdict", ["waiting", "infected"])
+    def test_saves_a_locked_file_only_on_request(
+        self, cv: ApplicationFile, tmp_path: Path, verdict: str
+    ) -> None:
+        ApplicationFile.objects.filter(pk=cv.pk).update(scan_verdict=verdict)
+        command = ("restore_file", "7KD4-93MX", "--kind", "cv", "--to", str(tmp_path))
+        code, _out, err = run(*command)
+        assert (code, list(tmp_path.rglob("*.pdf"))) == (1, [])
+        assert "--locked" in err
+        assert run(*command, "--locked")[0] == 0
+        (saved,) = tmp_path.rglob("*.pdf")
+        assert saved.read_bytes() == CV
+
     def test_saves_every_file_of_an_application(
         self, application: Application, cv: ApplicationFile, tmp_path: Path
     ) -> None:

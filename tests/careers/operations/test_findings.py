@@ -14,12 +14,14 @@ from django.db import DatabaseError, connection
 from django.utils import timezone, translation
 from wagtail import hooks
 
+from careers.applications.models import ApplicationFile
 from careers.operations import findings, health
 from careers.operations.findings import PROCESS, ask_hooks, current, dismiss, report
 from careers.operations.models import Dismissal, Finding, ScheduledRun, Severity
 from careers.operations.words import Words, of, says
 from careers.pipeline.transitions import db_now
 from tests.support import people
+from tests.support.factories import ApplicationFileFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -220,3 +222,27 @@ def test_migration_keeps_what_scheduled_runs_had_found() -> None:
     assert rows["archive-lost"].facts == {"count": 7}
     assert "(KeyError)" in rows["schedule-failed.careers.watch"].message
     assert len(rows) == 2
+
+
+# ── The virus scan ──────────────────────────────────────────────────────────────────────
+
+
+def test_missing_scanner_is_advice_that_can_be_dismissed(settings: Any) -> None:
+    findings.ask_hooks()
+    (advice,) = Finding.objects.filter(code="not-scanned")
+    assert advice.is_advice
+    assert "Not scanned" in advice.message
+    settings.CLAMAV_URL = "tcp://127.0.0.1:3310"
+    findings.ask_hooks()
+    assert not Finding.objects.filter(code="not-scanned").exists()
+
+
+def test_infected_files_of_the_last_day_are_one_warning() -> None:
+    for hours, verdict in ((1, "infected"), (23, "infected"), (25, "infected"), (1, "clean")):
+        file = ApplicationFileFactory(scan_verdict=verdict)
+        at = timezone.now() - dt.timedelta(hours=hours)
+        ApplicationFile.objects.filter(pk=file.pk).update(scanned_at=at)
+    findings.ask_hooks()
+    (finding,) = Finding.objects.filter(code="infected-files")
+    assert (finding.severity, finding.facts) == ("warning", {"count": 2})
+    assert "locked" in finding.message

@@ -10,13 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.utils import translation
+from django.utils import timezone, translation
 
 from careers.operations import probes
 from careers.operations.models import Finding, Severity
 from careers.operations.probes import Probe, Prober, ask_once
 from tests.support.processes import until
-from tests.support.servers import HostileS3, HostileSMTP, close_archive, reserve_port
+from tests.support.servers import (
+    HOST,
+    Clamd,
+    HostileS3,
+    HostileSMTP,
+    close_archive,
+    reserve_port,
+)
 from tests.support.speed import patient
 
 FAULT = Finding(code="mail-login", severity=Severity.CRITICAL)
@@ -225,3 +232,30 @@ def test_finding_stores_no_rendered_text(settings: Any) -> None:
         "sentence": "No mail server is configured. Set EMAIL_HOST to its name.",
         "values": {},
     }
+
+
+# ── The virus scanner ───────────────────────────────────────────────────────────────────
+
+
+def test_scanner_is_probed_only_where_one_is_configured(settings: Any, clamd: Clamd) -> None:
+    assert probes.ask_scanner() == []
+    assert "scanner" in [probe.name for probe in probes.all_probes()]
+    settings.CLAMAV_URL = ""
+    assert "scanner" not in [probe.name for probe in probes.all_probes()]
+
+
+def test_unreachable_scanner_is_a_warning_with_the_setting(settings: Any) -> None:
+    settings.CLAMAV_URL = f"tcp://{HOST}:{reserve_port()}"
+    (finding,) = probes.ask_scanner()
+    assert (finding.code, finding.severity) == ("scanner-unreachable", Severity.WARNING)
+    assert "CLAMAV_URL" in finding.action
+
+
+@pytest.mark.parametrize(("days", "found"), [(6, []), (7, ["scanner-outdated"]), (None, [])])
+def test_old_signatures_are_a_warning(
+    clamd: Clamd, monkeypatch: pytest.MonkeyPatch, days: int | None, found: list[str]
+) -> None:
+    made = None if days is None else timezone.now().date() - dt.timedelta(days=days)
+    monkeypatch.setattr(probes.scanning, "database_date", lambda: made)
+    assert codes(probes.ask_scanner()) == found
+    assert all("freshclam" in finding.action for finding in probes.ask_scanner())
