@@ -9,6 +9,7 @@ The packages, in the order of the flow:
     documents         -> PDF
     archive           -> S3
     notifications     -> mail
+    scanning          -> clamd
     applications    what everything above reads and writes
     portal          what applicants see of their application
     backoffice      what HR and admins see of it
