@@ -256,7 +256,7 @@ class ApplicationDetail(DetailPage):
                 self._url(file),
                 lock=why_locked(file, scan),
                 open_url=self._url(file, "open_unscanned")
-                if open_unscanned.offered(file, self.request.user)
+                if self.held.offers(open_unscanned, file)
                 else "",
                 pages_url=self._url(file, "pages") if file.is_upload and not file.is_locked else "",
             )
