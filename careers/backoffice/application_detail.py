@@ -47,8 +47,8 @@ from careers.intake.velocity import same_cause
 from careers.jobs.models import JobPage
 from careers.pipeline.actions import release_from_quarantine
 from careers.pipeline.models import Step
-from home.bidi import isolated
 from careers.pipeline.unscanned import latest_scan, open_unscanned
+from home.bidi import isolated
 
 #: Questions whose answers the page shows among the facts.
 IN_FACTS = ("name", "email", "phone")

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 
 class Migration(migrations.Migration):
-    dependencies = [("careers", "0026_access_log_rows")]
+    dependencies = [("careers", "0021_access_log_rows")]
 
     operations = [
         migrations.AddField(

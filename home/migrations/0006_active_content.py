@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('home', '0008_recipients'),
+        ('home', '0005_plain_words'),
     ]
 
     operations = [

@@ -14,7 +14,7 @@ def not_on_one_machine(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("home", "0008_recipients"),
+        ("home", "0006_active_content"),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ import home.recipients
 
 
 class Migration(migrations.Migration):
-    dependencies = [("home", "0006_active_content")]
+    dependencies = [("home", "0007_two_factors")]
 
     operations = [
         migrations.AlterModelOptions(

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from secrets import token_urlsafe
 import shlex
 import shutil
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 import pytest

@@ -18,8 +18,8 @@ ACCEPTED = {
     "careers.0003_notices": FIRST,
     "careers.0013_findings": "reads the few rows of scheduled tasks and fills a new table",
     "careers.0017_replaced_by_rows": "it changes rows in batches, each in a transaction of its own",
-    "careers.0021_roles": "it changes groups and permissions, of which there are few",
-    "careers.0026_access_log_rows": (
+    "careers.0026_roles": "it changes groups and permissions, of which there are few",
+    "careers.0021_access_log_rows": (
         "it changes rows in batches and makes its index beside writers; old code writes no hour, "
         "so the constraint refuses none of its rows"
     ),

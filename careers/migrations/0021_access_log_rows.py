@@ -34,7 +34,7 @@ def keep_names(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("careers", "0025_access_log")]
+    dependencies = [("careers", "0020_access_log")]
     atomic = False
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("careers", "0019_file_marks")]
+    dependencies = [("careers", "0024_file_marks")]
 
     operations = [
         migrations.AddField(

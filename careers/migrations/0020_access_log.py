@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("careers", "0024_networks_and_mailboxes")]
+    dependencies = [("careers", "0019_networks_and_mailboxes")]
 
     operations = [
         migrations.AlterModelOptions(

@@ -23,7 +23,7 @@ def make_groups(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("careers", "0019_file_marks"),
+        ("careers", "0025_virus_scan"),
         ("home", "0008_recipients"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("wagtailadmin", "0001_create_admin_access_permissions"),

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('careers', '0021_roles'),
+        ("careers", "0023_repetitions_index"),
     ]
 
     operations = [
