@@ -23,7 +23,12 @@ _WRITES = (
     "careers.change_location",
     "wagtail_localize.submit_translation",
 )
-_READS = (READ, "careers.change_application", "careers.view_access_log")
+_READS = (
+    READ,
+    "careers.change_application",
+    "careers.view_access_log",
+    "careers.open_unscanned",
+)
 _STEPS = ("careers.view_step", "careers.retry_step")
 _MANAGED = {
     "auth": ("user", "group"),
