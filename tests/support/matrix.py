@@ -71,6 +71,10 @@ EXAMPLES = {
         "admin/pages/{page}/revisions/compare/earliest...live/"
     ),
     r"admin/^.*/$": "admin/nothing/is/here/",
+    r"admin/^sign-in/forgotten/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": (
+        "admin/sign-in/forgotten/1-made-up/"
+    ),
+    r"admin/^password_reset/": "admin/password_reset/confirm/MQ/set-password/",
     r"documents/^(\d+)/(.*)$": "documents/{document}/plan.txt",
     r"^media/(?P<path>(?:images|original_images)/.+)$": "media/images/none.png",
     r"^((?:[\w\-]+/)*)$": "{page_path}",
@@ -108,6 +112,7 @@ PARAMETERS: list[tuple[str, dict[str, str]]] = [
     (r"^admin/workflows/task", {"pk": "task", "task_id": "task"}),
     (r"^admin/workflows/", {"pk": "workflow", "workflow_pk": "workflow", "page_pk": "page"}),
     (r"^admin/(tasks|applications)/", {"reference": "reference", "public_id": "file"}),
+    (r"^admin/applications/.*/pages/", {"number": "'1'"}),
     (r"change-address/$", {"step_id": "mail"}),
     (r"^admin/tasks/", {"step_id": "step", "act": "'cancel'"}),
     (r"^admin/localize/.*snippet", {"app_label": "'careers'", "model_name": "'department'"}),
@@ -132,6 +137,7 @@ PARAMETERS: list[tuple[str, dict[str, str]]] = [
     (r"^admin/locales/", {"pk": "locale"}),
     (r"^admin/sites/", {"pk": "site"}),
     (r"^admin/users/", {"pk": "other_user"}),
+    (r"^admin/sign-in/factors/passkeys/", {"pk": "other_passkey"}),
     (r"^admin/groups/", {"pk": "group"}),
     (r"^admin/password_reset/", {"uidb64": "'MQ'", "token": "'set-password'"}),
     (r"^documents/", {"restriction_id": "'1'"}),
@@ -221,7 +227,7 @@ FORMS: dict[str, dict[str, str]] = {
     "admin/tasks/retry-alike/": {"kind": ARCHIVE, "code": "ValueError"},
     "admin/tasks/<str:reference>/<int:step_id>/change-address/": {"address": "any@example.net"},
     "admin/applications/<str:reference>/stage/": {"stage": "interview", "before": "new"},
-    "admin/password_reset/": {"email": "nobody@example.com"},
+    "admin/sign-in/forgotten/": {"email": "nobody@example.com"},
     "admin/choose-external-link/": {"external-link-chooser-url": "https://example.com/"},
     "admin/pages/<int:page_id>/copy/": {
         "new_title": "Copy",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
@@ -58,6 +59,10 @@ def _shared() -> dict[str, Any]:
         title="Plan", file=ContentFile(b"x", name="plan.txt")
     )
     image = get_image_model().objects.create(title="Boat", file=get_test_image_file())
+    other_user = get_user_model().objects.create_user("somebody")
+    other_passkey = Authenticator.objects.create(
+        user=other_user, type=Authenticator.Type.WEBAUTHN, data={"name": "Key"}
+    )
     return {
         "home": home,
         "site": Site.objects.get(is_default_site=True).pk,
@@ -71,7 +76,8 @@ def _shared() -> dict[str, Any]:
         "collection": Collection.get_first_root_node().add_child(name="Press").pk,
         "workflow": Workflow.objects.create(name="Two steps").pk,
         "task": Task.objects.create(name="Second reading").pk,
-        "other_user": get_user_model().objects.create_user("somebody").pk,
+        "other_user": other_user.pk,
+        "other_passkey": other_passkey.pk,
         "group": Group.objects.create(name="some group").pk,
     }
 
