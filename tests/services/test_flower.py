@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import re
 import signal
@@ -29,23 +28,17 @@ TOLERANCE = 5.0
 
 
 class Flower:
-    """Flower's API, with its password."""
+    """Flower's API, as an administrator who has signed in to the site sees it."""
 
     def __init__(self, site: Stack, port: int | None = None) -> None:
-        login = b64encode(f"admin:{site.environ['FLOWER_PASSWORD']}".encode()).decode()
-        self._headers = {"Authorization": f"Basic {login}"}
-        self._port = port or site.flower_port
+        site.start("web")
+        self._browser = site.logged_in("admin", site.environ["ADMIN_PASSWORD"])
+        self._api = f"http://{HOST}:{port or site.flower_port}/flower/api"
 
     def ask(self, path: str, method: str = "GET") -> Any:
         """The answer to a request; None when it fails."""
-        connection = HTTPConnection(HOST, self._port, timeout=speed.patient(30))
-        try:
-            connection.request(method, f"/flower/api/{path}", headers=self._headers)
-            answer = connection.getresponse()
-            body = answer.read()
-            return json.loads(body) if answer.status == 200 else None
-        finally:
-            connection.close()
+        answer = self._browser.request(method, f"{self._api}/{path}", timeout=speed.patient(30))
+        return answer.json() if answer.status_code == 200 else None
 
     def state(self, task_id: str) -> str:
         return (self.ask(f"task/info/{task_id}") or {}).get("state", "unknown")
@@ -70,13 +63,15 @@ def patient(site: Stack) -> Stack:
 
 
 @ON_SQLITE
-def test_every_page_of_flower_asks_for_the_password(site: Stack) -> None:
+def test_every_page_of_flower_needs_a_session(site: Stack) -> None:
+    """Its password, which is for the proxy, is no way around the second factor."""
     site.start("flower")
+    password = b64encode(f"admin:{site.environ['FLOWER_PASSWORD']}".encode()).decode()
     paths = {pattern_of(handler) for handler in urls.handlers} - {"/static/x"}
     assert {"/metrics", "/healthcheck", "/", "/api/workers"} <= paths
     for path in sorted(paths):
         for method in ("GET", "POST", "OPTIONS"):
-            for headers in ({}, {"Authorization": "Basic YWRtaW46d3Jvbmc="}):
+            for headers in ({}, {"Authorization": f"Basic {password}"}):
                 connection = HTTPConnection(HOST, site.flower_port, timeout=speed.patient(30))
                 connection.request(method, f"/flower{path}", headers=headers)
                 answer = connection.getresponse()
@@ -146,9 +141,7 @@ def powerful(site: Stack, tmp_path: Path) -> Iterator[Flower]:
     site.start("cpu")
     port = reserve_port()
     conf = tmp_path / "flowerconfig.py"
-    conf.write_text(
-        f"from careersite.flowerconfig import address, basic_auth, url_prefix\nport = {port}\n"
-    )
+    conf.write_text(f"from careersite.flowerconfig import address, url_prefix\nport = {port}\n")
     process = Process(
         "powerful-flower",
         ["celery", "-A", "careersite", "flower", f"--conf={conf}"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import re
 import ssl
 import sys
 from collections.abc import Mapping
@@ -61,24 +60,8 @@ class Deployment(Stack):
 
     def visitor(self) -> requests.Session:
         """A browser that trusts Caddy's own authority."""
-        session = requests.Session()
-        session.trust_env = False
+        session = super().visitor()
         session.verify = str(self.certificate)
-        return session
-
-    def logged_in(self, name: str, password: str) -> requests.Session:
-        """A browser that has sent Wagtail's login form."""
-        session = self.visitor()
-        page = session.get(f"{self.address}/admin/login/").text
-        token = re.search('name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        assert token
-        done = session.post(
-            f"{self.address}/admin/login/?next=/flower/",
-            data={"csrfmiddlewaretoken": token[1], "login": name, "password": password},
-            headers={"Origin": self.address},
-            allow_redirects=False,
-        )
-        assert (done.status_code, done.headers["Location"]) == (302, "/flower/")
         return session
 
     def post_form(

@@ -21,6 +21,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
+import requests
+
 from tests.support.postgresql import drop_database, new_database
 from tests.support.processes import Process
 from tests.support.servers import HOST, clamd_command, reserve_port
@@ -276,6 +278,28 @@ class Stack(Records):
             connection.request("GET", path, headers=dict(headers or {}))
             answer = connection.getresponse()
             return answer.status, dict(answer.getheaders()), answer.read()
+
+    def visitor(self) -> requests.Session:
+        """A browser."""
+        session = requests.Session()
+        session.trust_env = False
+        return session
+
+    def logged_in(self, name: str, password: str) -> requests.Session:
+        """A browser in which somebody has signed in to see Flower."""
+        session, site = self.visitor(), self.environ["SITE_URL"]
+        page = session.get(f"{site}/admin/login/", timeout=patient(30)).text
+        token = re.search('name="csrfmiddlewaretoken" value="([^"]+)"', page)
+        assert token
+        done = session.post(
+            f"{site}/admin/login/?next=/flower/",
+            data={"csrfmiddlewaretoken": token[1], "login": name, "password": password},
+            headers={"Origin": site},
+            allow_redirects=False,
+            timeout=patient(30),
+        )
+        assert (done.status_code, done.headers["Location"]) == (302, "/flower/")
+        return session
 
     def form_address(self, job: str = PLAIN_JOB, *, port: int | None = None) -> str:
         """Where a job's form posts, as its page says."""
