@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 
-#: What follows these words in a path gives access to one application. A path may be quoted in
-#: another address, and PostgreSQL names the value that breaks a unique constraint.
+#: What follows these words in a path gives access to one application or account. A path may be
+#: quoted in another address, and PostgreSQL names the value that breaks a unique constraint.
 SECRET = re.compile(
     r"(?P<before>(?:(?<![a-z])|(?<=%2F))(?:received|withdraw|download)(?:/|%2F)"
+    # The link to a new password; the pages beside it have no dash in their names.
+    r"|forgotten(?:/|%2F)(?=[0-9a-z]+-)"
     r"|\(receipt_secret\)=\()"
     r"[^/\s\"'%?#&)]+",
     re.IGNORECASE,
 )
+
+#: Characters that end a line, steer a terminal or reverse text, with what is written for them.
+CONTROLS = {
+    code: chr(code).encode("unicode_escape").decode()
+    for code in (
+        *(code for code in range(0x20) if chr(code) != "\t"),
+        *range(0x7F, 0xA0),
+        0x061C,
+        *(0x200E, 0x200F, 0x2028, 0x2029),
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+    )
+}
 
 
 def masked(text: str) -> str:
@@ -21,7 +37,17 @@ def masked(text: str) -> str:
 
 
 class MaskingFormatter(logging.Formatter):
-    """Masks secrets in every log line, wherever they come from: message, argument or traceback."""
+    """Masks secrets in every log line, wherever they come from: message, argument or traceback.
+
+    A message is one line (OWASP, Logging cheat sheet, "Data sanitization"): servers decode paths,
+    so ``/%0A2030-01-01 …`` would write a line that looks like one of ours. Times are in UTC.
+    """
+
+    converter = staticmethod(time.gmtime)  # type: ignore[assignment]
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 -- logging's name
+        record.message = record.message.translate(CONTROLS)
+        return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:
         return masked(super().format(record))

@@ -28,6 +28,8 @@ SECRET = "Zm9vYmFyYmF6cXV4"
         (f"?next=%2freceived%2f{SECRET}%2f", "?next=%2freceived%2f…%2f"),
         ("/received/", "/received/"),
         ("Applications received / done", "Applications received / done"),
+        (f"/admin/sign-in/forgotten/1f-{SECRET}/", "/admin/sign-in/forgotten/…/"),
+        ("/admin/sign-in/forgotten/sent/", "/admin/sign-in/forgotten/sent/"),
         ("/careers/firmware-engineer/", "/careers/firmware-engineer/"),
         ("/admin/applications/A7KD-93MX/", "/admin/applications/A7KD-93MX/"),
     ],
