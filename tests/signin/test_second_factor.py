@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from careersite.signin import log
 from home.models import SiteSettings
@@ -105,6 +107,24 @@ def test_session_without_the_factor_is_anonymous_everywhere(ada: Any) -> None:
     # Neither may it add a factor of its own.
     for name in ("mfa_activate_totp", "mfa_add_webauthn", "mfa_view_recovery_codes"):
         assert browser.get(reverse(name))["Location"].startswith("/admin/login/"), name
+
+
+def test_session_in_use_ends_twelve_hours_after_signing_in(
+    client: Client, ada: Any, time_machine: Any
+) -> None:
+    with_app(ada)
+    send_password(client, "ada", PASSWORD)
+    send_code(client)
+    began = timezone.now()
+    for hours, expected in ((11, True), (11.9, True), (12.1, False)):
+        time_machine.move_to(began + dt.timedelta(hours=hours), tick=False)
+        assert is_in(client) is expected
+        session = client.session
+        session["message"] = hours  # Django stores it for another twelve hours
+        session.save()
+    send_password(client, "ada", PASSWORD)
+    send_code(client)
+    assert is_in(client)
 
 
 def test_codes_are_limited(client: Client, ada: Any) -> None:

@@ -1,4 +1,4 @@
-"""A session counts only when both factors were shown.
+"""A session counts only when both factors were shown, and for a fixed time.
 
 Every view asks ``request.user``, whether it is ours, Wagtail's or Django's. So the rule is here, at
 the one place that they all share, and not at the ways to sign in: a session that was begun in any
@@ -10,6 +10,7 @@ applicants sent, so the rule has no exceptions by permission.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
@@ -18,6 +19,7 @@ from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.contrib.auth.middleware import get_user
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponseRedirect
@@ -66,7 +68,13 @@ def _judge(request: HttpRequest) -> Standing:
     user = get_user(request)
     if not user.is_authenticated:
         return Standing.NOBODY
-    shown = {record["method"] for record in get_authentication_records(request, user)}
+    records = get_authentication_records(request, user)
+    began = [record["at"] for record in records if not record.get("reauthenticated")]
+    if began and time.time() - max(began) >= settings.SESSION_COOKIE_AGE:
+        # Django counts from the last change of a session, so one in use would never end.
+        request.session.flush()
+        return Standing.NOBODY
+    shown = {record["method"] for record in records}
     if "mfa" in shown:
         return Standing.SIGNED_IN
     if has_factor(user):
