@@ -41,7 +41,7 @@ def provider(running: OpenIDProvider, home: Any, settings: Any) -> Iterator[Open
     }
     running.lies, running.userinfo, running.is_down = {}, {}, False
     running.problems.clear()
-    running.signs = running.key
+    running.signs, running.algorithm, running.moved = running.key, "RS256", False
     settings.OIDC_ISSUER = running.issuer
     settings.OIDC_GROUPS = [("careers-leads", "HR lead"), ("careers-admins", "administrator")]
     providers = copy.deepcopy(settings.SOCIALACCOUNT_PROVIDERS)
@@ -248,6 +248,34 @@ def test_signature_of_another_key_signs_nobody_in(client: Client, provider: Open
     provider.signs = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     sign_on(client)
     assert not is_in(client)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "key"), [("none", None), ("HS256", b"a secret that both sides would share")]
+)
+def test_algorithm_without_a_key_pair_signs_nobody_in(
+    client: Client, provider: OpenIDProvider, algorithm: str, key: Any
+) -> None:
+    provider.algorithm, provider.signs = algorithm, key
+    assert sign_on(client).status_code < 500
+    assert not is_in(client)
+
+
+def test_provider_that_redirects_is_not_followed(client: Client, provider: OpenIDProvider) -> None:
+    provider.moved = True
+    assert client.get(reverse("openid_connect_login")).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("site", "begins"),
+    [("cross-site", False), ("same-site", False), ("same-origin", True), ("none", True)],
+)
+def test_other_site_cannot_begin_a_sign_in(
+    client: Client, provider: OpenIDProvider, site: str, begins: bool
+) -> None:
+    headers = {"Sec-Fetch-Site": site}
+    where = client.get(reverse("openid_connect_login"), headers=headers)["Location"]
+    assert where.startswith(provider.issuer if begins else reverse("account_login"))
 
 
 def test_answer_for_another_browser_signs_nobody_in(

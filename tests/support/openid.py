@@ -32,11 +32,16 @@ class OpenIDProvider:
         lies: replaces claims of the ID token, after they were made right.
         userinfo: replaces claims in the answer about the person.
         signs: the key that signs; the published one unless a test replaces it.
+        algorithm: how it signs.
+        moved: whether its description is at another address.
         problems: what a client did wrong.
     """
 
     def __init__(self) -> None:
-        self.key = self.signs = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.signs: Any = self.key
+        self.algorithm = "RS256"
+        self.moved = False
         self.claims: dict[str, Any] = {"sub": "248289", "email": "grace@example.com"}
         self.lies: dict[str, Any] = {}
         self.userinfo: dict[str, Any] = {}
@@ -83,7 +88,7 @@ class OpenIDProvider:
         made |= {"nonce": asked["nonce"]} | self.claims | self.lies
         access = secrets.token_urlsafe()
         self._tokens.add(access)
-        id_token = jwt.encode(made, self.signs, "RS256", headers={"kid": "one"})
+        id_token = jwt.encode(made, self.signs, self.algorithm, headers={"kid": "one"})
         return {"access_token": access, "token_type": "Bearer", "id_token": id_token}
 
     def about(self, header: str) -> dict[str, Any] | None:
@@ -114,6 +119,12 @@ def _handler(provider: OpenIDProvider) -> type[BaseHTTPRequestHandler]:
             parts = urlsplit(self.path)
             if provider.is_down:
                 self._answer(503, {})
+            elif parts.path == "/.well-known/openid-configuration" and provider.moved:
+                self.send_response(302)
+                self.send_header("Location", "/elsewhere")
+                self.end_headers()
+            elif parts.path == "/elsewhere":
+                self._answer(200, provider.discovery())
             elif parts.path == "/authorize":
                 self.send_response(302)
                 query = {name: values[0] for name, values in parse_qs(parts.query).items()}

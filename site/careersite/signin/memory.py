@@ -28,7 +28,8 @@ class SplitCache(BaseCache):
 
     def _place(self, key: str) -> tuple[BaseCache, str]:
         if str(key).startswith(SHARED):
-            return caches["signin"], salted_hmac("careersite.signin", str(key)).hexdigest()
+            hashed = salted_hmac("careersite.signin", str(key), algorithm="sha256")
+            return caches["signin"], hashed.hexdigest()
         return self._local, key
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:

@@ -12,6 +12,7 @@ import logging
 import secrets
 from typing import Any, NoReturn
 
+import jwt
 from allauth.account.internal.userkit import filter_users_by_email
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
@@ -32,6 +33,11 @@ from careersite.signin import log
 
 logger = logging.getLogger(__name__)
 
+#: Algorithms with which the provider may sign an ID token: those with a key pair. The token itself
+#: names one of them.
+ALGORITHMS = frozenset(
+    ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+)
 _VOUCHED = "_careersite_second_factor_vouched"
 #: What is kept of a person's claims, besides the groups.
 _KEPT = (
@@ -54,8 +60,9 @@ class Protocol(OpenIDConnectOAuth2Adapter):
         config = self.openid_config
         if str(config["issuer"]).rstrip("/") != settings.OIDC_ISSUER:
             raise OAuth2Error("The provider has another name than OIDC_ISSUER.")
+        id_token = kwargs["response"].get("id_token") or ""
         claims = jwtkit.verify_and_decode(
-            credential=kwargs["response"].get("id_token") or "",
+            credential=_with_known_algorithm(id_token),
             keys_url=config["jwks_uri"],
             issuer=config["issuer"],
             audience=app.client_id,
@@ -72,6 +79,17 @@ class Protocol(OpenIDConnectOAuth2Adapter):
         )
         login.signin_claims = claims  # type: ignore[attr-defined]
         return login
+
+
+def _with_known_algorithm(id_token: str) -> str:
+    """An ID token whose signature is checked by one of ``ALGORITHMS`` (RFC 8725, 3.1)."""
+    try:
+        algorithm = jwt.get_unverified_header(id_token).get("alg")
+    except jwt.PyJWTError:
+        algorithm = None
+    if algorithm not in ALGORITHMS:
+        raise OAuth2Error("The ID token is not signed in a known way.")
+    return id_token
 
 
 class Provider(OpenIDConnectProvider):
@@ -101,6 +119,12 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
     def get_provider(self, request: HttpRequest, provider: str, client_id: Any = None) -> Any:
         found = super().get_provider(request, provider, client_id)
         return Provider(request, app=found.app)
+
+    def get_requests_session(self) -> Any:
+        session = super().get_requests_session()
+        # The configured provider answers itself; nothing is asked of another server.
+        session.max_redirects = 0
+        return session
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         # ``pre_social_login`` has refused everybody else.

@@ -88,7 +88,12 @@ def to_reset(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def sso_begin(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Redirect to the OpenID provider."""
+    """Redirect to the OpenID provider, after a click on a page of this site.
+
+    Another site could otherwise sign a person in without their doing anything.
+    """
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        return to_sign_in(request)
     return _with_provider(request, OAuth2LoginView, provider_id)
 
 
@@ -103,7 +108,7 @@ def _with_provider(request: HttpRequest, view: Any, provider_id: str) -> HttpRes
         answer: HttpResponse = view.adapter_view(sso.Protocol(request, provider_id))(request)
     except SocialApp.DoesNotExist:
         raise Http404 from None
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         # requests' exceptions are OSErrors; the others are answers that are not OpenID Connect.
         sso.logger.warning("The OpenID provider does not answer as it must: %s", type(error))
         words = _("The provider does not answer. Try again in a few minutes.")
