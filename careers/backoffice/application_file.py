@@ -25,9 +25,9 @@ from careers.pipeline.unscanned import open_unscanned
 log = logging.getLogger(__name__)
 
 #: Whatever the bytes are, a browser must not run them in the name of this site.
-SANDBOXED = "default-src 'none'; sandbox"
+SANDBOXED = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox"
 #: A browser's PDF viewer does not work inside a sandbox.
-OUR_PDF = "default-src 'none'; object-src 'self'"
+OUR_PDF = "default-src 'none'; object-src 'self'; base-uri 'none'; frame-ancestors 'self'"
 
 
 class ApplicationFileView(AdminPage, WagtailAdminTemplateMixin, View):

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from careersite.middleware import public_pages_are_cacheable
 from tests.support import people
+from tests.support.signing_in import send_password
 
 ISOLATED = {
     "Content-Security-Policy",
@@ -113,8 +115,25 @@ def test_every_kind_of_response_has_the_security_headers(
     assert statuses == [400, 403, 500]
     for path in ("/static/css/base.css", "/media/images/pixel.svg"):
         read(answers[path])
+    unframed = [name for name, answer in answers.items() if "frame-ancestors" not in policy(answer)]
+    assert unframed == []
     missing = {name: ISOLATED - set(answer.headers) for name, answer in answers.items()}
     assert {name: lacking for name, lacking in missing.items() if lacking} == {}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/", "/careers/", "/admin/login/", "/theme.css", "/received/x/"])
+def test_trace_is_refused(client: Client, job: Any, path: str) -> None:
+    assert client.trace(path).status_code == 405
+
+
+@pytest.mark.django_db
+def test_cookies_are_lax_and_the_session_is_hidden_from_scripts(home: Any) -> None:
+    cookies = send_password(Client(), people.ada().username, people.PASSWORD).cookies
+    session = cookies[settings.SESSION_COOKIE_NAME]
+    assert session["httponly"]
+    assert {cookie["samesite"] for cookie in cookies.values()} == {"Lax"}
+    assert {cookie["path"] for cookie in cookies.values()} == {"/"}
 
 
 @pytest.mark.django_db

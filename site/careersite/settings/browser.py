@@ -39,9 +39,20 @@ ADMIN_POLICY = {
     "frame-ancestors": [SELF],
 }
 #: What people uploaded, such as pictures. Nothing in it may run.
-FILE_POLICY = {"default-src": [NONE], "style-src": [UNSAFE_INLINE], "sandbox": True}
+FILE_POLICY = {
+    "default-src": [NONE],
+    "style-src": [UNSAFE_INLINE],
+    "base-uri": [NONE],
+    "frame-ancestors": [NONE],
+    "sandbox": True,
+}
 #: PDFs of this site: browsers' viewers do not work inside a sandbox.
-PDF_POLICY = {"default-src": [NONE], "object-src": [SELF], "frame-ancestors": [SELF]}
+PDF_POLICY = {
+    "default-src": [NONE],
+    "object-src": [SELF],
+    "base-uri": [NONE],
+    "frame-ancestors": [SELF],
+}
 
 #: Features that no page uses are off for everybody, also for a script that gets in.
 PERMISSIONS_POLICY = ", ".join(

@@ -36,8 +36,8 @@ logger = logging.getLogger(__name__)
 #: Algorithms with which the provider may sign an ID token: those with a key pair. The token itself
 #: names one of them.
 ALGORITHMS = frozenset(
-    ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
-)
+    f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)
+) | {"EdDSA"}
 _VOUCHED = "_careersite_second_factor_vouched"
 #: What is kept of a person's claims, besides the groups.
 _KEPT = (

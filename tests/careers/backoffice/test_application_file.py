@@ -46,7 +46,7 @@ def test_cv_is_downloaded_in_a_sandbox(as_hanna: Client, ours: JobPage) -> None:
         == "attachment; filename*=utf-8''Jane%E2%80%99s%20CV.pdf"
     )
     assert response.headers["X-Content-Type-Options"] == "nosniff"
-    assert response.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert response.headers["Content-Security-Policy"] == application_file.SANDBOXED
     assert "no-store" in response.headers["Cache-Control"]
     # No header reveals the hash of the file.
     assert "ETag" not in response.headers
