@@ -24,14 +24,17 @@ SIGNIN_APPS = [
 ]
 #: allauth checks the password. No other code can sign anybody in with one.
 AUTHENTICATION_BACKENDS = ["careersite.signin.passwords.PasswordBackend"]
+#: Length and guessed passwords count, not kinds of characters (NIST SP 800-63B-4, 3.1.1.2).
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    *(
+        {"NAME": f"django.contrib.auth.password_validation.{name}"}
+        for name in (
+            "UserAttributeSimilarityValidator",
+            "MinimumLengthValidator",  # 8
+            "CommonPasswordValidator",
+        )
+    ),
+    {"NAME": "careersite.signin.validators.OwnWordsValidator"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "wagtailadmin_home"
