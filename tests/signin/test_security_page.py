@@ -138,6 +138,31 @@ def test_changing_the_address_asks_for_the_password_again_after_a_while(ada: Any
     assert ada.email == "ada@example.com"
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"email": "eve@example.com"},
+        {"username": "eve"},
+        {"password1": "another battery staple", "password2": "another battery staple"},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_nobody_changes_their_own_sign_in_in_the_list_of_users(
+    ada: Any, changed: dict[str, str]
+) -> None:
+    mine = signed_in("ada")
+    same = {"username": "ada", "email": ada.email, "first_name": "A", "last_name": "B"}
+    same |= {"is_active": "on", "is_superuser": "on", "password1": "", "password2": ""}
+    where = mine.post(reverse("wagtailusers_users:edit", args=[ada.pk]), same | changed)["Location"]
+    assert where == reverse("wagtailadmin_account")
+    ada.refresh_from_db()
+    assert (ada.username, ada.email) == ("ada", "ada@example.com")
+    assert ada.check_password(PASSWORD)
+    mine.post(reverse("wagtailusers_users:edit", args=[ada.pk]), same)
+    ada.refresh_from_db()
+    assert ada.first_name == "A"
+
+
 def test_links_lead_there(ada: Any, hanna: Any) -> None:
     mine = signed_in("ada")
     assert OWN in mine.get(reverse("wagtailadmin_account")).content.decode()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpRequest
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
@@ -38,3 +40,24 @@ def button_in_list(user: Any, request_user: Any) -> Iterator[Button]:
     if may_manage(request_user, user):
         url = reverse("signin_of_user", args=[user.pk])
         yield Button(_("Sign-in and security"), url=url, icon_name="lock", priority=15)
+
+
+@hooks.register("before_edit_user")
+def own_sign_in_is_changed_elsewhere(request: HttpRequest, user: Any) -> HttpResponse | None:
+    """Nobody changes their own name, address or password in the list of users.
+
+    The pages of one's own account ask for the password again, so a browser that somebody left
+    open does not give the account away.
+    """
+    sent = request.POST
+    if user != request.user or not (
+        sent.get("password1")
+        or sent.get("email", user.email) != user.email
+        or sent.get("username", user.get_username()) != user.get_username()
+    ):
+        return None
+    messages.error(
+        request,
+        _("Change your own e-mail address and password here: this page asks for your password."),
+    )
+    return redirect("wagtailadmin_account")
