@@ -207,8 +207,8 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
         validators=[validate_addresses],
         help_text=_(
             "E-mail addresses of the operators, one per line. If empty, administrators get the "
-            "alerts. The same people get applications for jobs without recipients, so other "
-            "addresses than those at the domains above need the permission to change recipients."
+            "alerts. The same people get applications for jobs without recipients, so an address "
+            "outside the domains above needs the permission to change recipients."
         ),
     )
     daily_digest = models.BooleanField(
@@ -247,7 +247,7 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
         db_default=True,
         help_text=_(
             "Everybody who signs in needs a passkey or an authenticator app as well as their "
-            "password. Who has none sets one up at the next sign-in."
+            "password. People who have none set one up at their next sign-in."
         ),
     )
     privacy_notice = RichTextField(

@@ -86,7 +86,7 @@ def read_body(request: HttpRequest) -> None:
         # Read as a form, it would look as if every field were empty.
         raise BadBody(
             415,
-            _("The form arrived in a way that cannot be read"),
+            _("The form cannot be read"),
             _(
                 "Nothing was received. Send the form with a web browser. If you did, a program or "
                 "proxy on the way has changed it: try another browser or another network."

@@ -48,7 +48,7 @@ class AccessLogFilters(WagtailFilterSet):
         label=gettext_lazy("Applicant: name, e-mail or reference"), method="about_applicant"
     )
     act = django_filters.ChoiceFilter(
-        label=gettext_lazy("What"),
+        label=gettext_lazy("Action"),
         choices=list(audit.ACTS.items()),
         empty_label=gettext_lazy("All"),
         widget=forms.RadioSelect,
@@ -122,7 +122,7 @@ class AccessLog(SpreadsheetExportMixin, ListPage):
     columns: ClassVar = [
         DateColumn("at", label=gettext_lazy("Time"), sort_key="at", classname="bo-cell-age"),
         ColleagueColumn("user_name", label=gettext_lazy("Colleague"), sort_key="user_name"),
-        ActColumn("what", label=gettext_lazy("What")),
+        ActColumn("what", label=gettext_lazy("Action")),
         ApplicantColumn(
             "name",
             label=gettext_lazy("Applicant"),
@@ -137,7 +137,7 @@ class AccessLog(SpreadsheetExportMixin, ListPage):
     export_headings: ClassVar = {
         "at": gettext_lazy("Time"),
         "colleague": gettext_lazy("Colleague"),
-        "act": gettext_lazy("What"),
+        "act": gettext_lazy("Action"),
         "reference": gettext_lazy("Reference"),
         "name": gettext_lazy("Applicant"),
         "job": gettext_lazy("Job"),

@@ -122,7 +122,7 @@ def pages_of(file: ApplicationFile, user: Any, *, first: int, count: int) -> Pag
         raise NotShown(error.public, 404 if isinstance(error, Permanent) else 503) from None
     except Busy:
         raise NotShown(
-            _("The server shows other files at this moment. Try again in a minute."), 503
+            _("The server is busy with other files. Try again in a minute."), 503
         ) from None
     except Refused as refused:
         raise NotShown(_why_not_shown(refused.verdict), 422) from None

@@ -209,7 +209,7 @@ def state_in_words(step: Step, quarantined: bool = False) -> str:
     if BOUNCED(step):
         return _("Sent, and bounced")
     if NOT_SENT(step):
-        return _("Not sent: the mailbox got enough mails today")
+        return _("Not sent: the mailbox has reached its limit of mails for today")
     if state == State.RETRYING and step.run_after:
         if step.run_after <= timezone.now():
             return _("Will retry now")

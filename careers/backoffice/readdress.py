@@ -110,8 +110,8 @@ class ChangeAddress(StepActPage):
                 _(
                     "This mail names the applicant. You may send it to the recipients of the job, "
                     "to colleagues who may read its applications, and to addresses at the "
-                    "company’s domains. Have any other address entered at the job first, by a "
-                    "person who may change recipients."
+                    "company’s domains. For any other address, ask a person who may change "
+                    "recipients to enter it at the job first."
                 ),
             )
         if not form.is_valid():

@@ -57,7 +57,7 @@ def _quarantine_flood(facts: Facts) -> Words:
         f"{happened} {meaning}",
         _(
             "Open some of them under Applications, “Quarantined as spam”. If they are honest, "
-            "release them: one act releases all that are alike. If not, limit the requests of "
+            "release them: you can release all similar ones at once. If not, limit the requests of "
             "the sender in the proxy."
         ),
     )
@@ -66,8 +66,8 @@ def _quarantine_flood(facts: Facts) -> Words:
 @says("application-flood")
 def _application_flood(facts: Facts) -> Words:
     happened = _(
-        "%(count)d applications came within an hour; %(usual)d are usual. They are stored and "
-        "safe, but their PDFs and mails may take longer."
+        "%(count)d applications came within an hour; the usual number is %(usual)d. They are "
+        "stored and safe, but their PDFs and mails may take longer."
     ) % {"count": facts["count"], "usual": facts["usual"]}
     return Words(
         happened,

@@ -41,7 +41,7 @@ def _infected_files(facts: Facts) -> Words:
 def _scanner_outdated(facts: Facts) -> Words:
     day = formats.date_format(dt.date.fromisoformat(facts["date"]), "SHORT_DATE_FORMAT")
     return Words(
-        _("The signatures of the virus scanner are of %(day)s. It misses new viruses.")
+        _("The virus scanner’s signatures date from %(day)s. It misses new viruses.")
         % {"day": day},
         _("Check that freshclam runs and reaches the internet."),
     )

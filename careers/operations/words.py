@@ -246,7 +246,7 @@ def _service(facts: Facts) -> Words:
         "archive": _("Check that it runs, and AWS_S3_ENDPOINT_URL."),
         "mail": _("Check that it runs, EMAIL_HOST and EMAIL_PORT."),
         "provider": _("Check EMAIL_PROVIDER and EMAIL_API_URL."),
-        "scanner": _("Check that clamd runs, and CLAMAV_URL."),
+        "scanner": _("Check CLAMAV_URL, and that clamd runs."),
     }
     what_to_check = f"{checks[facts['check']]} " if "check" in facts else ""
     return Words(sentences.render(facts["cause"]), what_to_check + safe_meanwhile())

@@ -275,7 +275,7 @@ send_after_all = Act(
         label=gettext_lazy("Send it after all"),
         question=gettext_lazy("Send “%(step)s” after all?"),
         consequence=gettext_lazy(
-            "One mail is sent now, although this mailbox has got as many mails as it gets within "
+            "One mail is sent now, although this mailbox has reached its limit of mails within "
             "24 hours."
         ),
         button=gettext_lazy("Yes, send it"),

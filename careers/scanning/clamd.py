@@ -72,7 +72,7 @@ def scan(content: bytes) -> str:
     if answer.endswith("ERROR") or answer == "COMMAND READ TIMED OUT":
         raise Transient(
             "scanner-failed",
-            _("The virus scanner had an error of its own. It will be tried again."),
+            _("The virus scanner had an internal error. It will be tried again."),
         )
     raise _no_clamd()
 
@@ -192,5 +192,5 @@ def _no_socket() -> EffectError:
 def _no_clamd() -> EffectError:
     return Misconfigured(
         "scanner-protocol",
-        _("What answers at CLAMAV_URL is not clamd. Check the address."),
+        _("The server at CLAMAV_URL is not clamd. Check the address."),
     )

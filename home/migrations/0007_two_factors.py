@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
             field=models.BooleanField(
                 db_default=True,
                 default=True,
-                help_text="Everybody who signs in needs a passkey or an authenticator app as well as their password. Who has none sets one up at the next sign-in.",
+                help_text="Everybody who signs in needs a passkey or an authenticator app as well as their password. People who have none set one up at their next sign-in.",
                 verbose_name="require two factors",
             ),
         ),

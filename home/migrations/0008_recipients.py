@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
             name="operators",
             field=models.TextField(
                 blank=True,
-                help_text="E-mail addresses of the operators, one per line. If empty, administrators get the alerts. The same people get applications for jobs without recipients, so other addresses than those at the domains above need the permission to change recipients.",
+                help_text="E-mail addresses of the operators, one per line. If empty, administrators get the alerts. The same people get applications for jobs without recipients, so an address outside the domains above needs the permission to change recipients.",
                 validators=[home.recipients.validate_addresses],
                 verbose_name="recipients of alerts",
             ),

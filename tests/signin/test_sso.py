@@ -116,7 +116,7 @@ def test_person_without_a_mapped_group_gets_no_account(
     provider.claims["groups"] = claimed
     answer = sign_on(client)
     assert answer.status_code == 403
-    assert "no group there gives you access" in answer.content.decode()
+    assert "none of your groups there gives you access" in answer.content.decode()
     assert not get_user_model().objects.filter(username="grace").exists()
     assert not is_in(client)
 

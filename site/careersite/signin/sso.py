@@ -134,7 +134,9 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
         claims = getattr(sociallogin, "signin_claims", {})
         if not claims or claims.get("nonce") != sociallogin.state.get("nonce"):
             _refuse(
-                request, "nonce", _("The answer of the provider does not belong to this visit.")
+                request,
+                "nonce",
+                _("The provider’s answer does not belong to this sign-in. Sign in again."),
             )
         groups = groups_of(sociallogin.account.extra_data["userinfo"])
         user = sociallogin.user if sociallogin.is_existing else None
@@ -146,8 +148,8 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
                 request,
                 "no group",
                 _(
-                    "You are known to the provider, but no group there gives you access to this "
-                    "site. Ask an administrator for it."
+                    "The provider knows you, but none of your groups there gives you access to "
+                    "this site. Ask an administrator for access."
                 ),
             )
         if user is None:

@@ -217,7 +217,7 @@ def test_far_more_applications_than_usual_are_a_finding(job: Any, monkeypatch: A
         ApplicationFactory(page=job)
     (finding,) = floods()
     assert (finding.code, finding.facts) == ("application-flood", {"count": 6, "usual": 0})
-    assert "6 applications came within an hour; 0 are usual" in finding.message
+    assert "6 applications came within an hour; the usual number is 0" in finding.message
     Application.objects.bulk_create(
         ApplicationFactory.build(
             page=job,
