@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
+import io
 import re
 import secrets
 import unicodedata
@@ -69,7 +70,7 @@ class BoundedUploadHandler(FileUploadHandler):
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
-        self._chunks: list[bytes] = []
+        self._content = io.BytesIO()
         self._seen = 0
         self._is_whole = True
 
@@ -80,17 +81,18 @@ class BoundedUploadHandler(FileUploadHandler):
             and self._held + len(raw_data) <= settings.REQUEST_MAX_BYTES
         )
         if self._is_whole and fits:
-            self._chunks.append(raw_data)
+            self._content.write(raw_data)
             self._held += len(raw_data)
         else:
             self._is_whole = False
-            self._held -= sum(map(len, self._chunks))
-            self._chunks.clear()
+            self._held -= self._content.tell()
+            self._content = io.BytesIO()
 
     def file_complete(self, file_size: int) -> ReceivedFile:
-        content = b"".join(self._chunks)
-        # The handler lives as long as the request; without this it holds each file twice.
-        self._chunks.clear()
+        # The bytes are not copied.
+        content = self._content.getvalue()
+        # The handler lives as long as the request.
+        self._content = io.BytesIO()
         file = ReceivedFile(self.file_name or "file", content, self.content_type or "")
         file.true_size = self._seen
         file.is_whole = self._is_whole

@@ -4,6 +4,8 @@ Access logs hold no personal data: no IP address, no query string, no referrer, 
 in paths, such as those of receipts, are masked.
 """
 
+import contextlib
+import ctypes
 import logging
 import math
 import select
@@ -83,10 +85,23 @@ def when_ready(server: Arbiter) -> None:
         connections.close_all()
 
 
+#: malloc gives blocks from this size in bytes back to the system as soon as they are free.
+LARGE_BLOCK = 1024 * 1024
+M_MMAP_THRESHOLD = -3
+
+
 def post_worker_init(worker: ThreadWorker) -> None:
-    """Start the process that judges files, so that the first applicant does not wait for it."""
+    """Return the memory of uploads at once, and start the process that judges files.
+
+    Without a fixed threshold glibc raises it to the size of an upload after the first one, and
+    keeps free blocks of that size for each thread (mallopt(3)). The process that judges files
+    starts now so that the first applicant does not wait for it.
+    """
     from careers import inspection
 
+    # Other C libraries have no mallopt.
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
     threading.Thread(target=inspection.warm_up, daemon=True).start()
 
 
