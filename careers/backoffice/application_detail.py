@@ -320,7 +320,7 @@ class Release(task_acts.Release):
     def trail(self) -> list[Crumb]:
         return [
             {"url": reverse("careers_applications:index"), "label": _("Applications")},
-            {"url": self.back(), "label": isolated(self.subject.name)},
+            {"url": self.back(), "label": self.subject.reference},
         ]
 
     def back(self) -> str:

@@ -76,7 +76,8 @@ def note_all(applications: Iterable[int], user: Any, what: str) -> None:
 def name_of(user: Any) -> str:
     """A person's name together with the user name, as two people may have the same name."""
     shown, login = str(get_user_display_name(user)), user.get_username()
-    return (shown if shown == login else f"{shown} ({login})")[:255]
+    # People write their own names. Cut off, the user name could not tell who it really was.
+    return login if shown == login else f"{shown[:80]} ({login})"
 
 
 def note_file(file: ApplicationFile, user: Any, act: str = DOWNLOADED) -> None:

@@ -102,7 +102,7 @@ class ReleaseAlike(ConfirmPage):
     def trail(self) -> list[Crumb]:
         return [
             {"url": reverse("careers_applications:index"), "label": _("Applications")},
-            {"url": self.back(), "label": self.one.name},
+            {"url": self.back(), "label": self.one.reference},
         ]
 
     def back(self) -> str:

@@ -123,3 +123,12 @@ def test_list_logs_in_one_statement(
     written = [query["sql"] for query in captured if "careers_applicationview" in query["sql"]]
     assert len(written) == 1
     assert len(rows()) == 12
+
+
+def test_long_name_hides_no_user_name(ours: JobPage) -> None:
+    """People write their own names: one may look like another's entry."""
+    bob = people.hanna(ours, "bob")
+    bob.first_name, bob.last_name = "Hanna Example (hanna)" + "\u2800" * 129, "\u2800" * 150
+    bob.save()
+    audit.note(ApplicationFactory(page=ours), bob, audit.OPENED)
+    assert ApplicationView.objects.get().user_name.endswith("(bob)")
