@@ -15,7 +15,7 @@ from careersite.signin.models import Memory
 from careersite.signin.passwords import Attempts, PasswordBackend
 from tests.support import people
 from tests.support.people import PASSWORD
-from tests.support.signing_in import is_in, send_password
+from tests.support.signing_in import is_in, send_code, send_password, with_app
 
 pytestmark = pytest.mark.django_db
 LIMITED = "too many wrong passwords or codes"
@@ -57,6 +57,21 @@ def test_another_person_at_the_same_address_can_sign_in(ada: Any) -> None:
 def test_one_address_cannot_try_many_names(ada: Any) -> None:
     for number in range(30):
         Attempts(RequestFactory().post("/", REMOTE_ADDR="192.0.2.7"), f"name{number}").count()
+    assert LIMITED in guess(1, name="ada").content.decode()
+
+
+def test_own_sign_in_renews_no_attempts_on_other_accounts(ada: Any) -> None:
+    """Not with a second factor, and not by a new password."""
+    bob = people.hanna(None, "bob")
+    with_app(bob)
+    request = RequestFactory().post("/", REMOTE_ADDR="192.0.2.7")
+    for number in range(29):
+        Attempts(request, f"name{number}").count()
+    browser = Client(REMOTE_ADDR="192.0.2.7")
+    send_password(browser, "bob", PASSWORD)
+    assert send_code(browser).status_code == 302
+    Attempts(request, "bob").forget()
+    guess(1, name="name29")
     assert LIMITED in guess(1, name="ada").content.decode()
 
 

@@ -81,7 +81,9 @@ ACCOUNT_FORMS = {"reset_password": "careersite.signin.passwords.ResetForm"}
 #: Amount/period/what it counts; "key" is the person and their address, or only the person.
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
-    "login_failed": "30/5m/ip,300/d/ip,5/5m/key,50/d/key",
+    "login_failed": "5/5m/key,50/d/key",
+    # Apart from the one above, which allauth clears for a person who shows a right code.
+    "login_failed_address": "30/5m/ip,300/d/ip",
     # For a person from addresses where they have never signed in.
     "login_failed_anywhere": "50/h/key",
     "reset_password": "20/h/ip,5/h/key",

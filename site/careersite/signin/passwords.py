@@ -54,7 +54,7 @@ class Attempts:
         # Different spellings of a name may belong to one account.
         person = f"user {user.pk}" if user else f"name {name.lower()}"
         address = ratelimit.get_ip(request)
-        self._limits = [("login_failed", f"{person} {address}")]
+        self._limits = [("login_failed_address", None), ("login_failed", f"{person} {address}")]
         if not log.has_signed_in_from(user, address):
             self._limits.append(("login_failed_anywhere", person))
         self._used: list[Any] = []
@@ -75,8 +75,8 @@ class Attempts:
             used.rollback()
 
     def forget(self) -> None:
-        """Start counting anew for this person from this address."""
-        for action, key in self._limits:
+        """Start counting anew for this person, but not for all others at this address."""
+        for action, key in self._limits[1:]:
             ratelimit.clear(self.request, app="allauth.account", action=action, key=key)
 
 
