@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from careersite.signin import log
+from careersite.signin.tasks import clean_up_sign_ins
 from home.models import SiteSettings
 from tests.support.people import PASSWORD, logged_in
 from tests.support.signing_in import (
@@ -125,6 +126,28 @@ def test_session_in_use_ends_twelve_hours_after_signing_in(
     send_password(client, "ada", PASSWORD)
     send_code(client)
     assert is_in(client)
+
+
+def test_factors_outlast_a_change_of_the_key(client: Client, ada: Any, settings: Any) -> None:
+    with_app(ada)
+    recovery = with_recovery_codes(ada)[0]
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "the new key", [settings.SECRET_KEY]
+    clean_up_sign_ins()
+    stored = list(Authenticator.objects.order_by("pk").values_list("data", flat=True))
+    settings.SECRET_KEY_FALLBACKS = []
+    for browser, value in ((client, None), (Client(), recovery)):
+        send_password(browser, "ada", PASSWORD)
+        send_code(browser, value)
+        assert is_in(browser)
+    clean_up_sign_ins()
+    assert stored[0] == Authenticator.objects.get(type="totp").data
+
+
+def test_secret_that_no_key_opens_is_kept(ada: Any, settings: Any) -> None:
+    before = with_app(ada).data
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another key", []
+    clean_up_sign_ins()
+    assert Authenticator.objects.get().data == before
 
 
 def test_codes_are_limited(client: Client, ada: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import time
 from typing import Any
 
@@ -124,17 +125,20 @@ class FactorAdapter(DefaultMFAAdapter):
         return others.exists() or not second_factor.is_required()
 
 
+def encrypted_anew(text: str) -> str:
+    """An encrypted secret under the present ``SECRET_KEY``; unchanged when no key opens it."""
+    try:
+        _cipher(settings.SECRET_KEY).decrypt(text.encode())
+    except InvalidToken:
+        with contextlib.suppress(InvalidToken):
+            return _ciphers().rotate(text.encode()).decode()
+    return text
+
+
 def _ciphers() -> MultiFernet:
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return MultiFernet(
-        [
-            Fernet(
-                base64.urlsafe_b64encode(
-                    salted_hmac(
-                        "careersite.signin.factors", "key", secret=key, algorithm="sha256"
-                    ).digest()
-                )
-            )
-            for key in keys
-        ]
-    )
+    return MultiFernet(map(_cipher, [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]))
+
+
+def _cipher(key: str) -> Fernet:
+    derived = salted_hmac("careersite.signin.factors", "key", secret=key, algorithm="sha256")
+    return Fernet(base64.urlsafe_b64encode(derived.digest()))
