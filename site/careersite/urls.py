@@ -38,7 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Images only: documents go through Wagtail's view, which checks permissions.
     re_path(
         r"^media/(?P<path>(?:images|original_images)/.+)$",
-        lambda request, path: serve(request, path, settings.MEDIA_ROOT),
+        lambda request, path: serve(request, path, str(settings.MEDIA_ROOT)),
     ),
 ]
 
