@@ -171,6 +171,7 @@ def test_each_container_has_only_the_secrets_that_it_uses() -> None:
         "postgres": ["POSTGRES_PASSWORD"],
         "valkey": ["REDIS_PASSWORD"],
         "s3": ["AWS_SECRET_ACCESS_KEY"],
+        "clamav": [],
         "proxy": [],
         "mail": [],
     }
