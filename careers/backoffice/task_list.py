@@ -213,7 +213,7 @@ class TaskList(ListPage):
         return (
             applications_for(self.request.user, SEE_TASKS)
             .annotate(job=F("page__title"))
-            .only("reference", "received_at", "is_test", "quarantined")
+            .only("reference", "received_at", "is_test", "quarantined", "repeats")
             .prefetch_related(Prefetch("steps", Step.objects.defer("error_public").order_by("pk")))
         )
 

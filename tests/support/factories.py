@@ -20,11 +20,14 @@ from careers.applications.models import (
     FileBytes,
     FileKind,
 )
+from careers.intake.velocity import NETWORK
 from careers.jobs.models import JobIndexPage, JobPage
 from careers.operations.models import Heartbeat
+from careers.pipeline.enqueue import create_steps
 from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, MAIL_HR, MAIL_OPERATORS, RENDER_PDF
 from careers.pipeline.models import Alert, AlertKind, Step, StepEvent
 from careers.pipeline.states import ErrorClass, Phase, State
+from careers.pipeline.transitions import db_now
 from home.models import HomePage
 
 #: The smallest thing that every reader takes for a PDF.
@@ -368,3 +371,15 @@ class HeartbeatFactory(DjangoModelFactory):
     class Params:
         scheduler = factory.Trait(kind=Heartbeat.Kind.SCHEDULER, name="beat", queues="")
         sweeper = factory.Trait(kind=Heartbeat.Kind.SWEEPER, queues="", facts={"broker_error": ""})
+
+
+def quarantined_flood(page: JobPage, number: int = 3, network: str = "office") -> list[Application]:
+    """Applications from one network, which the rate of the network quarantined."""
+    made = []
+    for _ in range(number):
+        application = ApplicationFactory(
+            page=page, quarantined=True, quarantine_reason=NETWORK, network=network
+        )
+        create_steps(application, ["hr@example.org"], at=db_now())
+        made.append(application)
+    return made

@@ -16,6 +16,9 @@ from PIL import Image
 
 from careers.inspection.verdicts import ODT
 
+#: What a PDF holds so that a viewer runs a script.
+JS = "<</S/JavaScript/JS(app.alert(1))>>"
+
 # ── PDF ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -62,6 +65,16 @@ def repeated(data: bytes, times: int) -> bytes:
     packer = zlib.compressobj(9)
     head = packer.compress(data) + packer.flush(zlib.Z_FULL_FLUSH)
     return head + (packer.compress(data) + packer.flush(zlib.Z_FULL_FLUSH)) * (times - 1)
+
+
+def make_pages(count: int) -> bytes:
+    """A balanced tree, as Word and Chrome write it."""
+    pdf = pikepdf.new()
+    for _page in range(count):
+        pdf.add_blank_page()
+    out = io.BytesIO()
+    pdf.save(out, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    return out.getvalue()
 
 
 def make_pdf(

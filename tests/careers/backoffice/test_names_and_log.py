@@ -11,8 +11,7 @@ from careers.applications.models import Application, ApplicationView
 from careers.backoffice import urls
 from careers.jobs.models import JobPage
 from careers.pipeline.kinds import MAIL_HR
-from tests.careers.backoffice.test_quarantine import flood
-from tests.support.factories import ApplicationFactory
+from tests.support.factories import ApplicationFactory, quarantined_flood
 
 pytestmark = pytest.mark.django_db
 NAME = "Zebedee Quillfeather"
@@ -43,7 +42,7 @@ def pages(application: Application) -> list[str]:
 
 
 def test_every_page_that_shows_a_name_is_logged(as_ada: Any, ours: JobPage) -> None:
-    one, *_rest = flood(ours, 2)
+    one, *_rest = quarantined_flood(ours, 2)
     Application.objects.filter(pk=one.pk).update(name=NAME, email=ADDRESS)
     with_files = ApplicationFactory(page=ours, with_files=True)
     with_files.files.update(application=one)

@@ -8,29 +8,15 @@ import pytest
 from django.urls import reverse
 
 from careers.applications.models import Application
-from careers.intake.velocity import NETWORK
 from careers.jobs.models import JobPage
-from careers.pipeline.enqueue import create_steps
 from careers.pipeline.kinds import MAIL_APPLICANT
 from careers.pipeline.models import Step, StepEvent
-from careers.pipeline.transitions import db_now
 from tests.support import people
-from tests.support.factories import ApplicationFactory
+from tests.support.factories import quarantined_flood
 
 pytestmark = pytest.mark.django_db
 
 RELEASER = (*people.HR_RIGHTS, "retry_step")
-
-
-def flood(page: JobPage, number: int = 3, network: str = "office") -> list[Application]:
-    made = []
-    for _ in range(number):
-        application = ApplicationFactory(
-            page=page, quarantined=True, quarantine_reason=NETWORK, network=network
-        )
-        create_steps(application, ["hr@example.org"], at=db_now())
-        made.append(application)
-    return made
 
 
 def still_quarantined() -> int:
@@ -41,8 +27,8 @@ def still_quarantined() -> int:
 def test_release_alike_releases_all_with_the_same_cause(
     as_ada: Any, ours: JobPage, area: str
 ) -> None:
-    one, *_rest = flood(ours)
-    (other,) = flood(ours, 1, "elsewhere")
+    one, *_rest = quarantined_flood(ours)
+    (other,) = quarantined_flood(ours, 1, "elsewhere")
     page = as_ada.get(reverse(f"{area}:detail", args=[one.reference])).content.decode()
     url = reverse(f"{area}:release_alike", args=[one.reference])
     assert url in page
@@ -58,10 +44,10 @@ def test_release_alike_releases_all_with_the_same_cause(
 
 
 def test_release_alike_leaves_what_came_after_the_question(as_ada: Any, ours: JobPage) -> None:
-    one, *_rest = flood(ours)
+    one, *_rest = quarantined_flood(ours)
     url = reverse("careers_applications:release_alike", args=[one.reference])
     last = as_ada.get(url).context["hidden"]["last"]
-    flood(ours, 2)
+    quarantined_flood(ours, 2)
     as_ada.post(url, {"last": last})
     assert still_quarantined() == 2
 
@@ -70,14 +56,14 @@ def test_release_alike_leaves_what_came_after_the_question(as_ada: Any, ours: Jo
 def test_release_alike_without_the_question_releases_nothing(
     as_ada: Any, ours: JobPage, last: str
 ) -> None:
-    one, *_rest = flood(ours)
+    one, *_rest = quarantined_flood(ours)
     url = reverse("careers_applications:release_alike", args=[one.reference])
     assert as_ada.post(url, {"last": last}).status_code == 302
     assert still_quarantined() == 3
 
 
 def test_release_alike_of_a_released_application_goes_back(as_ada: Any, ours: JobPage) -> None:
-    (one,) = flood(ours, 1)
+    (one,) = quarantined_flood(ours, 1)
     Application.objects.update(quarantined=False)
     response = as_ada.get(reverse("careers_applications:release_alike", args=[one.reference]))
     assert response.status_code == 302
@@ -86,8 +72,8 @@ def test_release_alike_of_a_released_application_goes_back(as_ada: Any, ours: Jo
 def test_release_alike_spares_applications_of_another_branch(
     client: Any, ours: JobPage, theirs: JobPage
 ) -> None:
-    one, *_rest = flood(ours, 2)
-    (foreign,) = flood(theirs, 1)
+    one, *_rest = quarantined_flood(ours, 2)
+    (foreign,) = quarantined_flood(theirs, 1)
     client.force_login(people.hanna(ours.get_parent(), rights=RELEASER))
     url = reverse("careers_applications:release_alike", args=[one.reference])
     last = client.get(url).context["hidden"]["last"]
@@ -98,7 +84,7 @@ def test_release_alike_spares_applications_of_another_branch(
 
 
 def test_release_alike_needs_the_right_to_release(as_hanna: Any, ours: JobPage) -> None:
-    one, *_rest = flood(ours)
+    one, *_rest = quarantined_flood(ours)
     for area in ("careers_applications", "careers_tasks"):
         as_hanna.post(reverse(f"{area}:release_alike", args=[one.reference]), {"last": "999999"})
     assert still_quarantined() == 3

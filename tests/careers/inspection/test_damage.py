@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careers.inspection import pool
-from tests.careers.inspection.test_hostile import JS
 from tests.support.papers import (
     JPEG,
+    JS,
     PNG,
     locked_pdf,
     make_docx,

@@ -22,6 +22,7 @@ from tests.support.papers import (
     make_cv,
     make_docx,
     make_odt,
+    make_pages,
     make_pdf,
     make_picture,
     make_zip,
@@ -43,16 +44,6 @@ def case(name: str) -> bytes:
 def replaced(content: bytes, old: bytes, new: bytes) -> bytes:
     assert old in content
     return content.replace(old, new)
-
-
-def many_pages(count: int) -> bytes:
-    """A balanced tree, as Word and Chrome write it."""
-    pdf = pikepdf.new()
-    for _page in range(count):
-        pdf.add_blank_page()
-    out = io.BytesIO()
-    pdf.save(out, object_stream_mode=pikepdf.ObjectStreamMode.generate)
-    return out.getvalue()
 
 
 def scanned() -> bytes:
@@ -146,7 +137,7 @@ HONEST_PDF: dict[str, Callable[[], bytes]] = {
     "a version that does not exist": lambda: make_pdf(header=b"%PDF-1.9\n"),
     "no version": lambda: make_pdf(header=b"%PDF-\n"),
     "scanned": scanned,
-    "five hundred pages": lambda: many_pages(500),
+    "five hundred pages": lambda: make_pages(500),
     "the same page twice": lambda: make_pdf(pages="/Kids[3 0 R 3 0 R]/Count 2"),
     "wrong count of pages": lambda: make_pdf(pages="/Kids[3 0 R]/Count 7"),
     "filled-in form": form,

@@ -16,6 +16,7 @@ import pytest
 from careers.inspection import ACCEPTED, Active, Refused, Verdict, judge
 from tests.support.papers import (
     JPEG,
+    JS,
     ODT,
     OLD_WORD,
     PACKAGE,
@@ -47,7 +48,6 @@ Rows = dict[str, tuple[Callable[[], bytes], Any]]
 
 # ── PDF ─────────────────────────────────────────────────────────────────────────────────
 
-JS = "<</S/JavaScript/JS(app.alert(1))>>"
 LAUNCH = "<</S/Launch/F(cmd.exe)>>"
 
 

@@ -9,13 +9,13 @@ from PIL import Image
 
 from careers.inspection import DOCX, JPEG, ODT, PDF, PNG, Refused, Verdict, pages
 from careers.inspection.rendering import SIDE
-from tests.careers.inspection.test_honest import many_pages
 from tests.support.papers import (
     WORD_MAIN,
     document,
     docx_parts,
     make_cv,
     make_docx,
+    make_pages,
     make_pdf,
     make_picture,
     make_zip,
@@ -45,7 +45,7 @@ def test_pdf_page_is_a_picture_with_its_words() -> None:
 
 
 def test_pages_returns_the_pages_that_were_asked_for() -> None:
-    content = many_pages(5)
+    content = make_pages(5)
     for first, count, expected in ((0, 2, 2), (3, 9, 2), (5, 1, 0), (0, 0, 0), (-3, 1, 1)):
         shown = pages(content, PDF, first=first, count=count)
         assert (shown.total, len(shown.images)) == (5, expected)

@@ -335,6 +335,7 @@ def company_form(settings: SiteSettings, **changes: str) -> dict[str, str]:
         "hr_recipients": settings.hr_recipients,
         "recipient_domains": settings.recipient_domains,
         "operators": settings.operators,
+        "active_content": settings.active_content,
         "privacy_notice": "null",
         "translations-TOTAL_FORMS": "0",
         "translations-INITIAL_FORMS": "0",

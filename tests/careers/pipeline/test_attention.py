@@ -37,7 +37,12 @@ def all_kinds_of_rows() -> list[Step]:
         (ErrorClass.CONFIGURATION, ErrorClass.TRANSIENT),
         (Phase.NONE, Phase.KEYED),
         ({}, {"bounced_at": now}, {"repeat_until": now}),
-        ({}, {"replaced_by_id": 1}, {"result": {"instead": 1}}),
+        (
+            {},
+            {"replaced_by_id": 1},
+            {"result": {"instead": 1}},
+            {"error_code": attention.MAILBOX_FULL},
+        ),
     )
     Step.objects.bulk_create(
         Step(
