@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from kombu.utils.url import parse_url as parse_broker_url
 
 from careersite.logs import LOGGING  # noqa: F401 -- a setting of Django
-from careersite.settings import browser, database, env, keys
+from careersite.settings import browser, database, env, keys, languages
 from careersite.settings.env import RESOURCES, ROOT
 
 VAR_DIR = Path(env.given("VAR_DIR") or ROOT / "var")
@@ -161,7 +161,7 @@ DATABASES = {"default": database.configured(DATABASE_URL)}
 
 # The address sets the language of a page: the default language has no prefix, the others have.
 LANGUAGE_CODE = "en"
-LANGUAGES = env.languages("LANGUAGES", "en,fr", needed=LANGUAGE_CODE)
+LANGUAGES = languages.languages("LANGUAGES", "en,fr", needed=LANGUAGE_CODE)
 WAGTAIL_CONTENT_LANGUAGES = WAGTAILADMIN_PERMITTED_LANGUAGES = LANGUAGES
 LOCALE_PATHS = _resources("locale")
 FORMAT_MODULE_PATH = ["careersite.formats"]
