@@ -2,10 +2,14 @@
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "careersite.settings.local")
-application = get_wsgi_application()
+django.setup(set_prefix=False)
+
+from careersite.bodies import Handler  # noqa: E402 -- Django is set up
+
+application = Handler()
 
 from careers.pipeline.restored_database import recognise_at_start  # noqa: E402 -- Django is set up
 

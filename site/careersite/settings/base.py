@@ -109,6 +109,7 @@ MIDDLEWARE = [
     "careersite.middleware.every_response_is_isolated",
     "careersite.middleware.public_pages_are_cacheable",
     "careersite.middleware.ContentSecurityPolicyMiddleware",
+    "careersite.bodies.bodies_are_bounded",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
