@@ -21,6 +21,9 @@ def judge(content: bytes) -> Judged:
     budget = Budget()
     package = Package(content, budget)
     if word.is_office_open_xml(package):
+        if package.has(opendocument.MANIFEST) or opendocument.is_open_document(package):
+            # One office program would open it as a DOCX, another one as an ODT.
+            raise Refused(Verdict.TWO_TYPES)
         content_type = word.content_type_of(package)
     elif opendocument.is_open_document(package):
         content_type = opendocument.content_type_of(package)
@@ -45,7 +48,7 @@ def _active(package: Package, budget: Budget, depth: int) -> set[Active]:
             raise Refused(Verdict.DAMAGED)
     if word.is_office_open_xml(package):
         found |= word.active(package)
-    elif opendocument.is_open_document(package):
+    if opendocument.is_open_document(package):
         found |= opendocument.active(package)
     if Active.MACROS in found:
         found.discard(Active.OBJECT)

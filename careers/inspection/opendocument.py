@@ -6,9 +6,9 @@ import re
 from xml.etree.ElementTree import Element
 
 from careers.inspection import xml
+from careers.inspection.addresses import is_remote, is_web
 from careers.inspection.package import Package
 from careers.inspection.verdicts import ODT, Active, Refused, Verdict
-from careers.inspection.word import is_remote
 
 MIMETYPE, MANIFEST, CONTENT = "mimetype", "META-INF/manifest.xml", "content.xml"
 _FAMILY = "application/vnd.oasis.opendocument."
@@ -27,6 +27,8 @@ _LOADING = {
     "floating-frame",
     "form",
 }
+#: Addresses that run something when the reader follows them.
+_RUNNING = ("vnd.sun.star.script:", "macro:", "service:", ".uno:")
 _DDE = {"dde-source", "dde-connection-decl"}
 _READ = (CONTENT, "styles.xml", "meta.xml", "settings.xml")
 
@@ -99,8 +101,12 @@ def _active_content(root: Element) -> set[Active]:
         if tag == "event-listener":
             if given.get("language") != "ooo:script" or address or "macro-name" in given:
                 found.add(Active.MACROS)
-        elif tag in _DDE or (tag in _LOADING and address and is_remote(address)):
+        elif tag == "a":
+            if address.strip().lower().startswith(_RUNNING):
+                found.add(Active.MACROS)
+        elif tag in _DDE:
             found.add(Active.EXTERNAL)
-        elif tag == "a" and address.lower().startswith(("vnd.sun.star.script:", "macro:")):
-            found.add(Active.MACROS)
+        elif is_remote(address) and (tag in _LOADING or not is_web(address)):
+            # Pictures from the web are common. One from a share gives away a password's hash.
+            found.add(Active.EXTERNAL)
     return found

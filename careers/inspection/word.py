@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import html
 import posixpath
 import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from careers.inspection import xml
-from careers.inspection.package import Package
+from careers.inspection import fields, xml
+from careers.inspection.addresses import is_remote, is_web
+from careers.inspection.package import Package, is_package
 from careers.inspection.verdicts import DOCX, Active, Refused, Verdict
 
 TYPES, ROOT_RELATIONSHIPS = "[Content_Types].xml", "_rels/.rels"
@@ -25,15 +25,8 @@ _MACRO_WORDS = ("vbaproject", "vbadata", "macroenabled", "wordvba", "macrosheet"
 _OBJECT_WORDS = ("oleobject", "activex", "/control")
 #: Relationships that load from an address only when the reader follows them, or only a picture.
 _LINKS, _MEDIA = ("/hyperlink",), ("/image", "/video", "/audio", "/media")
-
-_FIELD = re.compile(
-    rb"<(?:\w+:)?fldChar\b[^<>]*?\bfldCharType\s*=\s*[\"'](begin|separate|end)"
-    rb"|<(?:\w+:)?instrText\b[^<>]*>([^<]*)<"
-    rb"|<(?:\w+:)?fldSimple\b[^<>]*?\binstr\s*=\s*(\"[^\"]*\"|'[^']*')"
-)
-_RUNS_COMMAND = re.compile(r"\s*\"?\s*DDE(AUTO)?\b", re.IGNORECASE)
-_LOADS = re.compile(r"\s*(INCLUDETEXT|INCLUDEPICTURE|IMPORT|LINK)\b(.*)", re.IGNORECASE | re.DOTALL)
-_NETWORK_PATH = re.compile(r"[\"\s](\\\\|//|\\\\\\\\)[^\\/\s]|\bfile:////")
+#: A text of another format, such as RTF or a web page with all its files (ECMA-376 1, 17.17.2.1).
+_IMPORT = "/afchunk"
 
 
 @dataclass(frozen=True)
@@ -138,8 +131,14 @@ def active(package: Package) -> set[Active]:
         if name.lower().endswith(".rels"):
             for relationship in relationships(package, name):
                 found |= _active_relationship(relationship)
+                if relationship.type.endswith(_IMPORT) and not relationship.is_external:
+                    folder = posixpath.dirname(posixpath.dirname(name))
+                    part = part_name(folder, relationship.target)
+                    # Word converts it when it opens the text. Another Word file is judged itself.
+                    if not is_package(package.read(part)):
+                        found.add(Active.OBJECT)
         elif kind.endswith("+xml") and "wordprocessingml" in kind:
-            found |= active_fields(package.read(name))
+            found |= fields.active(package.read(name))
     return found
 
 
@@ -148,53 +147,9 @@ def _active_relationship(relationship: Relationship) -> set[Active]:
         return {Active.MACROS}
     if relationship.type.endswith(_LINKS):
         return set()
-    if relationship.is_external and is_remote(relationship.target):
-        is_web = relationship.target.lower().startswith(("http://", "https://"))
-        if not (is_web and relationship.type.endswith(_MEDIA)):
-            return {Active.EXTERNAL}
+    is_web_media = is_web(relationship.target) and relationship.type.endswith(_MEDIA)
+    if relationship.is_external and is_remote(relationship.target) and not is_web_media:
+        return {Active.EXTERNAL}
     if any(word in relationship.type for word in _OBJECT_WORDS):
         return {Active.OBJECT}
     return set()
-
-
-def is_remote(target: str) -> bool:
-    """Whether an address leads to another machine.
-
-    Word itself writes the template that a text was made from, as a path on the author's machine.
-    """
-    target = unquote(html.unescape(target)).strip()
-    if target.startswith(("\\\\", "//")):
-        return True
-    scheme, colon, rest = target.partition(":")
-    if not colon or len(scheme) == 1 or not scheme.isascii():
-        return False  # relative, or C:\…
-    if scheme.lower() != "file":
-        return scheme.lower() != "mailto"
-    slashes = len(rest) - len(rest.lstrip("/\\"))
-    path = rest[slashes:].lower()
-    if slashes == 2:
-        return not (path.startswith(("localhost/", "localhost\\")) or path[1:2] == ":")
-    return slashes > 3 and path[1:2] != ":"
-
-
-def active_fields(content: bytes) -> set[Active]:
-    """What the fields of a text can do: DDE runs a command, others load from the network."""
-    if b"instr" not in content and b"\0i\0n\0s\0t\0r" not in content:
-        return set()
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        content = content.decode("utf-16", "replace").encode()
-    fields: list[str] = [""]
-    for begin, instruction, simple in _FIELD.findall(content):
-        if begin:
-            fields.append("")
-        elif simple:
-            fields.append(html.unescape(simple[1:-1].decode("utf-8", "replace")))
-        else:
-            fields[-1] += html.unescape(instruction.decode("utf-8", "replace"))
-    found = set()
-    for field in fields:
-        if _RUNS_COMMAND.match(field):
-            found.add(Active.LAUNCH)
-        elif (loads := _LOADS.match(field)) and _NETWORK_PATH.search(loads[2]):
-            found.add(Active.EXTERNAL)
-    return found

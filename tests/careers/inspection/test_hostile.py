@@ -465,6 +465,66 @@ HOSTILE_DOCX: Rows = {
         lambda: field('<w:instrText>INCLUDEPICTURE "\\\\\\\\host\\\\a.png"</w:instrText>'),
         Active.EXTERNAL,
     ),
+    "field in CDATA": (
+        lambda: field("<w:r><w:instrText><![CDATA[DDEAUTO cmd]]></w:instrText></w:r>"),
+        Active.LAUNCH,
+    ),
+    "field behind a comment": (
+        lambda: field("<w:r><w:instrText><!-- -->DDEAUTO cmd</w:instrText></w:r>"),
+        Active.LAUNCH,
+    ),
+    "field with another prefix": (
+        lambda: field(
+            '<w-x:r xmlns:w-x="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
+            "<w-x:instrText>DDEAUTO cmd</w-x:instrText></w-x:r>"
+        ),
+        Active.LAUNCH,
+    ),
+    "field behind an attribute with a bracket": (
+        lambda: docx(body=document("<w:fldSimple w:x='a>b' w:instr='DDE cmd a b'/>")),
+        Active.LAUNCH,
+    ),
+    "field around a field": (
+        lambda: field(
+            "<w:instrText>D</w:instrText>"
+            '<w:fldChar w:fldCharType="begin"/><w:instrText> QUOTE "" </w:instrText>'
+            '<w:fldChar w:fldCharType="end"/><w:instrText>DEAUTO cmd</w:instrText>'
+        ),
+        Active.LAUNCH,
+    ),
+    "field of codes of characters": (
+        lambda: field(
+            '<w:fldChar w:fldCharType="begin"/><w:instrText>QUOTE 68 68 69</w:instrText>'
+            '<w:fldChar w:fldCharType="end"/><w:instrText> cmd</w:instrText>'
+        ),
+        Active.LAUNCH,
+    ),
+    "field that loads an object from the web": (
+        lambda: field('<w:instrText>LINK Word.Document.8 "http://host/a.rtf"</w:instrText>'),
+        Active.EXTERNAL,
+    ),
+    "field that loads a text from a share": (
+        lambda: field('<w:instrText>INCLUDETEXT "file://host/a.rtf"</w:instrText>'),
+        Active.EXTERNAL,
+    ),
+    "text of another format": (
+        lambda: docx(
+            {
+                "word/a.rtf": b"{\\rtf1 {\\object\\objautlink}}",
+                "word/_rels/document.xml.rels": relationships(("aFChunk", "a.rtf")),
+            },
+            content_types={"word__a_rtf": "application/rtf"},
+        ),
+        Active.OBJECT,
+    ),
+    "template from a share, mixed slashes": (
+        lambda: external("attachedTemplate", "/\\host\\a.dotm"),
+        Active.EXTERNAL,
+    ),
+    "DOCX that is an ODT with macros": (
+        lambda: docx(odt_parts() | {"Basic/Standard/Module1.xml": b"<a/>"}),
+        Verdict.TWO_TYPES,
+    ),
     "wrong checksum": (
         lambda: hand_made_zip(make_zip(docx_parts(), compressed=False), b"Jane", b"Jame", 0),
         Verdict.DAMAGED,
@@ -567,6 +627,14 @@ def odt(parts: dict[str, bytes] | None = None, *args: str, **options: str) -> by
 
 
 HOSTILE_ODT: Rows = {
+    "picture from a share": (
+        lambda: odt(None, '<draw:frame><draw:image xlink:href="file://host/a.png"/></draw:frame>'),
+        Active.EXTERNAL,
+    ),
+    "link that runs a macro, after a space": (
+        lambda: odt(None, '<text:a xlink:href=" vnd.sun.star.script:a">x</text:a>'),
+        Active.MACROS,
+    ),
     "password": (
         lambda: odt(
             entries="<manifest:file-entry manifest:full-path='content.xml' manifest:media-type=''>"
