@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.models import Permission
 from django.contrib.sessions.models import Session
 from django.test import Client
@@ -117,6 +118,25 @@ def test_acting_on_another_asks_for_the_password_again_after_a_while(ada: Any, h
     session.save()
     where = mine.post(page_of(hanna), {"reset": "1"})["Location"]
     assert where.startswith(reverse("account_reauthenticate"))
+    assert Authenticator.objects.filter(user=hanna).exists()
+
+
+def test_acting_without_a_password_asks_to_sign_in_again_after_a_while(
+    ada: Any, hanna: Any
+) -> None:
+    """A person of single sign-on has no password here, and perhaps no factor."""
+    with_app(hanna)
+    mine = signed_in("ada")
+    ada.set_unusable_password()
+    ada.save()
+    session = mine.session
+    session[HASH_SESSION_KEY] = ada.get_session_auth_hash()
+    for record in session["account_authentication_methods"]:
+        record["at"] -= 3600
+    session.save()
+    page = mine.post(page_of(hanna), {"reset": "1"}, follow=True)
+    assert page.status_code == 200
+    assert "Sign out and in again first" in page.content.decode()
     assert Authenticator.objects.filter(user=hanna).exists()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.reauthentication import is_reauthentication_required
 from allauth.account.views import LoginView
 from allauth.core.exceptions import ReauthenticationRequired
@@ -128,8 +129,8 @@ def account(request: HttpRequest) -> HttpResponseBase:
     user: Any = request.user
     if request.method == "POST":
         address = request.POST.get("name_email-email", user.email)
-        if address != user.email and is_reauthentication_required(request, app="allauth.mfa"):
-            raise ReauthenticationRequired
+        if address != user.email and (refusal := _unless_confirmed(request)):
+            return refusal
     answer: HttpResponseBase = AccountView.as_view()(request)
     return answer
 
@@ -146,8 +147,8 @@ def security(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     if not is_own and not may_manage(request.user, subject):
         raise PermissionDenied
     if request.method == "POST":
-        if not is_own and is_reauthentication_required(request, app="allauth.mfa"):
-            raise ReauthenticationRequired
+        if not is_own and (refusal := _unless_confirmed(request)):
+            return refusal
         _act(request, subject, is_own)
         return HttpResponseRedirect(request.path)
     sessions = UserSession.objects.purge_and_list(subject)
@@ -163,6 +164,27 @@ def security(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         "page_subtitle": subject.get_username(),
     }
     return render(request, "careersite/signin/security.html", context)
+
+
+def _unless_confirmed(request: HttpRequest) -> HttpResponse | None:
+    """The answer for a person who has not shown lately who they are; None for one who has.
+
+    Raises:
+        ReauthenticationRequired: allauth asks for the password or a second factor, then goes on.
+    """
+    if not is_reauthentication_required(request, app="allauth.mfa"):
+        return None
+    if get_adapter().get_reauthentication_methods(request.user):
+        raise ReauthenticationRequired
+    # Somebody with single sign-on only has neither here.
+    messages.error(
+        request,
+        _(
+            "Nothing changed. Sign out and in again first: this needs a sign-in of the last five "
+            "minutes."
+        ),
+    )
+    return HttpResponseRedirect(request.path)
 
 
 def may_manage(actor: Any, subject: Any) -> bool:
