@@ -373,7 +373,11 @@ def sender_has_two_applications(run: Run) -> None:
     other = _another_sender(run)
     run.write(
         "promises",
-        [{**each, "sender": "self"} if each == other else each for each in run.ledger("promises")],
+        [
+            # With a key it counts however long after the first it came.
+            each | {"sender": "self", "keyed": True} if each["number"] == other["number"] else each
+            for each in run.ledger("promises")
+        ],
     )
 
 
