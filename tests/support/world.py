@@ -240,6 +240,9 @@ class World:
         """SIGTERM: the children are gone, and the main process hands back their steps."""
         owner = self.owners[name]
         self.kill(name)
+        if self.turns[name].busy:
+            # The server still waits for a lock on its behalf: nobody hands back its step.
+            return
         self.begin(name, f"hand back {owner}", worker.hand_back)
 
     def sweep(self, name: str = "sweeper 1") -> None:
