@@ -60,8 +60,10 @@ def browser_context_args(browser_context_args: dict[str, Any], base_url: str) ->
 
 
 @pytest.fixture(autouse=True)
-def watch(context: BrowserContext, base_url: str) -> Iterator[Watch]:
+def watch(site: Stack, context: BrowserContext, base_url: str) -> Iterator[Watch]:
     """Fail the test for any error in the console and any request to another host."""
+    # Tests of other files run in between, and some of them end processes.
+    site.start("web", "cpu", "io", "sweeper")
     watching = Watch(base_url)
     watching.follow(context)
     context.set_default_timeout(patient(PATIENCE))
