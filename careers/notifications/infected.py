@@ -11,18 +11,16 @@ from django.utils.translation import gettext as _
 
 from careers.applications.models import Application, ApplicationFile
 from careers.notifications.messages import (
+    _NAME_LENGTH,
+    _TITLE_LENGTH,
     Identity,
     _digest,
     _facts,
     _mail,
     _mailbox,
+    _part,
     _uploads,
-    one_line,
 )
-
-#: As in the other mails, so that the start of each subject is seen.
-_TITLE_LENGTH = 90
-_NAME_LENGTH = 60
 
 
 def infected_to_applicant(
@@ -43,7 +41,7 @@ def infected_to_applicant(
     """
     form = application.frozen_form
     with translation.override(application.language):
-        title = one_line(form.job_title, _TITLE_LENGTH)
+        title = _part(form.job_title, _TITLE_LENGTH)
         contact = _mailbox(identity.contact_name, identity.contact_email)
         return _mail(
             "infected_applicant",
@@ -78,8 +76,8 @@ def infected_to_hr(
     """
     form = application.frozen_form
     with translation.override(settings.LANGUAGE_CODE):
-        name = one_line(application.name, _NAME_LENGTH)
-        title = one_line(form.job_title, _TITLE_LENGTH)
+        name = _part(application.name, _NAME_LENGTH)
+        title = _part(form.job_title, _TITLE_LENGTH)
         return _mail(
             "infected_hr",
             identity,

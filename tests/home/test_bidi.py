@@ -12,6 +12,7 @@ from django.test import Client
 from careers.documents.document import Branding, document_for
 from careers.documents.html import to_html
 from careers.notifications import messages
+from careers.notifications.infected import infected_to_applicant, infected_to_hr
 from careers.notifications.messages import Identity
 from home.bidi import FSI, PDI, isolated
 from home.models import SiteSettings
@@ -111,8 +112,22 @@ def test_hostile_name_is_isolated_in_mails(application: Any) -> None:
         messages.hr_application(
             application, "hr@example.org", identity=identity, admin_url="https://example.org/a/"
         ),
+        infected_to_applicant(
+            application,
+            application.files.all(),
+            identity=identity,
+            receipt_url="https://example.org/r/",
+        ),
+        infected_to_hr(
+            application,
+            application.files.all(),
+            "hr@example.org",
+            identity=identity,
+            admin_url="https://example.org/a/",
+        ),
     ]
     assert HEBREW in mails[1].subject
+    assert HEBREW in mails[3].subject
     for mail in mails:
         (page, _type) = mail.alternatives[0]
         for text in (mail.subject, str(mail.body), html.unescape(str(page))):
