@@ -152,9 +152,8 @@ class ApplicationForm(forms.Form):
         if not judge:
             self.unchecked.add(key)
             return
-        received.seek(0)
         try:
-            self._fresh[key] = check(received, key)
+            self._fresh[key] = check(self._fresh[key])
         except ValidationError:
             del self._fresh[key]
             raise

@@ -99,15 +99,17 @@ class BoundedUploadHandler(FileUploadHandler):
         return file
 
 
-def check(received: ReceivedFile, question_key: str) -> Upload:
-    """Check one file.
+def check(upload: Upload) -> Upload:
+    """Judge one file: the file with its content type, the right file name and its marks.
+
+    Args:
+        upload: as ``unchecked`` returns it.
 
     Raises:
         ValidationError: tells the applicant what is wrong and how to correct it; its code is the
             verdict.
         Busy: the file can't be judged at this moment.
     """
-    upload = unchecked(received, question_key)
     judged = judge_upload(upload.content)
     return dataclasses.replace(
         upload,

@@ -12,13 +12,16 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from careers.applications.files import Upload
 from careers.forms.models import PendingUpload
 from careers.forms.uploads import (
     BoundedUploadHandler,
+    ReceivedFile,
     check,
     clean_filename,
     clean_up,
     keep,
+    unchecked,
 )
 from careers.inspection import ACCEPTED, DOCX, JPEG, ODT, PDF, PNG, Active, Verdict, words
 from home.models import SiteSettings
@@ -33,9 +36,13 @@ DAMAGED_PDF = "The PDF is damaged and can’t be opened. Save it again and choos
 DAMAGED_OFFICE = "The file is damaged and can’t be opened. Save it again, best as a PDF."
 
 
+def checked(file: ReceivedFile) -> Upload:
+    return check(unchecked(file, "cv"))
+
+
 def refusal(content: bytes, name: str = "cv.pdf", size: int | None = None) -> str:
     with pytest.raises(ValidationError) as caught:
-        check(received(content, name, size), "cv")
+        checked(received(content, name, size))
     (message,) = caught.value.messages
     return message
 
@@ -57,7 +64,7 @@ def refusal(content: bytes, name: str = "cv.pdf", size: int | None = None) -> st
 def test_check_takes_the_type_from_the_bytes_and_not_from_the_name(
     content: bytes, name: str, content_type: str, filename: str
 ) -> None:
-    upload = check(received(content, name), "cv")
+    upload = checked(received(content, name))
     assert (upload.content_type, upload.filename, upload.marks) == (content_type, filename, "")
     assert upload.content == content
 
@@ -93,7 +100,7 @@ def test_check_refuses_active_content_by_default() -> None:
 @pytest.mark.django_db
 def test_check_marks_active_content_where_the_company_accepts_it(home: Any) -> None:
     SiteSettings.objects.update(active_content="mark")
-    upload = check(received(SCRIPT), "cv")
+    upload = checked(received(SCRIPT))
     assert (upload.content_type, upload.marks, upload.content) == (PDF, "script", SCRIPT)
 
 
@@ -111,7 +118,7 @@ def test_every_verdict_has_words() -> None:
 
 def test_file_one_byte_over_the_limit_is_refused(settings: Any) -> None:
     settings.UPLOAD_MAX_BYTES = len(the_cv())
-    assert check(received(the_cv()), "cv").size == len(the_cv())
+    assert checked(received(the_cv())).size == len(the_cv())
     settings.UPLOAD_MAX_BYTES = 1024 * 1024
     assert refusal(b"", size=1024 * 1024 + 1) == (
         "The file is 1.0\xa0MB. Choose a file of up to 1.0\xa0MB."
@@ -143,7 +150,7 @@ def test_handler_limits_all_files_of_a_request_together(settings: Any) -> None:
     files = [fill(handler, size) for size in (250, 100, 100, 50)]
     assert [len(file.read()) for file in files] == [0, 100, 0, 50]
     with pytest.raises(ValidationError, match="All files together are larger than 150"):
-        check(files[2], "cv")
+        checked(files[2])
 
 
 # ── File name ───────────────────────────────────────────────────────────────────────────
@@ -194,7 +201,7 @@ def test_clean_filename_of_any_text_is_safe(name: str, content_type: str) -> Non
 
 def test_quota_of_one_network_does_not_affect_others(job: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr("careers.forms.uploads.KEPT_PER_NETWORK", 2)
-    upload = check(received(the_cv()), "cv")
+    upload = checked(received(the_cv()))
     given = [keep(upload, job_key=job.job_key, network="one") for _ in range(3)]
     assert [pending is not None for pending in given] == [True, True, False]
     assert keep(upload, job_key=job.job_key, network="other") is not None
@@ -203,14 +210,14 @@ def test_quota_of_one_network_does_not_affect_others(job: Any, monkeypatch: Any)
 @pytest.mark.django_db
 def test_total_quota_refuses_further_files(job: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr("careers.forms.uploads.KEPT_TOTAL_BYTES", len(the_cv()) + 10)
-    upload = check(received(the_cv()), "cv")
+    upload = checked(received(the_cv()))
     assert keep(upload, job_key=job.job_key, network="one") is not None
     assert keep(upload, job_key=job.job_key, network="other") is None
 
 
 @pytest.mark.django_db
 def test_clean_up_deletes_only_expired_files(job: Any, time_machine: Any) -> None:
-    upload = check(received(the_cv()), "cv")
+    upload = checked(received(the_cv()))
     now = timezone.now()
     time_machine.move_to(now - dt.timedelta(hours=25), tick=False)
     keep(upload, job_key=job.job_key, network="n")
