@@ -20,7 +20,7 @@ from careers import scanning
 from careers.applications.files import Upload, store_file
 from careers.applications.frozen import COVER_LETTER, CV, EMAIL, NAME, PHONE, FrozenForm
 from careers.applications.mailboxes import mailbox_of
-from careers.applications.models import Application, ConsentRecord, FileKind
+from careers.applications.models import Application, ConsentRecord, FileKind, ScanVerdict
 from careers.applications.question_types import QuestionType, is_empty, type_of
 from careers.applications.references import new_secret
 from careers.intake import repetitions
@@ -151,7 +151,9 @@ def _write(submission: Submission, identity: Identity) -> tuple[Application, lis
             question_key=upload.question_key,
             marks=upload.marks,
             # The step “scan” unlocks it; see careers.pipeline.effects.scan.
-            scan_verdict="waiting" if scanning.is_configured() else "not_scanned",
+            scan_verdict=ScanVerdict.WAITING
+            if scanning.is_configured()
+            else ScanVerdict.NOT_SCANNED,
         )
     _record_consents(application, submission, now)
     # Operators get the mail when a job has no recipients.

@@ -28,7 +28,7 @@ from django.utils.translation import ngettext, pgettext
 
 from careers.applications import receipt_links
 from careers.applications.frozen import FrozenForm
-from careers.applications.models import Application, ApplicationFile, FileKind
+from careers.applications.models import UPLOADS, Application, ApplicationFile, FileKind
 from careers.applications.question_types import type_of
 from home.bidi import FSI, PDI, isolated
 from home.colour import DARK_GROUND, LIGHT_GROUND, shades
@@ -329,7 +329,7 @@ def _uploads(form: FrozenForm, files: Iterable[ApplicationFile]) -> list[str]:
     """The uploaded files by kind or question; their names would be the applicant's words."""
     counts: dict[str, int] = {}
     for file in files:
-        if file.kind in (FileKind.PDF, FileKind.MANIFEST):
+        if file.kind not in UPLOADS:
             continue
         question = form.question(file.question_key)
         label = question.label if question else str(FileKind(file.kind).label)
