@@ -74,18 +74,19 @@ def bodies_are_bounded(get_response: GetResponse) -> GetResponse:
             return parse(meta, CountedParts(data, boundary))  # type: ignore[arg-type]
 
         request.parse_file_upload = parse_bounded  # type: ignore[method-assign, assignment]
-        if _length(request) > MAX_BYTES and not HAS_OWN_LIMIT.match(request.path):
+        if announced_length(request) > MAX_BYTES and not HAS_OWN_LIMIT.match(request.path):
             return HttpResponse(status=413)
         return get_response(request)
 
     return middleware
 
 
-def _length(request: HttpRequest) -> int:
+def announced_length(request: HttpRequest) -> int:
+    """The announced bytes of the body; 0 without the header, and then none are read."""
     try:
         return int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
-        return 0  # Django reads no body then
+        return 0
 
 
 class Request(WSGIRequest):

@@ -20,6 +20,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from careersite.bodies import announced_length
+
 log = logging.getLogger(__name__)
 
 #: The most bytes of a request, and the most reports in it that are counted.
@@ -55,7 +57,7 @@ def receive(request: HttpRequest) -> HttpResponse:
         204; 413 for a body over ``MAX_BYTES``, 429 over ``MAX_A_MINUTE``, 400 for anything else
         that is no report.
     """
-    if not 0 < _length(request) <= MAX_BYTES:
+    if not 0 < announced_length(request) <= MAX_BYTES:
         return HttpResponse(status=413)
     if not _has_room():
         return HttpResponse(status=429, headers={"Retry-After": "60"})
@@ -67,14 +69,6 @@ def receive(request: HttpRequest) -> HttpResponse:
     for report in found:
         _count(report)
     return HttpResponse(status=204 if found else 400)
-
-
-def _length(request: HttpRequest) -> int:
-    """The announced bytes of the body; without the header, none are read."""
-    try:
-        return int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        return 0
 
 
 def _has_room() -> bool:
