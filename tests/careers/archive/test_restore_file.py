@@ -97,9 +97,9 @@ class TestSaveFromTheArchive:
         assert (code, "Add --kind" in err) == (2, True)
 
     def test_changed_bytes_are_not_saved_under_the_name(
-        self, cv: ApplicationFile, bucket: Path, tmp_path: Path
+        self, cv: ApplicationFile, bucket: Path, rclone: Rclone, tmp_path: Path
     ) -> None:
-        (bucket / cv.object_key).write_bytes(b"%PDF no CV!")
+        rclone.replace(bucket / cv.object_key, b"%PDF no CV!")
         code, out, err = run("restore_file", "7KD4-93MX", "--kind", "cv", "--to", str(tmp_path))
         assert (code, out) == (1, "")
         assert "is not the one that was stored" in err
@@ -148,10 +148,9 @@ class TestRestoreIntoTheArchive:
     def test_restores_one_object_from_one_file(
         self, cv: ApplicationFile, bucket: Path, tmp_path: Path, rclone: Rclone
     ) -> None:
-        (bucket / cv.object_key).write_bytes(b"%PDF no CV!")
+        rclone.replace(bucket / cv.object_key, b"%PDF no CV!")
         found = tmp_path / "CV of Jane.pdf"
         found.write_bytes(CV + b"\n")
-        rclone.forget()
         command = ["restore_file", cv.object_key, "--from", str(found)]
         assert run(*command)[:2] == (
             1,
@@ -228,7 +227,6 @@ class TestApplicationsOnlyInTheBucket:
         self, forgotten: Application, bucket: Path, rclone: Rclone
     ) -> None:
         (path,) = bucket.rglob("manifest-*.json")
-        path.write_bytes(b"{}")
-        rclone.forget()
+        rclone.replace(path, b"{}")
         code, out, _err = run("check_archive", "--unknown")
         assert (code, out) == (1, f"unknown  {forgotten.public_id}  without a manifest\n")

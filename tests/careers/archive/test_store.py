@@ -50,8 +50,7 @@ class TestRealServer:
     def test_put_never_overwrites_other_content(self, real_s3: Rclone, key: str) -> None:
         put(key)
         path = real_s3.path(key)
-        path.write_bytes(b"another writer's")
-        real_s3.forget()
+        real_s3.replace(path, b"another writer's")
         with pytest.raises(Permanent) as caught:
             put(key)
         assert caught.value.code == "archive-conflict"
@@ -61,7 +60,7 @@ class TestRealServer:
         put(key)
         assert archive.fetch(key, sha256=SHA256) == PDF
         changed = PDF[:-1] + b"?"
-        real_s3.path(key).write_bytes(changed)
+        real_s3.replace(real_s3.path(key), changed)
         assert archive.fetch(key) == changed
         with pytest.raises(Permanent) as caught:
             archive.fetch(key, sha256=SHA256)
@@ -74,8 +73,7 @@ class TestRealServer:
 
     def test_restore_replaces_other_content(self, real_s3: Rclone, key: str) -> None:
         put(key)
-        real_s3.path(key).write_bytes(b"another writer's")
-        real_s3.forget()
+        real_s3.replace(real_s3.path(key), b"another writer's")
         assert archive.restore(key, PDF, "application/pdf").sha256 == SHA256
         assert archive.fetch(key, sha256=SHA256) == PDF
         with pytest.raises(ValueError, match="SHA-256"):

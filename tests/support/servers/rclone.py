@@ -46,6 +46,17 @@ class Rclone:
         """The file that holds an object."""
         return self.directory / BUCKET / key
 
+    def replace(self, path: Path, content: bytes) -> None:
+        """Put other content in an object's place; return once the server reads it.
+
+        The file is replaced at once: the server may read its directory at any moment, and must
+        never find a file that is still empty.
+        """
+        beside = self.directory.parent / f"{path.name}.new"
+        beside.write_bytes(content)
+        beside.replace(path)
+        self.forget()
+
     def forget(self) -> None:
         """Wait until the server reads the files again."""
         time.sleep(1.1)
