@@ -21,9 +21,10 @@ from collections.abc import Iterable
 MEMORY = 400 * 1024 * 1024
 #: Seconds of CPU time for one file, and seconds until the process is killed in any case.
 CPU, WALL = 4, 20
-#: After so many seconds other processes come first when the CPU is short (nice(2)): an expensive
-#: file must not slow down the site, and an ordinary one must not wait.
-STEPS_BACK_AFTER, NICENESS = 0.3, 15
+#: When the CPU is short, pages come before files (nice(2)).
+NICENESS = 5
+#: After so many seconds a file counts as expensive, and everything else comes first.
+STEPS_BACK_AFTER, NICENESS_OF_EXPENSIVE = 0.3, 15
 
 #: System calls that are refused, by machine: x86_64 and aarch64 (Linux, ``asm/unistd.h``).
 #: socket, connect, bind, execve, execveat, ptrace, process_vm_readv, process_vm_writev,
@@ -64,6 +65,13 @@ def limit() -> None:
 def _address_space() -> int:
     with open("/proc/self/statm", encoding="ascii") as file:
         return int(file.read().split()[0]) * resource.getpagesize()
+
+
+def step_back(process: int, niceness: int) -> None:
+    """Let other processes come first. One that steps back further already stays as it is."""
+    with contextlib.suppress(OSError):
+        if os.getpriority(os.PRIO_PROCESS, process) < niceness:
+            os.setpriority(os.PRIO_PROCESS, process, niceness)
 
 
 def die_first() -> None:

@@ -50,6 +50,7 @@ def main(control: int, module: str) -> NoReturn:
         ours.sendall(f"-{type(error).__name__}: {error}".encode()[:500])
         sys.exit(1)
     confinement.die_first()
+    confinement.step_back(os.getpid(), confinement.NICENESS)
     gc.collect()
     gc.freeze()
     ours.sendall(b"+")
@@ -74,7 +75,7 @@ def _serve(control: socket.socket, jobs: dict[str, Job]) -> NoReturn:
             if age >= confinement.WALL:
                 os.kill(child, signal.SIGKILL)
             elif age >= confinement.STEPS_BACK_AFTER and child not in niced:
-                os.setpriority(os.PRIO_PROCESS, child, confinement.NICENESS)
+                confinement.step_back(child, confinement.NICENESS_OF_EXPENSIVE)
                 niced.add(child)
         if control in ready:
             byte, sockets, _flags, _address = socket.recv_fds(control, 1, 1)

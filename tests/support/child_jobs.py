@@ -37,7 +37,8 @@ def fail(asked: dict[str, Any], content: bytes) -> Any:
 
 
 def echo(asked: dict[str, Any], content: bytes) -> Any:
-    return {**asked, "pid": os.getpid(), "server": os.getppid()}, [content, content[:1]]
+    about = {"pid": os.getpid(), "server": os.getppid(), "niceness": os.nice(0)}
+    return {**asked, **about}, [content, content[:1]]
 
 
 def surroundings(asked: dict[str, Any], content: bytes) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from careers.inspection import Busy, messages
+from careers.inspection import Busy, confinement, messages
 from careers.inspection.pool import ForkServer
 from tests.support.processes import until
 
@@ -35,6 +35,12 @@ def test_each_file_has_a_child_of_its_own(server: ForkServer) -> None:
     heads = [found[0] for found in (server.run("echo", b"x") for _ in range(3)) if found]
     assert len({head["pid"] for head in heads}) == 3
     assert len({head["server"] for head in heads}) == 1
+
+
+def test_child_steps_back_behind_the_process_that_serves_pages(server: ForkServer) -> None:
+    found = server.run("echo", b"x")
+    assert found is not None
+    assert found[0]["niceness"] == max(os.nice(0), confinement.NICENESS)
 
 
 @pytest.mark.parametrize("job", ["spin", "sleep", "crash"])
