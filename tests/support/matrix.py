@@ -75,7 +75,7 @@ EXAMPLES = {
         "admin/sign-in/forgotten/1-made-up/"
     ),
     r"admin/^password_reset/": "admin/password_reset/confirm/MQ/set-password/",
-    r"documents/^(\d+)/(.*)$": "documents/{document}/plan.txt",
+    r"documents/^(\d+)/(.*)$": "documents/{document}/{document_name}",
     r"^media/(?P<path>(?:images|original_images)/.+)$": "media/images/none.png",
     r"^((?:[\w\-]+/)*)$": "{page_path}",
 }

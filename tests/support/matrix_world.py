@@ -67,6 +67,8 @@ def _shared() -> dict[str, Any]:
         "home": home,
         "site": Site.objects.get(is_default_site=True).pk,
         "document": document.pk,
+        # Storage chooses another name when a file has this one.
+        "document_name": document.filename,
         "image": image.pk,
         "department": Department.objects.create(
             name="Tools", slug="tools", locale=Locale.get_default()
