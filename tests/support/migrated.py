@@ -9,10 +9,14 @@ import hashlib
 import os
 import shutil
 import sqlite3
+import time
 from pathlib import Path
 
 from django.apps import apps
 from django.db import connection
+
+#: Seconds that a copy for other migrations is kept.
+KEPT = 24 * 3600
 
 
 def database() -> Path:
@@ -42,8 +46,10 @@ def save_as_template() -> None:
     """Keep a copy of the freshly migrated database for the next run."""
     if connection.vendor != "sqlite" or template().exists():
         return
+    # Another working copy may use another one at the same time.
     for old in template().parent.glob("migrated-*.sqlite3"):
-        old.unlink(missing_ok=True)
+        if time.time() - old.stat().st_mtime > KEPT:
+            old.unlink(missing_ok=True)
     # Under a name of its own first: several runs may start at once.
     unfinished = template().with_suffix(f".{os.getpid()}")
     connection.ensure_connection()
