@@ -87,14 +87,14 @@ def _replace(source: str, found: dict[str, Finding], lasts: dt.timedelta) -> Non
 
 
 def renew(source: str, *, lasts: dt.timedelta) -> None:
-    """Extend the time of what ``source`` has reported, because it can't check again now."""
+    """Extend the time of what ``source`` has reported, for a source that can't check now."""
     now = db_now()
     still = Finding.objects.filter(source=source, expires_at__gt=now)
     still.update(expires_at=now + min(lasts, RUNS))
 
 
 def current(now: dt.datetime) -> list[Finding]:
-    """The findings that count, one of each code, the worst and oldest first."""
+    """The findings that count, sorted and reduced by ``worst_first``."""
     rows = Finding.objects.filter(
         since__lte=now + AHEAD, expires_at__gt=now, expires_at__lte=now + RUNS + AHEAD
     )
@@ -139,7 +139,7 @@ def _operators() -> list[Finding]:
 
 
 def _virus_scan() -> list[Finding]:
-    """That no scanner is configured, and how many infected files arrived in the last day."""
+    """Findings about a missing scanner, and about infected files of the last day."""
     found = []
     if not scanning.is_configured():
         found.append(Finding(code="not-scanned", severity=Severity.ADVICE))

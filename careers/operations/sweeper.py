@@ -58,14 +58,14 @@ LONG_QUEUE = 50
 #: Seconds between two evaluations of hooks and alerts.
 LOOK_EVERY = 10
 CHILDREN = 2
-#: Seconds that the children have to finish when the sweeper must stop. Then their steps are queued.
-#: Supervisors often kill after ten seconds.
+#: Seconds for which a sweeper that has to stop waits for its children. Then it kills them and gives
+#: their steps back. Supervisors often kill after ten seconds.
 LET_FINISH = 5
 FORK = multiprocessing.get_context("fork")
 
 
 class Sweeper:
-    """One sweeper process and its state between two sweeps."""
+    """One sweeper process and its state between two rounds."""
 
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}:{uuid.uuid4().hex[:8]}"
@@ -75,27 +75,27 @@ class Sweeper:
         self.children: dict[BaseProcess, tuple[int, float, str]] = {}
         #: The kinds of steps that the sweeper runs itself, if it has to.
         self.kinds: Collection[str] = registry.kinds()
-        # The broker is asked with every sweep.
+        # Each round asks the broker itself.
         self.prober = Prober([probe for probe in all_probes() if probe.name != "broker"])
         self.look_at = 0.0
         self.stopping = False
 
     def run(self) -> None:
-        """Sweep until a signal asks it to stop (SIGTERM or SIGINT)."""
+        """Do one round after the other until SIGTERM or SIGINT."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         while not self.stopping:
             due_at = time.monotonic() + settings.PIPELINE_SWEEP_INTERVAL
-            self._unharmed(self.prober.update)
-            self._unharmed(self.once)
-            self._unharmed(self._tell_operators)
+            self._logging_errors(self.prober.update)
+            self._logging_errors(self.once)
+            self._logging_errors(self._update_alerts)
             while not self.stopping and (pause := due_at - time.monotonic()) > 0:
                 time.sleep(min(pause, 0.2))
                 if self.children:
                     # It runs steps itself: a child that is done makes room for the next.
-                    self._unharmed(self._reap)
-                    self._unharmed(self._work)
-        self._unharmed(self._end_children)
+                    self._logging_errors(self._reap)
+                    self._logging_errors(self._work)
+        self._logging_errors(self._end_children)
         self.prober.stop()
         findings.report(self.source, [], lasts=findings.PROCESS)
         Heartbeat.objects.filter(kind=Heartbeat.Kind.SWEEPER, name=self.name).delete()
@@ -104,7 +104,7 @@ class Sweeper:
         self.stopping = True
 
     @staticmethod
-    def _unharmed(act: Callable[[], None]) -> None:
+    def _logging_errors(act: Callable[[], None]) -> None:
         try:
             act()
         except Exception:  # no error may end the sweeper
@@ -112,7 +112,7 @@ class Sweeper:
             connections.close_all()
 
     def once(self) -> None:
-        """One sweep over everything."""
+        """One round: find and repair what was missed."""
         error = broker.broker_error()
         now = db_now()
         # The clock may have been set back meanwhile.
@@ -139,7 +139,7 @@ class Sweeper:
             self.kinds = registry.kinds()
             self._work()
 
-    def _tell_operators(self) -> None:
+    def _update_alerts(self) -> None:
         if time.monotonic() >= self.look_at:
             self.look_at = time.monotonic() + LOOK_EVERY
             findings.forget_expired()
@@ -147,13 +147,11 @@ class Sweeper:
             alerts.update_alerts(actor=ACTOR)
 
     def _work(self) -> None:
-        """Without broker or workers: run due steps, each in a child that can be killed."""
+        """Without broker or worker: run due steps, each in a child that can be killed."""
         busy = {step_id for step_id, _deadline, _owner in self.children.values()}
         for step_id in due(self.kinds, exclude=busy)[: CHILDREN - len(self.children)]:
             owner = f"{ACTOR}:{uuid.uuid4()}"
-            child = multiprocessing.get_context("fork").Process(
-                target=_run_in_child, args=[step_id, owner]
-            )
+            child = FORK.Process(target=_run_in_child, args=[step_id, owner])
             connections.close_all()
             child.start()
             deadline = time.monotonic() + settings.PIPELINE_HARD_LIMIT
@@ -169,7 +167,7 @@ class Sweeper:
                 del self.children[child]
 
     def _end_children(self) -> None:
-        """Give the children a short time to finish, then queue the steps that they still hold."""
+        """Let the children finish for a short time, then give their other steps back."""
         until = time.monotonic() + LET_FINISH
         while self.children and time.monotonic() < until:
             self._reap()
@@ -180,7 +178,7 @@ class Sweeper:
         for child in self.children:
             child.join()
         for _step_id, _deadline, owner in self.children.values():
-            self._unharmed(partial(hand_back, owner))
+            self._logging_errors(partial(hand_back, owner))
 
 
 def _run_in_child(step_id: int, owner: str) -> None:
@@ -194,8 +192,8 @@ def _run_in_child(step_id: int, owner: str) -> None:
 def set_back_future_times() -> None:
     """Correct the times of steps that were written before the clock was set back.
 
-    The times are moved back by the seconds that the step is ahead, so that it waits for as long as
-    intended. If the clock was a year ahead, a step would otherwise wait for a year.
+    Each time in the future moves back by the seconds that the step is ahead, so that the step waits
+    for as long as intended. Otherwise, if the clock was a year ahead, it would wait for a year.
     """
     now = db_now()
     ahead = Step.objects.filter(state__in=UNDER_WAY, state_since__gt=now + AHEAD)
@@ -221,15 +219,15 @@ def release_expired_leases() -> None:
         if step.phase != Phase.NONE:
             unconfirmed.settle(step, unconfirmed.interrupted(), actor=ACTOR)
             continue
-        attempts = retries.unexpected(step)
+        attempts = retries.unexpected_attempts(step)
         gives_up = attempts >= retries.UNKNOWN_ATTEMPTS
         moved = move(
             step.pk,
-            retries.given_up(step.repeat_until) if gives_up else State.RETRYING,
+            retries.state_when_given_up(step.repeat_until) if gives_up else State.RETRYING,
             leaving=[State.STARTED],
             fence=step.token,
             actor=ACTOR,
-            # The worker may continue and send at this moment: the first write wins.
+            # The worker may continue and send at this moment. Only the first of both writes counts.
             guard={"phase": Phase.NONE},
             reason=_("The worker did not finish in time."),
             run_after=None if gives_up else now,

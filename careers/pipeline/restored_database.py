@@ -59,12 +59,12 @@ _recognised = False
 
 
 def recognise() -> bool:
-    """Park the mails that were not sent if this database is a restored copy.
+    """If this database is a restored copy, make the mails that were not sent unconfirmed.
 
     It takes one or two small queries.
 
     Returns:
-        True when this call has parked the mails; False when there was nothing to do.
+        True when this call has changed the mails; False when there was nothing to do.
 
     Raises:
         django.db.Error: the database did not answer.
@@ -127,16 +127,16 @@ def _recognise() -> bool:
 
 
 def after_restore() -> int:
-    """Park the mails that were not sent, because a person says that this is a restored copy.
+    """Make the mails that were not sent unconfirmed: a person says that this is a restored copy.
 
     Returns:
-        How many were parked.
+        How many mails were changed.
     """
     with transaction.atomic():
         DatabaseIdentity.objects.update_or_create(
             pk=1, defaults={"identity": identity(), "restored_at": db_now()}
         )
-        return _park()
+        return _make_unconfirmed()
 
 
 def restored_since(moment: dt.datetime) -> dt.datetime | None:
@@ -219,18 +219,19 @@ def _is_behind(row: DatabaseIdentity) -> bool:
 
 def _begin_anew(now_is: str, row: DatabaseIdentity) -> bool:
     with transaction.atomic():
-        # The first process parks; the others wait here until it is done. The pulse is not part of
-        # the guard: a sweeper that keeps running while its database is replaced may change it.
-        won = DatabaseIdentity.objects.filter(
+        # The first process changes the mails; the others wait here until it is done. The pulse is
+        # not part of the guard: a sweeper that keeps running while its database is replaced may
+        # change it.
+        is_first = DatabaseIdentity.objects.filter(
             pk=1, identity=row.identity, restored_at=row.restored_at
         ).update(identity=now_is, pulse=None, restored_at=db_now())
-        parked = _park() if won else 0
-    if won:
-        log.warning("the database is a restored copy: %s mails were parked", parked)
-    return bool(won)
+        changed = _make_unconfirmed() if is_first else 0
+    if is_first:
+        log.warning("the database is a restored copy: %s mails are unconfirmed now", changed)
+    return bool(is_first)
 
 
-def _park() -> int:
+def _make_unconfirmed() -> int:
     """Set every mail that was not sent to Unconfirmed, for a person to decide."""
     mails = Step.objects.filter(kind__in=registry.kinds_of_mails(), state__in=UNDECIDED)
     public = _(
@@ -239,7 +240,7 @@ def _park() -> int:
         "then confirm or send again."
     )
     # A quarantined application sends its mails only after a person releases it.
-    parked = mails.exclude(application__quarantined=True).order_by("pk")
+    not_sent = mails.exclude(application__quarantined=True).order_by("pk")
     return sum(
         move(
             pk,
@@ -251,5 +252,5 @@ def _park() -> int:
             error_code="restored",
             error_public=f"{public} {cause}" if state == State.FAILED and cause else public,
         )
-        for pk, state, cause in parked.values_list("pk", "state", "error_public")
+        for pk, state, cause in not_sent.values_list("pk", "state", "error_public")
     )

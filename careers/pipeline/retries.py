@@ -47,9 +47,9 @@ def judge(step: Step, error: BaseException, now: dt.datetime) -> Verdict:
     error_class, code, public = classify(error)
     failing_since = step.failing_since or now
     if step.error_class == ErrorClass.CONFIGURATION:
-        # The time for retries begins when the setting is correct.
+        # The three days begin when the setting is correct.
         failing_since = now
-    attempts = unexpected(step) if error_class == ErrorClass.UNKNOWN else step.attempts
+    attempts = unexpected_attempts(step) if error_class == ErrorClass.UNKNOWN else step.attempts
     gives_up = {
         ErrorClass.PERMANENT: True,
         ErrorClass.CONFIGURATION: False,
@@ -97,7 +97,7 @@ def too_slow() -> Transient:
     )
 
 
-def unexpected(step: Step) -> int:
+def unexpected_attempts(step: Step) -> int:
     """How many attempts in a row failed unexpectedly, including the present one.
 
     Attempts that failed during an outage do not count.
@@ -105,18 +105,18 @@ def unexpected(step: Step) -> int:
     return step.attempts if step.error_class in ("", ErrorClass.UNKNOWN) else 1
 
 
-def given_up(unconfirmed_until: dt.datetime | None) -> State:
-    """The state of a step that is not tried again: a mail that may have been sent did not fail."""
+def state_when_given_up(unconfirmed_until: dt.datetime | None) -> State:
+    """The state of a step that is not tried again; a mail that may have been sent did not fail."""
     return State.UNCERTAIN if unconfirmed_until else State.FAILED
 
 
 def backoff(attempts: int, retry_after: int | None = None) -> dt.timedelta:
-    """The pause before the next attempt: it doubles, up to an hour, and is random by up to a half.
+    """The pause before the next attempt: it doubles up to an hour, times a random factor of ½ to 1.
 
     Args:
         attempts: the attempts so far.
-        retry_after: seconds that the other server asked for. The pause is never shorter, and up
-            to a half longer, so that steps that were refused together do not return together.
+        retry_after: seconds that the other server asked for. The pause is never shorter, and
+            at random up to a half longer, so that steps refused together return one by one.
     """
     seconds = min(BACKOFF_CAP, settings.PIPELINE_BACKOFF_BASE * 2 ** min(attempts - 1, 20))
     jittered = seconds * random.uniform(0.5, 1)  # noqa: S311 -- spreads load, hides nothing

@@ -65,13 +65,13 @@ class Claim:
             Fenced: the step belongs to another process by now.
             Undecidable: an earlier attempt went to a provider or account that is not used now.
         """
-        step, known = self.step, self.unconfirmed_until
-        if known and (window is None or window.key != step.repeat_with):
+        step, first_until = self.step, self.unconfirmed_until
+        if first_until and (window is None or window.key != step.repeat_with):
             raise unconfirmed.provider_changed()
         if window is None:
             entered = enter_data_phase(step.pk, step.token)
         else:
-            until = known or db_now() + window.duration
+            until = first_until or db_now() + window.duration
             entered = enter_keyed_phase(step.pk, step.token, repeat_until=until, of=window.key)
             step.repeat_until = until
         if not entered:
@@ -98,8 +98,8 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
     if definition.is_mail and not claim.unconfirmed_until and (slot := rate_limit.next_slot()):
         rate_limit.postpone(claim.step, slot, actor=claim.actor)
         return []
-    if known := circuit_breaker.known_error(claim.step):
-        return _fail(claim, known)
+    if open_error := circuit_breaker.known_error(claim.step):
+        return _fail(claim, open_error)
     try:
         with stoppable():
             outcome = definition.effect(claim.step, claim.before_send)
@@ -110,10 +110,10 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
         # The receiver refused, so nothing was sent, even after the point of no return.
         return _written(claim, partial(_fail, claim, error))
     except Uncertain as error:
-        return _written(claim, partial(_leave_open, claim, error))
-    except (Exception, OutOfTime) as error:  # every failure of an effect becomes a state
+        return _written(claim, partial(_settle, claim, error))
+    except (Exception, OutOfTime) as error:  # whatever happens, the step gets a new state
         if claim.may_have_been_sent:
-            return _written(claim, partial(_leave_open, claim, unconfirmed.interrupted()))
+            return _written(claim, partial(_settle, claim, unconfirmed.interrupted()))
         slow = isinstance(error, OutOfTime) and definition.waits_for_a_server
         return _written(claim, partial(_fail, claim, retries.too_slow() if slow else error))
     return record(claim, outcome)
@@ -135,13 +135,16 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
     if definition.is_mail:
         restored_database.recognise_once()
     if step.repeat_until is not None and step.repeat_until <= now:
-        unconfirmed.park(step, unconfirmed.window_closed(), actor=owner, leaving=CLAIMABLE)
+        unconfirmed.leave_to_a_person(
+            step, unconfirmed.window_closed(), actor=owner, leaving=CLAIMABLE
+        )
         return None
     start = _start_within_limit if definition.to_applicant else _start
     if not start(step, owner, now):
         return None
     claimed = Step.objects.select_related("application", "alert").get(pk=step_id)
-    # A process that claimed the step in between has a higher token; then this claim is void.
+    # If another process claimed the step in between, its token is higher, and this claim does not
+    # hold.
     claimed.token = step.token + 1
     return Claim(claimed, actor=owner, unconfirmed_until=claimed.repeat_until)
 
@@ -198,7 +201,7 @@ def _written(claim: Claim, write: Callable[[], list[int]]) -> list[int]:
     return write()
 
 
-def _leave_open(claim: Claim, error: Uncertain) -> list[int]:
+def _settle(claim: Claim, error: Uncertain) -> list[int]:
     unconfirmed.settle(claim.step, error, actor=claim.actor)
     return []
 
@@ -206,7 +209,7 @@ def _leave_open(claim: Claim, error: Uncertain) -> list[int]:
 def _succeed(claim: Claim, outcome: Outcome) -> list[int]:
     step = claim.step
     with transaction.atomic():
-        won = move(
+        moved = move(
             step.pk,
             State.SUCCEEDED,
             leaving=[State.STARTED],
@@ -219,7 +222,7 @@ def _succeed(claim: Claim, outcome: Outcome) -> list[int]:
             error_public="",
             failing_since=None,
         )
-        if not won:
+        if not moved:
             log.warning("step %s was taken over while it ran", step.pk)
             return []
         outcome.record()
@@ -236,9 +239,9 @@ def _fail(claim: Claim, error: BaseException) -> list[int]:
         retry_after = max(retry_after, circuit_breaker.open_after(step, now))
     pause = retries.backoff(verdict.attempts, retry_after)
     with transaction.atomic():
-        won = move(
+        moved = move(
             step.pk,
-            retries.given_up(claim.unconfirmed_until) if gives_up else State.RETRYING,
+            retries.state_when_given_up(claim.unconfirmed_until) if gives_up else State.RETRYING,
             leaving=[State.STARTED],
             fence=step.token,
             actor=claim.actor,
@@ -256,7 +259,7 @@ def _fail(claim: Claim, error: BaseException) -> list[int]:
             attempts=verdict.attempts,
             run_after=None if gives_up else now + pause,
         )
-        if not won or not gives_up:
+        if not moved or not gives_up:
             return []
         unconfirmed.confirm_reported(step.pk)
         return release_successors(step, actor=claim.actor)

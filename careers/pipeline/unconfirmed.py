@@ -30,7 +30,7 @@ def settle(step: Step, error: Uncertain, *, actor: str) -> bool:
     """
     now, until = db_now(), step.repeat_until
     if until is None or until <= now or isinstance(error, Undecidable):
-        return park(step, error, actor=actor)
+        return leave_to_a_person(step, error, actor=actor)
     public = _(
         "The mail provider received the mail but did not confirm it. It is asked again with the "
         "same key, so that the mail is sent once."
@@ -50,7 +50,7 @@ def settle(step: Step, error: Uncertain, *, actor: str) -> bool:
     )
 
 
-def park(
+def leave_to_a_person(
     step: Step, error: Uncertain, *, actor: str, leaving: Collection[State] = (State.STARTED,)
 ) -> bool:
     """Leave a step to a person, unless the mail provider has already reported that it succeeded.
@@ -59,7 +59,7 @@ def park(
         True when the step was changed; False when another process has it.
     """
     with transaction.atomic():
-        parked = move(
+        moved = move(
             step.pk,
             State.UNCERTAIN,
             leaving=leaving,
@@ -70,9 +70,9 @@ def park(
             error_code=error.code,
             error_public=error.public,
         )
-        if parked:
+        if moved:
             confirm_reported(step.pk)
-    return parked
+    return moved
 
 
 def confirm_reported(step_id: int) -> bool:

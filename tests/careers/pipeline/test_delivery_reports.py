@@ -164,7 +164,9 @@ def test_report_before_the_lost_answer_confirms_the_mail(client: Any, applicatio
     assert post(client, resend("delivered", mail_reference(step))) == 200
     step.refresh_from_db()
     assert step.state == State.STARTED
-    assert unconfirmed.park(step, Uncertain("mail-unconfirmed", "No answer."), actor="worker:1")
+    assert unconfirmed.leave_to_a_person(
+        step, Uncertain("mail-unconfirmed", "No answer."), actor="worker:1"
+    )
     step.refresh_from_db()
     assert step.state == State.SUCCEEDED
     assert [state for state, _actor, _reason in events(step)] == ["uncertain", "succeeded"]

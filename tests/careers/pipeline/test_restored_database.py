@@ -74,11 +74,11 @@ def test_first_check_stores_the_identity(mails: dict[str, Step]) -> None:
     assert states() == {state: state for state in mails}
 
 
-def test_unsent_mails_in_a_restored_copy_are_parked_once(mails: dict[str, Step]) -> None:
+def test_unsent_mails_in_a_restored_copy_become_unconfirmed_once(mails: dict[str, Step]) -> None:
     restore()
     assert restored_database.recognise() is True
-    parked = dict.fromkeys(NOT_SENT, "uncertain")
-    assert states() == parked | {state: state for state in ENDED}
+    changed = dict.fromkeys(NOT_SENT, "uncertain")
+    assert states() == changed | {state: state for state in ENDED}
     step = Step.objects.get(pk=mails["retrying"].pk)
     assert (step.error_code, step.lease_until) == ("restored", None)
     event = StepEvent.objects.get(step=step)
@@ -88,7 +88,7 @@ def test_unsent_mails_in_a_restored_copy_are_parked_once(mails: dict[str, Step])
     assert StepEvent.objects.count() == len(NOT_SENT)
 
 
-def test_parked_mail_keeps_the_cause_of_its_failure(mails: dict[str, Step]) -> None:
+def test_unconfirmed_mail_keeps_the_cause_of_its_failure(mails: dict[str, Step]) -> None:
     cause = "The mail server refused the recipient (550)."
     Step.objects.filter(recipient__startswith="failed").update(error_public=cause)
     Step.objects.filter(recipient__startswith="retrying").update(error_public="Busy.")
@@ -163,10 +163,10 @@ def test_second_process_parks_no_later_mail(
 @pytest.mark.django_db(transaction=True)
 def test_processes_that_check_together_park_once(mails: dict[str, Step]) -> None:
     restore()
-    parked: list[bool] = []
-    at_once(lambda _index: parked.append(restored_database.recognise()), 4)
-    assert sorted(parked) == [False, False, False, True]
-    # A process that parked nothing also continues only after the other has parked.
+    changed: list[bool] = []
+    at_once(lambda _index: changed.append(restored_database.recognise()), 4)
+    assert sorted(changed) == [False, False, False, True]
+    # A process that changed nothing also continues only after the other has changed the mails.
     assert {states()[state] for state in NOT_SENT} == {"uncertain"}
     assert StepEvent.objects.count() == len(NOT_SENT)
 
