@@ -44,12 +44,12 @@ from careers.jobs.models import JobPage
 
 log = logging.getLogger(__name__)
 
-#: A form costs more than a page, and anybody can send many. Two are handled at once with their
-#: files, one of each network. Of the threads of a web process (``careersite.gunicorn``), three are
-#: left for pages, and two places for other networks than the one that sends the most. A form takes
-#: its place when it has arrived whole, so a slow phone takes none.
+#: How many forms one web process handles. A form costs more than a page, and anybody can send many.
+#: Two run at once, at most one of each network; 13 run or wait, at most 11 of one network. So three
+#: of the 16 threads (``careersite.gunicorn``) stay free for pages. A form counts only after its
+#: whole body has arrived, so a slow phone keeps no other form waiting.
 FORMS = Slots(running=2, places=13, of_one_sender=11)
-#: Seconds after which a waiting form is given back to its sender.
+#: Seconds that a form waits. Then its sender sees their answers and is asked to try again.
 PATIENCE = 30
 
 
@@ -182,6 +182,6 @@ def _problem(
     advice: str,
     kept: list[tuple[str, str]] | None = None,
 ) -> HttpResponse:
-    """A page about a problem that is not the fault of a field."""
+    """A page about a problem that concerns no single field."""
     context = {"title": title, "paragraphs": [advice], "kept": kept or []}
     return render(request, "careers/apply/problem.html", context, status=status)

@@ -190,7 +190,7 @@ def _verified(client: Any, bucket: str, key: str, sha256: str) -> StoredObject:
             ),
         ) from None
     if hashlib.sha256(content).hexdigest() != sha256:
-        # The network may damage one reading. The same content twice comes from the object.
+        # The network may damage one reading. If two readings are equal, the object holds this.
         again, version = _read(client, bucket, key)
         if again != content:
             raise _damaged()

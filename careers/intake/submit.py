@@ -32,8 +32,8 @@ from careers.pipeline.kinds import MAIL_HR
 from careers.pipeline.repetitions import hr_knows, hr_was_mailed
 from home.models import SiteSettings
 
-#: The largest number of references that are tried to find a free one.
-DRAWS = 5
+#: How often ``submit`` tries to store an application under a reference that is free.
+TRIES = 5
 
 KINDS = {CV: FileKind.CV, COVER_LETTER: FileKind.COVER_LETTER}
 
@@ -68,7 +68,7 @@ def submit(submission: Submission) -> Application:
 
     The same content from the same sender gives the application that exists already, even if it is
     sent many times or twice at the same moment. The same content from anybody else becomes an
-    application of its own, by the same statements as any other; only HR learns that it repeats one.
+    application of its own, by the same statements as any other. Only HR learns of the repetition.
 
     Returns:
         The application, committed.
@@ -77,23 +77,23 @@ def submit(submission: Submission) -> Application:
         django.db.Error: the database did not store it; then nothing of it is stored.
     """
     identity = identity_of(submission)
-    for draw in range(DRAWS):
+    for number in range(TRIES):
         known = repetitions.sent_by_same_sender(identity)
         if known is not None:
             return known
         try:
             with transaction.atomic():
                 application, ready = _write(submission, identity)
-                # When this runs, the application is committed: the applicant must not see an
-                # error as if it were not.
+                # It runs after COMMIT. An error in it must not look to the applicant as if the
+                # application were not stored.
                 transaction.on_commit(_dispatching(ready), robust=True)
         except IntegrityError:
             # The same content was sent at the same moment, or the reference is taken.
-            if draw == DRAWS - 1:
+            if number == TRIES - 1:
                 raise
         else:
             return application
-    raise AssertionError("the last draw returns or raises")
+    raise AssertionError("the last try returns or raises")
 
 
 def sent_before(submission: Submission) -> Application | None:

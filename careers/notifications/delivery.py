@@ -50,7 +50,7 @@ def deliver(message: EmailMultiAlternatives, *, before_send: BeforeSend) -> Deli
     Args:
         before_send: called at the last moment before the message leaves. It checks that the
             step is still ours, and records that the outcome may be unknown from here on. When
-            it raises, nothing is sent and the exception goes on to the caller.
+            it raises, nothing is sent, and the caller gets the exception.
 
     Raises:
         ValueError: not exactly one recipient.
@@ -101,7 +101,7 @@ def deliver(message: EmailMultiAlternatives, *, before_send: BeforeSend) -> Deli
 
 
 def probe() -> None:
-    """Return when the mail server answers, encrypts as configured and accepts the login.
+    """Check that the mail server answers, encrypts as configured and accepts the login.
 
     A provider only has to answer: most API keys allow sending and nothing else.
 
@@ -159,7 +159,7 @@ def _start_session(client: PhaseSMTP | PhaseSMTPOverTLS) -> None:
 
 
 def _encrypt(client: PhaseSMTP | PhaseSMTPOverTLS) -> None:
-    # Never send without encryption instead: an attacker on the path may have removed the offer.
+    # Without STARTTLS nothing is sent: an attacker in the network may have removed the offer.
     if not client.has_extn("starttls"):
         raise Misconfigured(
             "mail-tls",
@@ -197,7 +197,11 @@ def _log_in(client: PhaseSMTP | PhaseSMTPOverTLS) -> None:
 def _send_data(
     client: PhaseSMTP | PhaseSMTPOverTLS, content: bytes, recipient: str
 ) -> tuple[int, bytes]:
-    """The answer to the message; without a clear one after the point of no return: Uncertain."""
+    """Send the message; returns the server's answer.
+
+    Raises:
+        Uncertain: there is no clear answer, and the point of no return is passed.
+    """
     try:
         with _connection_errors():
             code, text = client.data(content)
@@ -227,7 +231,7 @@ def _reply_error(stage: str, code: int, text: bytes, recipient: str = "") -> Eff
 
 @contextmanager
 def _connection_errors() -> Iterator[None]:
-    """Classify connection errors; ``_send_data`` overrules it after the point of no return.
+    """Classify connection errors; after the point of no return ``_send_data`` decides.
 
     Errors are raised without their cause: its frames hold the message and the password.
     """
@@ -265,7 +269,7 @@ def _connection_errors() -> Iterator[None]:
     except smtplib.SMTPServerDisconnected:
         raise _no_answer() from None
     except smtplib.SMTPException as error:
-        # smtplib makes up a 500 for a line that is too long; the server did not say that.
+        # For a line that is too long, smtplib itself sets the code 500; the server did not send it.
         if type(error) is smtplib.SMTPResponseException and error.smtp_error == "Line too long.":
             raise _no_answer() from None
         raise

@@ -39,10 +39,10 @@ class DrainingWorker(ThreadWorker):
     It is for the applicant who presses Send while the operator deploys: gunicorn's own worker
     resets the connections that wait in the listener's queue when it stops.
 
-    On the stop signal the worker is "not ready" at once and still serves for ``DRAIN_SECONDS``, in
-    which a load balancer that asks ``/health/ready`` stops sending. Then it accepts queued
-    connections and closes the listener, so that a later connection is refused at once and the
-    proxy can try another server. Running requests have ``graceful_timeout`` to end.
+    After the stop signal the worker is "not ready" at once and still serves for ``DRAIN_SECONDS``.
+    Meanwhile a load balancer that asks ``/health/ready`` stops sending. Then the worker accepts
+    queued connections and closes the listener, so that a later connection is refused at once and
+    the proxy can try another server. Running requests have ``graceful_timeout`` to end.
     """
 
     leaves_at: float | None = None
@@ -114,7 +114,7 @@ bind = (
 forwarded_allow_ips = ""
 worker_class = DrainingWorker
 workers = 2
-# Most of them may hold a form that waits (`FORMS` in `careers.apply.views`); three are left for
+# At most 13 of them run or wait with a form (`FORMS` in `careers.apply.views`); three are left for
 # pages. Each may keep a connection to PostgreSQL.
 threads = 16
 # Bytes of the first line and of one header, and the number of headers; browsers send far less.
@@ -122,10 +122,11 @@ limit_request_line = 4094
 limit_request_field_size = 8190
 limit_request_fields = 100
 # Seconds after which a thread of Python lets another one run. A page reads from the database a few
-# dozen times, and after each read it waits as long for a thread that handles a form. The workers
-# inherit it. Python's default is 0.005.
+# dozen times, and after each read it may wait this long for a thread that handles a form. The
+# workers inherit the value. Python's default is 0.005.
 sys.setswitchinterval(0.0005)
-# From the signal on. A supervisor must wait longer (`stop_grace_period` in docker-compose.yml).
+# Seconds from the signal to the end of the worker, at most. A supervisor must wait longer
+# (`stop_grace_period` in docker-compose.yml).
 graceful_timeout = math.ceil(settings.DRAIN_SECONDS) + 20
 # Heartbeats are file writes; on a slow disk they would stop a healthy worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
