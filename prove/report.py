@@ -90,10 +90,10 @@ def table(reports: list[Report]) -> list[str]:
     row("applications posted", lambda r: r.posted)
     row("receipts given", lambda r: r.found.counts["receipts"])
     row("sent again by another", lambda r: r.found.counts["sent again"])
-    row("faults that struck", lambda r: r.faults.total())
+    row("faults that happened", lambda r: r.faults.total())
     row("kinds of faults", lambda r: len(r.faults))
-    row("faults whose moment did not come", lambda r: r.missed.total())
-    row("disturbances besides", lambda r: r.besides.total())
+    row("faults that did not happen", lambda r: r.missed.total())
+    row("disturbances", lambda r: r.besides.total())
     for name, words in RED.items():
         row(words, partial(_red, name))
     row("mails accepted", lambda r: r.mails)
@@ -102,7 +102,7 @@ def table(reports: list[Report]) -> list[str]:
     row("sent again by a person, and both arrived", lambda r: r.found.both)
     row("objects compared", lambda r: r.found.counts["objects"])
     row("PDFs read", lambda r: r.found.counts["PDFs read"])
-    row("samples of the panel", lambda r: r.found.counts["samples of the panel"])
+    row("samples of task status", lambda r: r.found.counts["samples of the panel"])
     row("refused at first and sent again", lambda r: r.found.counts["sent away"])
     row("time in which a refusal is excused", lambda r: f"{r.found.excusing:.0%}")
     row("mails that could excusably be unconfirmed", lambda r: f"{r.found.doubtful:.1%}")
@@ -123,9 +123,9 @@ def table(reports: list[Report]) -> list[str]:
             [[name, *(str(r.found.unconfirmed[name]) for r in reports)] for name in sorted(causes)]
         )
     for title, counted in (
-        ("Faults that struck, by kind:", lambda r: r.faults),
-        ("Disturbances besides:", lambda r: r.besides),
-        ("Faults whose moment did not come:", lambda r: r.missed),
+        ("Faults that happened, by kind:", lambda r: r.faults),
+        ("Disturbances:", lambda r: r.besides),
+        ("Faults that did not happen:", lambda r: r.missed),
     ):
         names = sorted({name for report in reports for name in counted(report)})
         if names:

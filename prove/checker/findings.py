@@ -13,7 +13,7 @@ RED = {
     "stuck": "stuck",
     "unexplained": "unexplained",
     "refused": "applicants refused",
-    "panel": "panel said otherwise",
+    "panel": "task status was wrong",
 }
 
 
