@@ -98,7 +98,7 @@ def test_flood_of_reports_writes_few_lines_and_is_refused(
     ],
     ids=range(11),
 )
-def test_anything_else_is_refused(body: bytes, status: int) -> None:
+def test_malformed_report_gets_the_expected_status(body: bytes, status: int) -> None:
     assert send(body) == status
 
 
