@@ -11,8 +11,8 @@ database is identified by facts that no copy contains:
 
 In a copy, every mail that was not sent becomes unconfirmed, for a person to decide; failed mails
 too, because a person may have retried them since. Documents and archive copies are safe to make
-again. A snapshot of a whole disk contains these facts too: after restoring one, run
-``manage.py after_restore``.
+again. A snapshot of a whole disk contains these facts too, and some hosted PostgreSQL servers
+hide those of the server. There, run ``manage.py after_restore`` after a restore.
 
 Three callers check: every process when it starts (``recognise_at_start``), a worker before the
 first mail that it claims through a new connection to PostgreSQL (``recognise_once``: a restore or

@@ -9,7 +9,7 @@ from careers.pipeline import restored_database
 
 
 class Command(BaseCommand):
-    """Needed only after a snapshot of a whole disk. The site detects other restores itself."""
+    """For the restores that the site can't detect: see "Restore" in docs/operations.md."""
 
     help = (
         "Run this after you restored a database and before the workers start. It sets every unsent "
@@ -17,12 +17,12 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        parked = restored_database.after_restore()
+        changed = restored_database.after_restore()
         self.stdout.write(
             ngettext(
                 "%(count)d mail is now “Unconfirmed”. Decide about it in Task status.",
                 "%(count)d mails are now “Unconfirmed”. Decide about them in Task status.",
-                parked,
+                changed,
             )
-            % {"count": parked}
+            % {"count": changed}
         )
