@@ -6,8 +6,6 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from importlinter.cli import lint_imports
-
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("careers", "home", "site", "prove", "bench")
 LONGEST = 400
@@ -38,17 +36,6 @@ def test_site_is_a_source_root_and_no_package() -> None:
     # The standard library owns the name.
     assert (ROOT / "site" / "careersite" / "__init__.py").exists()
     assert not (ROOT / "site" / "__init__.py").exists()
-
-
-def test_packages_import_only_what_the_contracts_allow() -> None:
-    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
-
-
-def test_every_model_change_has_a_migration(django_db_blocker: object) -> None:
-    from django.core.management import call_command
-
-    with django_db_blocker.unblock():  # type: ignore[attr-defined]
-        call_command("makemigrations", "careers", "home", check=True, dry_run=True, verbosity=0)
 
 
 def test_no_module_has_a_vague_name() -> None:
