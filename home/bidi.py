@@ -7,26 +7,26 @@ Annex 9 (UAX #9), and Unicode Technical Report 36, 2.10.
 
 from __future__ import annotations
 
-import re
-import unicodedata
+from home.values.text import one_line, right_to_left, without_unseen
 
 #: First strong isolate and pop directional isolate (UAX #9, 2.4.3).
 FSI, PDI = "\u2068", "\u2069"
-#: Embeddings, overrides and isolates (UAX #9, 2.1 to 2.5). Spelling needs the marks LRM, RLM and
-#: ALM, so these stay.
-_OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_RIGHT_TO_LEFT = ("R", "AL", "AN")
+#: The most characters of a text that an error repeats.
+QUOTED = 60
 
 
 def isolated(text: str) -> str:
-    """A text to show among others: it can't reorder them, and nothing in it overrides directions.
+    """A text to show among others: it can't reorder them, draw over them or hide anything.
 
     Isolating characters work in HTML, plain text, headers of mails and titles of windows.
 
     Returns:
-        The same text if it is all left-to-right.
+        The text without what nobody can see; isolated unless it is all left-to-right.
     """
-    plain = _OVERRIDES.sub("", text)
-    if any(unicodedata.bidirectional(c) in _RIGHT_TO_LEFT or c in "\u200f\u061c" for c in plain):
-        return f"{FSI}{plain}{PDI}"
-    return plain
+    seen = without_unseen(text)
+    return f"{FSI}{seen}{PDI}" if right_to_left(seen) else seen
+
+
+def quoted(text: str) -> str:
+    """The beginning of what a person typed, to repeat it in an error."""
+    return isolated(one_line(text, QUOTED))

@@ -14,6 +14,8 @@ from django.utils.translation import pgettext_lazy
 
 from careers.applications.frozen import FrozenForm
 from careers.applications.references import new_reference, new_secret
+from home.values.name import shown
+from home.values.phone import uri
 
 
 class ReviewStage(models.TextChoices):
@@ -124,6 +126,16 @@ class Application(models.Model):
     def first_id(self) -> int:
         """The id of the first application with the same content; its own where it is the first."""
         return self.repeats_id or self.pk
+
+    @property
+    def shown_name(self) -> str:
+        """The applicant's name to show among other words; never empty."""
+        return shown(self.name)
+
+    @property
+    def phone_uri(self) -> str:
+        """The address of a link that calls the applicant; "" where the number is not clear."""
+        return uri(self.phone)
 
     @property
     def job_title(self) -> str:

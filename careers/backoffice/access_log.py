@@ -24,7 +24,6 @@ from careers.backoffice.permissions import (
     applications_for,
 )
 from careers.backoffice.views import ListPage
-from home.bidi import isolated
 
 #: A spreadsheet runs a cell that begins with one of these (OWASP, CSV Injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -98,7 +97,7 @@ class ApplicantColumn(TitleColumn):
     cell_template_name = "careers/backoffice/name_cell.html"
 
     def get_value(self, instance: ApplicationView) -> str:
-        return isolated(instance.application.name)
+        return instance.application.shown_name
 
 
 class AccessLog(SpreadsheetExportMixin, ListPage):

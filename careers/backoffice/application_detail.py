@@ -48,7 +48,6 @@ from careers.jobs.models import JobPage
 from careers.pipeline.actions import release_from_quarantine
 from careers.pipeline.models import Step
 from careers.pipeline.unscanned import latest_scan, open_unscanned
-from home.bidi import isolated
 
 #: Questions whose answers the page shows among the facts.
 IN_FACTS = ("name", "email", "phone")
@@ -138,10 +137,10 @@ class ApplicationDetail(DetailPage):
         return response
 
     def get_page_title(self) -> str:
-        return isolated(self.application.name)
+        return self.application.shown_name
 
     def get_header_title(self) -> str:
-        return _("Application of %(name)s") % {"name": isolated(self.application.name)}
+        return _("Application of %(name)s") % {"name": self.application.shown_name}
 
     def trail(self) -> list[Crumb]:
         return [{"url": reverse("careers_applications:index"), "label": _("Applications")}]

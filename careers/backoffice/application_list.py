@@ -28,7 +28,6 @@ from careers.backoffice.permissions import READ, visible_applications, visible_j
 from careers.backoffice.views import ListPage
 from careers.jobs.models import JobPage
 from careers.pipeline.models import Step
-from home.bidi import isolated
 
 
 def one_page_per_job(jobs: QuerySet[JobPage], request: Any) -> QuerySet[JobPage]:
@@ -97,7 +96,7 @@ class NameColumn(TitleColumn):
     cell_template_name = "careers/backoffice/name_cell.html"
 
     def get_value(self, instance: Application) -> str:
-        return isolated(instance.name)
+        return instance.shown_name
 
 
 class ReceivedColumn(Column):

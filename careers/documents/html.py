@@ -15,8 +15,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from careers.documents.document import AnswerText, ApplicationDocument, Fact, FileLine
-from careers.documents.text import Excerpt, breakable, direction, excerpt, one_line
+from careers.documents.text import Excerpt, breakable, direction, excerpt
 from home.colour import WORDS, contrast, readable, words_on
+from home.values.text import one_line
 
 TEMPLATE = "careers/documents/application.html"
 PAPER = "#ffffff"

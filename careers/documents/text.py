@@ -8,29 +8,14 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from careers.applications.normal_form import compose
+from home.values.text import without_unseen
 
-#: The most combining marks on one letter; living scripts use up to about five. Hundreds of them
-#: overlap the lines around and take minutes to lay out.
-MARKS_ON_A_LETTER = 8
 #: The weight of an emoji in letters. Each is a picture in the PDF and takes two milliseconds,
 #: fifty times as long as a letter. A long answer of emoji would take minutes.
 LETTERS_IN_A_PICTURE = 50
 #: Zero width space: a line may break here.
 BREAK = "\u200b"
 
-_LINE_ENDS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
-#: Invisible characters that can make a text read differently: controls, lone surrogates,
-#: non-characters, explicit directions (UAX #9, 2.1 to 2.4), soft hyphens (a text full of them
-#: takes minutes) and tags. Spelling needs ZWJ, ZWNJ, LRM, RLM and ALM, so these stay.
-_HIDDEN = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u202a-\u202e\u2060-\u206f\ufff0-\ufffb\ufffe\uffff"
-    "\ufdd0-\ufdef\ufeff\U000e0000-\U000e0fff\ud800-\udfff"
-    + "".join(
-        f"{chr((plane << 16) + 0xFFFE)}{chr((plane << 16) + 0xFFFF)}" for plane in range(1, 17)
-    )
-    + "]"
-)
 _BETWEEN_LETTERS = (
     "\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 )
@@ -47,24 +32,11 @@ _PICTURES = re.compile("[\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\ufe0f\U0001f000
 
 
 def clean(text: str) -> str:
-    """Composed text without invisible characters that hide or reorder it, or slow it down.
+    """The text as ``home.values.text`` cleans it, for what was stored before it did.
 
-    Letters of every script stay, right-to-left text included. Each line break becomes ``\\n``.
-
-    Args:
-        text: any text.
-
-    Returns:
-        The text in normalization form C (UAX #15).
+    Tabs become spaces, because the PDF has no tab stops. Each line break becomes ``\\n``.
     """
-    text = _without_tabs(_LINE_ENDS.sub("\n", text))
-    return _few_marks(compose(_HIDDEN.sub("", text)))
-
-
-def one_line(text: str, limit: int) -> str:
-    """Clean text on one line of at most ``limit`` characters; an ellipsis shows a cut."""
-    line = " ".join(clean(text).split())
-    return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
+    return _without_tabs(without_unseen(text))
 
 
 def direction(text: str) -> str:
@@ -150,17 +122,3 @@ def _without_tabs(text: str) -> str:
     spaces = " \u00a0"
     inner = [part.strip(spaces) for part in others[:-1]]
     return " ".join([first.rstrip(spaces), *inner, others[-1].lstrip(spaces)])
-
-
-def _few_marks(text: str) -> str:
-    if text.isascii():
-        return text
-    pieces = (
-        itertools.islice(group, MARKS_ON_A_LETTER) if is_mark else group
-        for is_mark, group in itertools.groupby(text, _is_mark)
-    )
-    return "".join(itertools.chain.from_iterable(pieces))
-
-
-def _is_mark(character: str) -> bool:
-    return unicodedata.category(character) in ("Mn", "Me")

@@ -27,9 +27,9 @@ from django.views.decorators.http import require_safe
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
-from careers.applications.normal_form import compose
 from careers.jobs.models import JobPage
 from home.colour import LIGHT_GROUND, shades
+from home.values.text import clean
 
 SIZE = (1200, 630)
 #: Increase it when the drawing changes, so that no cache shows an old one.
@@ -166,7 +166,7 @@ class Text:
     """
 
     def __init__(self, text: str, weight: int) -> None:
-        composed = compose(" ".join(text.split()))
+        composed = clean(text)
         self._weight = weight
         kept = "".join(letter for letter in composed if _font_for(letter, weight) is not None)
         self.text = " ".join(kept.split())

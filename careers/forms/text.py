@@ -1,10 +1,11 @@
 """Form fields and validators for text, which several types of question share.
 
-The length comes first: normal form, validators and patterns see only text that is short enough.
+The length comes first: cleaning, validators and patterns see only text that is short enough.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -12,14 +13,14 @@ from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator, RegexValidator
 from django.utils.translation import gettext as _
 
-from careers.applications.normal_form import compose
+from home.values.text import clean
 
 #: One line of text holds none of these: in a mail header they would start another header.
 CONTROL_CHARACTERS = r"[\x00-\x1f\x7f\x85\u2028\u2029]"
 #: The length of an answer whose type names none, in characters.
 LONGEST = 300
 #: How many times longer than its limit a text may arrive: composing shortens a letter of Korean or
-#: Vietnamese to a third, and the spaces around a text are removed.
+#: Vietnamese to a third, and spaces and invisible characters are removed.
 SLACK = 4
 
 
@@ -56,18 +57,27 @@ def _length(value: Any) -> int:
 
 
 class TextField(forms.CharField):
-    """Text in normal form C.
+    """Text as ``home.values`` cleans it; empty if nobody can see any of it.
 
     Args:
-        limit: the most characters, counted in normal form.
+        limit: the most characters, counted after cleaning.
+        clean: the function of ``home.values`` for this kind of text.
         too_long: the error for a longer text; ``too_long_message()`` by default.
     """
 
-    def __init__(self, *, limit: int = LONGEST, too_long: str = "", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        *,
+        limit: int = LONGEST,
+        too_long: str = "",
+        clean: Callable[[str], str] = clean,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(strip=False, **kwargs)
         self.limit = limit
         self.too_long = too_long or too_long_message()
-        # The validators of each type refuse NUL with a message of their own.
+        self.clean_text = clean
+        # Cleaning removes NUL.
         self.validators = [
             validator
             for validator in self.validators
@@ -76,7 +86,7 @@ class TextField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         check_length(value, self.limit, self.too_long, slack=SLACK)
-        return compose(super().to_python(value) or "")
+        return self.clean_text(super().to_python(value) or "")
 
     def run_validators(self, value: Any) -> None:
         # Django runs every validator, also after one has failed.

@@ -29,10 +29,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from careers.applications.files import Upload
-from careers.applications.normal_form import compose
 from careers.forms.models import PendingUpload
 from careers.inspection import ACCEPTED, PDF, Judged, Refused, judge, words
 from home.models import SiteSettings
+from home.values.text import without_unseen
 
 #: The code of the error about a file with active content.
 ACTIVE_CONTENT = "active-content"
@@ -180,7 +180,7 @@ def clean_filename(name: str, content_type: str) -> str:
 
     It is short enough for every file system: HR saves the file.
     """
-    name = re.split(r"[/\\]", compose(name[-NAME_READ:]))[-1]
+    name = re.split(r"[/\\]", without_unseen(name[-NAME_READ:]))[-1]
     name = "".join(c for c in name if unicodedata.category(c)[0] != "C" and c not in '"<>:|?*')
     stem = name.rsplit(".", 1)[0].strip(" .")[:120]
     stem = stem.encode()[:STEM_BYTES].decode(errors="ignore").strip(" .") or "file"

@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 
 from careers.applications.models import Application, ApplicationFile
 from careers.notifications.messages import (
-    _NAME_LENGTH,
     _TITLE_LENGTH,
     Identity,
     _digest,
     _facts,
     _mail,
     _mailbox,
+    _name,
     _part,
     _uploads,
 )
@@ -76,7 +76,7 @@ def infected_to_hr(
     """
     form = application.frozen_form
     with translation.override(settings.LANGUAGE_CODE):
-        name = _part(application.name, _NAME_LENGTH)
+        name = _name(application)
         title = _part(form.job_title, _TITLE_LENGTH)
         return _mail(
             "infected_hr",

@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import formataddr, parseaddr
@@ -32,6 +31,9 @@ from careers.applications.models import UPLOADS, Application, ApplicationFile, F
 from careers.applications.question_types import type_of
 from home.bidi import FSI, PDI, isolated
 from home.colour import DARK_GROUND, LIGHT_GROUND, shades
+from home.values.name import shown
+from home.values.text import one_line as cut_line
+from home.values.text import without_unseen
 
 #: Mail programs cut longer subjects.
 SUBJECT_LENGTH = 150
@@ -40,8 +42,6 @@ _LABEL_LENGTH = 255
 _NAME_LENGTH = 60
 #: Each kind of alert, as it is stored, has a template.
 _OPERATOR_TEMPLATES = {"alert": "problem", "recovered": "resolved", "digest": "summary"}
-#: Joiners in names in Persian and in the languages of India.
-_JOINERS = "\u200c\u200d"
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def hr_application(
     """
     form = application.frozen_form
     with translation.override(settings.LANGUAGE_CODE):
-        name = _part(application.name, _NAME_LENGTH)
+        name = _name(application)
         title = _part(form.job_title, _TITLE_LENGTH)
         return _mail(
             "hr_application",
@@ -200,20 +200,12 @@ def operator_alert(
         )
 
 
-def one_line(text: str, length: int, keep: str = _JOINERS) -> str:
+def one_line(text: str, length: int) -> str:
     """``text`` for a header or heading: one line, nothing invisible, at most ``length`` characters.
 
-    Line breaks and other white space become spaces. Control characters and characters that
-    reorder or hide text are removed, except those in ``keep``. ``=?`` is split, so that no mail
-    program decodes it as an encoded word (RFC 2047).
+    ``=?`` is split, so that no mail program decodes it as an encoded word (RFC 2047).
     """
-    seen = (
-        c
-        for c in text
-        if c in keep or c.isspace() or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
-    )
-    visible = " ".join("".join(seen).split()).replace("=?", "= ?")
-    return visible if len(visible) <= length else visible[: length - 1].rstrip() + "…"
+    return cut_line(text.replace("=?", "= ?"), length)
 
 
 def _part(text: str, length: int) -> str:
@@ -221,9 +213,17 @@ def _part(text: str, length: int) -> str:
     return isolated(one_line(text, length))
 
 
+def _name(application: Application) -> str:
+    return shown(one_line(application.name, _NAME_LENGTH))
+
+
 def _subject(text: str) -> str:
     """A subject made of parts; a cut ends the isolation that it cuts through."""
-    line = one_line(text, SUBJECT_LENGTH - 1, keep=_JOINERS + FSI + PDI)
+    parts = re.split(f"([{FSI}{PDI}])", text)
+    line = "".join(part if part in (FSI, PDI) else without_unseen(part) for part in parts)
+    line = " ".join(line.split())
+    if len(line) >= SUBJECT_LENGTH:
+        line = f"{line[: SUBJECT_LENGTH - 2].rstrip()}…"
     return line + PDI * (line.count(FSI) - line.count(PDI))
 
 

@@ -6,21 +6,23 @@ Sources: RFC 5322 section 3.4 (mailboxes), RFC 6068 (``mailto:``).
 from __future__ import annotations
 
 import re
-import unicodedata
 from urllib.parse import unquote
 
-from home.values.text import clean as clean_text
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+from django.utils.translation import gettext as _
 
-#: Marks of direction, joiners and selectors, which no address holds but for joiners in the names of
-#: hosts; ``home.values.text`` keeps them where a script needs them.
-_MARKS = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u061c\ufe0e\ufe0f"))
-#: Full-width forms of ASCII, the stops and the at sign of East Asian keyboards.
-_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
-_WIDE |= {ord("\u3002"): ord("."), ord("\uff61"): ord("."), ord("\ufe6b"): ord("@")}
-#: What word processors put in the place of a hyphen and an apostrophe.
-_LOOKALIKES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
-_LOOKALIKES |= dict.fromkeys(map(ord, "\u2018\u2019\u02bc"), "'")
-_QUOTES = ("''", '""', "``", "“”", "‘’", "«»", "()", "[]", "<>")
+from home.bidi import quoted
+from home.values.text import clean as clean_text
+from home.values.text import narrow, plain
+
+#: What ``home.values.text`` keeps where a script needs it, and no address has.
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u061c\ufe0e\ufe0f"))
+#: The stops and the at sign of East Asian keyboards.
+_SIGNS = str.maketrans("\u3002\uff61\ufe6b", "..@")
+#: What word processors put in the place of an apostrophe.
+_APOSTROPHES = str.maketrans("\u2018\u2019\u02bc", "'''")
+_PAIRS = ("''", '""', "``", "“”", "‘’", "«»", "()", "[]", "<>")
 
 
 def clean(text: str) -> str:
@@ -33,35 +35,65 @@ def clean(text: str) -> str:
         text: any text; the caller checks its length first.
 
     Returns:
-        The address; it may still be wrong, and may still hold several addresses.
+        The address. It may still be wrong, and may still be several addresses; see ``check``.
     """
-    text = clean_text(text).translate(_MARKS).translate(_WIDE)
+    text = narrow(clean_text(text).translate(_INVISIBLE)).translate(_SIGNS)
     text = _inner(text.rstrip(" ,;."))
-    text = re.sub(r" ?([@.]) ?", r"\1", text)
+    if not text.startswith('"'):
+        text = re.sub(" ?([@.]) ?", r"\1", text)
     local, at, host = text.rpartition("@")
-    return f"{_plain(local)}{at}{_plain(host)}"
+    return f"{_ascii(local)}{at}{_ascii(host)}"
+
+
+def check(address: str) -> None:
+    """Accept one address in the form ``name@example.com``.
+
+    Raises:
+        ValidationError: it is none; the error says what is wrong with it.
+    """
+    local, at, host = address.rpartition("@")
+    params = {"typed": quoted(address), "host": quoted(host)}
+    if not at:
+        problem = _("“%(typed)s” has no @. Enter an e-mail address in the form name@example.com.")
+    elif "@" in local and not local.startswith('"'):
+        problem = _("“%(typed)s” has more than one @. Enter one e-mail address.")
+    elif " " in address:
+        problem = _("“%(typed)s” has a space in it. Enter the e-mail address without spaces.")
+    elif not local:
+        problem = _("Nothing stands before the @ in “%(typed)s”. Enter the whole e-mail address.")
+    elif not host:
+        problem = _("Nothing stands after the @ in “%(typed)s”. Enter the whole e-mail address.")
+    elif "." not in host and not host.startswith("["):
+        problem = _("The end is missing after “%(host)s”, such as .com. Enter the whole address.")
+    else:
+        problem = _("“%(typed)s” is not an e-mail address. Enter one in the form name@example.com.")
+        try:
+            EmailValidator()(address)
+        except ValidationError:
+            pass
+        else:
+            return
+    raise ValidationError(problem, code="invalid", params=params)
 
 
 def _inner(text: str) -> str:
     """The address without a name, a comment, quotes and the scheme of a link."""
-    if text.endswith(">") and "<" in text:
-        text = text[:-1].rpartition("<")[2]
-    elif text.endswith(")") and " (" in text:
-        text = text.rpartition(" (")[0]
-    text = text.strip()
-    for opening, closing in _QUOTES:
-        if len(text) > 1 and text[0] == opening and text[-1] == closing:
+    for start, end in ((" (", ")"), ("<", ">")):
+        before, found, within = text.removesuffix(end).rpartition(start)
+        if found and text.endswith(end):
+            address, words = (within, before) if end == ">" else (before, within)
+            # Other words with an @ may be another address.
+            if "@" not in words or words.strip(" \"'").lower() == address.lower():
+                text = address.strip()
+    for pair in _PAIRS:
+        if len(text) > 1 and text[0] + text[-1] == pair:
             text = text[1:-1].strip()
     if text[:7].lower() == "mailto:":
-        text = clean_text(unquote(text[7:].lstrip("/").partition("?")[0]))
+        text = clean_text(unquote(text[7:].partition("?")[0]))
     return text
 
 
-def _plain(part: str) -> str:
-    """A part in ASCII, if only look-alikes and digits of other scripts are not."""
-    digits = (
-        character if character.isascii() else str(unicodedata.decimal(character, character))
-        for character in part.translate(_LOOKALIKES)
-    )
-    plain = "".join(digits)
-    return plain if plain.isascii() else part
+def _ascii(part: str) -> str:
+    """A part in ASCII, if only digits, dashes and apostrophes keep it from that."""
+    found = plain(part.translate(_APOSTROPHES))
+    return found if found.isascii() else part

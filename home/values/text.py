@@ -15,6 +15,16 @@ import unicodedata
 MARKS_ON_A_CHARACTER = 8
 
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
+#: Full-width forms of ASCII, from East Asian keyboards.
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+#: Hyphens, dashes and minus signs, and what stands for them on East Asian keyboards.
+_DASHES = dict.fromkeys(
+    map(
+        ord,
+        "\u02d7\u058a\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\u2500\u30fc\ufe58\ufe63\uff70",
+    ),
+    "-",
+)
 #: Characters that look like a space: Hangul fillers and the empty Braille pattern.
 _BLANKS = str.maketrans(dict.fromkeys("\u3164\uffa0\u2800", " "))
 #: Characters that nobody sees, whatever is around them: controls, soft hyphens, explicit
@@ -22,7 +32,8 @@ _BLANKS = str.maketrans(dict.fromkeys("\u3164\uffa0\u2800", " "))
 #: objects, half surrogate pairs and what is no character at all. The selector for emoji stays after
 #: a digit only in a keycap.
 _UNSEEN = re.compile(
-    "(?<=[0-9#*])\ufe0f(?!\u20e3)|[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u115f\u1160\u17b4\u17b5\u202a-\u202e"
+    "(?<=[0-9#*])\ufe0f(?!\u20e3)"
+    "|[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u115f\u1160\u17b4\u17b5\u202a-\u202e"
     "\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\ufffc\ufffe\uffff\ud800-\udfff"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e001f\U000e0080-\U000e00ff"
     "\U000e01f0-\U000e0fff"
@@ -33,7 +44,7 @@ _UNSEEN = re.compile(
 )
 _FIRST_MARK = "\u0300"
 _RIGHT_TO_LEFT = re.compile(
-    "[\u0590-\u05ff\u0620-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
+    "[\u0590-\u061b\u061d-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
     "\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
 _IDEOGRAPHS = "\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"
@@ -93,12 +104,33 @@ def one_line(text: str, limit: int) -> str:
     return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
 
 
+def narrow(text: str) -> str:
+    """Full-width forms as ASCII; other characters stay."""
+    return text.translate(_WIDE)
+
+
+def plain(text: str) -> str:
+    """Digits of every script, full-width forms and dashes as ASCII; other characters stay.
+
+    For values that are written in ASCII, such as phone numbers. In other text a dash has a meaning.
+    """
+    if text.isascii():
+        return text
+    text = narrow(text).translate(_DASHES)
+    return "".join(str(unicodedata.decimal(character, character)) for character in text)
+
+
+def right_to_left(text: str) -> bool:
+    """Whether some of the text runs from right to left (UAX #9: R, AL and AN)."""
+    return not text.isascii() and bool(_RIGHT_TO_LEFT.search(text))
+
+
 def without_unseen(text: str) -> str:
-    """The same as ``clean`` with the white space as it was; each line break becomes ``\\n``."""
+    """The same as ``clean`` with white space as it was; each line break becomes ``\\n``."""
     text = _UNSEEN.sub("", _LINE_ENDS.sub("\n", text)).translate(_BLANKS)
     if text.isascii() or max(text) < _FIRST_MARK:
         return text
-    if not _RIGHT_TO_LEFT.search(text):
+    if not right_to_left(text):
         text = text.translate(dict.fromkeys(map(ord, _DIRECTIONS)))
     # Normal form C takes some characters apart, into a letter and marks.
     return _bounded(unicodedata.normalize("NFC", _bounded(text)))

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from django import forms
+from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.template.defaultfilters import linebreaks, linebreaksbr, urlize
 from django.test import Client
@@ -24,7 +25,6 @@ from django.utils.html import escape
 
 from careers.applications import question_types
 from careers.applications.frozen import FrozenForm, Option, Question
-from careers.applications.normal_form import compose
 from careers.documents import text as documents
 from careers.feeds.atom import clean as clean_xml
 from careers.forms import types
@@ -36,6 +36,9 @@ from careers.jobs.listing import NAMES
 from careers.notifications import messages
 from careers.notifications.refusals import refused, without_addresses
 from careersite.logs import masked
+from home.bidi import isolated, quoted
+from home.values import email, name, phone
+from home.values import text as typed_text
 from tests.support.growth import ALPHABETS, cost, grows_too_fast, text_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -225,10 +228,31 @@ def test_cost_of_a_content_type_is_bounded(client: Client, job: Any) -> None:
 
 # ── Functions that handle what was stored, or what other servers say ───────────────────
 
+
+def refusal(check: Callable[[str], None], typed: str) -> str:
+    """Why a value is refused; "" if it is accepted."""
+    try:
+        check(typed)
+    except ValidationError as error:
+        return error.messages[0]
+    return ""
+
+
 FUNCTIONS: dict[str, Callable[[str], object]] = {
-    "compose": compose,
+    "text.clean": typed_text.clean,
+    "text.clean lines": lambda typed: typed_text.clean(typed, lines=True),
+    "text.plain": typed_text.plain,
+    "text.visible": typed_text.visible,
+    "name.clean": name.clean,
+    "email.clean": email.clean,
+    "email.check": lambda typed: refusal(email.check, typed),
+    "phone.clean": phone.clean,
+    "phone.check": lambda typed: refusal(phone.check, typed),
+    "phone.digits": phone.digits,
+    "phone.uri": phone.uri,
+    "isolated": isolated,
+    "quoted": quoted,
     "documents.clean": documents.clean,
-    "documents.one_line": lambda text: documents.one_line(text, 200),
     "documents.breakable": documents.breakable,
     "documents.direction": documents.direction,
     "documents.excerpt": lambda text: documents.excerpt([text], limit=LIMIT, most=1000),
@@ -264,4 +288,4 @@ def test_text_is_composed_in_one_place_only() -> None:
                 named = getattr(node, "attr", getattr(node, "id", ""))
                 if named in ("normalize", "is_normalized") and "unicodedata" in ast.unparse(node):
                     found.append(path.relative_to(ROOT).as_posix())
-    assert found == ["careers/applications/normal_form.py"]
+    assert found == ["home/values/text.py"]

@@ -46,6 +46,13 @@ ALPHABETS = {
     "ligatures": "\ufb2c",
     "format characters": "\u200d\u202e",
     "right to left": "\u05d0\u0627",
+    "needed format characters": "\u0915\u200d\u0939\u094d\u200c",
+    "selectors": "\u6f22\ufe00\ufe01",
+    "tags after a flag": "\U0001f3f4\U000e0067",
+    "marks of direction": "\u05d0\u200f\u200e",
+    "digits of other scripts": "\u0661\uff12\u30fc",
+    "names around addresses": "a<a@a>",
+    "extensions": "1 ext. ",
     "flags": "\U0001f1e9",
     "capitals that grow": "\u0130",
 }

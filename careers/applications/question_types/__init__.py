@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django.utils.module_loading import autodiscover_modules
 
-from careers.applications.normal_form import compose
+from home.values.text import clean
 
 if TYPE_CHECKING:
     from careers.applications.frozen import Question
@@ -90,12 +90,12 @@ class QuestionType:
     def normalise(self, value: Any) -> Any:
         """A stored answer, without differences that mean nothing, to compare it with another.
 
-        These are spaces, the Unicode form, and the order of a list.
+        These are spaces, what nobody can see, and the order of a list.
         """
         if isinstance(value, list):
             return sorted(value)
         if isinstance(value, str):
-            return " ".join(compose(value).split())
+            return clean(value)
         return value
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from django import forms
-from django.core.validators import EmailValidator
 from django.utils.translation import gettext as _
 
 from careers.applications.frozen import Question
 from careers.forms.text import TextField
 from careers.forms.types import FieldType, register
+from home.values.email import check, clean
 
 
 @register
@@ -28,7 +28,8 @@ class Email(FieldType):
                 }
             ),
             limit=self.longest,
-            validators=[EmailValidator(_("Enter an e-mail address in the form name@example.com."))],
+            clean=clean,
+            validators=[check],
         )
 
     def required_message(self, question: Question) -> str:

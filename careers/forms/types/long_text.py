@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from functools import partial
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -14,6 +13,7 @@ from careers.applications.frozen import Question
 from careers.forms.blocks import QuestionBlock
 from careers.forms.text import TextField
 from careers.forms.types import FieldType, register
+from home.values.text import clean
 
 LIMIT = 10_000  # characters
 
@@ -29,10 +29,11 @@ class LongText(FieldType):
         return QuestionBlock(label=gettext_lazy("Long text"), icon="pilcrow")
 
     def field(self, question: Question) -> forms.Field:
-        return LongTextField(
+        return TextField(
             **self.options(question),
             widget=forms.Textarea({"rows": 6}),
             limit=self.longest,
+            clean=partial(clean, lines=True),
             too_long=self.too_long_message(),
         )
 
@@ -41,14 +42,3 @@ class LongText(FieldType):
             "Your text is %(show_value)s characters long. "
             "Shorten it to %(limit_value)s or attach it as a file."
         )
-
-
-class LongTextField(TextField):
-    """Text of many lines, without the invisible characters that come with pasted text.
-
-    An applicant cannot see such characters, so they cannot correct them either.
-    """
-
-    def to_python(self, value: Any) -> str:
-        text = re.sub(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]", "\n", super().to_python(value))
-        return re.sub(r"[\x00-\x08\x0e-\x1f\x7f]", "", text).strip()

@@ -6,8 +6,9 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from careers.applications.frozen import Question
-from careers.forms.text import TextField, one_line
+from careers.forms.text import TextField
 from careers.forms.types import FieldType, register
+from home.values.name import clean
 
 
 @register
@@ -20,7 +21,7 @@ class Name(FieldType):
             **self.options(question),
             widget=forms.TextInput({"autocomplete": "name", "spellcheck": "false"}),
             limit=self.longest,
-            validators=[one_line()],
+            clean=clean,
         )
 
     def required_message(self, question: Question) -> str:

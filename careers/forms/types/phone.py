@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
 
 from careers.applications.frozen import Question
 from careers.forms.text import TextField
 from careers.forms.types import FieldType, register
-
-#: Digits and what people write between them, with at least one digit.
-PHONE = r"\A(?=[^0-9]*[0-9])[0-9+()/.\- \u00a0\u202fx]+\Z"
+from home.values.phone import check, clean
 
 
 @register
@@ -28,9 +25,8 @@ class Phone(FieldType):
                 {"class": "input--phone", "autocomplete": "tel", "inputmode": "tel"}
             ),
             limit=self.longest,
-            validators=[
-                RegexValidator(PHONE, _("Enter a phone number, such as +44 20 7946 0018."))
-            ],
+            clean=clean,
+            validators=[check],
         )
 
     def required_message(self, question: Question) -> str:

@@ -8,7 +8,7 @@ from wagtail.blocks import Block
 
 from careers.applications.frozen import Question
 from careers.forms.blocks import QuestionBlock
-from careers.forms.text import TextField, one_line
+from careers.forms.text import TextField
 from careers.forms.types import FieldType, register
 
 
@@ -22,4 +22,4 @@ class ShortText(FieldType):
         return QuestionBlock(label=gettext_lazy("Short text"), icon="edit")
 
     def field(self, question: Question) -> forms.Field:
-        return TextField(**self.options(question), limit=self.longest, validators=[one_line()])
+        return TextField(**self.options(question), limit=self.longest)

@@ -235,7 +235,7 @@ def test_invalid_form_keeps_every_answer_and_shows_each_error_twice(
     page = words(response)
     assert response.status_code == 422
     assert "<title>Error: Gauge keeper" in page
-    message = "Enter an e-mail address in the form name@example.com."
+    message = "Nothing stands after the @ in “jane@”. Enter the whole e-mail address."
     assert f'<a href="#id_email">{message}</a>' in page
     assert page.count(message) == 2
     assert '<a href="#id_q-years">Enter a number, such as 40.</a>' in page
