@@ -18,6 +18,7 @@ from careers.jobs.models import JobIndexPage, JobPage
 from careers.jobs.moving import reason_against
 from careers.jobs.recipients import inherited_recipients
 from careers.operations.models import Finding, Severity
+from home.bidi import isolated
 from home.models import split_addresses
 
 JOBS_ON_HOME = 6
@@ -126,7 +127,7 @@ def _refuse_jobs_without_recipients(request: HttpRequest, pages: list[Page]) -> 
             "Not published: no recipient would be notified of applications for %(jobs)s. "
             "Enter recipients."
         )
-        % {"jobs": ", ".join(job.title for job in without_recipients)},
+        % {"jobs": ", ".join(isolated(job.title) for job in without_recipients)},
     )
     return redirect("wagtailadmin_explore", without_recipients[0].get_parent().pk)
 

@@ -15,6 +15,7 @@ from wagtail.signals import pre_page_move
 from careers.applications.models import Application
 from careers.jobs.models import JobIndexPage, JobPage
 from careers.jobs.recipients import settings_of
+from home.bidi import isolated
 from home.models import split_addresses
 from home.recipients import refused
 from home.rights import READ, scope
@@ -34,7 +35,7 @@ def reason_against(page: Page, destination: Page, user: Any) -> str:
             return _(
                 "“%(page)s” was not moved: it has applications, and you may not read them. Ask a "
                 "person who may."
-            ) % {"page": page.get_admin_display_title()}
+            ) % {"page": isolated(page.get_admin_display_title())}
     lists = JobIndexPage.objects.filter(path__startswith=page.path).exclude(hr_recipients="")
     texts = [
         *jobs.exclude(hr_recipients="").values_list("hr_recipients", flat=True),
@@ -55,7 +56,7 @@ def reason_against(page: Page, destination: Page, user: Any) -> str:
     return _(
         "“%(page)s” was not moved: you may not have applications notified to %(addresses)s there. "
         "Ask a person who may change the recipients of applications."
-    ) % {"page": page.get_admin_display_title(), "addresses": ", ".join(foreign)}
+    ) % {"page": isolated(page.get_admin_display_title()), "addresses": ", ".join(foreign)}
 
 
 @receiver(pre_page_move)

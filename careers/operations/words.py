@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 from careers.applications import sentences
 from careers.documents import SCRIPTS
 from careers.operations.titles import title_of
+from home.bidi import isolated
 
 Facts = dict[str, Any]
 
@@ -173,7 +174,9 @@ def _needs_attention(facts: Facts) -> Words:
 
 @says("nobody-told")
 def _no_recipients(facts: Facts) -> Words:
-    shown = ", ".join([*facts["jobs"], *["…"][: facts["count"] > len(facts["jobs"])]])
+    shown = ", ".join(
+        [*map(isolated, facts["jobs"]), *["…"][: facts["count"] > len(facts["jobs"])]]
+    )
     return Words(
         ngettext(
             "%(count)d open job has no recipients for its applications: %(jobs)s.",

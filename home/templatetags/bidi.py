@@ -1,4 +1,4 @@
-"""The filter ``isolated``, which every template has: ``{{ application.name|isolated }}``."""
+"""Filters that every template has, such as ``{{ application.shown_name|isolated }}``."""
 
 from django import template
 
@@ -8,6 +8,14 @@ register = template.Library()
 
 
 @register.filter(name="isolated", is_safe=False)
-def isolated_filter(text: object) -> str:
-    """See ``home.bidi.isolated``; None is shown as nothing."""
-    return "" if text is None else isolated(str(text))
+def isolated_filter(value: object) -> str | list[str]:
+    """See ``home.bidi.isolated``; None is shown as nothing, and a list stays a list."""
+    if isinstance(value, list | tuple):
+        return [isolated(str(text)) for text in value]
+    return "" if value is None else isolated(str(value))
+
+
+@register.filter(is_safe=False)
+def isolated_lines(text: str) -> str:
+    """Text of many lines, each isolated: a paragraph of a page ends what is open in it."""
+    return "\n".join(map(isolated, text.splitlines()))

@@ -36,7 +36,7 @@ from careers.jobs.listing import NAMES
 from careers.notifications import messages
 from careers.notifications.refusals import refused, without_addresses
 from careersite.logs import masked
-from home.bidi import isolated, quoted
+from home.bidi import isolated
 from home.values import email, name, phone
 from home.values import text as typed_text
 from tests.support.growth import ALPHABETS, cost, grows_too_fast, text_of
@@ -240,9 +240,7 @@ def refusal(check: Callable[[str], None], typed: str) -> str:
 
 FUNCTIONS: dict[str, Callable[[str], object]] = {
     "text.clean": typed_text.clean,
-    "text.clean lines": lambda typed: typed_text.clean(typed, lines=True),
     "text.plain": typed_text.plain,
-    "text.visible": typed_text.visible,
     "name.clean": name.clean,
     "email.clean": email.clean,
     "email.check": lambda typed: refusal(email.check, typed),
@@ -251,7 +249,6 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "phone.digits": phone.digits,
     "phone.uri": phone.uri,
     "isolated": isolated,
-    "quoted": quoted,
     "documents.clean": documents.clean,
     "documents.breakable": documents.breakable,
     "documents.direction": documents.direction,

@@ -29,6 +29,7 @@ from wagtail.blocks import Block
 
 from careers.applications.frozen import Question
 from careers.forms.text import LONGEST, SLACK, check_length, too_long_message
+from home.bidi import isolated
 
 
 class FieldType:
@@ -62,7 +63,7 @@ class FieldType:
 
     def required_message(self, question: Question) -> str:
         """The error for a required question without an answer."""
-        return _("Enter an answer to “%(label)s”.") % {"label": question.label}
+        return _("Enter an answer to “%(label)s”.") % {"label": isolated(question.label)}
 
     def too_long_message(self) -> str:
         """The error for an answer over ``longest``, with placeholders as in ``forms.text``."""

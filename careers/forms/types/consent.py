@@ -11,6 +11,7 @@ from wagtail import blocks
 
 from careers.applications.frozen import Question
 from careers.forms.types import FieldType, register
+from home.bidi import isolated
 
 
 class ConsentBlock(blocks.StructBlock):
@@ -44,7 +45,7 @@ class Consent(FieldType):
         return forms.BooleanField(**self.options(question))
 
     def required_message(self, question: Question) -> str:
-        return _("Tick the box to agree to “%(label)s”.") % {"label": question.label}
+        return _("Tick the box to agree to “%(label)s”.") % {"label": isolated(question.label)}
 
     def example(self, question: Question) -> Any:
         return None

@@ -14,6 +14,7 @@ from careers.forms.blocks import QuestionBlock
 from careers.forms.types import FieldType, register
 from careers.forms.uploads import ReceivedFile
 from careers.inspection import ACCEPTED
+from home.bidi import isolated
 
 
 @register
@@ -34,7 +35,7 @@ class File(FieldType):
         )
 
     def required_message(self, question: Question) -> str:
-        return _("Choose a file for “%(label)s”.") % {"label": question.label}
+        return _("Choose a file for “%(label)s”.") % {"label": isolated(question.label)}
 
     def example(self, question: Question) -> Any:
         return None

@@ -12,6 +12,7 @@ from wagtail.blocks import Block
 from careers.applications.frozen import Question
 from careers.forms.blocks import ChoiceQuestionBlock
 from careers.forms.types import FieldType, register
+from home.bidi import isolated
 
 
 @register
@@ -33,7 +34,7 @@ class MultipleChoice(FieldType):
         return field
 
     def required_message(self, question: Question) -> str:
-        return _("Choose at least one answer to “%(label)s”.") % {"label": question.label}
+        return _("Choose at least one answer to “%(label)s”.") % {"label": isolated(question.label)}
 
     def example(self, question: Question) -> Any:
         return [option.key for option in question.options[:2]]

@@ -12,6 +12,7 @@ from wagtail.blocks import Block
 from careers.applications.frozen import Question
 from careers.forms.blocks import ChoiceQuestionBlock
 from careers.forms.types import FieldType, register
+from home.bidi import isolated
 
 #: The most options that are shown one below the other; more of them become a menu.
 SHOWN_AT_ONCE = 9
@@ -39,7 +40,7 @@ class SingleChoice(FieldType):
         return field
 
     def required_message(self, question: Question) -> str:
-        return _("Choose an answer to “%(label)s”.") % {"label": question.label}
+        return _("Choose an answer to “%(label)s”.") % {"label": isolated(question.label)}
 
     def example(self, question: Question) -> Any:
         return question.options[0].key

@@ -12,6 +12,7 @@ from wagtail.blocks import Block
 from careers.applications.frozen import Question
 from careers.forms.blocks import QuestionBlock
 from careers.forms.types import FieldType, register
+from home.bidi import isolated
 
 
 @register
@@ -35,7 +36,7 @@ class YesNo(FieldType):
         return field
 
     def required_message(self, question: Question) -> str:
-        return _("Choose an answer to “%(label)s”.") % {"label": question.label}
+        return _("Choose an answer to “%(label)s”.") % {"label": isolated(question.label)}
 
     def example(self, question: Question) -> Any:
         return "yes"

@@ -23,6 +23,7 @@ from PIL import Image
 
 from careers.applications.errors import Misconfigured, Permanent, Transient
 from careers.documents import AnswerText, Branding, FileLine, pdf, render_pdf
+from home.values.text import MARKS_ON_A_CHARACTER
 from prove.soak.growth import slope
 from tests.support.paperwork import PROSE, answering, document
 from tests.support.pdfs import in_a_new_process, letters, text_of
@@ -469,3 +470,10 @@ def test_fonts_of_a_killed_process_are_deleted_by_the_next(tmp_path: Path) -> No
         in_a_new_process(program, TMPDIR=str(tmp_path), PYTHONUNBUFFERED="1") for _ in range(2)
     ]
     assert found == ["1\n", "1\n"]
+
+
+def test_pdf_holds_the_letters_that_were_typed_and_few_marks() -> None:
+    typed = "\u202aÉlodie\u200b Ωμέγα Юлия 李小龍 김철수 = 45\u202f000 €" + "\u0317" * 200
+    made = text_of(render_pdf(answering(typed)))
+    assert letters("Élodie Ωμέγα Юлия 李小龍 김철수 = 45000 €") in letters(made)
+    assert made.count("\u0317") <= MARKS_ON_A_CHARACTER
