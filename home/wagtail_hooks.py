@@ -4,23 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import get_language
 from wagtail import hooks
-from wagtail.admin.forms.models import register_form_field_override
-from wagtail.admin.widgets import AdminAutoHeightTextInput
 from wagtail.models import Page
-
-from home.values.fields import EmailField, LineField, LinesField
-
-# Every form of the admin cleans text; fields of other classes, such as slugs, check it themselves.
-for field_class, override in (
-    (models.CharField, {"form_class": LineField}),
-    (models.TextField, {"form_class": LinesField, "widget": AdminAutoHeightTextInput}),
-    (models.EmailField, {"form_class": EmailField}),
-):
-    register_form_field_override(field_class, override=override, exact_class=True)
 
 
 @hooks.register("before_serve_page")

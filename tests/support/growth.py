@@ -46,7 +46,7 @@ ALPHABETS = {
     "ligatures": "\ufb2c",
     "format characters": "\u200d\u202e",
     "right to left": "\u05d0\u0627",
-    "needed format characters": "\u0915\u200d\u094d\u200c\u6f22\ufe00\U0001f3f4\U000e0067\u05d0\u200f",
+    "joiners and selectors": "\u0915\u200d\u094d\u200c\u6f22\ufe00\U0001f3f4\U000e0067\u05d0\u200f",
     "digits of other scripts": "\u0661\uff12\u30fc",
     "names around addresses": "a<a@a>",
     "extensions": "1 ext. ",
