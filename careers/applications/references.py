@@ -2,6 +2,8 @@
 
 import secrets
 
+from home.values.text import plain
+
 #: Crockford's base 32 without U; no letter looks like a digit (https://www.crockford.com/base32.html).
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -21,8 +23,12 @@ def new_secret() -> str:
 
 
 def normalise_reference(typed: str) -> str:
-    """The stored form of a typed reference, which may have lower case, O for 0 or no dash."""
+    """The stored form of a typed reference, which may have lower case, O for 0 or no dash.
+
+    It may also have the digits of another script, and invisible characters from where it was
+    copied.
+    """
     # Some programs lengthen or drop the dash.
-    letters = "".join(letter for letter in typed.upper() if letter.isalnum())
+    letters = "".join(letter for letter in plain(typed).upper() if letter.isalnum())
     letters = letters.translate(str.maketrans("OIL", "011"))
     return f"{letters[:4]}-{letters[4:]}" if len(letters) == 8 else letters

@@ -13,6 +13,7 @@ from wagtail.admin import messages
 from wagtail.admin.views.generic.base import BaseListingView, WagtailAdminTemplateMixin
 
 from careers.backoffice.permissions import Requires
+from home.values.text import clean
 
 #: The longest reason that a person can give for an act, in characters.
 REASON_LENGTH = 300
@@ -155,7 +156,7 @@ class ConfirmPage(AdminPage, WagtailAdminTemplateMixin, TemplateView):
 
     def reason(self) -> str:
         """The reason that was typed, on one line."""
-        return " ".join(self.request.POST.get("reason", "").split())[:REASON_LENGTH]
+        return clean(self.request.POST.get("reason", ""))[:REASON_LENGTH].rstrip()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -11,13 +12,14 @@ from django.test import Client
 
 from careers.documents.document import Branding, document_for
 from careers.documents.html import to_html
+from careers.jobs.taxonomy import Department, Location
 from careers.notifications import messages
 from careers.notifications.infected import infected_to_applicant, infected_to_hr
 from careers.notifications.messages import Identity
 from home.bidi import FSI, PDI, isolated
 from home.models import SiteSettings
 from tests.support import people
-from tests.support.applying import apply_for
+from tests.support.applying import apply_for, ask, send
 from tests.support.people import logged_in
 
 HEBREW = "\u05e9\u05dc\u05d5\u05dd"
@@ -97,6 +99,70 @@ def test_hostile_company_and_job_are_isolated_in_the_title_of_a_page(
     assert title
     assert title[1].count(HEBREW) == 2
     assert loose(title[1]) == []
+
+
+class Blocks(HTMLParser):
+    """The texts of a page that stand in one block each, with the elements in them."""
+
+    INLINE = ("a", "b", "bdi", "br", "code", "em", "i", "input", "label", "small", "span", "strong")
+    ICONS = ("svg", "use")
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.texts = [""]
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        if tag not in self.INLINE + self.ICONS or tag == "br":
+            self.texts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.handle_starttag(tag, None)
+
+    def handle_data(self, data: str) -> None:
+        if self.cdata_elem is None:
+            self.texts[-1] += data
+
+
+def mixed(page: str) -> list[str]:
+    """The blocks in which right-to-left text can reorder words or numbers."""
+    texts = (" ".join(text.split()) for text in Blocks(page).texts)
+    return [text for text in texts if re.search(r"\w", text.replace(HEBREW, "")) and loose(text)]
+
+
+@pytest.mark.django_db
+def test_right_to_left_words_of_hr_are_isolated_on_every_page(client: Client, job: Any) -> None:
+    SiteSettings.objects.update(company_name=HEBREW, tagline=HEBREW)
+    job.title = job.summary = job.contact_name = HEBREW
+    job.contact_email = "hr@example.org"
+    job.department = Department.objects.create(name=HEBREW, slug="a", locale=job.locale)
+    job.locations = [Location.objects.create(name=HEBREW, slug=slug, country="IL") for slug in "ab"]
+    choices = {"single_choice", "multiple_choice"}
+    job.questions = [
+        ask(kind, HEBREW, key=kind, options={"x": HEBREW, "y": HEBREW} if kind in choices else None)
+        for kind in ("short_text", "long_text", "file", "consent", "yes_no", *choices)
+    ]
+    job.save_revision().publish()
+    application = apply_for(
+        job, answers={"name": HEBREW, "short_text": HEBREW, "single_choice": "x", "consent": True}
+    )
+    admin = logged_in(people.ada())
+    pages = {
+        path: html.unescape(reader.get(path).content.decode())
+        for reader, path in (
+            (client, "/"),
+            (client, "/careers/"),
+            (client, f"/careers/?q={HEBREW}&department=a"),
+            (client, job.url),
+            (client, f"/received/{application.receipt_secret}/"),
+            (admin, "/admin/applications/"),
+            (admin, f"/admin/applications/{application.reference}/"),
+            (admin, "/admin/tasks/"),
+            (admin, f"/admin/tasks/{application.reference}/"),
+        )
+    }
+    pages["errors"] = html.unescape(send(client, job, email="", name=HEBREW).content.decode())
+    assert {path: found for path, page in pages.items() if (found := mixed(page))} == {}
 
 
 @pytest.mark.django_db

@@ -38,6 +38,8 @@ def test_secrets_are_long_and_unique() -> None:
         ("7KD493MX", "7KD4-93MX"),
         ("oil0-1iLO", "0110-1110"),
         ("7KD4–93MX", "7KD4-93MX"),
+        ("\u200b７ＫＤ４\u201193mx\u200f", "7KD4-93MX"),
+        ("٧KD4-٩٣MX", "7KD4-93MX"),
         ("7KD4", "7KD4"),
         ("", ""),
         ("Jane Miller", "JANEM111ER"),

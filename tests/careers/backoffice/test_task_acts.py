@@ -168,6 +168,12 @@ def test_reason_over_the_limit_is_cut(as_otto: Client, ours: JobPage) -> None:
     assert len(last_event(step).reason) == 300
 
 
+def test_reason_is_kept_without_what_nobody_can_see(as_otto: Client, ours: JobPage) -> None:
+    step = StepFactory(application__page=ours, failed=True)
+    act(as_otto, step, "cancel", reason="\u200bTwice\u202e \n sent\u3164")
+    assert last_event(step).reason == "Twice sent"
+
+
 class TestRelease:
     @pytest.fixture
     def held(self, ours: JobPage) -> Application:
