@@ -1,0 +1,73 @@
+"""Web addresses as people type and paste them."""
+
+from __future__ import annotations
+
+import pytest
+
+from home.values import link
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("https://example.org/me?a=1", "https://example.org/me?a=1"),
+        ("http://example.org", "http://example.org"),
+        ("HTTPS://example.org", "HTTPS://example.org"),
+        ("www.linkedin.com/in/anna", "https://www.linkedin.com/in/anna"),
+        ("linkedin.com/in/anna", "https://linkedin.com/in/anna"),
+        ("medium.com/@anna", "https://medium.com/@anna"),
+        ("example.org", "https://example.org"),
+        ("example.org:8080", "https://example.org:8080"),
+        ("example.org:8080/x", "https://example.org:8080/x"),
+        ("example.org?next=http://b.example", "https://example.org?next=http://b.example"),
+        ("example.org#work", "https://example.org#work"),
+        ("//example.org/x", "https://example.org/x"),
+        ("192.168.1.1/x", "https://192.168.1.1/x"),
+        ("https://[::1]/x", "https://[::1]/x"),
+        (" https://example.org \n", "https://example.org"),
+        ("<https://example.org/a>", "https://example.org/a"),
+        ("“example.org/a”", "https://example.org/a"),
+        ("\u200bhttps://example.org\ufeff", "https://example.org"),
+        ("\u202aexample.org/a\u202c", "https://example.org/a"),
+        ("exa\u00admple.org", "https://example.org"),
+        ("ｗｗｗ．ｅｘａｍｐｌｅ．ｃｏｍ／a", "https://www.example.com/a"),
+        ("https：／／example.com/：", "https://example.com/："),
+        ("例え。テスト", "https://例え.テスト"),
+        ("faß.de/anna", "https://faß.de/anna"),
+        ("https://example.org/пётр", "https://example.org/пётр"),
+        ("https://example.org/a%20b", "https://example.org/a%20b"),
+        ("https://example.org/~anna/", "https://example.org/~anna/"),
+    ],
+)
+def test_read_returns_the_whole_address(typed: str, address: str) -> None:
+    assert link.read(typed) == address
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *(
+            "",
+            "https://",
+            "anna",
+            "n/a",
+            "none",
+            "1.5",
+            "anna smith",
+            "example.org/a b",
+            "a.b c.de",
+        ),
+        *(
+            "javascript:alert(1)",
+            "JavaScript:alert(1)",
+            "java\u200bscript:alert(1)",
+            "data:text/html,x",
+        ),
+        *("ftp://example.org", "mailto:a@example.org", "a@example.org", "tel:+4420", "file:///etc"),
+        *("https:/example.org", "https:example.org", "http//example.org", "https://exa mple.org"),
+        *("https://example.org/\x00", "example.org/\x1fa"),
+        "https://example.org/" + "a" * 3000,
+    ],
+)
+def test_read_of_no_web_address_returns_none(typed: str) -> None:
+    assert link.read(typed) is None
