@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 #: Keys of the questions that every form asks, in the order in which they are asked.
@@ -24,7 +24,13 @@ class Option:
 
 @dataclass(frozen=True)
 class Question:
-    """One question of a form; ``type`` is the name of a type in ``question_types``."""
+    """One question of a form.
+
+    Attributes:
+        type: the name of a type in ``question_types``.
+        settings: what HR set for this question and only its type has, such as the unit of a
+            number; pairs of a name and a text.
+    """
 
     key: str
     type: str
@@ -32,6 +38,25 @@ class Question:
     help: str = ""
     required: bool = False
     options: tuple[Option, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+
+    def setting(self, name: str) -> str:
+        """The value of a setting; "" where HR set none."""
+        return dict(self.settings).get(name, "")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, without empty settings: releases that do not know them can read it."""
+        data = asdict(self)
+        if not self.settings:
+            del data["settings"]
+        return data
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Question:
+        """The question of stored data; what a later release added is left out."""
+        options = tuple(Option(**option) for option in data["options"])
+        settings = tuple((name, value) for name, value in data.get("settings", ()))
+        return cls(**{**_known(cls, data), "options": options, "settings": settings})
 
     def option_label(self, key: str) -> str:
         """The words of an option; the key itself when the option is unknown."""
@@ -51,16 +76,13 @@ class FrozenForm:
     contact_email: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "questions": [question.to_json() for question in self.questions]}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> FrozenForm:
-        questions = tuple(
-            Question(**{**raw, "options": tuple(Option(**option) for option in raw["options"])})
-            for raw in data["questions"]
-        )
+        questions = tuple(map(Question.from_json, data["questions"]))
         facts = tuple((label, value) for label, value in data["facts"])
-        return cls(**{**data, "questions": questions, "facts": facts})
+        return cls(**{**_known(cls, data), "questions": questions, "facts": facts})
 
     @property
     def edition(self) -> str:
@@ -69,9 +91,14 @@ class FrozenForm:
         A page with the form may be hours old. The edition tells whether its questions and
         its privacy notice are still the current ones.
         """
-        read = [[asdict(question) for question in self.questions], self.privacy_notice]
+        read = [[question.to_json() for question in self.questions], self.privacy_notice]
         text = json.dumps(read, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def question(self, key: str) -> Question | None:
         return next((question for question in self.questions if question.key == key), None)
+
+
+def _known(kind: type[Any], data: dict[str, Any]) -> dict[str, Any]:
+    """The stored data without what a later release added."""
+    return {field.name: data[field.name] for field in fields(kind) if field.name in data}

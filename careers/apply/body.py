@@ -127,7 +127,7 @@ def texts_of(request: HttpRequest) -> list[tuple[str, str]]:
     return [
         ("", text)
         for name, values in request.POST.lists()
-        if name not in hidden and not name.startswith(("kept-", "drop-"))
+        if name not in hidden and not name.startswith(("kept-", "drop-", "meant-"))
         for text in values
         if text.strip()
     ]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any
 
-from babel import Locale
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from wagtail.images.models import SourceImageIOError
@@ -18,6 +18,7 @@ from wagtail.whitelist import Whitelister, allow_without_attributes
 
 from careers.jobs.models import JobPage
 from careers.jobs.taxonomy import Location, Workplace
+from home.values import country
 
 #: In <script> these could end it or begin a comment; JSON can escape them all.
 _ESCAPES = {ord(letter): f"\\u{ord(letter):04X}" for letter in "<>&\u2028\u2029"}
@@ -70,8 +71,8 @@ def job_posting(job: JobPage) -> dict[str, Any] | None:
     if job.workplace == Workplace.REMOTE:
         found["jobLocationType"] = "TELECOMMUTE"
         found["applicantLocationRequirements"] = [
-            {"@type": "Country", "name": country}
-            for country in dict.fromkeys(country_name(location.country) for location in locations)
+            {"@type": "Country", "name": name}
+            for name in dict.fromkeys(country.name(location.country) for location in locations)
         ]
     else:
         found["jobLocation"] = [
@@ -145,15 +146,15 @@ def base_salary(job: JobPage) -> dict[str, Any] | None:
         return None
     value: dict[str, Any] = {"@type": "QuantitativeValue", "unitText": job.pay_unit}
     if job.pay_from is not None and job.pay_from == job.pay_to:
-        value["value"] = float(job.pay_from)
+        value["value"] = _json_number(job.pay_from)
     else:
         if job.pay_from is not None:
-            value["minValue"] = float(job.pay_from)
+            value["minValue"] = _json_number(job.pay_from)
         if job.pay_to is not None:
-            value["maxValue"] = float(job.pay_to)
+            value["maxValue"] = _json_number(job.pay_to)
     return {"@type": "MonetaryAmount", "currency": job.pay_currency, "value": value}
 
 
-def country_name(code: str) -> str:
-    """The English name of a country of ISO 3166, or its code when it has none."""
-    return str(Locale("en").territories.get(code, code))
+def _json_number(amount: Decimal) -> int | float:
+    """An amount with the decimals that it needs: 72000 and not 72000.0."""
+    return int(amount) if amount % 1 == 0 else float(amount)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.db import models
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from careers.applications.frozen import COVER_LETTER as COVER_LETTER_KEY
 from careers.applications.frozen import CV, EMAIL, NAME, PHONE, Option, Question
+from careers.forms.types import field_type
 
 
 class Asked(models.TextChoices):
@@ -52,7 +54,7 @@ def questions_for(*, phone: str, cv: str, cover_letter: str, custom: Any) -> tup
 def _custom_question(child: Any) -> Question:
     value = child.value
     options = value.get("options")
-    return Question(
+    question = Question(
         key=str(child.id),
         type=child.block_type,
         label=value["label"],
@@ -62,3 +64,4 @@ def _custom_question(child: Any) -> Question:
         if options is not None
         else (),
     )
+    return replace(question, settings=field_type(question).settings(value))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from typing import Any
 
-from babel import Locale
-from babel.numbers import format_currency, get_currency_symbol, list_currencies
+from babel.numbers import list_currencies
 from django.db import models
-from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
+
+from home.fields import AmountModelField, ListedModelField
+from home.values import money, number
 
 
 class PayUnit(models.TextChoices):
@@ -22,34 +23,27 @@ class PayUnit(models.TextChoices):
     YEAR = "YEAR", gettext_lazy("a year")
 
 
-def money(amount: Decimal, currency: str) -> str:
-    """An amount in the active language, without cents where there are none (CLDR patterns)."""
-    locale = Locale.parse(translation.to_locale(translation.get_language() or "en"))
-    pattern = locale.currency_formats["standard"].pattern
-    if amount % 1 == 0:
-        pattern = pattern.replace(".00", "")
-    if get_currency_symbol(currency, locale)[-1].isalpha():
-        # A code such as NOK would otherwise run into the number.
-        pattern = pattern.replace("¤#", "¤\u00a0#")
-    return format_currency(amount, currency, format=pattern, locale=locale, currency_digits=False)
-
-
 def currencies() -> list[tuple[str, str]]:
-    """ISO 4217 codes for a field's choices."""
+    """ISO 4217 codes, those of the past too, for the column: old jobs have them."""
     return [(code, code) for code in sorted(list_currencies())]
 
 
 class PayRange(models.Model):
     """The salary range of a job, as fields of its page."""
 
-    pay_from = models.DecimalField(
-        gettext_lazy("pay from"), max_digits=12, decimal_places=2, null=True, blank=True
+    # Three decimals: dinars have a thousand parts.
+    pay_from = AmountModelField(
+        gettext_lazy("pay from"), max_digits=13, decimal_places=3, null=True, blank=True
     )
-    pay_to = models.DecimalField(
-        gettext_lazy("pay to"), max_digits=12, decimal_places=2, null=True, blank=True
+    pay_to = AmountModelField(
+        gettext_lazy("pay to"), max_digits=13, decimal_places=3, null=True, blank=True
     )
-    pay_currency = models.CharField(
-        gettext_lazy("currency"), max_length=3, choices=currencies, default="EUR"
+    pay_currency = ListedModelField(
+        gettext_lazy("currency"),
+        max_length=3,
+        choices=currencies,
+        default="EUR",
+        names=money.names,
     )
     pay_unit = models.CharField(
         gettext_lazy("per"), max_length=5, choices=PayUnit.choices, default=PayUnit.YEAR
@@ -64,7 +58,7 @@ class PayRange(models.Model):
         amounts = [amount for amount in (self.pay_from, self.pay_to) if amount is not None]
         if not amounts:
             return ""
-        shown = [money(amount, self.pay_currency) for amount in dict.fromkeys(amounts)]
+        shown = [money.shown(amount, self.pay_currency) for amount in dict.fromkeys(amounts)]
         unit = PayUnit(self.pay_unit).label
         if len(shown) == 2:
             return _("%(low)s – %(high)s %(unit)s") % {
@@ -81,3 +75,29 @@ class PayRange(models.Model):
         if self.pay_from is not None and self.pay_to is not None and self.pay_to < self.pay_from:
             return {"pay_to": _("The upper end of the pay is below the lower end.")}
         return {}
+
+
+def decimals_errors(cleaned: dict[str, Any]) -> dict[str, str]:
+    """What HR must correct in an editor's form, by field name: parts that a currency has not.
+
+    A stored page is not checked: the decimals of a currency may change, and the page must still be
+    published on time.
+    """
+    currency = cleaned.get("pay_currency")
+    if not currency:
+        return {}
+    most = money.decimals(currency)
+    message = (
+        ngettext(
+            "Amounts in %(currency)s have at most %(count)d decimal.",
+            "Amounts in %(currency)s have at most %(count)d decimals.",
+            most,
+        )
+        if most
+        else _("Amounts in %(currency)s have no decimals.")
+    ) % {"currency": currency, "count": most}
+    return {
+        name: message
+        for name in ("pay_from", "pay_to")
+        if (amount := cleaned.get(name)) is not None and number.places(amount) > most
+    }

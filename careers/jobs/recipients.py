@@ -17,6 +17,7 @@ from wagtail.admin.forms import WagtailAdminPageForm
 from wagtail.log_actions import get_active_log_context
 from wagtail.models import Page, Revision, Site
 
+from careers.jobs.pay import decimals_errors
 from home.models import SiteSettings, split_addresses
 from home.recipients import refusal, refused
 
@@ -130,6 +131,8 @@ class JobPageForm(RecipientsForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
+        for name, message in decimals_errors(cleaned).items():
+            self.add_error(name, message)
         if "action-publish" in self.data and "hr_recipients" not in self.errors:
             own = split_addresses(cleaned.get("hr_recipients") or "")
             if not own and not self._inherited():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.utils.translation import gettext_lazy as _
+from wagtail.admin.ui.tables import Column
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
@@ -22,7 +23,11 @@ class LocationViewSet(SnippetViewSet):
     model = Location
     icon = "globe"
     menu_label = _("Locations")
-    list_display: ClassVar = ["name", "region", "country"]
+    list_display: ClassVar = [
+        "name",
+        "region",
+        Column("country_name", label=_("Country"), sort_key="country"),
+    ]
 
 
 class TaxonomyGroup(SnippetViewSetGroup):

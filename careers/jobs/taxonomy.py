@@ -13,6 +13,9 @@ from wagtail.models import TranslatableMixin
 from wagtail.search import index
 from wagtail_localize.fields import SynchronizedField
 
+from home.fields import CountryField
+from home.values import country, number
+
 
 class Department(TranslatableMixin, models.Model):  # type: ignore[django-manager-missing]  # made at run time
     """A part of the company that hires."""
@@ -50,15 +53,14 @@ class Location(index.Indexed, models.Model):
     slug = models.SlugField(gettext_lazy("short name in addresses"), max_length=100, unique=True)
     region = models.CharField(gettext_lazy("region"), max_length=100, blank=True)
     postal_code = models.CharField(gettext_lazy("postal code"), max_length=20, blank=True)
-    country = models.CharField(
+    country = CountryField(
         gettext_lazy("country"),
-        max_length=2,
         validators=[
             RegexValidator(
                 r"^[A-Z]{2}\Z", gettext_lazy("Enter the two capital letters of ISO 3166, as GB.")
             )
         ],
-        help_text=gettext_lazy("Two letters, such as GB or FR."),
+        help_text=gettext_lazy("Type a few letters of its name, and choose it."),
     )
 
     panels: ClassVar = ["name", "slug", "region", "postal_code", "country"]
@@ -71,6 +73,11 @@ class Location(index.Indexed, models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def country_name(self) -> str:
+        """The name of the country in the active language."""
+        return country.name(self.country, number.locale())
 
 
 class Workplace(models.TextChoices):

@@ -80,6 +80,10 @@ class QuestionType:
         """
         return ()
 
+    def heading(self, question: Question) -> str:
+        """What stands above the cells of a question in a table: its label, and a unit."""
+        return question.label
+
     def cell(self, question: Question, value: Any) -> Cell:
         """A stored answer as one cell of a table.
 

@@ -1,12 +1,15 @@
-"""A number, stored as text so that no digit is lost."""
+"""A number, stored as text so that no digit is lost.
+
+The text is ``home.values.number.exact``, with a currency behind it where the applicant wrote one
+and the question names none: "40000" or "40000 €".
+"""
 
 from decimal import Decimal
 from typing import Any
 
-from django.utils import formats
-
 from careers.applications.frozen import Question
 from careers.applications.question_types import Cell, QuestionType, is_empty, register
+from home.values import money, number
 
 
 @register
@@ -15,11 +18,30 @@ class Number(QuestionType):
     is_in_form_language = False
 
     def to_json(self, value: Any) -> Any:
-        # Adding 0 makes 0 of -0.
-        return format((value + 0).normalize(), "f") if isinstance(value, Decimal) else value
+        return number.exact(value) if isinstance(value, Decimal) else value
 
     def words(self, question: Question, value: Any) -> list[str]:
-        return [formats.number_format(Decimal(value), force_grouping=True)]
+        digits, _space, mark = str(value).partition(" ")
+        return [in_unit(question, Decimal(digits), mark)]
+
+    def heading(self, question: Question) -> str:
+        unit = question.setting("currency") or question.setting("unit")
+        return f"{question.label} ({unit})" if unit else question.label
 
     def cell(self, question: Question, value: Any) -> Cell:
-        return "" if is_empty(value) else Decimal(value)
+        if is_empty(value):
+            return ""
+        # A number beside a currency of its own would lose it.
+        return self.words(question, value)[0] if " " in str(value) else Decimal(value)
+
+
+def in_unit(question: Question, amount: Decimal, mark: str = "") -> str:
+    """A number as the active language writes it, with the unit or currency of its question.
+
+    Args:
+        mark: the currency that the applicant wrote; for a question without unit and currency.
+    """
+    if currency := question.setting("currency"):
+        return money.shown(amount, currency)
+    unit = question.setting("unit") or mark
+    return f"{number.shown(amount)}\u00a0{unit}" if unit else number.shown(amount)

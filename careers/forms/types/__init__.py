@@ -53,9 +53,19 @@ class FieldType:
     def block(self) -> Block | None:
         """A new block with which HR adds such a question; None where HR cannot add one.
 
-        Its value has ``label``, and may have ``help_text``, ``required`` and ``options``.
+        Its value has ``label``, and may have ``help_text``, ``required`` and ``options``. What
+        else it has is read by ``settings``.
         """
         return None
+
+    def settings(self, value: Any) -> tuple[tuple[str, str], ...]:
+        """What HR set for a question of this type only, from the value of its block.
+
+        Returns:
+            Names and texts for ``Question.settings``, without those that are empty. They are
+            stored with each application, so old ones must stay readable.
+        """
+        return ()
 
     def field(self, question: Question) -> forms.Field:
         """A new form field for one question, with errors that say how to correct them."""

@@ -6,15 +6,15 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.blocks import Block
 
 from careers.applications.frozen import Question
 from careers.forms.blocks import QuestionBlock
-from careers.forms.text import TextField, one_line
+from careers.forms.text import TextField
 from careers.forms.types import FieldType, register
+from home.values import link
 
 
 @register
@@ -27,7 +27,7 @@ class Link(FieldType):
         return QuestionBlock(label=gettext_lazy("Link"), icon="link")
 
     def field(self, question: Question) -> forms.Field:
-        return TextField(
+        field = LinkField(
             **self.options(question),
             widget=forms.URLInput(
                 {
@@ -38,22 +38,28 @@ class Link(FieldType):
                 }
             ),
             limit=self.longest,
-            validators=[web_address],
         )
+        field.error_messages["invalid"] = _(
+            "Enter the address of a web page for “%(label)s”, such as https://example.com/page."
+        ) % {"label": question.label}
+        return field
 
     def example(self, question: Question) -> Any:
         return "https://example.org/work"
 
 
-def web_address(value: str) -> None:
-    """Accept an address with ``http`` or ``https``.
+class LinkField(TextField):
+    """Reads a web address; one without a scheme gets ``https://``."""
 
-    Raises:
-        ValidationError: it is not such an address.
-    """
-    try:
-        # URLValidator lets control characters in the path pass.
-        one_line()(value)
-        URLValidator(schemes=["http", "https"])(value)
-    except ValidationError:
-        raise ValidationError(_("Enter a whole address that starts with https://.")) from None
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value)
+        if not text:
+            return ""
+        address = link.read(text)
+        if address is None:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return address
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What was sent, with the scheme that it gets."""
+        return link.read(data or "") or data

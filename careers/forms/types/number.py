@@ -1,40 +1,258 @@
-"""A number, written as in the language of the form."""
+"""A number, as people of any language write it, with the unit that HR sets.
+
+A text such as ``45.000`` means two numbers. The form then shows both in the page's language, and
+the applicant chooses one. Their choice comes back beside the text, so nothing is kept in between.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from wagtail.blocks import Block
+from wagtail import blocks
+from wagtail.blocks.struct_block import StructBlockValidationError
 
 from careers.applications.frozen import Question
+from careers.applications.question_types.number import in_unit
 from careers.forms.blocks import QuestionBlock
 from careers.forms.types import FieldType, register
+from home.fields import AmountBlock, ListedBlock
+from home.values import money, number
+
+#: What an answer may have; the same as in earlier releases.
+MAX_DIGITS, MAX_PLACES = 15, 4
+
+
+class NumberBlock(QuestionBlock):
+    """A question for a number, with its unit and its limits."""
+
+    unit = blocks.CharBlock(
+        label=gettext_lazy("Unit"),
+        required=False,
+        max_length=30,
+        help_text=gettext_lazy("Shown after the number, such as “years”, “hours a week” or “%”."),
+    )
+    currency = ListedBlock(
+        names=money.names,
+        label=gettext_lazy("Currency"),
+        required=False,
+        help_text=gettext_lazy("For an amount of money, in place of a unit. Type to search."),
+    )
+    minimum = AmountBlock(
+        label=gettext_lazy("Smallest number"),
+        required=False,
+        max_digits=MAX_DIGITS,
+        decimal_places=MAX_PLACES,
+    )
+    maximum = AmountBlock(
+        label=gettext_lazy("Largest number"),
+        required=False,
+        max_digits=MAX_DIGITS,
+        decimal_places=MAX_PLACES,
+    )
+    whole = blocks.BooleanBlock(label=gettext_lazy("Whole numbers only"), required=False)
+
+    class Meta:
+        form_layout = blocks.BlockGroup(
+            children=[
+                "label",
+                "help_text",
+                "required",
+                blocks.BlockGroup(
+                    children=["unit", "currency", "minimum", "maximum", "whole"],
+                    heading=gettext_lazy("Unit and limits"),
+                    classname="collapsed",
+                    icon="order",
+                    label_format="",
+                ),
+            ]
+        )
+
+    def clean(self, value: Any) -> Any:
+        """Refuse a currency beside a unit, and limits that no number keeps."""
+        cleaned = super().clean(value)
+        errors = {}
+        if cleaned["unit"] and cleaned["currency"]:
+            errors["currency"] = ValidationError(_("Set a unit or a currency, not both."))
+        low, high = cleaned["minimum"], cleaned["maximum"]
+        if low is not None and high is not None and low > high:
+            errors["maximum"] = ValidationError(
+                _("The largest number is below the smallest number.")
+            )
+        if errors:
+            raise StructBlockValidationError(block_errors=errors)
+        return cleaned
 
 
 @register
 class Number(FieldType):
     name = "number"
+    template = "careers/forms/types/number.html"
     position = 60
     longest = 40
 
-    def block(self) -> Block:
-        return QuestionBlock(label=gettext_lazy("Number"), icon="order")
+    def block(self) -> blocks.Block:
+        return NumberBlock(label=gettext_lazy("Number"), icon="order")
+
+    def settings(self, value: Any) -> tuple[tuple[str, str], ...]:
+        found = {
+            "unit": value.get("unit") or "",
+            "currency": value.get("currency") or "",
+            **{
+                name: "" if (limit := value.get(name)) is None else number.exact(limit)
+                for name in ("minimum", "maximum")
+            },
+            "whole": "yes" if value.get("whole") else "",
+        }
+        return tuple((name, text) for name, text in found.items() if text)
 
     def field(self, question: Question) -> forms.Field:
-        field = forms.DecimalField(
-            **self.options(question),
-            localize=True,
-            max_digits=15,
-            decimal_places=4,
-            widget=forms.TextInput(
-                {"class": "input--number", "inputmode": "decimal", "autocomplete": "off"}
-            ),
-        )
-        field.error_messages["invalid"] = _("Enter a number, such as 40.")
-        return field
+        return NumberField(question, **self.options(question))
 
     def example(self, question: Question) -> Any:
-        return "6"
+        return number.exact(usual(question))
+
+
+class Typed(NamedTuple):
+    """What was sent for a number: the text, and the number that was chosen for it, if any."""
+
+    text: str
+    meant: str = ""
+
+
+class NumberInput(forms.TextInput):
+    """A line of text, and the choice between the numbers that it can mean."""
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
+        return Typed(data.get(name) or "", data.get(f"meant-{name}") or "")
+
+
+class NumberField(forms.Field):
+    """Reads a number and checks what HR set for its question.
+
+    Attributes:
+        choices: after ``clean``, the numbers between which the applicant has to choose, or has
+            chosen: value, words, and whether it is chosen. Empty where the text is clear.
+        unit: what the form shows behind the field.
+    """
+
+    def __init__(self, question: Question, **options: Any) -> None:
+        attributes = {"class": "input--number", "inputmode": "decimal", "autocomplete": "off"}
+        super().__init__(**options, widget=NumberInput(attributes))
+        self.question = question
+        self.choices: list[tuple[str, str, bool]] = []
+        currency = question.setting("currency")
+        self.unit = money.symbol(currency) if currency else question.setting("unit")
+        self.low, self.high = (
+            Decimal(limit) if (limit := question.setting(name)) else None
+            for name in ("minimum", "maximum")
+        )
+
+    def clean(self, value: Any) -> str | None:
+        """The number as it is stored (see ``careers.applications.question_types.number``).
+
+        Raises:
+            ValidationError: it is no number, breaks a rule of its question, or may be two.
+        """
+        text, meant = value if isinstance(value, Typed) else Typed(value or "")
+        if not number.plain(text):
+            if self.required:
+                raise ValidationError(self.error_messages["required"], code="required")
+            return None
+        written = number.read(text)
+        if written is None:
+            raise self._error(_("Enter “%(label)s” as a number, such as %(example)s."))
+        mark = self._mark(written.marks)
+        broken = [self._broken_rule(amount) for amount in written.numbers]
+        possible = [
+            amount for amount, error in zip(written.numbers, broken, strict=True) if not error
+        ]
+        if not possible:
+            raise broken[0]  # type: ignore[misc]  # each number breaks a rule
+        exact = [number.exact(amount) for amount in possible]
+        if len(written.numbers) > 1:
+            self.choices = [
+                (value, in_unit(self.question, amount, mark), value == meant)
+                for value, amount in zip(exact, possible, strict=True)
+            ]
+            if meant not in exact:
+                raise self._error(
+                    _(
+                        "“%(typed)s” can be read as two numbers. "
+                        "Choose the one you mean for “%(label)s”."
+                    ),
+                    typed=number.plain(text),
+                )
+            exact = [meant]
+        return f"{exact[0]} {mark}".rstrip()
+
+    def _mark(self, marks: tuple[str, ...]) -> str:
+        """The currency to store with the number.
+
+        Raises:
+            ValidationError: something else is written beside the number.
+        """
+        currency, unit = self.question.setting("currency"), self.question.setting("unit")
+        if currency:
+            if all(money.means(mark, currency) for mark in marks):
+                return ""
+            raise self._error(
+                _("Enter “%(label)s” in this currency: %(currency)s, such as %(example)s."),
+                currency=f"{money.name(currency)} ({currency})",
+            )
+        known = number.plain(unit).casefold()
+        marks = tuple(mark for mark in marks if mark.casefold() != known)
+        if not marks:
+            return ""
+        if not unit and len(marks) == 1 and money.is_currency(marks[0]):
+            return marks[0].upper()
+        raise self._error(_("Enter “%(label)s” as a number only, such as %(example)s."))
+
+    def _broken_rule(self, amount: Decimal) -> ValidationError | None:
+        """The rule of the question that a number breaks, if any."""
+        digits = len(number.exact(amount).replace(".", "").lstrip("-0"))
+        places = number.places(amount)
+        currency = self.question.setting("currency")
+        most = min(money.decimals(currency), MAX_PLACES) if currency else MAX_PLACES
+        if places and (self.question.setting("whole") or not most):
+            return self._error(_("Enter a whole number for “%(label)s”, such as %(example)s."))
+        if places > most:
+            return self._error(
+                _("Enter at most %(most)s digits after the decimal separator for “%(label)s”."),
+                most=str(most),
+            )
+        if self.low is not None and amount < self.low:
+            return self._error(
+                _("Enter %(limit)s or more for “%(label)s”."),
+                limit=in_unit(self.question, self.low),
+            )
+        if self.high is not None and amount > self.high:
+            return self._error(
+                _("Enter %(limit)s or less for “%(label)s”."),
+                limit=in_unit(self.question, self.high),
+            )
+        if digits > MAX_DIGITS:
+            return self._error(
+                _("Enter at most %(most)s digits for “%(label)s”."), most=str(MAX_DIGITS)
+            )
+        return None
+
+    def _error(self, message: str, **more: str) -> ValidationError:
+        example = in_unit(self.question, usual(self.question))
+        values = {"label": self.question.label, "example": example, **more}
+        return ValidationError(message, code="invalid", params=values)
+
+
+def usual(question: Question) -> Decimal:
+    """A number that a question accepts, for examples."""
+    found = Decimal(40)
+    if low := question.setting("minimum"):
+        found = max(found, Decimal(low))
+    if high := question.setting("maximum"):
+        found = min(found, Decimal(high))
+    return found

@@ -19,6 +19,7 @@ questions = st.builds(
     help=st.text(max_size=20),
     required=st.booleans(),
     options=st.lists(options, max_size=3).map(tuple),
+    settings=st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), max_size=2).map(tuple),
 )
 forms = st.builds(
     FrozenForm,
@@ -47,3 +48,27 @@ def test_question_is_found_by_its_key() -> None:
 def test_option_label_of_an_unknown_key_is_the_key() -> None:
     asked = Question("s", "single_choice", "Shift?", options=(Option("a", "Early"),))
     assert (asked.option_label("a"), asked.option_label("gone")) == ("Early", "gone")
+
+
+def test_form_without_settings_is_stored_as_in_earlier_releases() -> None:
+    asked = Question("why", "long_text", "Why?")
+    form = FrozenForm("Keeper", "Tidewater", "en", "UTC", (asked,))
+    stored = form.to_json()
+    assert stored["questions"] == [
+        {"key": "why", "type": "long_text", "label": "Why?", "help": "", "required": False}
+        | {"options": ()}
+    ]
+    assert form.edition == "310353f845de82fd"
+    assert FrozenForm.from_json(stored) == form
+
+
+def test_form_of_a_later_release_is_readable() -> None:
+    form = FrozenForm("Keeper", "Tidewater", "en", "UTC", (Question("why", "long_text", "Why?"),))
+    stored = json.loads(json.dumps(form.to_json()))
+    stored["colour"] = stored["questions"][0]["colour"] = "red"
+    assert FrozenForm.from_json(stored) == form
+
+
+def test_setting_of_a_question_is_found_by_its_name() -> None:
+    asked = Question("n", "number", "Years?", settings=(("unit", "years"),))
+    assert (asked.setting("unit"), asked.setting("currency")) == ("years", "")

@@ -28,6 +28,7 @@ def ask(kind: str) -> Question:
         ("yes_no", False, "No"),
         ("consent", True, "Agreed"),
         ("number", "12.5", Decimal("12.5")),
+        ("number", "40000 €", "40,000\u00a0€"),
         ("number", None, ""),
         ("date", "2027-03-31", dt.date(2027, 3, 31)),
         ("date", None, ""),
@@ -73,3 +74,18 @@ def test_fixed_words_never_contain_typed_text(
     kind: str, value: Any, words: tuple[str, ...]
 ) -> None:
     assert type_of(ask(kind)).fixed_words(ask(kind), value) == words
+
+
+@pytest.mark.parametrize(
+    ("settings", "heading"),
+    [
+        ((), "Salary"),
+        ((("unit", "years"),), "Salary (years)"),
+        ((("currency", "EUR"),), "Salary (EUR)"),
+    ],
+)
+def test_heading_of_a_number_names_its_unit(
+    settings: tuple[tuple[str, str], ...], heading: str
+) -> None:
+    question = Question("it", "number", "Salary", settings=settings)
+    assert type_of(question).heading(question) == heading

@@ -26,6 +26,8 @@ from tests.support.papers import OLD_WORD, PROGRAM, make_cv, make_docx, make_pdf
 pytestmark = pytest.mark.django_db
 
 SHIFTS = {"early": "Early", "late": "Late"}
+NO_LINK = "Enter the address of a web page for “What?”, such as https://example.com/page."
+NO_DATE = "Enter a date with day, month and year for “What?”, such as 31 March 2027."
 
 
 def add_questions(job: Any, *questions: Any) -> Any:
@@ -222,6 +224,7 @@ def test_phone_and_cv_when_off_are_not_asked(job: Any) -> None:
         ("long_text", "\tOne\x0bTwo\x0c\x00Three\x07", "One\nTwo\nThree"),
         ("long_text", "e\u0301", "é"),
         ("link", "https://example.org/me?a=1", "https://example.org/me?a=1"),
+        ("link", "www.linkedin.com/in/anna", "https://www.linkedin.com/in/anna"),
         ("link", "", ""),
         ("yes_no", "yes", True),
         ("yes_no", "no", False),
@@ -233,6 +236,7 @@ def test_phone_and_cv_when_off_are_not_asked(job: Any) -> None:
         ("number", "-0", "0"),
         ("number", "", None),
         ("date", "2027-03-31", "2027-03-31"),
+        ("date", "31/3/2027", "2027-03-31"),
         ("date", "", None),
         ("consent", "on", True),
         ("consent", None, False),
@@ -251,16 +255,16 @@ def test_choice_is_stored_by_key(job: Any) -> None:
     ("kind", "typed", "message"),
     [
         ("short_text", "x" * 301, "Shorten this to 300 characters. It has 301."),
-        ("link", "example.org", "Enter a whole address that starts with https://."),
-        ("link", "javascript:alert(1)", "Enter a whole address that starts with https://."),
-        ("link", "ftp://example.org/x", "Enter a whole address that starts with https://."),
+        ("link", "example org", NO_LINK),
+        ("link", "javascript:alert(1)", NO_LINK),
+        ("link", "ftp://example.org/x", NO_LINK),
         ("yes_no", "maybe", "Choose yes or no."),
-        ("number", "many", "Enter a number, such as 40."),
-        ("number", "NaN", "Enter a number, such as 40."),
-        ("number", "Infinity", "Enter a number, such as 40."),
-        ("number", "4\x000", "Enter a number, such as 40."),
-        ("date", "soon", "Enter a date with day, month and year, such as 2027-03-31."),
-        ("date", "2027-02-30", "Enter a date with day, month and year, such as 2027-03-31."),
+        ("number", "many", "Enter “What?” as a number, such as 40."),
+        ("number", "NaN", "Enter “What?” as a number, such as 40."),
+        ("number", "Infinity", "Enter “What?” as a number, such as 40."),
+        ("number", "4\x000", "Enter “What?” as a number, such as 40."),
+        ("date", "soon", NO_DATE),
+        ("date", "2027-02-30", NO_DATE),
         ("single_choice", "night", "Choose one of the answers."),
         ("multiple_choice", ["early", "night"], "Choose among the answers."),
     ],

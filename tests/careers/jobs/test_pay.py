@@ -8,23 +8,51 @@ import pytest
 from django.utils import translation
 
 from careers.jobs.models import JobPage
+from careers.jobs.pay import decimals_errors
 
 # A new page looks up its content type.
 pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "words"),
+    ("low", "high", "currency", "words"),
     [
-        (None, None, ""),
-        (72000, 88000, "€72,000 – €88,000 a year"),
-        (72000, None, "from €72,000 a year"),
-        (None, 88000, "€88,000 a year"),
-        (72000, 72000, "€72,000 a year"),
-        ("17.5", None, "from €17.50 a year"),
+        (None, None, "EUR", ""),
+        (72000, 88000, "EUR", "€72,000 – €88,000 a year"),
+        (72000, None, "EUR", "from €72,000 a year"),
+        (None, 88000, "EUR", "€88,000 a year"),
+        (72000, 72000, "EUR", "€72,000 a year"),
+        ("17.500", None, "EUR", "from €17.50 a year"),
+        ("1234.5", "1300.000", "KWD", "KWD\u00a01,234.500 – KWD\u00a01,300 a year"),
+        ("5000000.000", None, "JPY", "from ¥5,000,000 a year"),
     ],
 )
-def test_pay_range_is_shown_in_words(low: object, high: object, words: str) -> None:
+def test_pay_range_is_shown_in_words(low: object, high: object, currency: str, words: str) -> None:
     ends = [None if end is None else Decimal(str(end)) for end in (low, high)]
     with translation.override("en"):
-        assert JobPage(pay_from=ends[0], pay_to=ends[1]).pay == words
+        page = JobPage(pay_from=ends[0], pay_to=ends[1], pay_currency=currency)
+        assert page.pay == words
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "message"),
+    [
+        ("EUR", "17.50", None),
+        ("EUR", "17.505", "Amounts in EUR have at most 2 decimals."),
+        ("KWD", "17.505", None),
+        ("JPY", "5000000.000", None),
+        ("JPY", "17.5", "Amounts in JPY have no decimals."),
+    ],
+)
+def test_amount_with_decimals_that_the_currency_lacks_is_refused(
+    currency: str, amount: str, message: str | None
+) -> None:
+    cleaned = {"pay_currency": currency, "pay_from": Decimal(amount), "pay_to": None}
+    assert decimals_errors(cleaned).get("pay_from") == message
+    assert "pay_to" not in decimals_errors(cleaned)
+
+
+def test_stored_amount_and_currency_of_the_past_stay_valid(job: JobPage) -> None:
+    # A schedule and a translation save pages as they are.
+    job.pay_from, job.pay_currency = Decimal("17.505"), "HRK"
+    job.full_clean()

@@ -1,0 +1,225 @@
+"""A number question: what is typed, what the form asks back, and what is stored and shown."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from typing import Any
+
+import pytest
+from django.http import QueryDict
+from django.test import Client
+from django.utils import translation
+
+from careers.applications.answers import in_words
+from careers.applications.frozen import FrozenForm, Question
+from careers.applications.models import Application
+from careers.archive.manifest import manifest
+from careers.documents import Branding, document_for
+from careers.forms.builder import ApplicationForm
+from careers.forms.types.number import NumberBlock
+from tests.support.applying import ask, kept_token, send
+
+pytestmark = pytest.mark.django_db
+
+EURO, DINAR, YEN = {"currency": "EUR"}, {"currency": "KWD"}, {"currency": "JPY"}
+YEARS = {"unit": "years", "minimum": "0", "maximum": "60"}
+TWO = "can be read as two numbers. Choose the one you mean for “Pay”."
+
+
+def sent(text: str, meant: str = "", language: str = "en", **settings: str) -> ApplicationForm:
+    """A form with one number question as it was sent."""
+    asked = Question("it", "number", "Pay", settings=tuple(settings.items()))
+    data = QueryDict(mutable=True)
+    data["q-it"], data["meant-q-it"] = text, meant
+    frozen = FrozenForm("Job", "Company", language, "UTC", (asked,))
+    with translation.override(language):
+        form = ApplicationForm(frozen, job_key=uuid.uuid4(), data=data)
+        form.is_valid()
+    return form
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "settings", "stored", "shown"),
+    [
+        ("en", "", {}, None, None),
+        ("en", "40", {}, "40", "40"),
+        ("en", "3,5", {}, "3.5", "3.5"),
+        ("fr", "3.5", {}, "3.5", "3,5"),
+        ("fr", "45 000", {}, "45000", "45\u202f000"),
+        ("en", "45\u00a0000", {}, "45000", "45,000"),
+        ("fr", "45\u202f000", EURO, "45000", "45\u202f000\u00a0€"),
+        ("en", "€45,000.50", EURO, "45000.5", "€45,000.50"),
+        ("fr", "45 000 euros", EURO, "45000", "45\u202f000\u00a0€"),
+        ("en", "EUR 45 000", EURO, "45000", "€45,000"),
+        ("en", "٤٥٬٠٠٠", EURO, "45000", "€45,000"),
+        ("en", "7.5", DINAR, "7.5", "KWD\u00a07.500"),
+        ("en", "¥5'000'000", YEN, "5000000", "¥5,000,000"),
+        ("en", "6 years", YEARS, "6", "6\u00a0years"),
+        ("en", "6Years", YEARS, "6", "6\u00a0years"),
+        ("en", "80 %", {"unit": "%"}, "80", "80\u00a0%"),
+        # A question without a currency keeps the one that the applicant wrote.
+        ("en", "$45 000", {}, "45000 $", "45,000\u00a0$"),
+        ("fr", "45 000 chf", {}, "45000 CHF", "45\u202f000\u00a0CHF"),
+    ],
+)
+def test_number_is_stored_exactly_and_shown_with_its_unit(
+    language: str, typed: str, settings: dict[str, str], stored: str | None, shown: str | None
+) -> None:
+    form = sent(typed, language=language, **settings)
+    assert form.errors == {}
+    assert form.answers == {"it": stored}
+    with translation.override(language):
+        assert in_words(form.frozen.questions[0], stored) == ([shown] if shown else [])
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "settings", "choices"),
+    [
+        ("en", "45.000", {}, {"45000": "45,000", "45": "45"}),
+        ("en", "45,000", {}, {"45000": "45,000", "45": "45"}),
+        ("fr", "45.000", EURO, {"45000": "45\u202f000\u00a0€", "45": "45\u00a0€"}),
+        ("fr", "45,000", EURO, {"45000": "45\u202f000\u00a0€", "45": "45\u00a0€"}),
+        ("en", "€45,000", {}, {"45000 €": "45,000\u00a0€", "45 €": "45\u00a0€"}),
+        ("en", "-1.250", {}, {"-1250": "-1,250", "-1.25": "-1.25"}),
+        ("en", "1.250", DINAR, {"1250": "KWD\u00a01,250", "1.25": "KWD\u00a01.250"}),
+        # What the question does not accept is not offered, and the other is not guessed.
+        ("en", "45.000", YEARS, {"45": "45\u00a0years"}),
+        ("en", "1.250", YEN, {"1250": "¥1,250"}),
+        ("en", "1.250", {"whole": "yes"}, {"1250": "1,250"}),
+    ],
+)
+def test_number_that_can_be_two_is_asked_back_and_stored_as_chosen(
+    language: str, typed: str, settings: dict[str, str], choices: dict[str, str]
+) -> None:
+    form = sent(typed, language=language, **settings)
+    assert [error.partition("”")[2] for error in form.errors["q-it"]] == [f" {TWO}"]
+    offered = form.fields["q-it"].choices
+    assert [(words, chosen) for _value, words, chosen in offered] == [
+        (words, False) for words in choices.values()
+    ]
+    for (value, _words, _chosen), stored in zip(offered, choices, strict=True):
+        again = sent(typed, value, language, **settings)
+        assert again.errors == {}
+        assert again.answers == {"it": stored}
+        assert (value, True) in [(it, chosen) for it, _w, chosen in again.fields["q-it"].choices]
+    assert TWO in str(sent(typed, "99", language, **settings).errors)
+
+
+@pytest.mark.parametrize(
+    ("typed", "settings", "message"),
+    [
+        *((text, {}, "Enter “Pay” as a number, such as 40.") for text in ("1e3", "1_000", "nan")),
+        ("inf", {}, "Enter “Pay” as a number, such as 40."),
+        ("40k", {}, "Enter “Pay” as a number only, such as 40."),
+        ("6 weeks", YEARS, "Enter “Pay” as a number only, such as 40\u00a0years."),
+        ("€6", YEARS, "Enter “Pay” as a number only, such as 40\u00a0years."),
+        ("$40", EURO, "Enter “Pay” in this currency: Euro (EUR), such as €40."),
+        ("-1", YEARS, "Enter 0\u00a0years or more for “Pay”."),
+        ("61", YEARS, "Enter 60\u00a0years or less for “Pay”."),
+        ("61.000", YEARS, "Enter 60\u00a0years or less for “Pay”."),
+        ("6.5", {"whole": "yes"}, "Enter a whole number for “Pay”, such as 40."),
+        ("6.5", YEN, "Enter a whole number for “Pay”, such as ¥40."),
+        ("6.55555", {}, "Enter at most 4 digits after the decimal separator for “Pay”."),
+        ("6.5555", EURO, "Enter at most 2 digits after the decimal separator for “Pay”."),
+        ("1" * 16, {}, "Enter at most 15 digits for “Pay”."),
+    ],
+)
+def test_refusal_names_the_question_and_what_it_accepts(
+    typed: str, settings: dict[str, str], message: str
+) -> None:
+    assert sent(typed, **settings).errors["q-it"] == [message]
+
+
+def test_choice_for_a_text_that_was_corrected_is_ignored() -> None:
+    assert sent("50 000", "45000").answers == {"it": "50000"}
+
+
+def test_number_of_an_earlier_release_is_readable() -> None:
+    asked = Question("it", "number", "Pay")
+    assert in_words(asked, "-1234567.5") == ["-1,234,567.5"]
+
+
+# ── The whole way ──────────────────────────────────────────────────────────────────────
+
+
+def test_applicant_confirms_a_number_without_losing_anything(client: Client, job: Any) -> None:
+    pay = ask("number", "Pay you expect", key="pay")
+    pay["value"] |= {"currency": "EUR", "minimum": "0"}
+    job.questions = [pay, ask("date", "First day", key="day"), ask("link", "Work", key="work")]
+    job.save()
+    typed = {"q-pay": "45.000", "q-day": "31/3/2027", "q-work": "example.org/anna"}
+    page = send(client, job, **typed)
+    html = page.content.decode()
+    assert page.status_code == 422
+    assert 'value="45.000"' in html
+    radios = re.findall(r'type="radio".*?name="(.*?)" value="(.*?)".*?<span .*?>(.*?)</span>', html)
+    assert radios == [("meant-q-pay", "45000", "€45,000"), ("meant-q-pay", "45", "€45")]
+    assert 'value="2027-03-31"' in html
+    assert 'value="https://example.org/anna"' in html
+    again = {**typed, "meant-q-pay": "45000", "cv": None, "kept-cv": kept_token(page)}
+    assert send(client, job, **again).status_code == 303
+    application = Application.objects.get()
+    assert application.answers["pay"] == "45000"
+    assert application.answers["day"] == "2027-03-31"
+    assert application.answers["work"] == "https://example.org/anna"
+    document = document_for(application, Branding("Tidewater", "#0e5c46"))
+    assert [answer.paragraphs for answer in document.answers] == [
+        ("€45,000",),
+        ("31 March 2027",),
+        ("https://example.org/anna",),
+    ]
+    archived = json.loads(manifest(application, ()))
+    asked = {question["key"]: question for question in archived["form"]["questions"]}
+    assert asked["pay"]["settings"] == [["currency", "EUR"], ["minimum", "0"]]
+    assert archived["answers"]["pay"] == "45000"
+
+
+def test_question_is_frozen_with_what_hr_set(job: Any) -> None:
+    years = ask("number", "Years", key="years")
+    years["value"] |= {"unit": "years", "maximum": "60", "whole": True}
+    job.questions = [years, ask("number", "Any", key="any")]
+    job.save()
+    job.refresh_from_db()
+    frozen = job.frozen_form()
+    assert frozen.question("years").settings == (
+        ("unit", "years"),
+        ("maximum", "60"),
+        ("whole", "yes"),
+    )
+    assert frozen.question("any").settings == ()
+
+
+# ── What HR sets ───────────────────────────────────────────────────────────────────────
+
+
+def posted(**changes: str) -> Any:
+    """The value of a number block as the page editor posts it."""
+    block = NumberBlock()
+    data = {"n-label": "Pay", "n-help_text": "", "n-unit": "", "n-currency": "", "n-minimum": ""}
+    data |= {"n-maximum": "", **{f"n-{name}": text for name, text in changes.items()}}
+    return block.clean(block.value_from_datadict(data, {}, "n"))
+
+
+def test_hr_sets_a_currency_by_its_name_and_limits_as_people_write_them() -> None:
+    value = posted(currency="Euro (EUR)", minimum="20 000", maximum="90.000,5", whole="on")
+    assert (value["currency"], value["whole"]) == ("EUR", True)
+    assert (str(value["minimum"]), str(value["maximum"])) == ("20000", "90000.5")
+    assert posted(currency="swiss franc")["currency"] == "CHF"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"unit": "years", "currency": "EUR"}, "currency"),
+        ({"minimum": "2", "maximum": "1"}, "maximum"),
+        ({"minimum": "1.000"}, "minimum"),
+        ({"minimum": "1e3"}, "minimum"),
+        ({"currency": "DEM"}, "currency"),
+    ],
+)
+def test_settings_that_contradict_are_refused(changes: dict[str, str], field: str) -> None:
+    with pytest.raises(Exception) as caught:  # noqa: PT011 -- the errors of a block have no text
+        posted(**changes)
+    assert list(caught.value.block_errors) == [field]
