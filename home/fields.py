@@ -32,10 +32,13 @@ class AmountField(forms.DecimalField):
         self.widget.attrs.setdefault("inputmode", "decimal")
         self.widget.attrs.setdefault("autocomplete", "off")
 
-    def to_python(self, value: Any) -> Decimal | None:
-        if isinstance(value, Decimal) or not number.plain(str(value or "")):
-            return value or None if not isinstance(value, Decimal) else value
-        written = number.read(str(value))
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, Decimal):
+            return value
+        text = number.plain(str(value or ""))
+        if not text:
+            return None
+        written = number.read(text)
         if written is None or written.marks:
             raise ValidationError(_("Enter a number, such as 40."), code="invalid")
         if len(written.numbers) > 1:
@@ -45,7 +48,8 @@ class AmountField(forms.DecimalField):
                 code="ambiguous",
                 params={"large": large, "small": small},
             )
-        return written.numbers[0]
+        # Zeros at the end are no decimal places.
+        return Decimal(number.exact(written.numbers[0]))
 
     def prepare_value(self, value: Any) -> Any:
         """A stored number so that it is read as the same number again."""
@@ -137,7 +141,7 @@ class ListedField(forms.CharField):
         return sorted(labels, key=lambda label: (slugify(label) or label, label))
 
     def clean(self, value: Any) -> str:
-        text: str = super().clean(value)
+        text = number.plain(super().clean(value))
         if not text:
             return ""
         if code := self._code(text):
@@ -156,7 +160,7 @@ class ListedField(forms.CharField):
 
     def prepare_value(self, value: Any) -> Any:
         """The label of a stored code, and of what a text probably means."""
-        text = str(value or "")
+        text = number.plain(str(value or ""))
         found = self._code(text) or self._suggestion(text)
         return _label(found, self.names()[found]) if found else value
 

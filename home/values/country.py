@@ -17,7 +17,7 @@ _NO_COUNTRIES = "AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ"
 @cache
 def codes() -> frozenset[str]:
     """The codes of all countries: two capital letters."""
-    known = Locale("en").territories
+    known = map(str, Locale("en").territories)
     return frozenset(
         code for code in known if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES
     )

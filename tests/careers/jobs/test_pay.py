@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.utils import translation
 
 from careers.jobs.models import JobPage
 from careers.jobs.pay import decimals_errors
+from tests.support.editing import page_form
 
 # A new page looks up its content type.
 pytestmark = pytest.mark.django_db
@@ -56,3 +58,44 @@ def test_stored_amount_and_currency_of_the_past_stay_valid(job: JobPage) -> None
     # A schedule and a translation save pages as they are.
     job.pay_from, job.pay_currency = Decimal("17.505"), "HRK"
     job.full_clean()
+
+
+def edited(job: JobPage, **changes: str) -> Any:
+    """The editor's form of a job as HR sends it."""
+    form_class = JobPage.get_edit_handler().get_form_class()
+    return form_class(page_form(job, **changes), instance=job, parent_page=job.get_parent())
+
+
+@pytest.mark.parametrize(
+    ("typed", "currency", "stored"),
+    [
+        ("72 000,50", "Euro (EUR)", ("72000.5", "EUR")),
+        ("1,234.5670", "Kuwaiti Dinar (KWD)", ("1234.567", "KWD")),
+        ("5’000’000", "jpy", ("5000000", "JPY")),
+    ],
+)
+def test_hr_writes_pay_as_people_do(
+    job: JobPage, typed: str, currency: str, stored: tuple[str, str]
+) -> None:
+    form = edited(job, pay_from=typed, pay_currency=currency)
+    assert "pay_from" not in form.errors
+    page = form.save(commit=False)
+    assert (str(page.pay_from), page.pay_currency) == stored
+    # What the editor shows is read as the same amount again.
+    shown = type(form)(instance=page, parent_page=job.get_parent())["pay_from"]
+    assert shown.field.clean(shown.value()) == page.pay_from
+
+
+@pytest.mark.parametrize(
+    ("field", "changes", "message"),
+    [
+        ("pay_from", {"pay_from": "45.000"}, "This can be 45000 or 45."),
+        ("pay_from", {"pay_from": "1e3"}, "Enter a number, such as 40."),
+        ("pay_to", {"pay_to": "17.5", "pay_currency": "JPY"}, "Amounts in JPY have no decimals."),
+        ("pay_currency", {"pay_currency": "DEM"}, "“DEM” is not in the list."),
+    ],
+)
+def test_pay_that_cannot_be_understood_is_refused_in_words(
+    job: JobPage, field: str, changes: dict[str, str], message: str
+) -> None:
+    assert message in edited(job, **changes).errors[field][0]
