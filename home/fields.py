@@ -212,6 +212,7 @@ class ListedBlock(blocks.FieldBlock):
 
     class Meta:
         icon = "list-ul"
+        default = ""
 
 
 class ListedModelField(models.CharField):

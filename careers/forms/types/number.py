@@ -34,6 +34,8 @@ class NumberBlock(QuestionBlock):
     unit = blocks.CharBlock(
         label=gettext_lazy("Unit"),
         required=False,
+        # For questions of earlier releases: wagtail-localize refuses None.
+        default="",
         max_length=30,
         help_text=gettext_lazy("Shown after the number, such as “years”, “hours a week” or “%”."),
     )

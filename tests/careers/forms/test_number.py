@@ -11,6 +11,7 @@ import pytest
 from django.http import QueryDict
 from django.test import Client
 from django.utils import translation
+from wagtail_localize.segments.extract import extract_segments
 
 from careers.applications.answers import in_words
 from careers.applications.frozen import FrozenForm, Question
@@ -207,6 +208,14 @@ def test_hr_sets_a_currency_by_its_name_and_limits_as_people_write_them() -> Non
     assert (value["currency"], value["whole"]) == ("EUR", True)
     assert (str(value["minimum"]), str(value["maximum"])) == ("20000", "90000.5")
     assert posted(currency="swiss franc")["currency"] == "CHF"
+
+
+def test_question_of_an_earlier_release_can_be_translated(job: Any) -> None:
+    job.questions = [ask("number", "Pay", key=str(uuid.uuid4()))]
+    job.save()
+    job.refresh_from_db()
+    asked = [segment for segment in extract_segments(job) if segment.path.startswith("questions")]
+    assert [segment.string.data for segment in asked] == ["Pay"]
 
 
 @pytest.mark.parametrize(
