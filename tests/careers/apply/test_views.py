@@ -238,7 +238,7 @@ def test_invalid_form_keeps_every_answer_and_shows_each_error_twice(
     message = "Nothing stands after the @ in “jane@”. Enter the whole e-mail address."
     assert f'<a href="#id_email">{message}</a>' in page
     assert page.count(message) == 2
-    assert '<a href="#id_q-years">Enter a number, such as 40.</a>' in page
+    assert '<a href="#id_q-years">Enter “Years?” as a number, such as 40.</a>' in page
     assert 'value="jane@"' in page
     assert 'value="many"' in page
     assert 'value="2027-03-31"' in page
