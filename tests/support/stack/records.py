@@ -51,7 +51,19 @@ class Records:
         raise NotImplementedError
 
     def query(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
-        """Rows of a statement with ``%s`` for parameters, read in a connection of its own."""
+        """Rows of a statement with ``%s`` for parameters, read in a connection of its own.
+
+        A migration takes locks meanwhile, and PostgreSQL may end this statement to solve a
+        deadlock; it is then sent again.
+        """
+        from psycopg.errors import DeadlockDetected
+
+        for _attempt in range(3):
+            with contextlib.suppress(DeadlockDetected):
+                return self._query(sql, *parameters)
+        return self._query(sql, *parameters)
+
+    def _query(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
         with self._connected() as connection:
             if self.database.startswith("postgres"):
                 cursor = connection.execute(sql, parameters or None)
