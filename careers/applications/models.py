@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from typing import ClassVar
+from urllib.parse import quote
 
 from django.conf import settings
 from django.db import models
@@ -14,6 +15,7 @@ from django.utils.translation import pgettext_lazy
 
 from careers.applications.frozen import FrozenForm
 from careers.applications.references import new_reference, new_secret
+from home.values.email import clean as clean_email
 from home.values.name import shown
 from home.values.phone import uri
 
@@ -131,6 +133,14 @@ class Application(models.Model):
     def shown_name(self) -> str:
         """The applicant's name to show among other words; never empty."""
         return shown(self.name)
+
+    @property
+    def email_uri(self) -> str:
+        """The address of a link that writes to the applicant (RFC 6068).
+
+        An earlier release stored invisible characters in addresses.
+        """
+        return f"mailto:{quote(clean_email(self.email), safe='@')}"
 
     @property
     def phone_uri(self) -> str:
