@@ -1,0 +1,75 @@
+"""An e-mail address as mail servers read it: where it leads, and which spellings are the same.
+
+Sources: RFC 5321, 4.1.2; RFC 6531, 3.3 and 3.7.1 (letters beyond ASCII).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+from django.utils.translation import gettext as _
+
+from home.values import host
+
+#: Some providers give addresses with two dots in a row, so dots are not looked at.
+_LOCAL = re.compile(r'[^\x00-\x20\x7f"(),:;<>@\[\\\]]+|"(?:[^"\\]|\\.)*"')
+
+
+def to_ascii(address: str) -> str:
+    """An address as it goes into an envelope or a header: its host in ASCII.
+
+    The part before the @ has no spelling in ASCII. If it is not ASCII, only a server with SMTPUTF8
+    (RFC 6531) takes the address.
+
+    Raises:
+        ValueError: no mail can be sent to it.
+    """
+    local, at, name = address.rpartition("@")
+    local = unicodedata.normalize("NFC", local)
+    if not at or not local.isprintable() or not _LOCAL.fullmatch(local):
+        raise ValueError("not an address")
+    return f"{local}@{host.to_ascii(name)}"
+
+
+def key(address: str) -> str:
+    """One spelling for all spellings of an address, to compare and to look up.
+
+    Capitals before the @ are the same as small letters: no mail server in use tells them apart.
+    """
+    local, at, name = address.strip().rpartition("@")
+    return unicodedata.normalize("NFC", local).lower() + at + host.to_unicode(name)
+
+
+def is_international(address: str) -> bool:
+    """Whether only a server with SMTPUTF8 takes the address."""
+    return not address.rpartition("@")[0].isascii()
+
+
+def validate(address: str, message: str = "") -> None:
+    """Accept an address whose host can exist; a letter before the @ may be of any script.
+
+    Args:
+        message: the error for what is no address; a general one by default.
+
+    Raises:
+        ValidationError: no mail can be sent to it. The error says what to correct.
+    """
+    message = message or _("Enter an e-mail address in the form name@example.com.")
+    local, at, name = address.rpartition("@")
+    try:
+        name = host.to_ascii(name)
+    except ValueError:
+        if not at or name.isascii():
+            raise ValidationError(message, code="invalid") from None
+        raise ValidationError(
+            _("There is no mail server called “%(host)s”. Correct what stands after the @."),
+            code="invalid",
+            params={"host": name},
+        ) from None
+    if not local.isprintable():
+        raise ValidationError(message, code="invalid")
+    plain = "".join(letter if letter.isascii() else "x" for letter in local)
+    EmailValidator(message)(f"{plain}@{name}")

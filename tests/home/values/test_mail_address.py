@@ -1,0 +1,143 @@
+"""Addresses: where a mail to them goes, which are the same, and which are refused."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from home.values.mail_address import is_international, key, to_ascii, validate
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("jane@faß.de", "jane@xn--fa-hia.de"),
+        ("Jane.Miller@Example.org", "Jane.Miller@example.org"),
+        ("zoë@faß.de", "zoë@xn--fa-hia.de"),
+        ("zoe\u0308@example.org", "zoë@example.org"),
+        ("用户@例え.テスト", "用户@xn--r8jz45g.xn--zckzah"),
+        ('"a b"@example.org', '"a b"@example.org'),
+        ('"a@b"@example.org', '"a@b"@example.org'),
+        ("a..b.@docomo.example", "a..b.@docomo.example"),
+        ("x@[192.0.2.1]", "x@[192.0.2.1]"),
+    ],
+)
+def test_address_is_sent_to_its_own_host(typed: str, sent: str) -> None:
+    assert to_ascii(typed) == sent
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "@",
+        "a@",
+        "@a",
+        "a",
+        "a b@c.d",
+        "a@b@c.d",
+        "a,b@c.d",
+        "<a@b.c>",
+        "a@b..ü",
+        "a\n@b.c",
+        '"a"b"@c.d',
+        '"a\\"@c.d',
+        "a\x00@b.c",
+        "a\u202eb@c.d",
+        "a@i❤.ws",
+        "a:b@c.d",
+        "a(b)@c.d",
+    ],
+)
+def test_text_that_no_mail_can_be_sent_to_is_refused(typed: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        to_ascii(typed)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("HR@Example.org", " hr@example.ORG "),
+        ("hr@faß.de", "HR@xn--fa-hia.DE"),
+        ("hr@FAẞ.de", "hr@faß.de"),
+        ("hr@ΣΊΣΥΦΟΣ.gr", "hr@σίσυφοσ.gr"),
+        ("ÅSA@example.org", "a\u030asa@example.org"),
+        ("hr@bu\u0308cher.example", "hr@BÜCHER.example"),
+        ("no address", "NO ADDRESS"),
+    ],
+)
+def test_spellings_of_one_address_have_one_key(one: str, other: str) -> None:
+    assert key(one) == key(other) == key(key(one))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("hr@faß.de", "hr@fass.de"),
+        ("hr@σίσυφος.gr", "hr@σίσυφοσ.gr"),
+        ("straße@example.org", "strasse@example.org"),
+        ("mıke@example.org", "mike@example.org"),
+        ("mike@mıcrosoft.example", "mike@microsoft.example"),
+        ("hr@example.org", "hr@example.com"),
+    ],
+)
+def test_different_addresses_have_different_keys(one: str, other: str) -> None:
+    assert key(one) != key(other)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "jane@example.org",
+        "Jane.O'Hara+jobs@mail.example.org",
+        '"jane.miller"@example.org',
+        "jane@localhost",
+        "jane@[192.0.2.1]",
+        "jane@faß.de",
+        "jane@xn--fa-hia.de",
+        "jane@ශ්\u200dරී.lk",
+        "jane@例え。テスト",
+        "zoë@example.org",
+        "用户@例え.テスト",
+        "अजय@उदाहरण.भारत",
+    ],
+)
+def test_address_that_mail_can_reach_is_accepted(address: str) -> None:
+    validate(address)
+
+
+@pytest.mark.parametrize(
+    ("address", "word"),
+    [
+        ("", "in the form"),
+        ("jane", "in the form"),
+        ("jane@", "in the form"),
+        ("@example.org", "in the form"),
+        ("jane@example", "in the form"),
+        ("jane@example.", "in the form"),
+        ("jane@example.org.", "in the form"),
+        ("jane@-a.example", "in the form"),
+        ("jane@a_b.example", "in the form"),
+        ("jane@a..b", "in the form"),
+        ("jane miller@example.org", "in the form"),
+        ("jane\u3000miller@example.org", "in the form"),
+        ("jane@miller@example.org", "in the form"),
+        ("zoë,@example.org", "in the form"),
+        ("jane@example.org, ann@example.org", "in the form"),
+        ("jane\r\nBcc: x@example.org", "in the form"),
+        ("jane@faß", "in the form"),
+        ("a" * 320 + "@example.org", "in the form"),
+        ("jane@i❤.ws", "“i❤.ws”"),
+        ("jane@faß..de", "“faß..de”"),
+        ("jane@℀.example", "“℀.example”"),
+    ],
+)
+def test_address_that_mail_can_not_reach_is_refused(address: str, word: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        validate(address)
+    assert word in caught.value.messages[0]
+
+
+def test_address_is_international_by_what_stands_before_the_at() -> None:
+    assert is_international("zoë@example.org")
+    assert not is_international("zoe@faß.de")
