@@ -21,6 +21,7 @@ from wagtail.models import Page
 from wagtail.search import index
 from wagtail_localize.fields import SynchronizedField
 
+from home.address_field import ContactField
 from home.blocks import TEXT_FEATURES, BodyBlock
 from home.recipients import (
     CompanyForm,
@@ -29,6 +30,7 @@ from home.recipients import (
     validate_addresses,
     validate_domains,
 )
+from home.values import mail_address
 
 # Migrations and other apps refer to the first two here.
 __all__ = [
@@ -140,7 +142,7 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
         blank=True,
         help_text=_("Search engines use it to identify the company."),
     )
-    contact_email = models.EmailField(
+    contact_email = ContactField(
         _("contact e-mail"),
         blank=True,
         help_text=_("Shown in the footer of every page, for people who need help."),
@@ -310,7 +312,7 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
         if not named:
             administrators = get_user_model().objects.filter(is_superuser=True, is_active=True)
             named = [user.email for user in administrators.exclude(email="").order_by("pk")]
-        return list(dict.fromkeys(address.lower() for address in named))
+        return list(dict.fromkeys(map(mail_address.key, named)))
 
     def recipients(self) -> list[str]:
         """The recipients of an application if neither its job nor the job index has any."""

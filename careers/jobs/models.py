@@ -48,6 +48,7 @@ from careers.jobs.recipients import (
 )
 from careers.jobs.similar import similar_jobs
 from careers.jobs.taxonomy import Department, EmploymentType, Location, Workplace
+from home.address_field import ContactField
 from home.blocks import TEXT_FEATURES, BodyBlock
 from home.models import SiteSettings, split_addresses, validate_addresses
 
@@ -160,7 +161,7 @@ class JobPage(PayRange, ApplicationDates, FormFields, Page):
         help_text=gettext_lazy("Only if it is not the company itself."),
     )
     contact_name = models.CharField(gettext_lazy("contact"), max_length=120, blank=True)
-    contact_email = models.EmailField(gettext_lazy("contact e-mail"), blank=True)
+    contact_email = ContactField(gettext_lazy("contact e-mail"), blank=True)
     hr_recipients = models.TextField(
         gettext_lazy("notification recipients"),
         blank=True,

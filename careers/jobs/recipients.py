@@ -19,7 +19,7 @@ from wagtail.models import Page, Revision, Site
 
 from careers.jobs.pay import decimals_errors
 from home.models import SiteSettings, split_addresses
-from home.recipients import refusal, refused
+from home.recipients import refusal, refused, tidy
 
 log = logging.getLogger(__name__)
 
@@ -116,6 +116,7 @@ class RecipientsForm(WagtailAdminPageForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
+        tidy(self, cleaned, "hr_recipients")
         if self.for_user is not None:
             own = split_addresses(cleaned.get("hr_recipients") or "")
             page = self.instance

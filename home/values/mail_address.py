@@ -9,7 +9,7 @@ import re
 import unicodedata
 
 from django.core.exceptions import ValidationError
-from django.core.validators import EmailValidator
+from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from home.values import host
@@ -43,6 +43,13 @@ def key(address: str) -> str:
     return unicodedata.normalize("NFC", local).lower() + at + host.to_unicode(name)
 
 
+def for_people(address: str) -> str:
+    """An address with its host in the letters of its language; other hosts stay as they are."""
+    local, at, name = address.rpartition("@")
+    shown = host.to_unicode(name)
+    return f"{local}{at}{name if name.isascii() and shown.isascii() else shown}"
+
+
 def is_international(address: str) -> bool:
     """Whether only a server with SMTPUTF8 takes the address."""
     return not address.rpartition("@")[0].isascii()
@@ -72,4 +79,8 @@ def validate(address: str, message: str = "") -> None:
     if not local.isprintable():
         raise ValidationError(message, code="invalid")
     plain = "".join(letter if letter.isascii() else "x" for letter in local)
-    EmailValidator(message)(f"{plain}@{name}")
+    try:
+        validate_email(f"{plain}@{name}")
+    except ValidationError:
+        # Without Django's params: the message may hold a percent sign.
+        raise ValidationError(message, code="invalid") from None
