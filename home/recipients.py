@@ -6,7 +6,6 @@ at the company's own domains, and to addresses that a person with the permission
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -173,10 +172,10 @@ def _is_reader(key: str, path: str) -> bool:
     A database may take ``ı`` for ``i`` and ``ß`` for ``ss``, which are other hosts, so its answer
     is compared here once more.
     """
-    spellings = Q(email__iexact=key)
-    with contextlib.suppress(ValueError):
-        spellings |= Q(email__iexact=mail_address.to_ascii(key))
-    accounts = get_user_model().objects.filter(spellings, is_active=True)
+    query = Q()
+    for spelling in mail_address.spellings(key):
+        query |= Q(email__iexact=spelling)
+    accounts = get_user_model().objects.filter(query, is_active=True)
     return any(
         mail_address.key(account.email) == key and scope(account, READ).holds(path)
         for account in accounts
@@ -223,14 +222,19 @@ ADDRESS_LISTS = ("hr_recipients", "operators")
 
 
 def tidy(form: Any, cleaned: dict[str, Any], name: str) -> None:
-    """Let a valid list of addresses be stored and shown as it was understood, one per line.
+    """Let a list of addresses be stored and shown as it was understood, one per line.
 
-    It also refuses addresses that mails can't reach from here.
+    A list with an address that is wrong, or that mails can't reach from here, gets an error.
     """
     addresses = split_addresses(cleaned.get(name) or "")
     if not addresses:
         return
     cleaned[name] = "\n".join(addresses)
+    try:
+        validate_addresses(cleaned[name])
+    except ValidationError as error:
+        form.add_error(name, error)
+        return
     if reasons := [why for address in addresses if (why := unreachable(address))]:
         form.add_error(name, reasons[0])
 

@@ -8,6 +8,7 @@ address that the applicant entered.
 from __future__ import annotations
 
 from careers.applications.digests import digest
+from home.values import mail_address
 
 #: Domains of one provider on which a name belongs to one account.
 #: https://support.google.com/mail/answer/10313, https://support.apple.com/101581,
@@ -46,10 +47,8 @@ def canonical(email: str) -> str:
     Args:
         email: a valid address.
     """
-    local, _at, domain = email.strip().rpartition("@")
-    domain = _ascii(domain.casefold().rstrip("."))
+    local, _at, domain = mail_address.key(email.strip().rstrip(".")).rpartition("@")
     domain = SAME_DOMAINS.get(domain, domain)
-    local = local.casefold()
     if len(local) > 1 and local[0] == local[-1] == '"':
         # RFC 5321, section 4.1.2: the quotes are not part of the name.
         local = local[1:-1].replace("\\", "")
@@ -62,11 +61,3 @@ def canonical(email: str) -> str:
     for character in IGNORED.get(domain, ""):
         name = name.replace(character, "")
     return f"{name or local}@{domain}"
-
-
-def _ascii(domain: str) -> str:
-    """The domain as it is in the DNS (RFC 5891); unchanged if it has no such form."""
-    try:
-        return domain.encode("idna").decode()
-    except UnicodeError:
-        return domain

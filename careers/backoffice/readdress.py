@@ -24,21 +24,29 @@ from careers.languages.sharing import original_of
 from careers.pipeline import actions
 from careers.pipeline.kinds import MAIL_HR
 from careers.pipeline.models import Step
+from home.address_field import AddressField
 from home.models import SiteSettings, split_addresses
+from home.recipients import unreachable
+from home.values import mail_address
 
 
 class AddressForm(forms.Form):
     """The address that the mail should go to."""
 
-    address = forms.EmailField(
+    address = AddressField(
         label=gettext_lazy("Right address"),
         max_length=254,
         error_messages={
             "required": gettext_lazy("Enter the address to which the mail should go."),
             "invalid": gettext_lazy("Enter an address such as hiring@example.com."),
         },
-        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+
+    def clean_address(self) -> str:
+        address: str = self.cleaned_data["address"]
+        if why := unreachable(address):
+            raise forms.ValidationError(why)
+        return address
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ def sources(application: Application, address: str, user: Any) -> list[Source]:
     found = []
     for holder in (page, parent, company):
         named = split_addresses(getattr(holder, "hr_recipients", ""))
-        if address not in [known.lower() for known in named]:
+        if mail_address.key(address) not in map(mail_address.key, named):
             continue
         if isinstance(holder, Page):
             original = original_of(holder)
@@ -120,7 +128,7 @@ class ChangeAddress(StepActPage):
         try:
             sent = self.act(step, request.user, self.reason(), address=address)
         except actions.AlreadyMailed:
-            form.add_error("address", self._already(address.lower()))
+            form.add_error("address", self._already(mail_address.key(address)))
             return self._ask_again()
         if sent is None:
             return self.refuse()
@@ -157,14 +165,16 @@ class ChangeAddress(StepActPage):
 
     def _may_send(self, address: str) -> bool:
         page = self.application.page
-        named = [known.lower() for known in page.recipients()]
-        return address.lower() in named or not refused_for(page, [address], self.request.user)
+        named = map(mail_address.key, page.recipients())
+        is_named = mail_address.key(address) in named
+        return is_named or not refused_for(page, [address], self.request.user)
 
     def _already(self, address: str) -> str:
-        if address == self.subject.recipient:
+        spellings = mail_address.spellings(address)
+        if self.subject.recipient in spellings:
             return _("The mail went to this address. Retry it, or enter another address.")
         other = (
-            Step.objects.filter(application=self.application, kind=MAIL_HR, recipient=address)
+            Step.objects.filter(application=self.application, kind=MAIL_HR, recipient__in=spellings)
             .order_by("-sequence")
             .first()
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Iterator, Sequence
-from email.utils import make_msgid, parseaddr
+from email.utils import make_msgid
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -20,6 +20,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from careers.applications.errors import EffectError
 from careers.notifications.before_send import IdempotencyWindow
 from careers.notifications.delivery import deliver
+from careers.notifications.headers import address_of
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def _one_for_each(message: EmailMessage) -> Iterator[EmailMultiAlternatives]:
     for recipient in message.recipients():
         copied = copy.copy(message)
         copied.to, copied.cc, copied.bcc = [recipient], [], []
-        domain = parseaddr(str(message.from_email))[1].rpartition("@")[2] or "localhost"
+        domain = address_of(message.from_email).rpartition("@")[2] or "localhost"
         copied.extra_headers = {**message.extra_headers, "Message-ID": make_msgid(domain=domain)}
         yield copied  # type: ignore[misc]
 

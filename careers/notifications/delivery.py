@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import re
 import smtplib
 import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.generator import BytesGenerator
-from email.message import Message
-from email.utils import parseaddr
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -20,9 +15,14 @@ from django.core.mail.utils import DNS_NAME
 
 from careers.applications.errors import EffectError, Fenced, Misconfigured, Transient, Uncertain
 from careers.applications.sentences import sentence as _
-from careers.notifications import providers
+from careers.notifications import headers, providers
 from careers.notifications.before_send import BeforeSend
-from careers.notifications.refusals import refused, without_addresses
+from careers.notifications.refusals import (
+    no_such_host,
+    only_ascii,
+    refused,
+    without_addresses,
+)
 from careers.notifications.smtp import PhaseSMTP, PhaseSMTPOverTLS
 
 
@@ -62,20 +62,22 @@ def deliver(message: EmailMultiAlternatives, *, before_send: BeforeSend) -> Deli
     recipients = message.recipients()
     if len(recipients) != 1:
         raise ValueError(f"A mail goes to exactly one recipient, not to {len(recipients)}.")
-    recipient = _address(recipients[0])
-    sender = _address(message.from_email)
-    if not sender:
+    addressed = headers.addressed(message)
+    recipient = headers.address_of(recipients[0])
+    sender = headers.address_of(message.from_email)
+    if not sender or not sender.isascii():
         raise Misconfigured(
             "mail-sender",
             _("Mails have no sender. Set DEFAULT_FROM_EMAIL, for instance to careers@example.com."),
         )
     if not recipient:
-        raise refused("recipient", 553, b"")
+        raise no_such_host()
     if provider := providers.configured():
-        message_id = message.extra_headers["Message-ID"]
-        return Delivery(message_id, provider.send(message, before_send=before_send))
-    mail = message.message()
-    content = _bytes_of(mail)
+        if not recipient.isascii() and not provider.international:
+            raise only_ascii()
+        message_id = addressed.extra_headers["Message-ID"]
+        return Delivery(message_id, provider.send(addressed, before_send=before_send))
+    content, message_id = headers.content_of(addressed)
 
     client = _connected()
     client.before_send = before_send
@@ -84,6 +86,10 @@ def deliver(message: EmailMultiAlternatives, *, before_send: BeforeSend) -> Deli
         options = [f"size={len(content)}"] if client.has_extn("size") else []
         if client.has_extn("8bitmime") and not content.isascii():
             options.append("BODY=8BITMIME")
+        if not recipient.isascii():
+            if not client.has_extn("smtputf8"):
+                raise only_ascii()
+            options.append("SMTPUTF8")
         with _connection_errors():
             code, text = client.mail(sender, options)
         _expect("sender", code, text, recipient)
@@ -95,25 +101,29 @@ def deliver(message: EmailMultiAlternatives, *, before_send: BeforeSend) -> Deli
     finally:
         client.abort()
     return Delivery(
-        message_id=str(mail["Message-ID"]),
+        message_id=message_id,
         response=f"{code} {without_addresses(text, recipient)}".strip(),
     )
 
 
-def probe() -> None:
+def probe() -> bool:
     """Check that the mail server answers, encrypts as configured and accepts the login.
 
     A provider only has to answer: most API keys allow sending and nothing else.
+
+    Returns:
+        Whether it takes addresses with letters beyond ASCII before the @ (SMTPUTF8, RFC 6531).
 
     Raises:
         Transient, Misconfigured: what is wrong.
     """
     if provider := providers.configured():
         provider.probe()
-        return
+        return provider.international
     client = _connected()
     try:
         _start_session(client)
+        return client.has_extn("smtputf8")
     finally:
         client.abort()
 
@@ -292,27 +302,6 @@ def _unconfirmed() -> Uncertain:
             "the recipient, then mark the mail as arrived or send it again."
         ),
     )
-
-
-def _address(mailbox: str) -> str:
-    """The bare address for the envelope, its domain in ASCII (RFC 5890); "" if not valid."""
-    local, at, domain = parseaddr(mailbox)[1].rpartition("@")
-    try:
-        domain = domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        return ""
-    address = f"{local}@{domain}"
-    if not at or not local or not domain or not re.fullmatch(r"[!-~ ]+", address):
-        return ""
-    return address
-
-
-def _bytes_of(mail: Message) -> bytes:
-    """The mail's bytes, its long Message-ID on one line: some servers lose a folded one."""
-    written = io.BytesIO()
-    policy = mail.policy.clone(linesep="\r\n", max_line_length=900)
-    BytesGenerator(written, mangle_from_=False, policy=policy).flatten(mail)
-    return written.getvalue()
 
 
 def _bytes(text: bytes | str) -> bytes:

@@ -13,7 +13,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from email.utils import formataddr, parseaddr
+from email.utils import formataddr
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,8 +29,10 @@ from careers.applications import receipt_links
 from careers.applications.frozen import FrozenForm
 from careers.applications.models import UPLOADS, Application, ApplicationFile, FileKind
 from careers.applications.question_types import type_of
+from careers.notifications.headers import address_of
 from home.bidi import FSI, PDI, isolated
 from home.colour import DARK_GROUND, LIGHT_GROUND, shades
+from home.values import mail_address
 from home.values.name import shown
 from home.values.text import one_line as cut_line
 from home.values.text import without_unseen
@@ -40,6 +42,7 @@ SUBJECT_LENGTH = 150
 _TITLE_LENGTH = 90
 _LABEL_LENGTH = 255
 _NAME_LENGTH = 60
+_ADDRESS_LENGTH = 254
 #: Each kind of alert, as it is stored, has a template.
 _OPERATOR_TEMPLATES = {"alert": "problem", "recovered": "resolved", "digest": "summary"}
 
@@ -126,16 +129,18 @@ def hr_application(
     with translation.override(settings.LANGUAGE_CODE):
         name = _name(application)
         title = _part(form.job_title, _TITLE_LENGTH)
+        reply_to = _mailbox(application.name, application.email)
         return _mail(
             "hr_application",
             identity,
             subject=_("Application for %(job)s: %(name)s") % {"job": title, "name": name},
             to=recipient,
-            reply_to=_mailbox(application.name, application.email),
+            reply_to=reply_to,
             message_id=f"hr.{application.public_id}.{_digest(application, recipient)}.{sequence}",
             context={
                 **_facts(application, form),
                 "name": name,
+                "address": "" if reply_to else _part(application.email, _ADDRESS_LENGTH),
                 "pdf_missing": pdf_missing,
                 "url": admin_url,
             },
@@ -237,8 +242,8 @@ def _mail(
     message_id: str,
     context: dict[str, Any],
 ) -> EmailMultiAlternatives:
-    local, _at, domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")
-    domain = domain.encode("idna").decode("ascii")
+    sender = address_of(settings.DEFAULT_FROM_EMAIL)
+    usable = sender and sender.isascii()
     subject = _subject(subject)
     company = one_line(identity.company, _NAME_LENGTH)
     language = translation.get_language() or settings.LANGUAGE_CODE
@@ -253,11 +258,12 @@ def _mail(
     mail = EmailMultiAlternatives(
         subject=subject,
         body=_tidy(render_to_string(f"careers/emails/{template}.txt", context)),
-        from_email=formataddr((company, f"{local}@{domain}")),
-        to=[_bare(to)],
+        # Without a sender ``deliver`` says which setting is missing.
+        from_email=formataddr((company, sender)) if usable else settings.DEFAULT_FROM_EMAIL,
+        to=[_recipient(to)],
         reply_to=[reply_to] if reply_to else None,
         headers={
-            "Message-ID": f"<{message_id}@{domain}>",
+            "Message-ID": f"<{message_id}@{sender.rpartition('@')[2] or 'localhost'}>",
             # RFC 3834: automatic replies are not wanted, and no loop can start. Microsoft's
             # servers obey only their own header.
             "Auto-Submitted": "auto-generated",
@@ -291,21 +297,21 @@ def _palette(colour: str) -> dict[str, Any]:
     return {"light": shades(colour, LIGHT_GROUND), "dark": shades(colour, DARK_GROUND)}
 
 
-def _bare(address: str) -> str:
-    return "".join(c for c in address if c.isprintable()).strip()
+def _recipient(address: str) -> str:
+    """An address for ``To``; an invalid one on one line, so that ``deliver`` refuses it."""
+    try:
+        return mail_address.to_ascii(address.strip())
+    except ValueError:
+        return "".join(c for c in address if c.isprintable()).strip()
 
 
 def _mailbox(name: str, address: str) -> str:
-    """An address with a name for a header; "" for an invalid address."""
-    local, _at, domain = _bare(address).partition("@")
+    """An address with a name for ``Reply-To``; "" if not every mail program can write to it."""
     try:
-        # Headers hold ASCII only. A domain has an ASCII form (RFC 5890), a local part has none.
-        address = f"{local}@{domain.encode('idna').decode('ascii')}"
-    except UnicodeError:
+        address = mail_address.to_ascii(address.strip())
+    except ValueError:
         return ""
-    if not address.isascii() or not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", address):
-        return ""
-    return formataddr((one_line(name, _NAME_LENGTH), address))
+    return formataddr((one_line(name, _NAME_LENGTH), address)) if address.isascii() else ""
 
 
 def _moment(at: dt.datetime, zone: str) -> str:

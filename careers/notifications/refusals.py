@@ -109,6 +109,29 @@ def refused(stage: str, code: int, text: bytes, recipient: str = "") -> EffectEr
     )
 
 
+def no_such_host() -> Permanent:
+    """No mail can be sent to the address, so no server was asked."""
+    return Permanent(
+        "mail-recipient",
+        _(
+            "There can’t be a mail server for this address, so nothing was sent. Correct the "
+            "address, or contact the person in another way."
+        ),
+    )
+
+
+def only_ascii() -> Permanent:
+    """The address has letters beyond ASCII before the @, and the server lacks SMTPUTF8."""
+    return Permanent(
+        "mail-ascii",
+        _(
+            "The mail server takes no addresses with letters such as é before the @, so nothing "
+            "was sent. Ask the person for another address, or send through a server that offers "
+            "SMTPUTF8 and try again."
+        ),
+    )
+
+
 def without_addresses(text: bytes, recipient: str = "") -> str:
     """A reply's text as one short line, without addresses and the recipient's name."""
     line = " ".join(text.decode("utf-8", "replace").split())

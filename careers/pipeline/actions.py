@@ -34,6 +34,7 @@ from careers.pipeline.rules import one_of
 from careers.pipeline.states import LEAVES_TO, UNDER_WAY, State
 from careers.pipeline.successors import release, release_successors
 from careers.pipeline.transitions import db_now, move
+from home.values import mail_address
 
 RETRY, CANCEL = "careers.retry_step", "careers.cancel_step"
 #: States that a step never leaves. The step that replaces it is stored in another column.
@@ -94,10 +95,14 @@ def _send_to(step: Step, doing: Doing, *, address: str) -> Step | None:
     Raises:
         AlreadyMailed: that address already has a mail about this application.
     """
-    address = address.strip().lower()
+    address = mail_address.key(address)
     why = _("The address was wrong: sent to %(address)s.") % {"address": address}
     doing = replace(doing, reason=doing.reason or why)
-    known = Step.objects.filter(application=step.application, kind=MAIL_HR, recipient=address)
+    known = Step.objects.filter(
+        application=step.application,
+        kind=MAIL_HR,
+        recipient__in=mail_address.spellings(address),
+    )
     if known.exclude(state=State.CANCELLED).exists():
         raise AlreadyMailed(address)
     try:

@@ -11,6 +11,7 @@ from careers.pipeline.kinds import MAIL_OPERATORS
 from careers.pipeline.models import Alert, Step, StepEvent
 from careers.pipeline.registry import StepDefinition
 from careers.pipeline.states import ENDED, State
+from home.values import mail_address
 
 
 def create_steps(
@@ -29,7 +30,7 @@ def create_steps(
     Returns:
         The ids of the steps that may start at once.
     """
-    addresses = list(dict.fromkeys(address.strip().lower() for address in recipients))
+    addresses = list(dict.fromkeys(map(mail_address.key, recipients)))
     for definition in registry.definitions():
         if definition.about != "application" or not definition.needed(application):
             continue

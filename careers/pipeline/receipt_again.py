@@ -18,6 +18,7 @@ from careers.pipeline.models import Step
 from careers.pipeline.registry import NOT_QUARANTINED
 from careers.pipeline.states import UNDER_WAY, State
 from careers.pipeline.transitions import db_now
+from home.values import mail_address
 
 #: Receipts that one application gets in a day, together with the first.
 MAILS_A_DAY = 3
@@ -32,11 +33,12 @@ def mail_receipt_again(email: str, reference: str) -> None:
     dispatches the step within seconds: waiting for the broker would show that there is one.
 
     Args:
-        email: as the applicant typed it; capitals do not matter.
+        email: as the applicant typed it; capitals and the spelling of the host do not matter.
         reference: in its stored form.
     """
-    found = Application.objects.filter(NOT_QUARANTINED, reference=reference, email__iexact=email)
-    if not found.exists():
+    found = Application.objects.filter(NOT_QUARANTINED, reference=reference)
+    stored = found.values_list("email", flat=True).first()
+    if stored is None or mail_address.key(stored) != mail_address.key(email):
         return
     with transaction.atomic():
         # Whoever asks twice at the same moment waits here, and then finds the first mail.

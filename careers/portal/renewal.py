@@ -18,10 +18,11 @@ from django.views.decorators.http import require_http_methods
 
 from careers.applications.references import normalise_reference
 from careers.pipeline.receipt_again import mail_receipt_again
+from home.address_field import AddressField
 
 
 class RenewalForm(forms.Form):
-    email = forms.EmailField(
+    email = AddressField(
         label=_("E-mail address of the application"),
         max_length=254,
         error_messages={

@@ -43,6 +43,15 @@ def key(address: str) -> str:
     return unicodedata.normalize("NFC", local).lower() + at + host.to_unicode(name)
 
 
+def spellings(address: str) -> set[str]:
+    """What may be stored for an address, in small letters: its ``key``, and its host in ASCII."""
+    one = key(address)
+    try:
+        return {one, to_ascii(one)}
+    except ValueError:
+        return {one}
+
+
 def for_people(address: str) -> str:
     """An address with its host in the letters of its language; other hosts stay as they are."""
     local, at, name = address.rpartition("@")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from careers.applications.question_types import QuestionType, register
+from home.values import mail_address
 
 
 @register
@@ -11,4 +12,4 @@ class Email(QuestionType):
 
     def normalise(self, value: Any) -> Any:
         text = super().normalise(value)
-        return text.lower() if isinstance(text, str) else text
+        return mail_address.key(text) if isinstance(text, str) else text

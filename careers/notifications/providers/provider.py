@@ -64,6 +64,7 @@ class Provider:
         webhook: the import path of django-anymail's view for delivery reports.
         api_key_option: the backend's name for the API key.
         idempotency_key: how the provider takes a key; None when it takes none.
+        international: it sends to addresses with letters beyond ASCII before the @ (RFC 6531).
     """
 
     name: ClassVar[str]
@@ -71,6 +72,7 @@ class Provider:
     webhook: ClassVar[str]
     api_key_option: ClassVar[str] = "api_key"
     idempotency_key: ClassVar[IdempotencyKey | None] = None
+    international: ClassVar[bool] = False
 
     # ── Sending ─────────────────────────────────────────────────────────────────────────
 

@@ -45,6 +45,8 @@ def test_cell_holds_the_answer_as_a_plain_value(kind: str, value: Any, cell: Any
         ("long_text", "One\n Two", "One Two", True),
         ("long_text", "One", "one", False),
         ("email", "Jane@Example.org ", "jane@example.org", True),
+        ("email", "jane@faß.de", "jane@XN--fa-hia.de", True),
+        ("email", "jane@faß.de", "jane@fass.de", False),
         ("multiple_choice", ["a", "b"], ["b", "a"], True),
         ("multiple_choice", ["a", "b"], ["a"], False),
         ("yes_no", True, False, False),

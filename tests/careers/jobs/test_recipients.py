@@ -13,6 +13,7 @@ from wagtail.models import Page
 
 from careers.jobs.models import JobIndexPage, JobPage
 from home.models import SiteSettings
+from home.recipients import refused
 from tests.support import people
 from tests.support.editing import page_form
 from tests.support.factories import ApplicationFactory, JobIndexPageFactory
@@ -91,6 +92,45 @@ def test_address_at_a_domain_of_the_company_is_allowed(author: Client, job: JobP
     assert save(author, job, "anybody@company.TEST").status_code == 302
     for wrong in ("x@sub.company.test", "x@notcompany.test", "company.test@elsewhere.test"):
         assert wrong in errors(save(author, job, wrong)), wrong
+
+
+def test_rule_for_domains_and_colleagues_compares_hosts(job: JobPage) -> None:
+    bob, helen = people.bob(job.get_parent()), people.hanna(job, "helen")
+    helen.email = "mike@xn--fa-hia.de"
+    helen.save()
+    allowed = [
+        "x@straße.test",
+        "x@xn--strae-oqa.test",
+        "X@STRAẞE.test",
+        "Mike@faß.de",
+        "mike@xn--fa-hia.de",
+        "known@xn--bcher-kva.test",
+    ]
+    foreign = [
+        "x@strasse.test",
+        "x@a.straße.test",
+        "mike@fass.de",
+        "mıke@faß.de",
+        '"x@straße.test"@elsewhere.test',
+        "known@buecher.test",
+    ]
+    found = refused(
+        allowed + foreign,
+        bob,
+        job.path,
+        domains=["xn--strae-oqa.test"],
+        known=["known@bücher.test"],
+    )
+    assert found == foreign
+
+
+def test_pasted_list_is_stored_as_it_was_understood(author: Client, job: JobPage) -> None:
+    SiteSettings.objects.update(recipient_domains="faß.de")
+    pasted = '"Lie, Hanna" <hanna@faß.de>; Lind, Bo <bo@xn--fa-hia.de>\n'
+    assert save(author, job, pasted, **{"action-publish": "1"}).status_code == 302
+    assert live(job) == draft(job) == "hanna@faß.de\nbo@faß.de"
+    assert "“hanna lie@faß.de”" in errors(save(author, job, "hanna lie@faß.de"))
+    assert "“i❤.ws”" in errors(save(author, job, "hr@i❤.ws"))
 
 
 def test_address_of_a_colleague_who_may_read_the_applications_is_allowed(

@@ -32,9 +32,7 @@ def test_settings_name_this_backend() -> None:
 
 
 def test_each_recipient_gets_a_mail_that_names_nobody_else(sent: list[EmailMessage]) -> None:
-    message = EmailMessage(
-        "Hello", "Text", "careers@example.com", ["a@example.com"], ["b@example.com"]
-    )
+    message = EmailMessage("Hello", "Text", "careers@faß.de", ["a@example.com"], ["b@example.com"])
     message.cc = ["c@example.com"]
     assert get_connection(BACKEND).send_messages([message]) == 1
     assert [one.recipients() for one in sent] == [
@@ -46,7 +44,7 @@ def test_each_recipient_gets_a_mail_that_names_nobody_else(sent: list[EmailMessa
         assert "b@example.com" not in str(one.message()) or one.to == ["b@example.com"]
     identities = {one.extra_headers["Message-ID"] for one in sent}
     assert len(identities) == 3
-    assert all(identity.endswith("@example.com>") for identity in identities)
+    assert all(identity.endswith("@xn--fa-hia.de>") for identity in identities)
 
 
 def test_failure_is_logged_in_words_and_ends_no_request(

@@ -1,4 +1,6 @@
 import contextlib
+import email
+import email.policy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from careers.applications.errors import (
     Transient,
     Uncertain,
 )
-from careers.notifications import Delivery, deliver
+from careers.notifications import Delivery, deliver, probe
 from careers.notifications.refusals import refused, without_addresses
 from tests.support.mails import MESSAGE_ID, RECIPIENT, mail
 from tests.support.servers import SMTP_TAKES, HostileSMTP, reserve_port, self_signed, trusting
@@ -213,16 +215,87 @@ def test_deliver_refuses_other_than_one_recipient(
     assert smtp.commands == []
 
 
-def test_address_with_non_ascii_local_part_is_refused(smtp: HostileSMTP) -> None:
-    for address in ("zoë@example.com", "no address", "a@" + "x" * 70 + ".com"):
-        with pytest.raises(Permanent):
+def test_address_that_no_server_can_have_is_refused(smtp: HostileSMTP) -> None:
+    for address in (
+        "no address",
+        "a@" + "x" * 70 + ".com",
+        "a@i❤.ws",
+        "a@faß..de",
+        "a\u202eb@x.org",
+    ):
+        with pytest.raises(Permanent) as caught:
             send(mail(to=[address]))
+        assert caught.value.code == "mail-recipient"
     assert smtp.commands == []
 
 
-def test_unicode_domain_is_sent_as_ascii(smtp: HostileSMTP) -> None:
-    send(mail(to=["jane@bücher.example"]))
-    assert smtp.accepted[0].recipients == ("jane@xn--bcher-kva.example",)
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("jane@bücher.example", "jane@xn--bcher-kva.example"),
+        ("jane@faß.de", "jane@xn--fa-hia.de"),
+        ("jane@fass.de", "jane@fass.de"),
+        ("jane@xn--fa-hia.de", "jane@xn--fa-hia.de"),
+        ("Jane Miller <jane@faß.de>", "jane@xn--fa-hia.de"),
+        ("Zoë <jane@σίσυφος.gr>", "jane@xn--kxa6ajbbmh.gr"),
+        ("jane@نامه\u200cای.ir", "jane@xn--mgba3gch31f060k.ir"),
+    ],
+)
+def test_each_header_and_the_envelope_name_the_same_host(
+    smtp: HostileSMTP, typed: str, sent: str
+) -> None:
+    send(mail(to=[typed], from_email=f"Kestrel <{sent}>", reply_to=[typed]))
+    (accepted,) = smtp.accepted
+    assert (accepted.sender, accepted.recipients) == (sent, (sent,))
+    read = email.message_from_bytes(accepted.content, policy=email.policy.default)
+    for header in ("From", "To", "Reply-To"):
+        assert [one.addr_spec for one in read[header].addresses] == [sent]
+
+
+def test_sender_with_unicode_host_is_sent_as_ascii(smtp: HostileSMTP) -> None:
+    send(mail(from_email="Kestrel <jobs@faß.de>"))
+    assert smtp.accepted[0].sender == "jobs@xn--fa-hia.de"
+    assert b"\nFrom: Kestrel <jobs@xn--fa-hia.de>\r\n" in smtp.accepted[0].content
+
+
+class TestInternationalAddress:
+    @pytest.mark.parametrize(
+        ("typed", "sent"),
+        [
+            ("zoë@example.com", "zoë@example.com"),
+            ("zoe\u0308@faß.de", "zoë@xn--fa-hia.de"),
+            ("用户@例え.テスト", "用户@xn--r8jz45g.xn--zckzah"),
+        ],
+    )
+    def test_server_with_smtputf8_gets_the_address_as_it_is(
+        self, smtp: HostileSMTP, typed: str, sent: str
+    ) -> None:
+        assert send(mail(to=[typed])).message_id == MESSAGE_ID
+        (accepted,) = smtp.accepted
+        assert accepted.recipients == (sent,)
+        assert accepted.content.startswith(f"To: {sent}\r\n".encode())
+        assert accepted.content.count(b"\nTo:") == 0
+        command = next(c for c in smtp.commands if c.upper().startswith("MAIL"))
+        assert command.endswith("BODY=8BITMIME SMTPUTF8")
+
+    def test_server_without_smtputf8_gets_no_mail(self, smtp: HostileSMTP) -> None:
+        smtp.smtputf8 = False
+        with pytest.raises(Permanent) as caught:
+            send(mail(to=["zoë@example.com"]))
+        assert caught.value.code == "mail-ascii"
+        assert "zoë" not in caught.value.public
+        assert not any(command.upper().startswith("MAIL") for command in smtp.commands)
+
+    def test_reply_address_costs_no_mail(self, smtp: HostileSMTP) -> None:
+        """The recipient's own server may lack SMTPUTF8, whatever ours offers."""
+        send(mail(reply_to=["zoë@example.com", "ann@example.com"]))
+        assert b"\nReply-To: ann@example.com\r\n" in smtp.accepted[0].content
+        assert "SMTPUTF8" not in " ".join(smtp.commands)
+
+    @pytest.mark.parametrize("offered", [True, False])
+    def test_probe_says_whether_the_server_takes_it(self, smtp: HostileSMTP, offered: bool) -> None:
+        smtp.smtputf8 = offered
+        assert probe() is offered
 
 
 def test_long_message_id_is_not_folded(smtp: HostileSMTP) -> None:

@@ -51,19 +51,26 @@ def test_send_passes_the_whole_mail_to_each_provider(
     provider: HostileProvider, settings: Any, name: str
 ) -> None:
     settings.EMAIL_PROVIDER = name
-    message = mail("Hello Jane.\n", to=["jane@bücher.example"], reply_to=["Ann <ann@x.example>"])
+    message = mail("Hello Jane.\n", to=["jane@faß.de"], reply_to=["Ann <ann@bücher.example>"])
     message.metadata = {"mail": "12.abc"}  # type: ignore[attr-defined]
     delivery = send(message)
     assert delivery.message_id == MESSAGE_ID
     assert delivery.response.split()[0] in ("200", "201")
     (sent,) = provider.mails
-    assert (sent.recipient, sent.mark) == ("jane@xn--bcher-kva.example", "12.abc")
+    assert (sent.recipient, sent.mark) == ("jane@xn--fa-hia.de", "12.abc")
     text = json.dumps(sent.payload)
     assert "Hello Jane." in text
     assert "<p>Hello</p>" in text
-    assert "ann@x.example" in text
+    assert "ann@xn--bcher-kva.example" in text
     # Each provider sets its own; some refuse ours.
     assert "Message-ID" not in text
+
+
+def test_provider_that_takes_ascii_only_is_not_asked(provider: HostileProvider) -> None:
+    with pytest.raises(Permanent) as caught:
+        send(mail(to=["zoë@example.org"]))
+    assert caught.value.code == "mail-ascii"
+    assert provider.mails == []
 
 
 #: The provider's mode, the class of the error, and its code.

@@ -36,9 +36,11 @@ def test_create_steps_creates_each_step_with_its_event(application: Any) -> None
 
 
 def test_create_steps_creates_one_mail_per_recipient(application: Any) -> None:
-    create_steps(application, ["A@x.org", "b@x.org", "a@x.org "], at=timezone.now())
+    named = ["A@x.org", "b@x.org", "a@x.org ", "a@faß.de", "A@xn--fa-hia.DE", "a@fass.de"]
+    create_steps(application, named, at=timezone.now())
     mails = application.steps.filter(kind=MAIL_HR)
-    assert list(mails.values_list("recipient", flat=True)) == ["a@x.org", "b@x.org"]
+    found = list(mails.values_list("recipient", flat=True))
+    assert found == ["a@x.org", "b@x.org", "a@faß.de", "a@fass.de"]
 
 
 def test_create_steps_of_a_quarantined_application_queues_no_mail(application: Any) -> None:

@@ -136,6 +136,23 @@ def test_request_for_a_link_queues_one_more_receipt(
     assert again.events.get().actor == "applicant"
 
 
+@pytest.mark.parametrize(
+    ("stored", "typed", "count"),
+    [
+        ("jane@faß.de", "Jane@xn--fa-hia.de", 2),
+        ("jane@xn--fa-hia.de", "Jane Miller <jane@faß.de>", 2),
+        ("jane@faß.de", "jane@fass.de", 1),
+        ("mike@example.org", "mıke@example.org", 1),
+    ],
+)
+def test_request_for_a_link_knows_the_host_in_both_spellings(
+    client: Client, application: Application, stored: str, typed: str, count: int
+) -> None:
+    Application.objects.update(email=stored)
+    assert SENT in ask(client, typed, application.reference).content.decode()
+    assert len(mails(application)) == count
+
+
 def test_new_link_comes_by_mail_and_the_old_one_stays_dead(
     client: Client, application: Application, monkeypatch: Any
 ) -> None:

@@ -107,6 +107,7 @@ class HostileSMTP:
         certificate: a file with key and certificate (see ``self_signed``); with it the server
             offers STARTTLS.
         login: user and password, which are required with STARTTLS.
+        smtputf8: offer SMTPUTF8; without it, refuse letters beyond ASCII in commands.
         fates: what to do to a recipient, one mode for each mail to them.
         allowance: so many mails are taken within so many seconds; the others get a 432.
         turned_away: when that was, by ``time.monotonic``.
@@ -120,6 +121,7 @@ class HostileSMTP:
     mode: str = "ok"
     certificate: Path | None = None
     login: tuple[str, str] | None = None
+    smtputf8: bool = True
     fates: dict[str, list[str]] = field(default_factory=dict)
     allowance: tuple[int, float] | None = None
     turned_away: list[float] = field(default_factory=list)
@@ -216,8 +218,11 @@ class _Conversation:
     def run(self) -> None:
         self.say("banner", "220 mail.test ESMTP")
         while line := self.file.readline():
-            command = line.decode("ascii", "replace").rstrip("\r\n")
+            command = line.decode("utf-8", "replace").rstrip("\r\n")
             self.server.commands.append(command)
+            if not (command.isascii() or self.server.smtputf8):
+                self.say("unknown", "501 5.5.2 Syntax error")
+                continue
             verb = command.partition(" ")[0].upper()
             getattr(self, f"on_{verb.lower()}", self.on_unknown)(command)
 
@@ -243,6 +248,8 @@ class _Conversation:
 
     def on_ehlo(self, command: str) -> None:
         lines = ["mail.test", "SIZE 10000000", "8BITMIME", "AUTH PLAIN LOGIN"]
+        if self.server.smtputf8:
+            lines.append("SMTPUTF8")
         if self.server.certificate and not self.encrypted:
             lines.append("STARTTLS")
         last = len(lines) - 1
