@@ -120,6 +120,11 @@ def test_sqlite_syncs_to_disk_and_waits_for_other_writers(load: Load) -> None:
             "SSL_CERT_FILE names /nowhere.pem, which",
         ),
         ({"SITE_URL": "https://"}, "SITE_URL names no host. Write it as https://…"),
+        ({"SITE_URL": "https://i❤.ws"}, "SITE_URL names a host that can't exist. Correct SITE_URL"),
+        ({"ALLOWED_HOSTS": "a.example,.i❤.ws"}, "ALLOWED_HOSTS names a host that can't exist."),
+        ({"EMAIL_HOST": "faß..de"}, "EMAIL_HOST names a host that can't exist."),
+        ({"DEFAULT_FROM_EMAIL": "x@i❤.ws"}, "DEFAULT_FROM_EMAIL names a host that can't exist."),
+        ({"DEFAULT_FROM_EMAIL": "zoë@x.org"}, "DEFAULT_FROM_EMAIL must have only the letters a"),
         ({"PIPELINE_LEASE": "100"}, "must rise in this order and stay below 900 seconds."),
         ({"PIPELINE_SWEEP_INTERVAL": "0"}, "PIPELINE_SWEEP_INTERVAL must be at least 0.1"),
         (OIDC | {"OIDC_ISSUER": "http://login.example.com"}, "OIDC_ISSUER must start with https"),
@@ -395,6 +400,39 @@ def test_single_sign_on_is_read_from_the_environment(load: Load) -> None:
     assert (app["client_id"], app["secret"]) == ("careers", "secret")
     assert app["settings"]["oauth_pkce_enabled"]
     assert load("base").SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"] == []
+
+
+def test_hosts_in_settings_are_the_ones_that_were_written(load: Load) -> None:
+    base = load(
+        "base",
+        SITE_URL="https://straße.example:8443/",
+        ALLOWED_HOSTS="straße.example, .faß.de, *, my_host, [::1]",
+        EMAIL_HOST="mail.faß.de",
+        DEFAULT_FROM_EMAIL="Jobs <jobs@faß.de>",
+        AWS_STORAGE_BUCKET_NAME="x",
+        AWS_S3_ENDPOINT_URL="https://s3.faß.de",
+        DATABASE_URL="postgres://user:paß@db.faß.de/careers",
+        REDIS_URL="redis://:paß@redis.faß.de:6379/0",
+        CLAMAV_URL="tcp://clamav.faß.de:3310",
+        FLOWER_URL="https://faß.de/flower/",
+    )
+    assert base.SITE_URL == "https://xn--strae-oqa.example:8443"
+    assert base.ALLOWED_HOSTS[:5] == [
+        "xn--strae-oqa.example",
+        ".xn--fa-hia.de",
+        "*",
+        "my_host",
+        "[::1]",
+    ]
+    assert base.EMAIL_HOST == "mail.xn--fa-hia.de"
+    assert base.DEFAULT_FROM_EMAIL == "Jobs <jobs@xn--fa-hia.de>"
+    assert base.AWS_S3_ENDPOINT_URL == "https://s3.xn--fa-hia.de"
+    assert base.DATABASES["default"]["HOST"] == "db.xn--fa-hia.de"
+    assert base.DATABASES["default"]["PASSWORD"] == "paß"
+    assert base.REDIS_URL == "redis://:paß@redis.xn--fa-hia.de:6379/0"
+    assert base.CLAMAV_URL == "tcp://clamav.xn--fa-hia.de:3310"
+    assert base.FLOWER_URL == "https://xn--fa-hia.de/flower/"
+    assert load("base", SITE_URL="https://faß.de").ALLOWED_HOSTS[0] == "xn--fa-hia.de"
 
 
 @pytest.mark.parametrize(

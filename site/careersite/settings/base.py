@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from kombu.utils.url import parse_url as parse_broker_url
 
 from careersite.logs import LOGGING  # noqa: F401 -- a setting of Django
-from careersite.settings import browser, database, env, keys, languages
+from careersite.settings import browser, database, env, hosts, keys, languages
 from careersite.settings.env import RESOURCES, ROOT
 
 VAR_DIR = Path(env.given("VAR_DIR") or ROOT / "var")
@@ -40,7 +40,10 @@ SITE_URL = env.url("SITE_URL", f"http://localhost:{PORT}", "http", "https").rstr
 SECURE = SITE_URL.startswith("https://")
 # The last two are for health checks from this machine.
 ALLOWED_HOSTS = [
-    *(env.words("ALLOWED_HOSTS") or [urlsplit(SITE_URL).hostname or "localhost"]),
+    *(
+        hosts.pattern("ALLOWED_HOSTS", word)
+        for word in env.words("ALLOWED_HOSTS") or [urlsplit(SITE_URL).hostname or "localhost"]
+    ),
     "localhost",
     "127.0.0.1",
 ]
@@ -236,7 +239,7 @@ STORAGES = {
 
 #: Mails of Django, Wagtail and allauth go the way of all others.
 EMAIL_BACKEND = "careers.notifications.backend.EmailBackend"
-EMAIL_HOST = env.given("EMAIL_HOST")
+EMAIL_HOST = hosts.name("EMAIL_HOST", env.given("EMAIL_HOST"))
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS")
 EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL")
 EMAIL_PORT = env.port("EMAIL_PORT", 587 if EMAIL_USE_TLS else 465 if EMAIL_USE_SSL else 25)
@@ -268,7 +271,8 @@ if EMAIL_PROVIDER and EMAIL_HOST:
         "EMAIL_PROVIDER and EMAIL_HOST are both set. Keep EMAIL_PROVIDER to send through the "
         "provider's API, or EMAIL_HOST to send through a mail server."
     )
-DEFAULT_FROM_EMAIL = env.given("DEFAULT_FROM_EMAIL") or EMAIL_HOST_USER or "careers@localhost"
+DEFAULT_FROM_EMAIL = hosts.sender("DEFAULT_FROM_EMAIL", env.given("DEFAULT_FROM_EMAIL"))
+DEFAULT_FROM_EMAIL = DEFAULT_FROM_EMAIL or EMAIL_HOST_USER or "careers@localhost"
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 if EMAIL_USE_TLS and EMAIL_USE_SSL:
     raise ImproperlyConfigured(

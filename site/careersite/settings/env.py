@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import dotenv_values
 
+from careersite.settings import hosts
+
 _PACKAGE = Path(__file__).resolve().parents[1]
 #: In a wheel, templates, static files and catalogues lie in the package; in a checkout, at the
 #: root of the repository.
@@ -298,7 +300,7 @@ def url(name: str, default: str, *schemes: str) -> str:
         raise ImproperlyConfigured(
             f"{name} names no host. Write it as {parts.scheme}://… with the host's name."
         )
-    return value
+    return hosts.url(name, value)
 
 
 def socket_url(name: str) -> str:
@@ -322,7 +324,7 @@ def socket_url(name: str) -> str:
             f"{name} must be tcp://host:port, such as tcp://127.0.0.1:3310, or unix:///path, such "
             "as unix:///run/clamav/clamd.ctl."
         )
-    return value
+    return hosts.url(name, value)
 
 
 def directory(name: str) -> Path | None:
