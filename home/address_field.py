@@ -8,7 +8,6 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from home.values import email, mail_address
 
@@ -20,20 +19,14 @@ class AddressField(forms.CharField):
     """One address, however it was pasted. Its host may be in any script."""
 
     widget = forms.EmailInput
-    default_error_messages = {  # noqa: RUF012 -- Django's name and type
-        "invalid": gettext_lazy("Enter an e-mail address in the form name@example.com.")
-    }
+    default_validators = [email.check]  # noqa: RUF012 -- Django's name and type
 
     def to_python(self, value: Any) -> str:
         text = str(value or "")
         if len(text) > LONGEST:
-            raise ValidationError(self.error_messages["invalid"], code="invalid")
-        return mail_address.for_people(email.clean(text))
-
-    def run_validators(self, value: str) -> None:
-        super().run_validators(value)
-        if value:
-            mail_address.validate(value, str(self.error_messages["invalid"]))
+            words = _("Enter an e-mail address in the form name@example.com.")
+            raise ValidationError(words, code="max_length")
+        return email.clean(text)
 
 
 def validate_contact(address: str) -> None:
@@ -42,7 +35,7 @@ def validate_contact(address: str) -> None:
     Raises:
         ValidationError: it is no address, or not ASCII before the @.
     """
-    mail_address.validate(address)
+    email.check(address)
     if mail_address.is_international(address):
         raise ValidationError(
             _(

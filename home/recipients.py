@@ -96,32 +96,26 @@ def _addresses(entry: str) -> list[str]:
     if not entry:
         return []
     if "<" in entry:
-        found = [_clean(one) for one in re.findall(r"<([^<>]*)>", entry)]
+        found = [email.clean(one) for one in re.findall(r"<([^<>]*)>", entry)]
         # A name may repeat the address. Another address beside it is a second one, or a mistake.
         keys = {mail_address.key(address) for address in found}
         beside = filter(_is_like_an_address, re.sub(r"<[^<>]*>", " ", entry).split())
-        is_clear = all(mail_address.key(_clean(word)) in keys for word in beside)
+        is_clear = all(mail_address.key(email.clean(word)) in keys for word in beside)
         return found if found and all(found) and is_clear else [entry]
     words = re.sub(r"\([^()]*\)", " ", entry).split()
     if len(words) > 1 and all(map(_is_like_an_address, words)):
-        return [_clean(word) for word in words]
-    return [_clean(entry)]
+        return [email.clean(word) for word in words]
+    return [email.clean(entry)]
 
 
 def _is_like_an_address(word: str) -> bool:
     return "@" in word.strip("@")
 
 
-def _clean(address: str) -> str:
-    return mail_address.for_people(email.clean(address))
-
-
 def validate_addresses(text: str) -> None:
     """Raise ValidationError with the first word that is no e-mail address."""
     for address in split_addresses(text):
-        mail_address.validate(
-            address, _("“%(address)s” is not an e-mail address.") % {"address": address}
-        )
+        email.check(address)
 
 
 def split_domains(text: str) -> list[str]:
@@ -134,10 +128,13 @@ def split_domains(text: str) -> list[str]:
 def validate_domains(text: str) -> None:
     """Raise ValidationError with the first word that is no domain of an e-mail address."""
     for domain in split_domains(text):
-        mail_address.validate(
-            f"x@{domain}",
-            _("“%(domain)s” is not a domain. Enter one such as example.com.") % {"domain": domain},
-        )
+        try:
+            email.check(f"x@{domain}")
+        except ValidationError:
+            raise ValidationError(
+                _("“%(domain)s” is not a domain. Enter one such as example.com."),
+                params={"domain": domain},
+            ) from None
 
 
 def refused(

@@ -38,7 +38,6 @@ class AddressForm(forms.Form):
         max_length=254,
         error_messages={
             "required": gettext_lazy("Enter the address to which the mail should go."),
-            "invalid": gettext_lazy("Enter an address such as hiring@example.com."),
         },
     )
 

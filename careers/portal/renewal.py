@@ -27,7 +27,6 @@ class RenewalForm(forms.Form):
         max_length=254,
         error_messages={
             "required": _("Enter the address with which you applied."),
-            "invalid": _("Enter an e-mail address, such as jane@example.org."),
         },
         widget=forms.EmailInput({"class": "input", "autocomplete": "email"}),
     )

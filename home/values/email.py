@@ -5,14 +5,17 @@ Sources: RFC 5322 section 3.4 (mailboxes), RFC 6068 (``mailto:``).
 
 from __future__ import annotations
 
+import contextlib
 import re
 from urllib.parse import unquote
 
 from django.core.exceptions import ValidationError
-from django.core.validators import EmailValidator
+from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from home.bidi import quoted
+from home.values import mail_address
+from home.values.host import is_host
 from home.values.text import clean as clean_text
 from home.values.text import narrow, plain
 
@@ -35,14 +38,15 @@ def clean(text: str) -> str:
         text: any text; the caller checks its length first.
 
     Returns:
-        The address. It may still be wrong, and may still be several addresses; see ``check``.
+        The address, its host as people write it: browsers may send ``xn--fa-hia.de`` for
+        ``faß.de``. It may still be wrong, and may still be several addresses; see ``check``.
     """
     text = narrow(clean_text(text).translate(_INVISIBLE)).translate(_SIGNS)
     text = _inner(text.rstrip(" ,;."))
     if not text.startswith('"'):
         text = re.sub(" ?([@.]) ?", r"\1", text)
     local, at, host = text.rpartition("@")
-    return f"{_ascii(local)}{at}{_ascii(host)}"
+    return mail_address.for_people(f"{_ascii(local)}{at}{_ascii(host)}")
 
 
 def check(address: str) -> None:
@@ -67,11 +71,10 @@ def check(address: str) -> None:
         problem = _("The end is missing after “%(host)s”, such as .com. Enter the whole address.")
     else:
         problem = _("“%(typed)s” is not an e-mail address. Enter one in the form name@example.com.")
-        try:
-            EmailValidator()(address)
-        except ValidationError:
-            pass
-        else:
+        if not host.isascii() and not is_host(host):
+            problem = _("There can’t be a mail server “%(host)s”. Correct what stands after the @.")
+        with contextlib.suppress(ValueError, ValidationError):
+            validate_email(mail_address.stand_in(address))
             return
     raise ValidationError(problem, code="invalid", params=params)
 

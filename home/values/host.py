@@ -45,6 +45,15 @@ def to_ascii(host: str) -> str:
     return name
 
 
+def is_host(name: str) -> bool:
+    """Whether there can be such a host."""
+    try:
+        to_ascii(name)
+    except ValueError:
+        return False
+    return True
+
+
 def to_unicode(host: str) -> str:
     """The spelling of a host for people: one for all spellings of the same host.
 

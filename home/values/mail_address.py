@@ -8,10 +8,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from django.utils.translation import gettext as _
-
 from home.values import host
 
 #: Some providers give addresses with two dots in a row, so dots are not looked at.
@@ -64,32 +60,11 @@ def is_international(address: str) -> bool:
     return not address.rpartition("@")[0].isascii()
 
 
-def validate(address: str, message: str = "") -> None:
-    """Accept an address whose host can exist; a letter before the @ may be of any script.
-
-    Args:
-        message: the error for what is no address; a general one by default.
+def stand_in(address: str) -> str:
+    """An address of the same form in ASCII, for a validator that knows no other letters.
 
     Raises:
-        ValidationError: no mail can be sent to it. The error says what to correct.
+        ValueError: no mail can be sent to it.
     """
-    message = message or _("Enter an e-mail address in the form name@example.com.")
-    local, at, name = address.rpartition("@")
-    try:
-        name = host.to_ascii(name)
-    except ValueError:
-        if not at or name.isascii():
-            raise ValidationError(message, code="invalid") from None
-        raise ValidationError(
-            _("There is no mail server called “%(host)s”. Correct what stands after the @."),
-            code="invalid",
-            params={"host": name},
-        ) from None
-    if not local.isprintable():
-        raise ValidationError(message, code="invalid")
-    plain = "".join(letter if letter.isascii() else "x" for letter in local)
-    try:
-        validate_email(f"{plain}@{name}")
-    except ValidationError:
-        # Without Django's params: the message may hold a percent sign.
-        raise ValidationError(message, code="invalid") from None
+    local, at, name = to_ascii(address).rpartition("@")
+    return "".join(letter if letter.isascii() else "x" for letter in local) + at + name

@@ -87,7 +87,7 @@ def test_split_addresses_understands_lists_of_mail_programs(text: str, found: li
         ("Hanna <hanna>", "“hanna”"),
         ("Hanna <hanna@example.org", "“Hanna <hanna@example.org”"),
         ('"Lie, Hanna <hanna@example.org', '“"Lie'),
-        ("100%@d", "“100%@d”"),
+        ("100%@a_b.example", "“100%@a_b.example”"),
         ("hr@i❤.ws", "“i❤.ws”"),
         ("hanna@", "“hanna@”"),
         ("<<<<", "“<<<<”"),

@@ -68,7 +68,7 @@ def test_mail_goes_to_the_new_address(as_ada: Client, failed: Step) -> None:
     ("address", "words"),
     [
         ("", "Enter the address to which the mail should go."),
-        ("nobody", "Enter an address such as hiring@example.com."),
+        ("nobody", "“nobody” has no @. Enter an e-mail address"),
         ("hr@example.org", "The mail went to this address."),
         (
             "Told@example.org",
