@@ -30,12 +30,14 @@ class CareersConfig(AppConfig):
         # Its signal handlers connect when it is imported.
         from careers.languages import sharing  # noqa: F401
         from careers.notifications import providers
-        from careers.operations import scan_words  # noqa: F401 -- registers sentences
+        from careers.operations import mail_route, scan_words  # noqa: F401 -- register sentences
         from careers.operations.database import refuse_newer
         from careers.pipeline import steps  # noqa: F401 -- registers the steps when imported
         from careers.pipeline.checks import check_steps
+        from home.recipients import OBSTACLES
 
         add_view_permission()
+        OBSTACLES.append(mail_route.obstacle)
         # Extension apps come first in INSTALLED_APPS, so their providers are registered by now.
         providers.configured()
         checks.register(check_steps)

@@ -26,7 +26,7 @@ from django.utils import timezone
 from careers import archive, notifications, scanning
 from careers.applications import sentences
 from careers.applications.errors import EffectError, Transient
-from careers.operations import database, health
+from careers.operations import database, health, mail_route
 from careers.operations.models import Finding, Severity
 from careers.pipeline import broker
 from careers.pipeline.transitions import db_now
@@ -88,13 +88,13 @@ def ask_archive_conditions() -> list[Finding]:
 def ask_mail() -> list[Finding]:
     """Whether the mail server answers, encrypts as configured, and accepts our login.
 
-    With a mail provider: whether its API answers.
+    With a mail provider: whether its API answers. It also reports which addresses are taken.
     """
     try:
-        notifications.probe()
+        takes_every_letter = notifications.probe()
     except EffectError as error:
         return [_failed(error, "provider" if settings.EMAIL_PROVIDER else "mail")]
-    return []
+    return mail_route.report(takes_every_letter)
 
 
 def ask_scanner() -> list[Finding]:

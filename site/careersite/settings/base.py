@@ -143,7 +143,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "wagtail.contrib.settings.context_processors.settings",
             ],
-            "builtins": ["home.templatetags.bidi"],
+            "builtins": ["home.templatetags.bidi", "home.templatetags.addresses"],
             "libraries": {"feeds": "careers.feeds.tags"},
         },
     },

@@ -135,9 +135,13 @@ def test_mail_probe_sends_no_mail(settings: Any) -> None:
     with HostileSMTP() as smtp:
         settings.EMAIL_HOST, settings.EMAIL_PORT = smtp.address
         assert probes.ask_mail() == []
+        smtp.smtputf8 = False
+        (advice,) = probes.ask_mail()
         smtp.mode = "auth_535"
         (found,) = probes.ask_mail()
-        until(lambda: smtp.commands.count("QUIT") == 2, 5, "it did not say QUIT")
+        until(lambda: smtp.commands.count("QUIT") == 3, 5, "it did not say QUIT")
+    assert (advice.code, advice.level) == ("mail-ascii-only", "note")
+    assert "asks applicants with such an address for another one" in advice.message
     assert (found.code, found.level) == ("mail-login", "critical")
     assert "EMAIL_HOST_PASSWORD" in found.message
     assert smtp.accepted == []
