@@ -67,7 +67,7 @@ def check(address: str) -> None:
         problem = _("Nothing stands before the @ in “%(typed)s”. Enter the whole e-mail address.")
     elif not host:
         problem = _("Nothing stands after the @ in “%(typed)s”. Enter the whole e-mail address.")
-    elif "." not in host and not host.startswith("["):
+    elif "." not in host and not host.startswith("[") and host.lower() != "localhost":
         problem = _("The end is missing after “%(host)s”, such as .com. Enter the whole address.")
     else:
         problem = _("“%(typed)s” is not an e-mail address. Enter one in the form name@example.com.")

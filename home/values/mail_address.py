@@ -6,9 +6,9 @@ Sources: RFC 5321, 4.1.2; RFC 6531, 3.3 and 3.7.1 (letters beyond ASCII).
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from home.values import host
+from home.values.text import without_unseen
 
 #: Some providers give addresses with two dots in a row, so dots are not looked at.
 _LOCAL = re.compile(r'[^\x00-\x20\x7f"(),:;<>@\[\\\]]+|"(?:[^"\\]|\\.)*"')
@@ -24,7 +24,6 @@ def to_ascii(address: str) -> str:
         ValueError: no mail can be sent to it.
     """
     local, at, name = address.rpartition("@")
-    local = unicodedata.normalize("NFC", local)
     if not at or not local.isprintable() or not _LOCAL.fullmatch(local):
         raise ValueError("not an address")
     return f"{local}@{host.to_ascii(name)}"
@@ -36,7 +35,7 @@ def key(address: str) -> str:
     Capitals before the @ are the same as small letters: no mail server in use tells them apart.
     """
     local, at, name = address.strip().rpartition("@")
-    return unicodedata.normalize("NFC", local).lower() + at + host.to_unicode(name)
+    return without_unseen(local).lower() + at + host.to_unicode(name)
 
 
 def spellings(address: str) -> set[str]:

@@ -263,7 +263,7 @@ class TestInternationalAddress:
         ("typed", "sent"),
         [
             ("zoë@example.com", "zoë@example.com"),
-            ("zoe\u0308@faß.de", "zoë@xn--fa-hia.de"),
+            ("zoë@faß.de", "zoë@xn--fa-hia.de"),
             ("用户@例え.テスト", "用户@xn--r8jz45g.xn--zckzah"),
         ],
     )
