@@ -319,7 +319,7 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
         return split_addresses(self.hr_recipients)
 
     def domains(self) -> list[str]:
-        """The company's own e-mail domains, in lower case."""
+        """The company's own e-mail domains, as people write them."""
         return split_domains(self.recipient_domains)
 
     @property
