@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from typing import ClassVar
-from urllib.parse import quote
 
 from django.conf import settings
 from django.db import models
@@ -15,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 
 from careers.applications.frozen import FrozenForm
 from careers.applications.references import new_reference, new_secret
+from home.values import mail_address
 from home.values.email import clean as clean_email
 from home.values.name import shown
 from home.values.phone import uri
@@ -140,7 +140,7 @@ class Application(models.Model):
 
         An earlier release stored invisible characters in addresses.
         """
-        return f"mailto:{quote(clean_email(self.email), safe='@')}"
+        return mail_address.uri(clean_email(self.email))
 
     @property
     def phone_uri(self) -> str:

@@ -5,7 +5,9 @@ Sources: RFC 5321, 4.1.2; RFC 6531, 3.3 and 3.7.1 (letters beyond ASCII).
 
 from __future__ import annotations
 
+import contextlib
 import re
+from urllib.parse import quote
 
 from home.values import host
 from home.values.text import without_unseen
@@ -52,6 +54,16 @@ def for_people(address: str) -> str:
     local, at, name = address.rpartition("@")
     shown = host.to_unicode(name)
     return f"{local}{at}{name if name.isascii() and shown.isascii() else shown}"
+
+
+def uri(address: str) -> str:
+    """The address of a link that writes to an e-mail address (RFC 6068).
+
+    Its host is in ASCII, because mail programs differ in how they convert it.
+    """
+    with contextlib.suppress(ValueError):
+        address = to_ascii(address)
+    return f"mailto:{quote(address, safe='@[]:')}"
 
 
 def is_international(address: str) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from home.values.email import check
-from home.values.mail_address import is_international, key, to_ascii
+from home.values.mail_address import is_international, key, to_ascii, uri
 
 
 @pytest.mark.parametrize(
@@ -129,3 +129,17 @@ def test_address_that_mail_can_not_reach_is_refused(address: str, problem: str) 
 def test_address_is_international_by_what_stands_before_the_at() -> None:
     assert is_international("zoë@example.org")
     assert not is_international("zoe@faß.de")
+
+
+@pytest.mark.parametrize(
+    ("address", "link"),
+    [
+        ("ada+jobs@example.org", "mailto:ada%2Bjobs@example.org"),
+        ("jane@faß.de", "mailto:jane@xn--fa-hia.de"),
+        ("zoë@example.org", "mailto:zo%C3%AB@example.org"),
+        ("a?b&c=d@example.org", "mailto:a%3Fb%26c%3Dd@example.org"),
+        ("no address", "mailto:no%20address"),
+    ],
+)
+def test_link_writes_to_the_host_of_the_address(address: str, link: str) -> None:
+    assert uri(address) == link
