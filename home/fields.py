@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.text import slugify
+from django.utils.text import capfirst, slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from wagtail import blocks
@@ -232,7 +232,7 @@ class ListedModelField(models.CharField):
         return ListedField(
             names=self.names,
             alias=self.alias,
-            label=self.verbose_name,
+            label=capfirst(self.verbose_name),
             required=not self.blank,
             help_text=self.help_text,
             initial=self.get_default() if self.has_default() else None,

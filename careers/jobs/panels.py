@@ -51,7 +51,7 @@ CONTENT = [
         heading=gettext_lazy("At a glance"),
     ),
     MultiFieldPanel(
-        [FieldRowPanel(["pay_from", "pay_to", "pay_currency", "pay_unit"])],
+        [FieldRowPanel(["pay_from", "pay_to"]), FieldRowPanel(["pay_currency", "pay_unit"])],
         heading=gettext_lazy("Pay"),
     ),
     MultiFieldPanel(
