@@ -7,10 +7,11 @@ the address is taken in, so that what is stored, shown and mailed can be opened.
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
+
+from home.values.text import clean
 
 #: The most characters that are read (as ``URLValidator``).
 LONGEST = 2048
@@ -23,7 +24,6 @@ _PORT = re.compile(r"[0-9]{1,5}(?:[/?#]|\Z)")
 _AROUND = {"<": ">", '"': '"', "“": "”", "«": "»"}
 #: Full-width letters, digits and signs, as East Asian keyboards type them.
 _NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | {ord("。"): "."}
-_JOINERS = "\u200c\u200d"
 _WEB = URLValidator(schemes=["http", "https"])
 
 
@@ -31,7 +31,7 @@ def read(text: str) -> str | None:
     """The web address that a text means, with ``http`` or ``https``; None if it is none."""
     if len(text) > LONGEST:
         return None
-    address = "".join(filter(_is_visible, text)).strip()
+    address = clean(text)
     if address and _AROUND.get(address[0]) == address[-1]:
         address = address[1:-1].strip()
     head = _HEAD.match(address)[0]  # type: ignore[index]  # it also matches nothing
@@ -50,9 +50,4 @@ def read(text: str) -> str | None:
         _WEB(address)
     except ValidationError:
         return None
-    # URLValidator lets control characters in the path pass.
-    return None if any(unicodedata.category(letter) == "Cc" for letter in address) else address
-
-
-def _is_visible(character: str) -> bool:
-    return unicodedata.category(character) != "Cf" or character in _JOINERS
+    return address

@@ -16,6 +16,7 @@ from careers.applications.frozen import Question
 from careers.forms.blocks import QuestionBlock
 from careers.forms.types import FieldType, register
 from home.values import date
+from home.values.text import visible
 
 #: Both its day and its month are written with different numbers in every order.
 EXAMPLE = dt.date(2027, 3, 31)
@@ -46,8 +47,8 @@ class DateField(forms.Field):
     """Reads a date as the browser's date field sends it, and as people write it on this page."""
 
     def clean(self, value: Any) -> dt.date | None:
-        text = (value or "").strip()
-        if not text:
+        text = value or ""
+        if not visible(text):
             if self.required:
                 raise ValidationError(self.error_messages["required"], code="required")
             return None
