@@ -118,6 +118,30 @@ def test_sent_date_is_shown_again() -> None:
     assert 'value="2027-03-31"' in render(ask("date"), **{"q-k": "2027-03-31"})
 
 
+@pytest.mark.parametrize("typed", ["soon", "2027-02-30", "3/31/2027"])
+def test_text_that_is_no_date_stays_visible(typed: str) -> None:
+    # A date field shows nothing but dates.
+    (control,) = Elements(render(ask("date"), **{"q-k": typed})).all("input")
+    assert (control["type"], control["value"]) == ("text", typed)
+
+
+def test_number_is_described_by_its_unit() -> None:
+    html = render(ask("number", settings=(("unit", "h & min"),)))
+    (control,) = Elements(html).all("input")
+    assert control["aria-describedby"].split() == ["id_q-k-unit"]
+    assert '<span class="amount__unit" id="id_q-k-unit">h &amp; min</span>' in html
+
+
+def test_choice_between_two_numbers_is_labelled_and_stays_chosen() -> None:
+    sent = {"q-k": "45.000", "meant-q-k": "45"}
+    page = Elements(render(ask("number"), **sent))
+    line, *radios = page.all("input")
+    assert line["value"] == "45.000"
+    assert [radio["value"] for radio in radios if "checked" in radio] == ["45"]
+    assert {radio["id"] for radio in radios} < {label["for"] for label in page.all("label")}
+    assert len(page.all("fieldset")) == len(page.all("legend")) == 1
+
+
 @pytest.mark.parametrize(
     ("kind", "sent", "checked"),
     [

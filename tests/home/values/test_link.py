@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from wagtail.admin.forms.models import formfield_for_dbfield
 
+from home.blocks import CallToActionBlock
+from home.models import SiteSettings
 from home.values import link
 
 
@@ -71,3 +74,13 @@ def test_read_returns_the_whole_address(typed: str, address: str) -> None:
 )
 def test_read_of_no_web_address_returns_none(typed: str) -> None:
     assert link.read(typed) is None
+
+
+def test_link_without_a_scheme_gets_https_in_the_admin_too() -> None:
+    fields = [
+        formfield_for_dbfield(SiteSettings._meta.get_field("organisation_url")),
+        CallToActionBlock().child_blocks["address"],
+    ]
+    assert [field.clean("www.example.org/a") for field in fields] == [
+        "https://www.example.org/a"
+    ] * 2
