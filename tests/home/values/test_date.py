@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django import forms
 from django.utils import formats, translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -90,3 +91,14 @@ def test_month_comes_first_where_the_site_writes_it_first(monkeypatch: pytest.Mo
 def test_date_is_read_as_each_language_shows_it(day: dt.date, language: str) -> None:
     with translation.override(language):
         assert date.read(formats.date_format(day, "DATE_FORMAT")) == day
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("typed", ["03/04/2027", "3/4/2027", "2027-04-03"])
+def test_dates_of_the_admin_are_read_in_the_same_order(language: str, typed: str) -> None:
+    with translation.override(language):
+        assert forms.DateField().clean(typed) == dt.date(2027, 4, 3)
+        moment = forms.DateTimeField().clean(f"{typed} 17:00")
+        assert (moment.day, moment.month, moment.hour) == (3, 4, 17)
+        with pytest.raises(forms.ValidationError):
+            forms.DateField().clean("3/31/2027")
