@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from html import unescape
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from careers.documents import Branding, document_for
 from careers.forms.builder import ApplicationForm
 from careers.forms.types.number import NumberBlock
 from tests.support.applying import ask, kept_token, send
+from tests.support.people import ada, logged_in
 
 pytestmark = pytest.mark.django_db
 
@@ -145,36 +147,58 @@ def test_number_of_an_earlier_release_is_readable() -> None:
 # ── The whole way ──────────────────────────────────────────────────────────────────────
 
 
-def test_applicant_confirms_a_number_without_losing_anything(client: Client, job: Any) -> None:
-    pay = ask("number", "Pay you expect", key="pay")
-    pay["value"] |= {"currency": "EUR", "minimum": "0"}
-    job.questions = [pay, ask("date", "First day", key="day"), ask("link", "Work", key="work")]
+#: What is typed into a question of a type, its settings, what is stored, and what people read.
+WAYS = [
+    ("number", {"currency": "EUR", "minimum": "0"}, "45.000", "45000", "€45,000"),
+    ("number", {"currency": "KWD"}, "KWD 1 250,5", "1250.5", "KWD\u00a01,250.500"),
+    ("number", {"currency": "JPY", "whole": True}, "٥٬٠٠٠٬٠٠٠ ¥", "5000000", "¥5,000,000"),
+    ("number", {"unit": "heures <h>"}, "37,5", "37.5", "37.5\u00a0heures <h>"),
+    ("number", {}, "-1’234’567.25", "-1234567.25", "-1,234,567.25"),
+    ("number", {}, "80 000 ₹", "80000 ₹", "80,000\u00a0₹"),
+    ("date", {}, "31/3/2027", "2027-03-31", "31 March 2027"),
+    ("date", {}, "٢٠٢٧-٠٣-٣١", "2027-03-31", "31 March 2027"),
+    ("link", {}, "www.linkedin.com/in/anna", *["https://www.linkedin.com/in/anna"] * 2),
+    ("link", {}, "例え.テスト/ａ", *["https://例え.テスト/ａ"] * 2),
+]
+
+
+def test_confirmed_number_and_all_else_are_the_same_everywhere(client: Client, job: Any) -> None:
+    questions = [ask(kind, f"Nr. {at}?", key=str(at)) for at, (kind, *_) in enumerate(WAYS)]
+    for question, (_kind, settings, *_) in zip(questions, WAYS, strict=True):
+        question["value"] |= settings
+    job.questions = questions
     job.save()
-    typed = {"q-pay": "45.000", "q-day": "31/3/2027", "q-work": "example.org/anna"}
+    typed = {f"q-{at}": way[2] for at, way in enumerate(WAYS)}
     page = send(client, job, **typed)
     html = page.content.decode()
     assert page.status_code == 422
+    assert html.count("field--wrong") == 1
     assert 'value="45.000"' in html
     radios = re.findall(r'type="radio".*?name="(.*?)" value="(.*?)".*?<span .*?>(.*?)</span>', html)
-    assert radios == [("meant-q-pay", "45000", "€45,000"), ("meant-q-pay", "45", "€45")]
-    assert 'value="2027-03-31"' in html
-    assert 'value="https://example.org/anna"' in html
-    again = {**typed, "meant-q-pay": "45000", "cv": None, "kept-cv": kept_token(page)}
-    assert send(client, job, **again).status_code == 303
+    assert radios == [("meant-q-0", "45000", "€45,000"), ("meant-q-0", "45", "€45")]
+    again = {**typed, "meant-q-0": "45000", "cv": None, "kept-cv": kept_token(page)}
+    answer = send(client, job, **again)
+    assert answer.status_code == 303
+
     application = Application.objects.get()
-    assert application.answers["pay"] == "45000"
-    assert application.answers["day"] == "2027-03-31"
-    assert application.answers["work"] == "https://example.org/anna"
-    document = document_for(application, Branding("Tidewater", "#0e5c46"))
-    assert [answer.paragraphs for answer in document.answers] == [
-        ("€45,000",),
-        ("31 March 2027",),
-        ("https://example.org/anna",),
-    ]
+    stored = {str(at): way[3] for at, way in enumerate(WAYS)}
+    assert {key: application.answers[key] for key in stored} == stored
     archived = json.loads(manifest(application, ()))
-    asked = {question["key"]: question for question in archived["form"]["questions"]}
-    assert asked["pay"]["settings"] == [["currency", "EUR"], ["minimum", "0"]]
-    assert archived["answers"]["pay"] == "45000"
+    assert {key: archived["answers"][key] for key in stored} == stored
+    assert archived["form"]["questions"][-len(WAYS)]["settings"] == [
+        ["currency", "EUR"],
+        ["minimum", "0"],
+    ]
+    shown = [way[4] for way in WAYS]
+    document = document_for(application, Branding("Tidewater", "#0e5c46"))
+    assert [answer.paragraphs for answer in document.answers] == [(words,) for words in shown]
+    reader = logged_in(ada())
+    for read in (
+        client.get(answer["Location"]),
+        reader.get(f"/admin/applications/{application.reference}/"),
+    ):
+        text = unescape(read.content.decode())
+        assert [words for words in shown if words not in text] == []
 
 
 def test_question_is_frozen_with_what_hr_set(job: Any) -> None:
