@@ -24,13 +24,16 @@ from careers.pipeline.models import (  # isort: skip
     Step,
     StepEvent,
 )
+from careers.search.models import ApplicationTerms, ContentTerms  # isort: skip
 
 __all__ = [
     "Alert",
     "Application",
     "ApplicationFile",
+    "ApplicationTerms",
     "ApplicationView",
     "ConsentRecord",
+    "ContentTerms",
     "DatabaseIdentity",
     "Department",
     "Dismissal",

@@ -24,6 +24,7 @@ from careers.backoffice.permissions import (
     applications_for,
 )
 from careers.backoffice.views import ListPage
+from careers.search.applications import by_person
 
 #: A spreadsheet runs a cell that begins with one of these (OWASP, CSV Injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -79,7 +80,7 @@ class AccessLogFilters(WagtailFilterSet):
 
 def about(typed: str) -> Q:
     """Rows about the applications that match a name, an address or a reference."""
-    found = Application.objects.filter(search.by_person(typed) | search.by_reference(typed))
+    found = Application.objects.filter(by_person(typed) | search.by_reference(typed, least=4))
     return Q(application__in=found.order_by().values("pk"))
 
 

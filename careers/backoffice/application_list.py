@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import django_filters
 from django import forms
 from django.conf import settings
-from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Case, F, OuterRef, Prefetch, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import get_language, gettext_lazy
 from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
@@ -28,6 +28,7 @@ from careers.backoffice.permissions import READ, visible_applications, visible_j
 from careers.backoffice.views import ListPage
 from careers.jobs.models import JobPage
 from careers.pipeline.models import Step
+from careers.search.applications import by_anything, by_person
 
 
 def one_page_per_job(jobs: QuerySet[JobPage], request: Any) -> QuerySet[JobPage]:
@@ -192,7 +193,15 @@ class ApplicationList(ListPage):
         )
 
     def found_by(self, typed: str) -> Q:
-        return search.by_person(typed) | search.by_reference(typed)
+        return by_anything(typed) | search.by_reference(typed, least=4)
+
+    def order_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        found = super().order_queryset(queryset)
+        if not self.is_searching or self.is_explicitly_ordered:
+            return found
+        # Who has the name comes before those whose files mention it.
+        named = by_person(self.search_query) | search.by_reference(self.search_query, least=4)
+        return found.order_by(Case(When(named, then=0), default=1), self.ordering, "-pk")
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(*args, **kwargs)

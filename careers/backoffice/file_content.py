@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from careers.applications.errors import Permanent
-from careers.applications.files import stored_bytes
 from careers.applications.models import ApplicationFile, ScanVerdict
-from careers.archive import fetch
 from careers.backoffice.presentation import state_in_words
+from careers.pipeline.effects.subject import content_of
 from careers.pipeline.models import Step
 from careers.pipeline.states import State
 from careers.pipeline.unscanned import latest_scan
@@ -38,14 +36,7 @@ def read(file: ApplicationFile) -> bytes:
     """
     if file.is_locked:
         raise Locked(why_locked(file, latest_scan(file.application_id)))
-    content = stored_bytes(file)
-    if content is not None:
-        return content
-    if not file.object_key:
-        raise Permanent(
-            "file-missing", _("The file’s content is neither in the database nor in the archive.")
-        )
-    return fetch(file.object_key, sha256=file.sha256)
+    return content_of(file)
 
 
 def why_locked(file: ApplicationFile, scan: Step | None) -> str:

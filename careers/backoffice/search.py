@@ -1,42 +1,52 @@
-"""What people type into a search box, as queries."""
+"""What people type into a search box, as queries. ``careers.search`` reads their words."""
 
 from __future__ import annotations
 
 import re
 import uuid
+from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db.models import Q
 
 from careers.applications.references import normalise_reference
+from careers.backoffice.audit import name_of
 from careers.pipeline.models import Step
+from careers.search.folding import fold
+from careers.search.terms import terms_of
+from careers.search.words import LONGEST, MOST, Word, words
 
-
-def by_person(typed: str) -> Q:
-    """Applications of the people whose name or address contains every word that was typed."""
-    return _containing(typed, "name", "email")
+_REFERENCE = re.compile(r"[a-z0-9\s-]+")
 
 
 def by_colleague(typed: str) -> Q:
-    """Rows of the access log about what a colleague did, by name or user name."""
-    return _containing(typed, "user_name")
+    """Rows of the access log about what a colleague did, by name, user name or address."""
+    found = words(typed)
+    if not found:
+        return Q(pk__in=[])
+    # The accounts are few. A row also holds the name that its account had then, or had at last.
+    accounts = [user.pk for user in get_user_model().objects.all() if _is_named(user, found)]
+    earlier = Q()
+    for word in typed.split()[:MOST]:
+        earlier &= Q(user_name__icontains=word)
+    return Q(user__in=accounts) | earlier
 
 
-def _containing(typed: str, *fields: str) -> Q:
-    found = Q()
-    for word in typed.split()[:6]:
-        either = Q()
-        # SQLite ignores the case of ASCII letters only.
-        for spelling in {word, word.lower(), word.capitalize()}:
-            for field in fields:
-                either |= Q(**{f"{field}__icontains": spelling})
-        found &= either
-    return found
+def _is_named(user: Any, found: list[Word]) -> bool:
+    terms = terms_of(f"{name_of(user)} {user.email}")
+    return all(word.within(terms) for word in found)
 
 
-def by_reference(typed: str) -> Q:
-    """Applications whose reference is, or contains, what was typed."""
-    letters = normalise_reference(typed).replace("-", "")
-    if not 0 < len(letters) <= 8:
+def by_reference(typed: str, *, least: int = 3) -> Q:
+    """Applications whose reference is, or contains, what was typed.
+
+    Args:
+        least: the letters without which it is no part of a reference. Where names are searched
+            too, fewer than four would find the references of others.
+    """
+    folded = fold(typed[:LONGEST])
+    letters = normalise_reference(folded).replace("-", "")
+    if not _REFERENCE.fullmatch(folded) or not least <= len(letters) <= 8:
         return Q(pk=None)
     if len(letters) > 4:
         return Q(reference__startswith=f"{letters[:4]}-{letters[4:]}")

@@ -1,4 +1,4 @@
-"""Uploaded files: what they are, whether they are safe to open, and how their pages look.
+"""Uploaded files: what they are, whether they are safe to open, how their pages look, their words.
 
 Nothing here reads a file of a stranger in the process that calls it. ``pool`` hands the bytes to a
 child process with limits on memory, time and access, and only plain data comes back.
@@ -7,7 +7,7 @@ Only this package imports pikepdf and pypdfium2, and Pillow for uploads. All of 
 child processes only.
 """
 
-from careers.inspection.pool import judge, pages, warm_up
+from careers.inspection.pool import judge, pages, rest, text_of, warm_up
 from careers.inspection.slots import Slots
 from careers.inspection.verdicts import (
     ACCEPTED,
@@ -40,5 +40,7 @@ __all__ = [
     "Verdict",
     "judge",
     "pages",
+    "rest",
+    "text_of",
     "warm_up",
 ]

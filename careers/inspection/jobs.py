@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from careers.inspection import deciding, rendering
+from careers.inspection import deciding, rendering, text
 from careers.inspection.verdicts import Refused
 
 
@@ -26,4 +26,11 @@ def pages(asked: dict[str, Any], content: bytes) -> tuple[dict[str, Any], list[b
     return {"total": shown.total, "text": shown.text}, list(shown.images)
 
 
-JOBS = {"judge": judge, "pages": pages}
+def text_of(asked: dict[str, Any], content: bytes) -> tuple[dict[str, Any], list[bytes]]:
+    try:
+        return {"text": text.read(content, asked["content_type"])}, []
+    except Refused as refused:
+        return {"refused": refused.verdict.value}, []
+
+
+JOBS = {"judge": judge, "pages": pages, "text": text_of}

@@ -215,6 +215,25 @@ def pages(
         raise Refused(Verdict.TOO_COMPLEX) from None
 
 
+def text_of(content: bytes, content_type: str) -> str:
+    """The words of a file for the search; "" for a picture.
+
+    Args:
+        content_type: what ``judge`` said.
+
+    Raises:
+        Refused: the file can't be read.
+        Busy: no process could be started.
+    """
+    answer, _parts = _answer("text", content, content_type=content_type)
+    return str(answer.get("text", ""))
+
+
+def rest() -> None:
+    """End the fork server of this process until the next file; it holds some 80 MB of memory."""
+    SERVER.close()
+
+
 def _answer(job: str, content: bytes, **asked: Any) -> tuple[dict[str, Any], list[bytes]]:
     started = time.monotonic()
     found = SERVER.run(job, content, **asked)

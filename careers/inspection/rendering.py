@@ -38,7 +38,7 @@ def _picture(content: bytes, content_type: str) -> Pages:
 
 
 def _pdf(content: bytes, first: int, count: int) -> Pages:
-    document = _opened(content)
+    document = opened(content)
     try:
         total = len(document)
         images: list[bytes] = []
@@ -54,7 +54,7 @@ def _pdf(content: bytes, first: int, count: int) -> Pages:
         document.close()
 
 
-def _opened(content: bytes) -> pypdfium2.PdfDocument:
+def opened(content: bytes) -> pypdfium2.PdfDocument:
     """The document in pdfium; what pdfium can't repair, qpdf may."""
     try:
         document = pypdfium2.PdfDocument(content)

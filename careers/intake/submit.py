@@ -30,6 +30,7 @@ from careers.pipeline import dispatch
 from careers.pipeline.enqueue import create_steps
 from careers.pipeline.kinds import MAIL_HR
 from careers.pipeline.repetitions import hr_knows, hr_was_mailed
+from careers.search.applications import index_person
 from home.models import SiteSettings
 
 #: How often ``submit`` tries to store an application under a reference that is free.
@@ -141,6 +142,7 @@ def _write(submission: Submission, identity: Identity) -> tuple[Application, lis
         quarantine_reason=suspicion,
     )
     repetitions.remember(identity, application)
+    index_person(application)
     for upload in submission.uploads:
         store_file(
             application,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, Q
 from django.utils import timezone, translation
 from wagtail.models.pages import PageQuerySet
+
+from careers.search.content import rows_of
+from careers.search.terms import terms_of
+from careers.search.words import words
 
 
 class JobPageQuerySet(PageQuerySet):
@@ -32,13 +35,34 @@ class JobPageQuerySet(PageQuerySet):
         """Jobs that fit the search words ``query``; all of them if it is empty."""
         if not query:
             return self
-        # Other characters may be operators, or errors, of the database's search.
-        words = " ".join(re.findall(r"\w+", query))
-        everything = self.model.objects.live()
-        whole = {page.pk for page in everything.search(words)} if words else set()
-        begun = {page.pk for page in everything.autocomplete(words)} if words else set()
-        labels = Q(locations__name__icontains=query) | Q(department__name__icontains=query)
-        return self.filter(Q(pk__in=whole | begun) | labels).distinct()
+        found = words(query)
+        if not found:
+            return self.none()
+        # A job has a word in its texts or in the names beside it, such as its location.
+        labels = {
+            field: self._labels(field)
+            for field in ("department", "locations", "workplace", "employment_type")
+        }
+        matching = self
+        for word in found:
+            either = Q(Exists(rows_of(self.model).filter(word.query("terms"))))
+            for field, names in labels.items():
+                keys = [key for key, terms in names.items() if word.within(terms)]
+                if field == "locations":
+                    having = self.model.locations.through.objects.filter(location__in=keys)
+                    either |= Q(pk__in=having.values("jobpage"))
+                else:
+                    either |= Q(**{f"{field}__in": keys})
+            matching = matching.filter(either)
+        return matching
+
+    def _labels(self, field: str) -> dict[Any, str]:
+        """The terms of the names that jobs have in a field, by the value of the field."""
+        column = self.model._meta.get_field(field)
+        if column.related_model is None:
+            return {value: terms_of(str(label)) for value, label in column.flatchoices}
+        names = column.related_model.objects.values_list("pk", "name")
+        return {key: terms_of(name) for key, name in names}
 
     def with_labels(self) -> JobPageQuerySet:
         """With what a row of a list shows."""

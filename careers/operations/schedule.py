@@ -16,7 +16,7 @@ from celery.signals import task_postrun, task_prerun
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from careers.operations import alerts, archive_check, findings
+from careers.operations import alerts, archive_check, findings, indexing
 from careers.operations.heartbeat import INTERVAL, beat
 from careers.operations.models import Finding, Heartbeat, ScheduledRun, Severity
 from careers.operations.titles import title_of
@@ -45,6 +45,12 @@ def watch(**_: Any) -> None:
 def daily_digest(**_: Any) -> None:
     """Send the summary of yesterday, once, in the morning."""
     alerts.daily_digest(actor=owner())
+
+
+@shared_task(name=indexing.TASK)
+def index_texts(**_: Any) -> None:
+    """Let search find the applications, files and pages that it has not read yet."""
+    indexing.run()
 
 
 #: Longer than a step may run, for millions of files; shorter than the visibility timeout.

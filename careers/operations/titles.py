@@ -11,6 +11,7 @@ TITLES = {
     "careers.check_archive": _("Check that every file is in the archive"),
     "careers.watch": _("Check for problems to report to operators"),
     "careers.daily_digest": _("Daily summary: checked every hour, sent once each morning"),
+    "careers.index_texts": _("Read new applications and their files for the search"),
     "careers.translate_pages": _("Update the translations of pages"),
 }
 

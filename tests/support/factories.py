@@ -28,6 +28,7 @@ from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, MAIL_HR, MAIL_OPERAT
 from careers.pipeline.models import Alert, AlertKind, Step, StepEvent
 from careers.pipeline.states import ErrorClass, Phase, State
 from careers.pipeline.transitions import db_now
+from careers.search.applications import index_person
 from home.models import HomePage
 
 #: The smallest thing that every reader takes for a PDF.
@@ -115,6 +116,11 @@ class ApplicationFactory(DjangoModelFactory):
     class Params:
         test = factory.Trait(is_test=True)
         in_quarantine = factory.Trait(quarantined=True, quarantine_reason="links")
+
+    @factory.post_generation
+    def with_terms(self: Application, create: bool, extracted: Any, **_kwargs: Any) -> None:
+        if create:
+            index_person(self)  # as intake does
 
     @factory.post_generation
     def with_files(self: Application, create: bool, extracted: Any, **_kwargs: Any) -> None:

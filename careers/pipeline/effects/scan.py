@@ -8,9 +8,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from careers import archive, scanning
+from careers import scanning
 from careers.applications.errors import Permanent
-from careers.applications.files import stored_bytes
 from careers.applications.models import (
     UPLOADS,
     Application,
@@ -18,7 +17,7 @@ from careers.applications.models import (
     ScanVerdict,
 )
 from careers.notifications import BeforeSend
-from careers.pipeline.effects.subject import application_of
+from careers.pipeline.effects.subject import application_of, content_of
 from careers.pipeline.enqueue import create_step
 from careers.pipeline.kinds import MAIL_HR, MAIL_INFECTED, MAIL_INFECTED_HR
 from careers.pipeline.models import Step
@@ -49,7 +48,7 @@ def scan_files(step: Step, before_send: BeforeSend) -> Outcome:
     refused: Permanent | None = None
     for file in list(files):
         try:
-            signature = scanning.scan(_content(file))
+            signature = scanning.scan(content_of(file))
         except Permanent as error:
             refused = error
         else:
@@ -57,17 +56,6 @@ def scan_files(step: Step, before_send: BeforeSend) -> Outcome:
     if refused is not None:
         raise refused
     return _outcome(application)
-
-
-def _content(file: ApplicationFile) -> bytes:
-    content = stored_bytes(file)
-    if content is not None:
-        return content
-    # The archive step may have moved the bytes after this file was read.
-    file.refresh_from_db(fields=["object_key"])
-    if not file.object_key:
-        raise Permanent("file-missing", _("The database no longer holds a file’s bytes."))
-    return archive.fetch(file.object_key, sha256=file.sha256)
 
 
 def _write(file: ApplicationFile, signature: str, step: Step) -> None:

@@ -363,6 +363,7 @@ CELERY_BEAT_SCHEDULE = {
     "clean-up-uploads": {"task": "careers.clean_up_uploads", "schedule": 3600.0},
     "clean-up-sign-ins": {"task": "careers.clean_up_sign_ins", "schedule": 3600.0},
     "watch": {"task": "careers.watch", "schedule": 60.0},
+    "index-texts": {"task": "careers.index_texts", "schedule": 60.0},
     # The task knows the company's time zone and sends one summary a day.
     "daily-digest": {"task": "careers.daily_digest", "schedule": crontab(minute="5")},
     # Several times a day, in case the archive is unavailable at one of them.

@@ -8,9 +8,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from careers import archive
 from careers.applications.errors import EffectError, Misconfigured, Permanent, Transient
 from careers.applications.models import ApplicationFile, ApplicationView, FileBytes, FileKind
-from careers.backoffice import application_file, file_content
+from careers.backoffice import application_file
 from careers.jobs.models import JobPage
 from tests.support.factories import PDF, ApplicationFileFactory
 
@@ -31,7 +32,7 @@ def archive_gives(
             raise answer
         return answer
 
-    monkeypatch.setattr(file_content, "fetch", fetch)
+    monkeypatch.setattr(archive, "fetch", fetch)
     return asked
 
 

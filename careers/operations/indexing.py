@@ -1,0 +1,134 @@
+"""What search has not read yet: files of applications, and all that an upgrade left without terms.
+
+It is background work that nothing waits for. Who has a receipt is found by name, address, phone
+number and reference at once; the rest follows within minutes. A run is short, so that it never
+holds up a step: what it leaves is done by the next one.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
+
+from django.db.models import Exists, Model, OuterRef, QuerySet
+from modelsearch.index import get_indexed_models, insert_or_update_object
+
+from careers import inspection
+from careers.applications.errors import EffectError, Permanent
+from careers.applications.models import LOCKED, UPLOADS, Application, ApplicationFile
+from careers.inspection import DOCX, ODT, PDF
+from careers.pipeline.effects.subject import content_of
+from careers.search.applications import (
+    ANSWERS,
+    PERSON,
+    index_answers,
+    index_file,
+    index_person,
+)
+from careers.search.content import without_terms
+from careers.search.models import VERSION, ApplicationTerms
+
+log = logging.getLogger(__name__)
+
+TASK = "careers.index_texts"
+#: Seconds that one run takes, and rows that it reads at once.
+LASTS, BATCH = 10, 100
+Row = TypeVar("Row", bound=Model)
+#: The types of files that have words.
+_WITH_WORDS = (PDF, DOCX, ODT)
+
+
+def run(*, lasts: float = LASTS) -> int:
+    """Index what has no terms yet, the newest first.
+
+    Args:
+        lasts: seconds after which it starts nothing more.
+
+    Returns:
+        How many texts it has indexed.
+    """
+    ends = time.monotonic() + lasts
+    forget_deleted()
+    done = 0
+    try:
+        for index in _waiting():
+            done += _succeeds(index)
+            if time.monotonic() >= ends:
+                break
+    except (EffectError, inspection.Busy) as error:
+        log.info("files are indexed later: %s", type(error).__name__)
+    finally:
+        inspection.rest()
+    return done
+
+
+def forget_deleted() -> None:
+    """Delete the terms of applications and files that another release has deleted."""
+    application = Application.objects.filter(pk=OuterRef("application"))
+    file = ApplicationFile.objects.filter(pk=OuterRef("file"))
+    ApplicationTerms.objects.filter(~Exists(application)).delete()
+    ApplicationTerms.objects.filter(~Exists(file), file__isnull=False).delete()
+
+
+def _waiting() -> Iterator[partial[Any]]:
+    """A call for each text without terms. Files come last, because they take longest."""
+    for source, index in ((PERSON, index_person), (ANSWERS, index_answers)):
+        yield from (partial(index, one) for one in _each(_applications_without(source)))
+    for model in get_indexed_models():
+        if not model._meta.parents:
+            yield from (
+                partial(insert_or_update_object, one) for one in _each(without_terms(model))
+            )
+    yield from (partial(_index_file, one) for one in _each(_files_without_terms()))
+
+
+def _applications_without(source: str) -> QuerySet[Application]:
+    terms = ApplicationTerms.objects.filter(
+        application=OuterRef("pk"), source=source, version=VERSION
+    )
+    return Application.objects.filter(~Exists(terms)).order_by("-pk")
+
+
+def _files_without_terms() -> QuerySet[ApplicationFile]:
+    """The uploads that nobody has read; one that is locked waits for the virus scan."""
+    terms = ApplicationTerms.objects.filter(file=OuterRef("pk"), version=VERSION)
+    return (
+        ApplicationFile.objects.filter(~Exists(terms), kind__in=UPLOADS)
+        .exclude(scan_verdict__in=LOCKED)
+        .select_related("application")
+        .order_by("-pk")
+    )
+
+
+def _each(found: QuerySet[Row]) -> Iterator[Row]:
+    """The rows of a query, some at a time; each once, also when it can't be indexed."""
+    last = None
+    while rows := list((found.filter(pk__lt=last) if last else found)[:BATCH]):
+        yield from rows
+        last = rows[-1].pk
+
+
+def _succeeds(index: partial[Any]) -> bool:
+    try:
+        index()
+    except (EffectError, inspection.Busy):
+        raise
+    except Exception as error:
+        # Not a word of the text: it may hold personal data. The next run tries again.
+        (item,) = index.args
+        log.warning("%s %s: not indexed: %s", item._meta.label, item.pk, type(error).__name__)
+        return False
+    return True
+
+
+def _index_file(file: ApplicationFile) -> None:
+    text = ""
+    if file.content_type in _WITH_WORDS:
+        # What can't be read has no words, also the next time.
+        with suppress(inspection.Refused, Permanent):
+            text = inspection.text_of(content_of(file), file.content_type)
+    index_file(file, text)

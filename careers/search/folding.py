@@ -1,0 +1,88 @@
+"""Text without the differences that mean nothing to a person who searches."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from careers.applications.normal_form import JOINER, compose
+
+#: What remains between letters: one apostrophe-or-hyphen, and signs that names and languages hold.
+HYPHEN, SIGNS = "-", ".@&+#"
+_APOSTROPHES = "'`´‘’‚‛′ʹʻʼʽʾʿˈˊˋ׳‵ꞌ"
+_OTHER_HYPHENS = "_\u00b7\u30fb\ufffe"
+#: Letters that Unicode does not take apart, as people write them on a keyboard without them.
+_PLAIN = {
+    "ø": "o",
+    "đ": "d",
+    "ð": "d",
+    "ł": "l",
+    "ħ": "h",
+    "ı": "i",
+    "æ": "ae",
+    "œ": "oe",
+    "þ": "th",
+    "ŋ": "n",
+    "ŧ": "t",
+    "ə": "e",
+    "♯": "#",
+    "ـ": "",
+}
+#: Before decomposing: alone, these would fall apart into a space and a mark.
+_ALONE = str.maketrans({"´": "'", "\u2017": "-"})
+#: How German and the Nordic languages write these letters without their keys.
+_SPELLED_OUT = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"}
+    | {"Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "Å": "Aa", "Ø": "Oe"}
+)
+
+
+def fold(text: str) -> str:
+    """Text in small letters without accents, with spaces, ``HYPHEN`` and ``SIGNS`` between them.
+
+    It takes linear time. Marks without which a word is another word stay, such as the vowels of
+    Hindi and Thai and the voicing marks of Japanese.
+
+    Args:
+        text: any text; the caller bounds its length.
+    """
+    if text.isascii():
+        # The common case, and the same result.
+        return text.lower().translate(_FOLDED)
+    text = unicodedata.normalize("NFKD", compose(text).translate(_ALONE))
+    return unicodedata.normalize("NFC", text.casefold().translate(_FOLDED))
+
+
+def spelled_out(text: str) -> str:
+    """The text with ``ue`` for ``ü`` and the like, as people write it who lack these keys."""
+    return compose(text).translate(_SPELLED_OUT)
+
+
+class _Folded(dict[int, str]):
+    """What each character becomes. It is worked out when a character first occurs."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = _folded(chr(code))
+        return self[code]
+
+
+def _folded(character: str) -> str:
+    category = unicodedata.category(character)
+    mark = unicodedata.combining(character)
+    if character in _APOSTROPHES or character in _OTHER_HYPHENS or category == "Pd":
+        return HYPHEN
+    if character in SIGNS:
+        return character
+    if character in _PLAIN:
+        return _PLAIN[character]
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    if category[0] == "M":
+        # Above, below and across a letter; the vowel points of Hebrew, Arabic and Syriac.
+        is_accent = category == "Me" or mark == 1 or 10 <= mark <= 36 or mark >= 200
+        return " " if character == JOINER else "" if is_accent else character
+    if category == "Cf":
+        return ""
+    return character if category[0] in "LN" else " "
+
+
+_FOLDED = _Folded()

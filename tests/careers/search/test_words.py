@@ -1,0 +1,60 @@
+"""What a person types finds what they mean, by the pure functions and by the database."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from careers.search.folding import fold
+from careers.search.terms import terms_of
+from careers.search.words import LONGEST, MOST, words
+from tests.support.searching import CASES, EMPTY
+
+
+def is_found(text: str, typed: str) -> bool:
+    """Whether a query finds a text, by the functions alone."""
+    terms = terms_of(text)
+    found = words(typed)
+    return bool(found) and all(word.within(terms) for word in found)
+
+
+@pytest.mark.parametrize(("text", "finding", "missing"), CASES)
+def test_query_finds_what_a_person_means(text: str, finding: list[str], missing: list[str]) -> None:
+    for form in ("NFC", "NFD"):
+        stored = unicodedata.normalize(form, text)
+        assert [typed for typed in finding if not is_found(stored, typed)] == []
+        assert [typed for typed in missing if is_found(stored, typed)] == []
+
+
+@pytest.mark.parametrize("typed", EMPTY)
+def test_query_without_words_has_none(typed: str) -> None:
+    assert words(typed) == []
+
+
+def test_query_is_bounded() -> None:
+    assert len(words("ab " * 1000)) == MOST
+    assert words("a" * 10_000) == words("a" * LONGEST)
+
+
+@given(st.text(max_size=60))
+def test_folded_text_is_folded_already(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+
+
+@given(st.text(max_size=60))
+def test_text_of_any_characters_has_terms_and_finds_itself(text: str) -> None:
+    terms = terms_of(text)
+    assert "\0" not in terms
+    assert "  " not in terms
+    assert all(word.within(terms) for word in words(text)[:3])
+
+
+@pytest.mark.parametrize(
+    "piece", ["a-", "1 ", "a.b@", "e\u0301", "\u3099\u0334", "ア ", "a+", ".", "ü"]
+)
+def test_cost_of_terms_is_linear(piece: str) -> None:
+    # Ten times the text takes about ten times the steps; a quadratic pattern would take hours.
+    assert len(terms_of(piece * 5_000)) < 3 * 5_000 * len(piece)
