@@ -10,7 +10,7 @@ from django import forms
 from django.conf import settings
 from django.db.models import Case, F, OuterRef, Prefetch, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext, gettext_lazy
 from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
 from wagtail.admin.ui.tables import Column, TitleColumn
 from wagtail.admin.widgets import BooleanRadioSelect
@@ -28,7 +28,7 @@ from careers.backoffice.permissions import READ, visible_applications, visible_j
 from careers.backoffice.views import ListPage
 from careers.jobs.models import JobPage
 from careers.pipeline.models import Step
-from careers.search.applications import by_anything, by_person
+from careers.search.applications import ANSWERS, by_anything, by_person, places_of
 
 
 def one_page_per_job(jobs: QuerySet[JobPage], request: Any) -> QuerySet[JobPage]:
@@ -206,5 +206,11 @@ class ApplicationList(ListPage):
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(*args, **kwargs)
         act = audit.FOUND if self.is_searching else audit.LISTED
+        places = places_of(self.search_query, context["object_list"]) if self.is_searching else {}
+        for row in context["object_list"]:
+            row.found_in = [
+                gettext("the form") if place == ANSWERS else isolated(place)
+                for place in places.get(row.pk, [])
+            ]
         audit.note_all((row.pk for row in context["object_list"]), self.request.user, act)
         return context

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from operator import and_, or_
+
 from django.db.models import Q, QuerySet
 from django.utils.translation import override
 
@@ -9,7 +12,7 @@ from careers.applications.answers import readable
 from careers.applications.models import LOCKED, Application, ApplicationFile
 from careers.search.models import VERSION, ApplicationTerms
 from careers.search.terms import terms_of
-from careers.search.words import words
+from careers.search.words import by_words, words
 
 PERSON, ANSWERS = ApplicationTerms.PERSON, ApplicationTerms.ANSWERS
 
@@ -59,17 +62,42 @@ def _write(
 
 
 def by_anything(typed: str) -> Q:
-    """Applications that hold every word that was typed, in whatever answer, name or file.
-
-    The text of a file that the virus scan locks finds nothing, because nobody may read it.
-    """
-    locked = Q(file__isnull=False, file__scan_verdict__in=LOCKED)
-    return _having(typed, ApplicationTerms.objects.exclude(locked))
+    """Applications that hold every word that was typed, in whatever answer, name or file."""
+    return _having(typed, _readable())
 
 
 def by_person(typed: str) -> Q:
     """Applications whose name, address, phone number and reference hold every word."""
     return _having(typed, ApplicationTerms.objects.filter(source=PERSON))
+
+
+def places_of(typed: str, applications: Iterable[Application]) -> dict[int, list[str]]:
+    """Where the words were found in each application, by its id; nothing for those by name.
+
+    Returns:
+        The names of files whose text has a word, and ``ANSWERS`` for what was typed or chosen.
+    """
+    found = words(typed)
+    keys = [application.pk for application in applications]
+    if not found or not keys:
+        return {}
+    rows = _readable().filter(application__in=keys)
+    by_name = rows.filter(by_words("terms", found, and_), source=PERSON).values("application")
+    places: dict[int, list[str]] = {}
+    for key, source, name in (
+        rows.filter(by_words("terms", found, or_))
+        .exclude(source=PERSON)
+        .exclude(application__in=by_name)
+        .order_by("pk")
+        .values_list("application", "source", "file__filename")
+    ):
+        places.setdefault(key, []).append(name or source)
+    return places
+
+
+def _readable() -> QuerySet[ApplicationTerms]:
+    """All terms but those of files that the virus scan locks: nobody may read these."""
+    return ApplicationTerms.objects.exclude(file__isnull=False, file__scan_verdict__in=LOCKED)
 
 
 def _having(typed: str, rows: QuerySet[ApplicationTerms]) -> Q:

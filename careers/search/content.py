@@ -19,7 +19,8 @@ _KEY = CharField(max_length=50)
 
 def index(item: Any) -> None:
     """Let an object be found by its indexed fields."""
-    title, texts = [], []
+    title: list[str] = []
+    texts: list[str] = []
     for name, text in _texts(item, item.get_search_fields()):
         (title if name == "title" else texts).append(text)
     ContentTerms.objects.update_or_create(

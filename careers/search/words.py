@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
@@ -43,6 +43,11 @@ class Word:
             for patterns in self.alternatives
         )
         return reduce(or_, each)
+
+
+def by_words(field: str, found: list[Word], join: Callable[[Q, Q], Q] = and_) -> Q:
+    """The rows that have each of the words, or one of them, in the terms of ``field``."""
+    return reduce(join, (word.query(field) for word in found))
 
 
 def words(typed: str) -> list[Word]:

@@ -40,7 +40,7 @@ class Index(BaseIndex):  # type: ignore[misc]
 
 
 class Rebuilder:
-    """What ``manage.py rebuild_modelsearch_index`` calls."""
+    """What ``manage.py wagtail_update_index`` calls."""
 
     def __init__(self, index: Index) -> None:
         self._index = index
