@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from careers.search.folding import fold
 from careers.search.terms import terms_of
 from careers.search.words import LONGEST, MOST, words
+from tests.support.growth import ALPHABETS, grows_too_fast, text_of
 from tests.support.searching import CASES, EMPTY
 
 
@@ -52,9 +54,9 @@ def test_text_of_any_characters_has_terms_and_finds_itself(text: str) -> None:
     assert all(word.within(terms) for word in words(text)[:3])
 
 
-@pytest.mark.parametrize(
-    "piece", ["a-", "1 ", "a.b@", "e\u0301", "\u3099\u0334", "ア ", "a+", ".", "ü"]
-)
-def test_cost_of_terms_is_linear(piece: str) -> None:
-    # Ten times the text takes about ten times the steps; a quadratic pattern would take hours.
-    assert len(terms_of(piece * 5_000)) < 3 * 5_000 * len(piece)
+def test_cost_of_terms_grows_with_the_text() -> None:
+    def indexed(alphabet: str, length: int) -> str:
+        return terms_of(text_of(alphabet, length))
+
+    slow = [one for one in ALPHABETS if grows_too_fast(partial(indexed, one), 1000)]
+    assert slow == []
