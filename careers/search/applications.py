@@ -10,6 +10,7 @@ from django.utils.translation import override
 
 from careers.applications.answers import readable
 from careers.applications.models import LOCKED, Application, ApplicationFile
+from careers.applications.question_types import type_of
 from careers.search.models import VERSION, ApplicationTerms
 from careers.search.terms import terms_of
 from careers.search.words import by_words, words
@@ -28,13 +29,14 @@ def index_person(application: Application) -> None:
 
 def index_answers(application: Application) -> None:
     """Let an application be found by its answers and by the names of its files."""
+    texts: list[str] = []
     with override(application.language):
-        shown = [
-            text
-            for answer in readable(application)
-            for text in (*answer.paragraphs, *(file.filename for file in answer.files))
-        ]
-    _write(application, ANSWERS, "\n".join(shown))
+        for answer in readable(application):
+            texts += (*answer.paragraphs, *(file.filename for file in answer.files))
+            given = application.answers.get(answer.question.key)
+            # A number and a date also without the signs of the language.
+            texts.append(str(type_of(answer.question).cell(answer.question, given)))
+    _write(application, ANSWERS, "\n".join(texts))
 
 
 def index_file(file: ApplicationFile, text: str) -> None:

@@ -31,8 +31,13 @@ def application(bare_job: Any) -> Application:
     made: Application = ApplicationFactory(
         page=bare_job, name="Élodie D’Artagnan", email="elodie@example.com", reference="7KD4-93MX"
     )
-    question = {"key": "q", "type": "long_text", "label": "Why?", "options": []}
-    made.form["questions"] = [*made.form["questions"], question]
+    made.form["questions"] = [
+        *made.form["questions"],
+        {"key": "q", "type": "long_text", "label": "Why?", "options": []},
+        {"key": "n", "type": "number", "label": "How much?", "options": []},
+        {"key": "d", "type": "date", "label": "From when?", "options": []},
+    ]
+    made.answers |= {"n": "45000", "d": "2027-02-01"}
     made.answers["q"] = "I keep tide gauges in C++."
     made.save()
     return made
@@ -72,6 +77,9 @@ def test_words_are_found_wherever_they_are(application: Application) -> None:
     index_file(cv, "Berufserfahrung: .NET und Straßenbau")
     for typed, places in (
         ("c++", ["answers"]),
+        ("45,000", ["answers"]),
+        ("45000 2027-02-01", ["answers"]),
+        ("february", ["answers"]),
         ("aerztin", ["answers"]),
         ("strassenbau", [cv.filename]),
         (".net elodie c++", ["answers", cv.filename]),
