@@ -1,8 +1,8 @@
-"""What search has not read yet: files of applications, and all that an upgrade left without terms.
+"""Index what search has not read: answers, files, and all that an upgrade left without terms.
 
-It is background work that nothing waits for. Who has a receipt is found by name, address, phone
-number and reference at once; the rest follows within minutes. A run is short, so that it never
-holds up a step: what it leaves is done by the next one.
+Nothing waits for this work. A person with a receipt is found by name, address, phone number and
+reference at once; the rest follows within minutes. A run is short, so that it delays no step. The
+next run continues where it stopped.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ PERSON, ANSWERS = ApplicationTerms.PERSON, ApplicationTerms.ANSWERS
 def index_person(application: Application) -> None:
     """Let an application be found by name, address, phone number and reference.
 
-    It is cheap, so that intake calls it in its transaction: who has a receipt can be found.
+    Intake calls it in its transaction, because a person with a receipt must be found. It is cheap.
     """
     who = (application.name, application.email, application.phone, application.reference)
     _write(application, PERSON, "\n".join(who))

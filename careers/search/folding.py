@@ -6,11 +6,11 @@ import unicodedata
 
 from careers.applications.normal_form import JOINER, compose
 
-#: What remains between letters: one apostrophe-or-hyphen, and signs that names and languages hold.
+#: What stays between letters: ``HYPHEN`` for every hyphen and apostrophe, and these signs.
 HYPHEN, SIGNS = "-", ".@&+#"
 _APOSTROPHES = "'`´‘’‚‛′ʹʻʼʽʾʿˈˊˋ׳‵ꞌ"
 _OTHER_HYPHENS = "_\u00b7\u30fb\ufffe"
-#: Letters that Unicode does not take apart, as people write them on a keyboard without them.
+#: Letters that Unicode does not decompose, as people type them who have no key for them.
 _PLAIN = {
     "ø": "o",
     "đ": "d",
@@ -27,9 +27,9 @@ _PLAIN = {
     "♯": "#",
     "ـ": "",
 }
-#: Before decomposing: alone, these would fall apart into a space and a mark.
+#: Unicode decomposes these into a space and a mark, so they are replaced before.
 _ALONE = str.maketrans({"´": "'", "\u2017": "-"})
-#: How German and the Nordic languages write these letters without their keys.
+#: What German and the Nordic languages write where there is no key for these letters.
 _SPELLED_OUT = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"}
     | {"Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "Å": "Aa", "Ø": "Oe"}
@@ -53,7 +53,7 @@ def fold(text: str) -> str:
 
 
 def spelled_out(text: str) -> str:
-    """The text with ``ue`` for ``ü`` and the like, as people write it who lack these keys."""
+    """The text with ``ue`` for ``ü`` and the like, as people type it who have no such key."""
     return compose(text).translate(_SPELLED_OUT)
 
 
