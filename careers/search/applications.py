@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import override
 
 from careers.applications.answers import readable
+from careers.applications.frozen import EMAIL, NAME, PHONE
 from careers.applications.models import LOCKED, Application, ApplicationFile
 from careers.applications.question_types import type_of
 from careers.search.models import VERSION, ApplicationTerms
@@ -32,6 +33,8 @@ def index_answers(application: Application) -> None:
     texts: list[str] = []
     with override(application.language):
         for answer in readable(application):
+            if answer.question.key in (NAME, EMAIL, PHONE):
+                continue  # of the person
             texts += (*answer.paragraphs, *(file.filename for file in answer.files))
             given = application.answers.get(answer.question.key)
             # A number and a date also without the signs of the language.
