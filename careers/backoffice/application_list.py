@@ -209,7 +209,7 @@ class ApplicationList(ListPage):
         places = places_of(self.search_query, context["object_list"]) if self.is_searching else {}
         for row in context["object_list"]:
             row.found_in = [
-                gettext("the form") if place == ANSWERS else isolated(place)
+                gettext("the form") if place == ANSWERS else place
                 for place in places.get(row.pk, [])
             ]
         audit.note_all((row.pk for row in context["object_list"]), self.request.user, act)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("careers", "0026_roles"),
+        ("careers", "0028_pay_decimals"),
         ("contenttypes", "0002_remove_content_type_name"),
     ]
 

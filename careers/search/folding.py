@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 
-from careers.applications.normal_form import JOINER, compose
+from home.values.text import without_unseen
 
 #: What stays between letters: ``HYPHEN`` for every hyphen and apostrophe, and these signs.
 HYPHEN, SIGNS = "-", ".@&+#"
 _APOSTROPHES = "'`´‘’‚‛′ʹʻʼʽʾʿˈˊˋ׳‵ꞌ"
-_OTHER_HYPHENS = "_\u00b7\u30fb\ufffe"
+_OTHER_HYPHENS = "_\u00b7\u30fb"
 #: Letters that Unicode does not decompose, as people type them who have no key for them.
 _PLAIN = {
     "ø": "o",
@@ -48,13 +48,14 @@ def fold(text: str) -> str:
     if text.isascii():
         # The common case, and the same result.
         return text.lower().translate(_FOLDED)
-    text = unicodedata.normalize("NFKD", compose(text).translate(_ALONE))
-    return unicodedata.normalize("NFC", text.casefold().translate(_FOLDED))
+    text = unicodedata.normalize("NFKD", without_unseen(text).translate(_ALONE))
+    # It composes again, and bounds the marks that now follow one another.
+    return without_unseen(text.casefold().translate(_FOLDED))
 
 
 def spelled_out(text: str) -> str:
     """The text with ``ue`` for ``ü`` and the like, as people type it who have no such key."""
-    return compose(text).translate(_SPELLED_OUT)
+    return without_unseen(text).translate(_SPELLED_OUT)
 
 
 class _Folded(dict[int, str]):
@@ -79,7 +80,7 @@ def _folded(character: str) -> str:
     if category[0] == "M":
         # Above, below and across a letter; the vowel points of Hebrew, Arabic and Syriac.
         is_accent = category == "Me" or mark == 1 or 10 <= mark <= 36 or mark >= 200
-        return " " if character == JOINER else "" if is_accent else character
+        return "" if is_accent else character
     if category == "Cf":
         return ""
     return character if category[0] in "LN" else " "
