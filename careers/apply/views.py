@@ -162,7 +162,7 @@ def _gone(request: HttpRequest, status: int) -> HttpResponse:
         request,
         status,
         _("This job is no longer here"),
-        _("It was taken down while you were writing. Here is what you entered, to copy."),
+        _("It was taken down while you were writing. You can copy what you entered."),
         kept=texts_of(request),
     )
 

@@ -97,18 +97,18 @@ def answered(response: dict, bucket: str) -> EffectError:  # type: ignore[type-a
     if code in BUSY or status in (429, 503):
         return Transient(
             "archive-busy",
-            _("The archive (S3) is busy. It will be tried again."),
+            _("The archive (S3) is busy. The site tries again."),
             retry_after=_retry_after(metadata),
         )
     if status == 507:
         return Transient(
             "archive-full",
-            _("The archive (S3) has no space left. Free some space. It will be tried again."),
+            _("The archive (S3) has no space left. Free some space. The site tries again."),
         )
     if status >= 500 or code in GARBLED:
         return Transient(
             "archive-unavailable",
-            _("The archive (S3) had an internal error. It will be tried again."),
+            _("The archive (S3) had an internal error. The site tries again."),
             retry_after=_retry_after(metadata),
         )
     if status in (401, 403):
@@ -128,10 +128,7 @@ def answered(response: dict, bucket: str) -> EffectError:  # type: ignore[type-a
     if status == 409:
         return Transient(
             "archive-conflicting-request",
-            _(
-                "The archive (S3) was writing the same file at the same time. "
-                "It will be tried again."
-            ),
+            _("The archive (S3) was writing the same file at the same time. The site tries again."),
         )
     return Permanent(
         "archive-refused",
@@ -210,7 +207,7 @@ def _unanswered(error: Exception) -> EffectError:
     if isinstance(error, lost):
         return Transient(
             "archive-unavailable",
-            _("The archive (S3) did not answer. It will be tried again."),
+            _("The archive (S3) did not answer. The site tries again."),
         )
     return Misconfigured(
         "archive-settings",

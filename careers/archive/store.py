@@ -213,7 +213,7 @@ def _read(client: Any, bucket: str, key: str) -> tuple[bytes, str]:
 def _damaged() -> Transient:
     return Transient(
         "archive-damaged",
-        _("The archive (S3) sent the file back damaged. It will be tried again."),
+        _("The archive (S3) sent the file back damaged. The site tries again."),
     )
 
 

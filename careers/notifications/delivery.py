@@ -251,7 +251,7 @@ def _connection_errors() -> Iterator[None]:
         raise Misconfigured(
             "mail-tls",
             _(
-                "The mail server’s certificate is not valid for its name. Nothing was sent. "
+                "The mail server’s certificate is not accepted. Nothing was sent. "
                 "Check EMAIL_HOST, or renew the certificate. If your own authority signed it, "
                 "name its file in SSL_CERT_FILE."
             ),
@@ -290,7 +290,7 @@ def _connection_errors() -> Iterator[None]:
 def _no_answer() -> Transient:
     return Transient(
         "mail-unreachable",
-        _("The mail server did not answer. It will be tried again."),
+        _("The mail server did not answer. The site tries again."),
     )
 
 
@@ -299,7 +299,7 @@ def _unconfirmed() -> Uncertain:
         "mail-unconfirmed",
         _(
             "The mail server got the mail but did not confirm it. Check the server’s log or ask "
-            "the recipient, then mark the mail as arrived or send it again."
+            "the recipient, then choose “It arrived” or “Send again”."
         ),
     )
 

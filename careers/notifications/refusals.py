@@ -64,7 +64,7 @@ def refused(stage: str, code: int, text: bytes, recipient: str = "") -> EffectEr
     if 400 <= code < 500 or b"message is too large" in lower or _says_later(lower):
         return Transient(
             "mail-later",
-            _("The mail server asked to try again later (%(answer)s). It will be tried again.")
+            _("The mail server asked to try again later (%(answer)s). The site tries again.")
             % words,
         )
     if stage in ("connection", "encryption"):

@@ -55,7 +55,7 @@ def postpone(step: Step, until: dt.datetime, *, actor: str) -> bool:
         leaving=[State.STARTED],
         fence=step.token,
         actor=actor,
-        reason=_("The mail server accepts no more mails just now. This one waits for its slot."),
+        reason=_("The mail server accepts no more mails at the moment. This mail waits."),
         run_after=until,
         ready_at=until,
         attempts=step.attempts - 1,

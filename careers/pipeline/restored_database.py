@@ -237,7 +237,7 @@ def _make_unconfirmed() -> int:
     public = _(
         "The database was restored from a copy. This mail was not sent when the copy was made; it "
         "may have been sent since. Ask the recipient or look into the mail server’s log, "
-        "then confirm or send again."
+        "then choose “It arrived” or “Send again”."
     )
     # A quarantined application sends its mails only after a person releases it.
     not_sent = mails.exclude(application__quarantined=True).order_by("pk")

@@ -90,7 +90,8 @@ def too_slow() -> Transient:
     return Transient(
         "too-slow",
         _(
-            "The other server was so slow that the step was stopped after %(seconds)d seconds. It "
+            "A server that the step needs was so slow that the step was stopped after "
+            "%(seconds)d seconds. It "
             "will be tried again."
         )
         % {"seconds": settings.PIPELINE_SOFT_LIMIT},

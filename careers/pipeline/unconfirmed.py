@@ -103,7 +103,8 @@ def interrupted() -> Uncertain:
         "interrupted",
         _(
             "The step was interrupted after the mail had been passed to the mail server. "
-            "The mail may have arrived. Ask the recipient, then confirm or send again."
+            "The mail may have arrived. Ask the recipient, then choose “It arrived” or "
+            "“Send again”."
         ),
     )
 
@@ -115,7 +116,7 @@ def window_closed() -> Uncertain:
         _(
             "The mail provider received the mail and never confirmed it, and by now it may have "
             "forgotten the key. The mail may have arrived. Ask the recipient or look into the "
-            "provider’s log, then confirm or send again."
+            "provider’s log, then choose “It arrived” or “Send again”."
         ),
     )
 
@@ -127,6 +128,6 @@ def provider_changed() -> Undecidable:
         _(
             "The mail was passed to a mail provider that did not confirm it, and the settings have "
             "changed since. The mail may have arrived. Ask the recipient or look into the "
-            "provider’s log, then confirm or send again."
+            "provider’s log, then choose “It arrived” or “Send again”."
         ),
     )

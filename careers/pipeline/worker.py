@@ -73,7 +73,7 @@ def hand_back(actor: str = "") -> None:
                 fence=step.token,
                 guard={"phase": Phase.NONE},
                 actor=actor,
-                reason=_("Handed back: the worker was stopped."),
+                reason=_("Given back: the worker was stopped."),
             )
 
 

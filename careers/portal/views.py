@@ -46,7 +46,7 @@ def receipt(request: HttpRequest, secret: str) -> HttpResponse:
                 "what": _(
                     "This page is your receipt. We usually send it to %(email)s, too: at most "
                     "%(count)d such mails a day go to one address, and a check for spam may delay "
-                    "or stop them. Look into your spam folder as well."
+                    "or stop them. Check your spam folder, too."
                 )
                 % {"email": application.email, "count": settings.MAILS_PER_MAILBOX},
             },

@@ -72,7 +72,7 @@ def scan(content: bytes) -> str:
     if answer.endswith("ERROR") or answer == "COMMAND READ TIMED OUT":
         raise Transient(
             "scanner-failed",
-            _("The virus scanner had an internal error. It will be tried again."),
+            _("The virus scanner had an internal error. The site tries again."),
         )
     raise _no_clamd()
 
@@ -178,7 +178,7 @@ def _left(deadline: float) -> float:
 def _silent() -> EffectError:
     return Transient(
         "scanner-unreachable",
-        _("The virus scanner (clamd) did not answer. It will be tried again."),
+        _("The virus scanner (clamd) did not answer. The site tries again."),
     )
 
 

@@ -202,7 +202,7 @@ def test_mail_server_with_untrusted_certificate_is_reported(site: NamedSite) -> 
     site.smtp.certificate = site.other_certificate
     found = site.wait_for("mail-tls")
     assert found["mail-tls"] == (
-        "The mail server’s certificate is not valid for its name. Nothing was sent. Check "
+        "The mail server’s certificate is not accepted. Nothing was sent. Check "
         "EMAIL_HOST, or renew the certificate. If your own authority signed it, name its file in "
         "SSL_CERT_FILE."
     )
@@ -227,7 +227,7 @@ def test_unreachable_mail_server_is_reported(site: NamedSite) -> None:
         receipt = site.apply()
     finally:
         site.smtp.listen_again()
-    assert found["mail-unreachable"] == "The mail server did not answer. It will be tried again."
+    assert found["mail-unreachable"] == "The mail server did not answer. The site tries again."
     assert receipt.status == 303
 
 

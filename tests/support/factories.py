@@ -250,7 +250,7 @@ class StepFactory(DjangoModelFactory):
             failing_since=factory.LazyAttribute(lambda o: o.created_at),
             error_class=ErrorClass.TRANSIENT,
             error_code="archive-unavailable",
-            error_public="The archive (S3) did not answer. It will be tried again.",
+            error_public="The archive (S3) did not answer. The site tries again.",
         )
         misconfigured = factory.Trait(
             state=State.RETRYING,
@@ -293,7 +293,8 @@ class StepFactory(DjangoModelFactory):
             error_code="worker-lost",
             error_public=(
                 "The worker was lost after it had passed the mail to the mail server. "
-                "The mail may have arrived. Ask the recipient, then confirm or send again."
+                "The mail may have arrived. Ask the recipient, then choose “It arrived” or "
+                "“Send again”."
             ),
         )
         to_operators = factory.Trait(

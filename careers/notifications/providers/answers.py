@@ -107,7 +107,7 @@ def unconfirmed() -> Uncertain:
         "mail-unconfirmed",
         _(
             "The mail provider got the mail but did not confirm it. Check the provider’s log or "
-            "ask the recipient, then mark the mail as arrived or send it again."
+            "ask the recipient, then choose “It arrived” or “Send again”."
         ),
     )
 
@@ -145,7 +145,7 @@ def unreachable(error: requests.RequestException) -> EffectError:
         )
     return Transient(
         "mail-unreachable",
-        _("The mail provider did not answer. It will be tried again."),
+        _("The mail provider did not answer. The site tries again."),
     )
 
 

@@ -267,7 +267,7 @@ def test_put_on_a_server_that_stores_nothing_raises_transient(s3: HostileS3, key
         "archive-forgot",
         (
             "The archive (S3) confirmed that it stored the file, but the file is missing. "
-            "It will be tried again."
+            "The site tries again."
         ),
     )
     s3.mode = "ok"

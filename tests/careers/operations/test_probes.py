@@ -152,7 +152,7 @@ def test_unreachable_mail_server_is_a_warning(settings: Any) -> None:
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", reserve_port()
     (found,) = probes.ask_mail()
     assert (found.code, found.level) == ("mail-unreachable", "warning")
-    assert found.message == "The mail server did not answer. It will be tried again."
+    assert found.message == "The mail server did not answer. The site tries again."
     assert found.action == (
         "Check that it runs, EMAIL_HOST and EMAIL_PORT. Applications are stored and safe. The "
         "waiting work is done once this works again."
@@ -164,7 +164,7 @@ def test_unreachable_mail_provider_is_reported_with_its_settings(settings: Any) 
     settings.EMAIL_API_URL = f"http://127.0.0.1:{reserve_port()}/"
     (found,) = probes.ask_mail()
     assert (found.code, found.level) == ("mail-unreachable", "warning")
-    assert found.message == "The mail provider did not answer. It will be tried again."
+    assert found.message == "The mail provider did not answer. The site tries again."
     assert found.action.startswith("Check EMAIL_PROVIDER and EMAIL_API_URL.")
 
 

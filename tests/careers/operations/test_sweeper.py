@@ -508,7 +508,7 @@ def test_sweeper_mails_operators_while_no_worker_runs(
     ("hangs", "state", "reason"),
     [
         (False, State.SUCCEEDED, ""),
-        (True, State.QUEUED, "Handed back: the worker was stopped."),
+        (True, State.QUEUED, "Given back: the worker was stopped."),
     ],
 )
 def test_stopping_sweeper_waits_for_its_children_or_returns_their_steps(

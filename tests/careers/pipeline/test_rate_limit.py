@@ -65,9 +65,7 @@ def test_mail_after_a_refusal_is_postponed_without_asking_the_server(
     assert len(set(turns)) > 30
     assert [step.ready_at for step in held] == turns
     (event,) = held[0].events.filter(to_state="queued")
-    assert event.reason == (
-        "The mail server accepts no more mails just now. This one waits for its slot."
-    )
+    assert event.reason == ("The mail server accepts no more mails at the moment. This mail waits.")
 
 
 def test_mail_after_the_pause_is_sent(application: Any, effects: Any) -> None:

@@ -95,9 +95,9 @@ def test_unconfirmed_mail_keeps_the_cause_of_its_failure(mails: dict[str, Step])
     restore()
     assert restored_database.recognise() is True
     assert Step.objects.get(pk=mails["failed"].pk).error_public.endswith(
-        f"then confirm or send again. {cause}"
+        f"then choose “It arrived” or “Send again”. {cause}"
     )
-    assert Step.objects.get(pk=mails["retrying"].pk).error_public.endswith("send again.")
+    assert Step.objects.get(pk=mails["retrying"].pk).error_public.endswith("“Send again”.")
 
 
 def test_pdf_and_archive_steps_in_a_restored_copy_stay_queued(application: Any) -> None:

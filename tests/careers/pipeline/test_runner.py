@@ -400,7 +400,8 @@ def takes_too_long(step: Step, before_send: Any) -> Outcome:
             "archive",
             "transient",
             (
-                "The other server was so slow that the step was stopped after 90 seconds. It will "
+                "A server that the step needs was so slow that the step was stopped after "
+                "90 seconds. It will "
                 "be tried again."
             ),
         ),

@@ -45,7 +45,7 @@ def test_hand_back_queues_only_steps_of_this_worker(application: Any) -> None:
     ]
     assert states == [State.QUEUED, State.UNCERTAIN, State.RETRYING, State.STARTED]
     event = mine.events.get()
-    assert (event.actor, event.reason) == (owner(), "Handed back: the worker was stopped.")
+    assert (event.actor, event.reason) == (owner(), "Given back: the worker was stopped.")
 
 
 def test_let_finish_returns_when_the_children_hold_nothing(monkeypatch: Any) -> None:
