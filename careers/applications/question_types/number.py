@@ -31,8 +31,8 @@ class Number(QuestionType):
     def cell(self, question: Question, value: Any) -> Cell:
         if is_empty(value):
             return ""
-        # A number beside a currency of its own would lose it.
-        return self.words(question, value)[0] if " " in str(value) else Decimal(value)
+        # As a plain number it would lose the currency that the applicant wrote.
+        return str(value) if " " in str(value) else Decimal(value)
 
 
 def in_unit(question: Question, amount: Decimal, mark: str = "") -> str:
