@@ -11,6 +11,7 @@ import re
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
+from home.values.host import url_to_ascii
 from home.values.text import clean
 
 #: The most characters that are read (as ``URLValidator``).
@@ -48,6 +49,8 @@ def read(text: str) -> str | None:
     address = head + rest
     try:
         _WEB(address)
-    except ValidationError:
+        # The host as it is typed is shown; browsers spell it for the network by the same rules.
+        url_to_ascii(address)
+    except (ValidationError, ValueError):
         return None
     return address

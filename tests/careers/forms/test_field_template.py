@@ -175,7 +175,7 @@ def test_single_choice_with_many_options_is_a_menu() -> None:
 
 def test_controls_have_attributes_for_autofill_and_keyboard() -> None:
     control = Elements(render(ask("email"))).all("input")[0]
-    assert (control["type"], control["autocomplete"]) == ("email", "email")
+    assert (control["inputmode"], control["autocomplete"]) == ("email", "email")
     assert control["spellcheck"] == "false"
     assert Elements(render(ask("name"))).all("input")[0]["autocomplete"] == "name"
     assert Elements(render(ask("phone"))).all("input")[0]["autocomplete"] == "tel"

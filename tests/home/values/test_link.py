@@ -69,6 +69,8 @@ def test_read_returns_the_whole_address(typed: str, address: str) -> None:
         ),
         *("ftp://example.org", "mailto:a@example.org", "a@example.org", "tel:+4420", "file:///etc"),
         *("https:/example.org", "https:example.org", "http//example.org", "https://exa mple.org"),
+        # No host can have these names (IDNA 2008).
+        *("https://☃.example", "https://a\u3002\u3002b.example", "https://-ü.example"),
         "https://example.org/" + "a" * 3000,
     ],
 )
