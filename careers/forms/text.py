@@ -10,13 +10,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import ProhibitNullCharactersValidator, RegexValidator
 from django.utils.translation import gettext as _
 
 from home.values.text import clean
 
-#: One line of text holds none of these: in a mail header they would start another header.
-CONTROL_CHARACTERS = r"[\x00-\x1f\x7f\x85\u2028\u2029]"
 #: The length of an answer whose type names none, in characters.
 LONGEST = 300
 #: How many times longer than its limit a text may arrive: composing shortens a letter of Korean or
@@ -77,12 +74,6 @@ class TextField(forms.CharField):
         self.limit = limit
         self.too_long = too_long or too_long_message()
         self.clean_text = clean
-        # Cleaning removes NUL.
-        self.validators = [
-            validator
-            for validator in self.validators
-            if not isinstance(validator, ProhibitNullCharactersValidator)
-        ]
 
     def to_python(self, value: Any) -> str:
         check_length(value, self.limit, self.too_long, slack=SLACK)
@@ -92,9 +83,3 @@ class TextField(forms.CharField):
         # Django runs every validator, also after one has failed.
         check_length(value, self.limit, self.too_long)
         super().run_validators(value)
-
-
-def one_line(message: str = "") -> RegexValidator:
-    """Accepts text without line breaks and control characters."""
-    message = message or _("Remove line breaks and control characters.")
-    return RegexValidator(CONTROL_CHARACTERS, message, inverse_match=True)
