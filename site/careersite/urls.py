@@ -18,6 +18,8 @@ from careersite.signin import urls as signin_urls
 from careersite.staticfiles import redirect_from_other_release
 from home.theme import icon_svg, theme_css
 
+handler400 = "careersite.bodies.bad_request"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import TooManyFieldsSent
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from careersite import bodies
+from tests.support import people
+from tests.support.editing import page_form
 
 pytestmark = pytest.mark.django_db
 
@@ -59,15 +63,63 @@ def test_parts_without_names_count(address: str) -> None:
     assert send(address, NAMELESS * 1100).status_code in (400, 413)
 
 
+@pytest.mark.parametrize("content_type", ["multipart/form-data", bodies.URLENCODED])
+def test_only_a_signed_in_editor_may_send_many_fields(job: Any, content_type: str) -> None:
+    edit = f"/admin/pages/{job.pk}/edit/"
+    many = {f"x{number}": "1" for number in range(1100)}
+
+    def status(client: Client, address: str, fields: dict[str, str]) -> int:
+        if content_type == bodies.URLENCODED:
+            return client.post(address, urlencode(fields), content_type=content_type).status_code
+        return client.post(address, fields).status_code
+
+    for address in ("/admin/login/", "/received/", job.apply_url):
+        assert status(Client(), address, many) in (400, 413), address
+    editor = people.logged_in(people.ada())
+    assert status(editor, edit, page_form(job) | many) == 302
+    assert status(editor, "/admin/login/", many) == 400
+
+
+def test_limit_of_fields_is_high_for_editors_of_pages_only(settings: Any) -> None:
+    settings.PUBLIC_FORM_MAX_FIELDS = 5
+
+    def limit(user: Any, address: str) -> int:
+        request = RequestFactory().post(address)
+        if user is not None:
+            request.user = user
+        return bodies.most_fields(request)
+
+    ada, charlie = people.ada(), people.charlie()
+    assert limit(ada, "/admin/pages/7/edit/") == 20_000
+    for user in (None, AnonymousUser(), charlie):
+        assert limit(user, "/admin/pages/7/edit/") == 5
+    for address in ("/", "/fr/apply/", "/admin/login/", "/admin/pages", "/x/admin/pages/7/edit/"):
+        assert limit(ada, address) == 5, address
+
+
+def test_editor_learns_that_a_page_is_too_large(job: Any, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 5
+    editor = people.logged_in(people.ada())
+    edit = f"/admin/pages/{job.pk}/edit/"
+    answer = editor.post(edit, page_form(job))
+    assert answer.status_code == 413
+    assert "what you entered is still in the editor" in answer.content.decode()
+    saved = editor.post(edit, page_form(job), headers={"accept": "application/json"})
+    assert saved.status_code == 400
+    # Wagtail's editor shows the message of an error only with a code that it knows.
+    assert saved.json()["error_code"] == "validation_error"
+    assert saved.json()["error_message"].startswith("Not saved: the page is too large.")
+
+
 def test_mark_between_two_pieces_counts(settings: Any) -> None:
-    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = settings.DATA_UPLOAD_MAX_NUMBER_FILES = 0
+    settings.DATA_UPLOAD_MAX_NUMBER_FILES = 0
     pieces = [b"x--", b"bo", b"und", b"--bound--bou", b"nd"]
 
     class Source:
         def read(self) -> bytes:
             return pieces.pop(0)
 
-    parts = bodies.CountedParts(Source(), "bound")
+    parts = bodies.CountedParts(Source(), "bound", fields=0)
     for _piece in range(4):
         parts.read()
     with pytest.raises(TooManyFieldsSent):

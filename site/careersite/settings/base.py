@@ -187,7 +187,10 @@ MEDIA_ROOT = VAR_DIR / "media"
 UPLOAD_MAX_BYTES = 10 * 1024 * 1024
 REQUEST_MAX_BYTES = 32 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # all texts together
-DATA_UPLOAD_MAX_NUMBER_FIELDS, DATA_UPLOAD_MAX_NUMBER_FILES = 1000, 50
+#: For the page form of a signed-in editor: 300 questions with 15 options each. Every other form
+#: gets the second limit (``careersite.bodies``).
+DATA_UPLOAD_MAX_NUMBER_FIELDS, PUBLIC_FORM_MAX_FIELDS = 20_000, 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 50
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 #: Where clamd listens; "" for none, and files are then not scanned.
 CLAMAV_URL = env.socket_url("CLAMAV_URL")
