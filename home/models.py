@@ -23,6 +23,7 @@ from wagtail_localize.fields import SynchronizedField
 
 from home.address_field import ContactField
 from home.blocks import TEXT_FEATURES, BodyBlock
+from home.publishing import PageForm
 from home.recipients import (
     CompanyForm,
     split_addresses,
@@ -74,6 +75,7 @@ class HomePage(Page):
         index.SearchField("intro"),
         index.SearchField("body"),
     ]
+    base_form_class = PageForm
     parent_page_types: ClassVar = ["wagtailcore.Page"]
     override_translatable_fields: ClassVar = [SynchronizedField("slug")]
 
@@ -105,6 +107,7 @@ class PlainPage(Page):
         index.SearchField("intro"),
         index.SearchField("body"),
     ]
+    base_form_class = PageForm
     parent_page_types: ClassVar = ["home.HomePage", "home.PlainPage"]
     subpage_types: ClassVar = ["home.PlainPage"]
     override_translatable_fields: ClassVar = [SynchronizedField("slug")]

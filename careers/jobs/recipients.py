@@ -13,12 +13,12 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.translation import gettext as _
-from wagtail.admin.forms import WagtailAdminPageForm
 from wagtail.log_actions import get_active_log_context
 from wagtail.models import Page, Revision, Site
 
 from careers.jobs.pay import decimals_errors
 from home.models import SiteSettings, split_addresses
+from home.publishing import PageForm
 from home.recipients import refusal, refused, tidy
 
 log = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ def guard_revision(instance: Revision, update_fields: Any = None, **_kwargs: Any
         instance.content["hr_recipients"] = keep_allowed(page, text)
 
 
-class RecipientsForm(WagtailAdminPageForm):
+class RecipientsForm(PageForm):
     """An editor's form that refuses recipients whom the user may not choose."""
 
     def clean(self) -> dict[str, Any]:
