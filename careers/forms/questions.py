@@ -48,10 +48,15 @@ def questions_for(*, phone: str, cv: str, cover_letter: str, custom: Any) -> tup
     if cover_letter != Asked.OFF:
         required = cover_letter == Asked.REQUIRED
         asked.append(Question(COVER_LETTER_KEY, "file", _("Cover letter"), "", required))
-    return (*asked, *(_custom_question(child) for child in custom))
+    return (*asked, *(custom_question(child) for child in custom))
 
 
-def _custom_question(child: Any) -> Question:
+def custom_question(child: Any) -> Question:
+    """A question that HR added.
+
+    Args:
+        child: a block of the value of the page's ``QuestionsField``.
+    """
     value = child.value
     options = value.get("options")
     question = Question(

@@ -88,6 +88,10 @@ class FieldType:
         limit = self.longest * max(1, len(question.options))
         check_length(value, limit, self.too_long_message(), slack=SLACK)
 
+    def fields_sent(self, question: Question) -> int:
+        """The most fields and files that a browser sends for one question."""
+        return 1
+
     def example(self, question: Question) -> Any:
         """What a demo applicant sends, as the browser sends it; None leaves it empty."""
         return "I have done this for six years and would like to do it with you."

@@ -37,6 +37,10 @@ class File(FieldType):
     def required_message(self, question: Question) -> str:
         return _("Choose a file for “%(label)s”.") % {"label": isolated(question.label)}
 
+    def fields_sent(self, question: Question) -> int:
+        # The file, the token of a kept one, and whether to remove that.
+        return 3
+
     def example(self, question: Question) -> Any:
         return None
 

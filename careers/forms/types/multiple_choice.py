@@ -36,6 +36,9 @@ class MultipleChoice(FieldType):
     def required_message(self, question: Question) -> str:
         return _("Choose at least one answer to “%(label)s”.") % {"label": isolated(question.label)}
 
+    def fields_sent(self, question: Question) -> int:
+        return len(question.options)
+
     def example(self, question: Question) -> Any:
         return [option.key for option in question.options[:2]]
 
