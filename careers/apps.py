@@ -27,7 +27,8 @@ class CareersConfig(AppConfig):
     def ready(self) -> None:
         from careers.intake import findings  # noqa: F401 -- registers them and their words
 
-        # Its signal handlers connect when it is imported.
+        # Their signal handlers connect when they are imported.
+        from careers.jobs import usage  # noqa: F401
         from careers.languages import sharing  # noqa: F401
         from careers.notifications import providers
         from careers.operations import mail_route, scan_words  # noqa: F401 -- register sentences

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from wagtail import hooks
 from wagtail.models import Page
@@ -17,6 +18,7 @@ from careers.jobs.listing import DEPARTMENT, LOCATION, Openings
 from careers.jobs.models import JobIndexPage, JobPage
 from careers.jobs.moving import reason_against
 from careers.jobs.recipients import inherited_recipients
+from careers.jobs.usage import jobs_that_use
 from careers.operations.models import Finding, Severity
 from home.bidi import isolated
 from home.models import split_addresses
@@ -71,6 +73,23 @@ def name_recipients_left_out(request: HttpRequest, page: Page, new_page: Page) -
 def keep_pages_with_applications(request: HttpRequest, page: Page) -> HttpResponse | None:
     """Refuse to delete a page with applications at or below it, and say what to do instead."""
     return _refuse_deletion(request, [page])
+
+
+@hooks.register("before_delete_snippet")
+def keep_what_jobs_use(request: HttpRequest, items: list[Any]) -> HttpResponse | None:
+    """Refuse to delete departments and locations of jobs, one or several, and name the jobs."""
+    used = jobs_that_use(items)
+    if not used:
+        return None
+    # A title of a draft is for its editors.
+    jobs = [job for job in used if job.live or job.permissions_for_user(request.user).can_edit()]
+    context = {
+        "items": items,
+        "jobs": jobs,
+        "others": len(used) - len(jobs),
+        "back": reverse(items[0].snippet_viewset.get_url_name("list")),
+    }
+    return render(request, "careers/jobs/admin/in_use.html", context, status=409)
 
 
 @hooks.register("before_bulk_action")

@@ -232,6 +232,17 @@ class JobPage(PayRange, ApplicationDates, FormFields, Page):
         verbose_name = gettext_lazy("job")
         verbose_name_plural = gettext_lazy("jobs")
 
+    @classmethod
+    def from_serializable_data(cls, data: dict[str, Any], **options: Any) -> Any:
+        """A page as a revision stores it; a department that was deleted since is left out.
+
+        django-modelcluster has no rule for a missing object of a protected reference.
+        """
+        department = data.get("department")
+        if department and not Department.objects.filter(pk=department).exists():
+            data = data | {"department": None}
+        return super().from_serializable_data(data, **options)
+
     def clean(self) -> None:
         super().clean()
         if errors := self.pay_errors() | self.date_errors():

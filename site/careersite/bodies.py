@@ -93,9 +93,9 @@ def bodies_are_bounded(get_response: GetResponse) -> GetResponse:
 
         def load_bounded() -> None:
             # Both run when a view asks for the form, and then the person is known.
-            if request.content_type == URLENCODED and request.method == "POST":
-                if request.body.count(b"&") >= most_fields(request):
-                    raise TooManyFieldsSent("The form has too many fields.")
+            is_urlencoded = request.method == "POST" and request.content_type == URLENCODED
+            if is_urlencoded and request.body.count(b"&") >= most_fields(request):
+                raise TooManyFieldsSent("The form has too many fields.")
             load()
 
         def parse_bounded(meta: Any, data: Any) -> Any:
