@@ -7,7 +7,6 @@ import zoneinfo
 from dataclasses import dataclass
 from typing import Any
 
-from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
 from django.utils import formats, translation
 from django.utils.html import format_html
@@ -17,6 +16,7 @@ from django.utils.translation import gettext as _
 from careers.documents.document import AnswerText, ApplicationDocument, Fact, FileLine
 from careers.documents.text import Excerpt, breakable, direction, excerpt
 from home.colour import WORDS, contrast, readable, words_on
+from home.values.size import size_in_words
 from home.values.text import one_line
 
 TEMPLATE = "careers/documents/application.html"
@@ -124,7 +124,7 @@ def _file(file: FileLine) -> dict[str, Any]:
     return {
         "name": _line(file.name),
         "kind": _line(file.kind),
-        "size": filesizeformat(file.size),
+        "size": size_in_words(file.size),
         "sha256": one_line(file.sha256, 64),
     }
 

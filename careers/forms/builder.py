@@ -22,8 +22,18 @@ from careers.applications.frozen import FrozenForm, Question
 from careers.applications.question_types import type_of
 from careers.forms.models import PendingUpload
 from careers.forms.types import field_type
-from careers.forms.uploads import ReceivedFile, check, judge_kept, keep, kept_upload, unchecked
+from careers.forms.uploads import (
+    ReceivedFile,
+    check,
+    empty_message,
+    judge_kept,
+    keep,
+    kept_upload,
+    too_large_message,
+    unchecked,
+)
 from careers.inspection import Busy, Verdict, words
+from home.values.size import size_in_words, units
 
 #: A field that people cannot see. Programs that fill in every field fill it in, too.
 #: No browser fills in a field of this name by itself.
@@ -55,6 +65,27 @@ class QuestionBoundField(forms.BoundField):
     def has_hint(self) -> bool:
         """Whether the field has a hint; for a file, the hint names what is accepted."""
         return bool(self.question.help) or self.is_file
+
+    @property
+    def named_errors(self) -> list[str]:
+        """The errors for a place that is not beside the label: each names its question."""
+        return [self.named(message) for message in self.errors]
+
+    def named(self, message: str) -> str:
+        """A message with the label of the question, unless the message has it."""
+        label = self.question.label
+        if label.casefold() in message.casefold():
+            return message
+        return _("“%(label)s”: %(message)s") % {"label": label, "message": message}
+
+    @property
+    def file_words(self) -> dict[str, str]:
+        """What the script says about a chosen file, in the words of the server."""
+        return {
+            "empty": self.named(empty_message()),
+            "large": self.named(too_large_message("%size")),
+            **units(),
+        }
 
     @property
     def kept(self) -> PendingUpload | None:
@@ -114,11 +145,12 @@ class ApplicationForm(forms.Form):
         for question in self._file_questions:
             name = field_name(question.key)
             token = self.data.get(f"kept-{name}", "")
-            if token and not self.data.get(f"drop-{name}") and not self.files.get(name):
+            if token and not self.data.get(f"drop-{name}"):
+                # It stays while a file that was chosen in its place is wrong.
                 found = kept_upload(token, job_key=self.job_key, question_key=question.key)
                 if found:
                     self.kept[question.key] = found
-                else:
+                elif not self.files.get(name):
                     self.add_error(name, _("The file is no longer here. Choose it again."))
 
     @property
@@ -258,7 +290,7 @@ def _sent(values: Any, name: str) -> list[Any]:
 
 def upload_limit() -> str:
     """The largest file that a form takes, in words."""
-    return _("%(size)d MB") % {"size": settings.UPLOAD_MAX_BYTES // 1024**2}
+    return size_in_words(settings.UPLOAD_MAX_BYTES)
 
 
 __all__ = ["EDITION", "HONEYPOT", "ApplicationForm", "field_name", "upload_limit"]

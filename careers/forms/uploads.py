@@ -24,7 +24,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.db.models import Count, Sum
 from django.http import HttpRequest
-from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -32,7 +31,8 @@ from careers.applications.files import Upload
 from careers.forms.models import PendingUpload
 from careers.inspection import ACCEPTED, PDF, Judged, Refused, judge, words
 from home.models import SiteSettings
-from home.values.text import without_unseen
+from home.values.size import size_in_words
+from home.values.text import visible, without_unseen
 
 #: The code of the error about a file with active content.
 ACTIVE_CONTENT = "active-content"
@@ -40,6 +40,10 @@ ACTIVE_CONTENT = "active-content"
 #: The end of a file name that is read, in characters, and the most bytes that are kept of it.
 #: File systems take 255 bytes.
 NAME_READ, STEM_BYTES = 1000, 240
+#: Extensions that the right one replaces: those that people give a CV.
+EXTENSION = re.compile(
+    r"\.(pdf|docx?|dotx?|odt|ott|rtf|txt|pages|jpe?g|jfif|png|gif|heic|webp|tiff?)$", re.IGNORECASE
+)
 #: The length of the token of a kept file.
 TOKEN = 43
 
@@ -125,20 +129,16 @@ def unchecked(received: ReceivedFile, question_key: str) -> Upload:
     Raises:
         ValidationError: it is empty, too large, or did not arrive whole.
     """
-    limit = settings.UPLOAD_MAX_BYTES
-    if received.true_size > limit:
-        raise ValidationError(
-            _("The file is %(size)s. Choose a file of up to %(limit)s."),
-            params={"size": filesizeformat(received.true_size), "limit": filesizeformat(limit)},
-        )
+    if received.true_size > settings.UPLOAD_MAX_BYTES:
+        raise ValidationError(too_large_message(size_in_words(received.true_size)))
     if not received.is_whole:
         raise ValidationError(
             _("All files together are larger than %(limit)s. Choose smaller ones."),
-            params={"limit": filesizeformat(settings.REQUEST_MAX_BYTES)},
+            params={"limit": size_in_words(settings.REQUEST_MAX_BYTES)},
         )
     content = received.read()
     if not content:
-        raise ValidationError(_("The file is empty. Choose another file."))
+        raise ValidationError(empty_message())
     name = received.name or ""
     return Upload(
         question_key=question_key,
@@ -147,6 +147,20 @@ def unchecked(received: ReceivedFile, question_key: str) -> Upload:
         content=content,
         sha256=hashlib.sha256(content).hexdigest(),
     )
+
+
+def too_large_message(size: str) -> str:
+    """The error about a file of this size, in words."""
+    limit = size_in_words(settings.UPLOAD_MAX_BYTES)
+    return _("The file is %(size)s. Choose a file of up to %(limit)s.") % {
+        "size": size,
+        "limit": limit,
+    }
+
+
+def empty_message() -> str:
+    """The error about a file without content."""
+    return _("The file is empty. Choose another file.")
 
 
 def _claimed_type(name: str) -> str:
@@ -178,13 +192,14 @@ def marks_of(judged: Judged) -> str:
 def clean_filename(name: str, content_type: str) -> str:
     """A file name without path, control or direction characters, and with the right extension.
 
-    It is short enough for every file system: HR saves the file.
+    An extension of a common document or picture is replaced; any other end of the name stays, as
+    in "CV v1.2". The name is short enough for every file system: HR saves the file.
     """
-    name = re.split(r"[/\\]", without_unseen(name[-NAME_READ:]))[-1]
+    name = re.split(r"[/\\]", without_unseen(name[-NAME_READ:]).rstrip("/\\"))[-1]
     name = "".join(c for c in name if unicodedata.category(c)[0] != "C" and c not in '"<>:|?*')
-    stem = name.rsplit(".", 1)[0].strip(" .")[:120]
-    stem = stem.encode()[:STEM_BYTES].decode(errors="ignore").strip(" .") or "file"
-    return f"{stem}{ACCEPTED[content_type]}"
+    stem = EXTENSION.sub("", name.rstrip(" .")).strip(" .")[:120]
+    stem = stem.encode()[:STEM_BYTES].decode(errors="ignore").strip(" .")
+    return f"{stem if visible(stem) else 'file'}{ACCEPTED[content_type]}"
 
 
 def keep(upload: Upload, *, job_key: UUID, network: str) -> PendingUpload | None:

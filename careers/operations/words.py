@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.template.defaultfilters import filesizeformat
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -20,6 +19,7 @@ from careers.applications import sentences
 from careers.documents import SCRIPTS
 from careers.operations.titles import title_of
 from home.bidi import isolated
+from home.values.size import size_in_words
 
 Facts = dict[str, Any]
 
@@ -209,7 +209,7 @@ def _no_operators(facts: Facts) -> Words:
 def _disk_low(facts: Facts) -> Words:
     return Words(
         _("Only %(free)s are free on the disk of %(path)s.")
-        % {"free": filesizeformat(facts["free"]), "path": facts["path"]},
+        % {"free": size_in_words(facts["free"]), "path": facts["path"]},
         _("Free some space before it is full: a full disk accepts no application."),
     )
 
@@ -218,7 +218,7 @@ def _disk_low(facts: Facts) -> Words:
 def _disk_full(facts: Facts) -> Words:
     return Words(
         _("The disk of %(path)s is full (%(free)s are free).")
-        % {"free": filesizeformat(facts["free"]), "path": facts["path"]},
+        % {"free": size_in_words(facts["free"]), "path": facts["path"]},
         _(
             "Free some space at once. Applicants are asked to try again; every accepted "
             "application is safe."

@@ -12,8 +12,10 @@ from wagtail.models import Page, Site
 
 from home.models import PlainPage, SiteSettings
 from home.theme import version
+from home.values.size import size_in_words
 
 register = template.Library()
+register.filter("size_in_words", size_in_words)
 
 
 @dataclass(frozen=True)

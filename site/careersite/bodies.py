@@ -78,7 +78,7 @@ class FormParser(MultiPartParser):
     """
 
     def sanitize_file_name(self, file_name: str) -> str:
-        return super().sanitize_file_name(file_name) or "file"
+        return super().sanitize_file_name(file_name.rstrip("/\\")) or "file"
 
 
 def bodies_are_bounded(get_response: GetResponse) -> GetResponse:

@@ -3,20 +3,24 @@
 
 const lang = document.documentElement.lang || undefined;
 
-function inWords(bytes) {
-  const [size, unit] =
-    bytes < 1000 ? [bytes, "byte"] : bytes < 1e6 ? [bytes / 1e3, "kilobyte"] : [bytes / 1e6, "megabyte"];
-  return new Intl.NumberFormat(lang, {
-    style: "unit",
-    unit,
-    maximumFractionDigits: unit === "megabyte" ? 1 : 0,
-  }).format(size);
+// The rule of home/values/size.py, with its words for the units.
+function inWords(bytes, units, lang) {
+  const KILO = 1024;
+  const kilobytes = Math.ceil(bytes / KILO);
+  const [number, unit] =
+    bytes < KILO
+      ? [bytes, bytes === 1 ? units.byte : units.bytes]
+      : kilobytes < KILO
+        ? [kilobytes, units.kilobytes]
+        : [Math.ceil((bytes * 10) / KILO ** 2) / 10, units.megabytes];
+  const options = { useGrouping: false, numberingSystem: "latn" };
+  return unit.replace("%n", new Intl.NumberFormat(lang, options).format(number));
 }
 
 function problem(well, file) {
   if (file.size === 0) return well.dataset.empty;
   if (file.size > Number(well.dataset.maxBytes ?? Infinity)) {
-    return well.dataset.large.replace("%size", inWords(file.size));
+    return well.dataset.large.replace("%size", () => inWords(file.size, well.dataset, lang));
   }
   return "";
 }
@@ -42,7 +46,10 @@ for (const well of document.querySelectorAll("[data-file-well]")) {
     if (!file) return;
     const words = document.createElement("span");
     words.textContent =
-      wrong || well.dataset.chosen.replace("%name", () => file.name).replace("%size", inWords(file.size));
+      wrong ||
+      well.dataset.chosen
+        .replace("%size", () => inWords(file.size, well.dataset, lang))
+        .replace("%name", () => file.name);
     state.append(words);
     // Outside the message, so that screen readers do not announce it.
     drop.setAttribute("aria-label", `${well.dataset.drop}: ${file.name}`);

@@ -72,9 +72,68 @@ def test_valid_form_is_stored_and_redirects_to_receipt(client: Client, job: Any)
 def test_uploaded_file_is_stored_unchanged_with_clean_name(client: Client, job: Any) -> None:
     send(client, job, cv=pdf(name="../../Jane\u202efdp.exe"))
     file = ApplicationFile.objects.get()
-    assert (file.kind, file.question_key, file.filename) == ("cv", "cv", "Janefdp.pdf")
+    assert (file.kind, file.question_key, file.filename) == ("cv", "cv", "Janefdp.exe.pdf")
     assert file.content_type == "application/pdf"
     assert bytes(file.stored.content) == the_cv()
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        (".", "file.pdf"),
+        ("..", "file.pdf"),
+        ("/", "file.pdf"),
+        ("CV/", "CV.pdf"),
+        ("\u200b", "file.pdf"),
+        ("\u202e.pdf", "file.pdf"),
+        ("\u3164", "file.pdf"),
+        ("CV v1.2", "CV v1.2.pdf"),
+    ],
+)
+def test_optional_file_with_any_name_is_stored(
+    client: Client, job: Any, sent: str, stored: str
+) -> None:
+    job.ask_cv = "optional"
+    job.save()
+    # Django's test client would send a tidy name.
+    named = pdf(name="NAME")
+    body = encode_multipart("limit", filled_in(cv=named)).replace(b"NAME", sent.encode())
+    answer = client.generic(
+        "POST",
+        job.apply_url,
+        body,
+        content_type="multipart/form-data; boundary=limit",
+        headers={"origin": ORIGIN},
+    )
+    assert answer.status_code == 303
+    file = ApplicationFile.objects.get()
+    assert (file.filename, bytes(file.stored.content)) == (stored, the_cv())
+
+
+def test_file_question_without_a_file_stays_optional(client: Client, job: Any) -> None:
+    job.ask_cv = "optional"
+    job.save()
+    empty = SimpleUploadedFile("x", b"", "application/octet-stream")
+    # What a browser sends for a file that nobody chose.
+    body = encode_multipart("limit", filled_in(cv=empty)).replace(b'filename="x"', b'filename=""')
+    answer = client.generic(
+        "POST",
+        job.apply_url,
+        body,
+        content_type="multipart/form-data; boundary=limit",
+        headers={"origin": ORIGIN},
+    )
+    assert answer.status_code == 303
+    assert not ApplicationFile.objects.exists()
+
+
+def test_wrong_replacement_leaves_the_kept_file_on_the_page(client: Client, job: Any) -> None:
+    token = kept_token(send(client, job, name=None))
+    answer = send(client, job, cv=pdf(PROGRAM), **{"kept-cv": token})
+    assert answer.status_code == 422
+    assert kept_token(answer) == token
+    assert "“CV”: The file must be one of these" in words(answer)
+    assert send(client, job, cv=None, **{"kept-cv": token}).status_code == 303
 
 
 def test_same_form_sent_twice_creates_one_application(client: Client, job: Any) -> None:
@@ -290,7 +349,7 @@ def test_too_large_file_keeps_other_answers(client: Client, job: Any, settings: 
     big = pdf(make_cv() + b"\0" * 1024 * 1024)
     response = send(client, job, cv=big)
     assert response.status_code == 422
-    assert "Choose a file of up to 1.0" in words(response)
+    assert "The file is 1.1\xa0MB. Choose a file of up to 1\xa0MB." in words(response)
     assert f'value="{JANE}"' in words(response)
     assert Application.objects.count() == PendingUpload.objects.count() == 0
 

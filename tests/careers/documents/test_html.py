@@ -87,7 +87,7 @@ def test_document_follows_the_language_of_the_application() -> None:
     html = to_html(document(language="de"))
     assert '<html lang="de" dir="ltr">' in html
     assert "22. November 2026, 16:03 (Europe/Oslo, UTC+01:00)" in html
-    assert "47,1\xa0KB" in html
+    assert "48\xa0KB" in html
 
 
 def test_right_to_left_language_changes_the_page_but_not_the_answers() -> None:

@@ -60,7 +60,7 @@ def test_pdf_contains_all_content_of_the_document(made: bytes) -> None:
         "Gauges",
         "Not answered",
         "cv.pdf",
-        "47.1 KB",
+        "48 KB",
         "ab" * 32,
         "Mira Beck",
         "Page 1 of 1",

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from careers.applications.frozen import FrozenForm, Option, Question
-from careers.forms.builder import ApplicationForm, field_name
+from careers.applications.question_types import names
+from careers.forms.builder import BUILT_IN_NAMES, ApplicationForm, field_name
 from careers.forms.types.long_text import LIMIT
 from careers.forms.uploads import clean_up, keep
 from careers.inspection import DOCX, Busy, Judged, Refused, Verdict, words
@@ -340,6 +341,52 @@ def test_custom_question_never_gets_the_field_name_of_a_standard_field() -> None
     assert field_name("website") == "q-website"
 
 
+#: Something wrong for each type of question.
+WRONG = {
+    "short_text": "x" * 301,
+    "long_text": "x" * 10_001,
+    "link": "javascript:alert(1)",
+    "yes_no": "maybe",
+    "number": "many",
+    "date": "soon",
+    "consent": None,
+    "single_choice": "night",
+    "multiple_choice": ["night"],
+    "file": received(b""),
+}
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in names() if kind not in BUILT_IN_NAMES | {"note"}]
+)
+@pytest.mark.parametrize("label", ["What?", "100 % %size %(label)s {x}"])
+def test_each_message_away_from_its_field_names_the_question(
+    job: Any, kind: str, label: str
+) -> None:
+    options = {"options": SHIFTS} if "choice" in kind else {}
+    add_questions(job, ask(kind, label, key="it", required=True, **options))
+    for value in (WRONG[kind], None):
+        form = bound(job, **{"q-it": value})
+        assert not form.is_valid()
+        (message,) = form["q-it"].named_errors
+        assert message.count(label) == 1, message
+
+
+def test_each_message_about_a_standard_field_names_it(job: Any) -> None:
+    form = bound(job, name="x" * 151, email="x", phone="none", cv=received(PROGRAM))
+    assert not form.is_valid()
+    messages = [message for field in form for message in field.named_errors]
+    assert messages == [
+        "“Full name”: Shorten this to 150 characters. It has 151.",
+        "Enter an e-mail address in the form name@example.com.",
+        "Enter a phone number, such as +44 20 7946 0018.",
+        (
+            "“CV”: The file must be one of these: PDF, DOCX, ODT, JPG, PNG. Save it as a PDF and "
+            "choose it again."
+        ),
+    ]
+
+
 # ── Files ───────────────────────────────────────────────────────────────────────────────
 
 
@@ -375,6 +422,49 @@ def test_kept_file_is_replaced_by_a_new_file(job: Any) -> None:
     again = bound(job, cv=received(other), **{"kept-cv": form.kept["cv"].token})
     assert again.is_valid(), again.errors
     assert [upload.content for upload in again.uploads] == [other]
+
+
+def kept_cv(job: Any) -> str:
+    """The token of a good CV that was kept while its form had errors."""
+    form = bound(job, name=None)
+    form.is_valid()
+    form.keep_files()
+    return form.kept["cv"].token
+
+
+@pytest.mark.parametrize("required", ["required", "optional"])
+@pytest.mark.parametrize(
+    ("content", "size"),
+    [(PROGRAM, None), (b"", None), (make_cv()[:200], None), (b"", 11 * 1024 * 1024)],
+)
+def test_wrong_replacement_does_not_discard_the_kept_file(
+    job: Any, required: str, content: bytes, size: int | None
+) -> None:
+    job.ask_cv = required
+    token = kept_cv(job)
+    wrong = bound(job, cv=received(content, size=size), **{"kept-cv": token})
+    assert not wrong.is_valid()
+    assert list(wrong.errors) == ["cv"]
+    wrong.keep_files()
+    assert wrong["cv"].kept.token == token
+    again = bound(job, cv=None, **{"kept-cv": token})
+    assert again.is_valid(), again.errors
+    assert [upload.content for upload in again.uploads] == [the_cv()]
+
+
+def test_good_replacement_is_kept_in_place_of_the_first_file(job: Any) -> None:
+    token = kept_cv(job)
+    other = make_cv("Another CV")
+    form = bound(job, name=None, cv=received(other), **{"kept-cv": token})
+    assert not form.is_valid()
+    form.keep_files()
+    assert bytes(form.kept["cv"].content) == other
+
+
+def test_expired_file_is_not_missed_when_there_is_a_new_one(job: Any) -> None:
+    form = bound(job, **{"kept-cv": "x" * 43})
+    assert form.is_valid(), form.errors
+    assert [upload.content for upload in form.uploads] == [the_cv()]
 
 
 def test_kept_file_is_dropped_on_request(job: Any) -> None:

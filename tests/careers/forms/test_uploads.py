@@ -121,7 +121,7 @@ def test_file_one_byte_over_the_limit_is_refused(settings: Any) -> None:
     assert checked(received(the_cv())).size == len(the_cv())
     settings.UPLOAD_MAX_BYTES = 1024 * 1024
     assert refusal(b"", size=1024 * 1024 + 1) == (
-        "The file is 1.0\xa0MB. Choose a file of up to 1.0\xa0MB."
+        "The file is 1.1\xa0MB. Choose a file of up to 1\xa0MB."
     )
 
 
@@ -160,22 +160,39 @@ def test_handler_limits_all_files_of_a_request_together(settings: Any) -> None:
     ("name", "clean"),
     [
         ("cv.pdf", "cv.pdf"),
+        ("cv", "cv.pdf"),
+        ("cv.", "cv.pdf"),
+        ("CV.PDF", "CV.pdf"),
         ("Lebenslauf Müller (neu).PDF", "Lebenslauf Müller (neu).pdf"),
+        ("CV v1.2", "CV v1.2.pdf"),
+        ("CV v1.2.docx", "CV v1.2.pdf"),
+        ("CV 2026.03.31", "CV 2026.03.31.pdf"),
+        ("Jane.Miller", "Jane.Miller.pdf"),
+        ("J. R. Miller", "J. R. Miller.pdf"),
+        ("cv.jpeg.pdf", "cv.jpeg.pdf"),
+        ("CV/", "CV.pdf"),
+        ("CV\\", "CV.pdf"),
+        ("CV .pdf ", "CV.pdf"),
         ("../../etc/passwd", "passwd.pdf"),
-        ("..\\..\\boot.ini", "boot.pdf"),
+        ("..\\..\\boot.ini", "boot.ini.pdf"),
         ("C:\\Users\\jane\\cv.pdf", "cv.pdf"),
-        ("cv.pdf.exe", "cv.pdf.pdf"),
-        ("photo\u202egnp.exe", "photognp.pdf"),
-        ('a"; filename="b.html', "a; filename=b.pdf"),
+        ("cv.pdf.exe", "cv.pdf.exe.pdf"),
+        ("photo\u202egnp.exe", "photognp.exe.pdf"),
+        ('a"; filename="b.html', "a; filename=b.html.pdf"),
         ("cv\r\nSet-Cookie: a=b.pdf", "cvSet-Cookie a=b.pdf"),
         ("cv\x00.pdf", "cv.pdf"),
         ("履歴書.docx", "履歴書.pdf"),
+        ("履歴書.第二版", "履歴書.第二版.pdf"),
         ("سيرة.pdf", "سيرة.pdf"),
         ("", "file.pdf"),
         (".", "file.pdf"),
         ("..", "file.pdf"),
+        ("/", "file.pdf"),
         (".pdf", "file.pdf"),
         ("\u200b\u202e", "file.pdf"),
+        ("\u3164.pdf", "file.pdf"),
+        ("\u2800", "file.pdf"),
+        (".htaccess", "htaccess.pdf"),
         ("x" * 300 + ".pdf", "x" * 120 + ".pdf"),
         ("e\u0301.pdf", "é.pdf"),
     ],
