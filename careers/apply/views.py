@@ -152,7 +152,7 @@ def _job_page(
         context["error_summary"] = [
             (field.id_for_label or field.auto_id, message)
             for field in form
-            for message in field.named_errors
+            for message in field.named_errors  # type: ignore[attr-defined]
         ]
     return render(request, job.get_template(request), context, status=status)
 

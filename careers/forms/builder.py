@@ -69,7 +69,7 @@ class QuestionBoundField(forms.BoundField):
     @property
     def named_errors(self) -> list[str]:
         """The errors for a place that is not beside the label: each names its question."""
-        return [self.named(message) for message in self.errors]
+        return [self.named(str(message)) for message in self.errors]
 
     def named(self, message: str) -> str:
         """A message with the label of the question, unless the message has it."""

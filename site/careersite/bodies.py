@@ -104,7 +104,7 @@ def bodies_are_bounded(get_response: GetResponse) -> GetResponse:
             handlers = request.upload_handlers
             return FormParser(meta, counted, handlers, request.encoding).parse()  # type: ignore[arg-type]
 
-        request._load_post_and_files = load_bounded  # type: ignore[attr-defined]
+        request._load_post_and_files = load_bounded  # type: ignore[attr-defined, method-assign]
         request.parse_file_upload = parse_bounded  # type: ignore[method-assign, assignment]
         if announced_length(request) > MAX_BYTES and not HAS_OWN_LIMIT.match(request.path):
             return HttpResponse(status=413)
