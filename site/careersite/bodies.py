@@ -6,7 +6,7 @@ stores. Django also counts only those parts of a form that have a name; each oth
 much time.
 
 Django has one limit of fields for all addresses. It is the editors' limit here, because one
-question of a job takes four fields for each of its options. Everybody else gets the tight limit,
+question of a job takes five fields for each of its options. Everybody else gets the tight limit,
 which is checked here.
 """
 

@@ -48,7 +48,10 @@ def choice_questions(count: int, options: int) -> dict[str, str]:
         }
         for place in range(options):
             option = f"{question}-value-options-{place}"
-            fields |= _item(option, place) | {f"{option}-value": f"Option {place}"}
+            fields |= _item(option, place) | {
+                f"{option}-type": "",
+                f"{option}-value": f"Option {place}",
+            }
     return fields
 
 

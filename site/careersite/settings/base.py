@@ -187,7 +187,7 @@ MEDIA_ROOT = VAR_DIR / "media"
 UPLOAD_MAX_BYTES = 10 * 1024 * 1024
 REQUEST_MAX_BYTES = 32 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # all texts together
-#: For the page form of a signed-in editor: 300 questions with 15 options each. Every other form
+#: For the page form of a signed-in editor: 300 questions with 10 options each. Every other form
 #: gets the second limit (``careersite.bodies``).
 DATA_UPLOAD_MAX_NUMBER_FIELDS, PUBLIC_FORM_MAX_FIELDS = 20_000, 1000
 DATA_UPLOAD_MAX_NUMBER_FILES = 50
