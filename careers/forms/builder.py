@@ -33,6 +33,7 @@ from careers.forms.uploads import (
     unchecked,
 )
 from careers.inspection import Busy, Verdict, words
+from home.bidi import isolated
 from home.values.size import size_in_words, units
 
 #: A field that people cannot see. Programs that fill in every field fill it in, too.
@@ -73,7 +74,7 @@ class QuestionBoundField(forms.BoundField):
 
     def named(self, message: str) -> str:
         """A message with the label of the question, unless the message has it."""
-        label = self.question.label
+        label = isolated(self.question.label)
         if label.casefold() in message.casefold():
             return message
         return _("“%(label)s”: %(message)s") % {"label": label, "message": message}

@@ -18,6 +18,7 @@ from wagtail.models import Revision
 
 from careers.jobs.models import JobPage
 from careers.jobs.taxonomy import Department, Location
+from home.bidi import isolated
 
 #: How many jobs an error names.
 NAMED = 5
@@ -50,9 +51,12 @@ def refuse_deletion(instance: Any, **_more: Any) -> None:
         ProtectedError: jobs use it; the error names some of them.
     """
     if jobs := jobs_that_use([instance]):
-        names = ", ".join(job.title for job in jobs[:NAMED])
+        names = ", ".join(isolated(job.title) for job in jobs[:NAMED])
         raise ProtectedError(
             _("“%(name)s” was not deleted: jobs use it (%(jobs)s).")
-            % {"name": instance, "jobs": f"{names}, …" if len(jobs) > NAMED else names},
+            % {
+                "name": isolated(str(instance)),
+                "jobs": f"{names}, …" if len(jobs) > NAMED else names,
+            },
             set(jobs),
         )
