@@ -375,16 +375,11 @@ def test_each_message_away_from_its_field_names_the_question(
 def test_each_message_about_a_standard_field_names_it(job: Any) -> None:
     form = bound(job, name="x" * 151, email="x", phone="none", cv=received(PROGRAM))
     assert not form.is_valid()
-    messages = [message for field in form for message in field.named_errors]
-    assert messages == [
-        "“Full name”: Shorten this to 150 characters. It has 151.",
-        "Enter an e-mail address in the form name@example.com.",
-        "Enter a phone number, such as +44 20 7946 0018.",
-        (
-            "“CV”: The file must be one of these: PDF, DOCX, ODT, JPG, PNG. Save it as a PDF and "
-            "choose it again."
-        ),
-    ]
+    for field, label in (("name", "Full name"), ("email", "e-mail address"), ("phone", "phone")):
+        (message,) = form[field].named_errors
+        assert message.count(label) == 1, message
+    (message,) = form["cv"].named_errors
+    assert message.startswith("“CV”: The file must be one of these: PDF, DOCX")
 
 
 # ── Files ───────────────────────────────────────────────────────────────────────────────
