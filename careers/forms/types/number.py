@@ -116,6 +116,10 @@ class Number(FieldType):
     def field(self, question: Question) -> forms.Field:
         return NumberField(question, **self.options(question))
 
+    def fields_sent(self, question: Question) -> int:
+        # The text, and which number it means.
+        return 2
+
     def example(self, question: Question) -> Any:
         return number.exact(usual(question))
 
