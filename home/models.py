@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.http import HttpRequest
 from django.utils.functional import cached_property
@@ -23,7 +23,6 @@ from wagtail_localize.fields import SynchronizedField
 
 from home.address_field import ContactField
 from home.blocks import TEXT_FEATURES, BodyBlock
-from home.publishing import PageForm
 from home.recipients import (
     CompanyForm,
     split_addresses,
@@ -31,6 +30,7 @@ from home.recipients import (
     validate_addresses,
     validate_domains,
 )
+from home.schedule import ScheduledPage
 from home.values import mail_address
 
 # Migrations and other apps refer to the first two here.
@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 
-class HomePage(Page):
+class HomePage(ScheduledPage, Page):  # type: ignore[django-manager-missing]
     """The home page: one sentence, the search, the open jobs, then the company."""
 
     hero_title = models.CharField(
@@ -75,7 +75,6 @@ class HomePage(Page):
         index.SearchField("intro"),
         index.SearchField("body"),
     ]
-    base_form_class = PageForm
     parent_page_types: ClassVar = ["wagtailcore.Page"]
     override_translatable_fields: ClassVar = [SynchronizedField("slug")]
 
@@ -95,7 +94,7 @@ class HomePage(Page):
         return context
 
 
-class PlainPage(Page):
+class PlainPage(ScheduledPage, Page):  # type: ignore[django-manager-missing]
     """A page of text: privacy notice, legal notice, accessibility."""
 
     intro = models.TextField(_("introduction"), blank=True, max_length=400)
@@ -107,7 +106,6 @@ class PlainPage(Page):
         index.SearchField("intro"),
         index.SearchField("body"),
     ]
-    base_form_class = PageForm
     parent_page_types: ClassVar = ["home.HomePage", "home.PlainPage"]
     subpage_types: ClassVar = ["home.PlainPage"]
     override_translatable_fields: ClassVar = [SynchronizedField("slug")]
@@ -232,6 +230,16 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
         choices=time_zones,
         help_text=_("For closing times, mails and documents."),
     )
+    closing_grace = models.PositiveSmallIntegerField(
+        _("extra time to send an application"),
+        default=60,
+        db_default=60,
+        validators=[MaxValueValidator(1440)],
+        help_text=_(
+            "Minutes after a job closes in which the site still accepts applications from people "
+            "who had the form open. 0 for none."
+        ),
+    )
     active_content = models.CharField(
         _("files with active content"),
         max_length=6,
@@ -281,6 +289,7 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
                 FieldPanel("hr_recipients"),
                 FieldPanel("recipient_domains"),
                 FieldPanel("time_zone"),
+                FieldPanel("closing_grace"),
                 FieldPanel("active_content"),
                 FieldPanel("privacy_notice"),
             ],

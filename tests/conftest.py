@@ -158,6 +158,8 @@ def home(db: None) -> Any:
         "hr_recipients": "people@example.org",
         "privacy_notice": "<p>We read it and tell nobody.</p>",
         "time_zone": "Europe/Oslo",
+        # Tests of closed jobs end the time to apply at once.
+        "closing_grace": 0,
     }
     SiteSettings.objects.update_or_create(
         site=Site.objects.get(is_default_site=True), defaults=company

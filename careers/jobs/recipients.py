@@ -18,8 +18,8 @@ from wagtail.models import Page, Revision, Site
 
 from careers.jobs.pay import decimals_errors
 from home.models import SiteSettings, split_addresses
-from home.publishing import PageForm
 from home.recipients import refusal, refused, tidy
+from home.schedule import ScheduleForm
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ def guard_revision(instance: Revision, update_fields: Any = None, **_kwargs: Any
         instance.content["hr_recipients"] = keep_allowed(page, text)
 
 
-class RecipientsForm(PageForm):
+class RecipientsForm(ScheduleForm):
     """An editor's form that refuses recipients whom the user may not choose."""
 
     def clean(self) -> dict[str, Any]:

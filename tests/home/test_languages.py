@@ -118,6 +118,7 @@ def test_editor_can_translate_the_company_texts(client: Client, home: Any) -> No
         "company_name": "Tidewater",
         "accent_colour": "#0e5c46",
         "time_zone": "UTC",
+        "closing_grace": "60",
         "active_content": "refuse",
         "privacy_notice": "null",
         "translations-TOTAL_FORMS": "1",

@@ -375,6 +375,7 @@ def company_form(settings: SiteSettings, **changes: str) -> dict[str, str]:
         "hr_recipients": settings.hr_recipients,
         "recipient_domains": settings.recipient_domains,
         "operators": settings.operators,
+        "closing_grace": str(settings.closing_grace),
         "active_content": settings.active_content,
         "privacy_notice": "null",
         "translations-TOTAL_FORMS": "0",
