@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from wagtail.models import Site
 
 from careers.feeds.responses import conditional
+from careers.jobs.caching import seconds_until
 from careers.jobs.models import JobIndexPage, JobPage
 from careers.jobs.recipients import settings_of
 
@@ -43,7 +44,9 @@ def atom(request: HttpRequest) -> HttpResponseBase:
     if site is None or index is None:
         raise Http404
     here = index.get_full_url(request) or ""
-    jobs = JobPage.objects.descendant_of(index).open().with_labels().select_related("locale")
+    below = JobPage.objects.descendant_of(index)
+    age = seconds_until(below.next_change(), most=MAX_AGE)
+    jobs = below.open().with_labels().select_related("locale")
     company = settings_of(index)
     name = company.company_name
     feed = Feed(
@@ -59,10 +62,9 @@ def atom(request: HttpRequest) -> HttpResponseBase:
     for job in jobs:
         # Saves a query per job: all jobs of a list belong to one company.
         job.company = company
-        published = job.first_published_at or LONG_AGO
+        published = job.posted_at or LONG_AGO
         updated = max(published, job.last_published_at or published)
-        # A job with an opening time is new at that time.
-        feed.changed = max(feed.changed, updated, job.opens_at or updated)
+        feed.changed = max(feed.changed, updated)
         feed.add_item(
             title=clean(job.title),
             link=job.get_full_url(request) or here,
@@ -73,7 +75,7 @@ def atom(request: HttpRequest) -> HttpResponseBase:
             categories=[clean(job.department.name)] if job.department else (),
         )
     body = feed.writeString("utf-8").encode()
-    return conditional(request, body, Feed.content_type, max_age=MAX_AGE)
+    return conditional(request, body, Feed.content_type, max_age=age)
 
 
 def job_index_of(site: Site) -> JobIndexPage | None:

@@ -48,7 +48,7 @@ def job_posting(job: JobPage) -> dict[str, Any] | None:
     without a location has neither.
     """
     locations = job.all_locations
-    if not job.is_open or not locations or not job.organisation or job.first_published_at is None:
+    if not job.is_open or not locations or not job.organisation or job.posted_at is None:
         return None
     found: dict[str, Any] = {
         "@context": "https://schema.org",
@@ -60,14 +60,14 @@ def job_posting(job: JobPage) -> dict[str, Any] | None:
             "name": job.organisation,
             "value": str(job.job_key),
         },
-        "datePosted": job.first_published_at.astimezone(job.zone).date().isoformat(),
+        "datePosted": job.posted_at.astimezone(job.zone).date().isoformat(),
         "hiringOrganization": hiring_organization(job),
         "employmentType": job.employment_type,
         "directApply": True,
         "url": job.full_url,
     }
-    if job.closes_at is not None:
-        found["validThrough"] = job.closes_at.astimezone(job.zone).isoformat(timespec="seconds")
+    if job.deadline is not None:
+        found["validThrough"] = job.deadline.astimezone(job.zone).isoformat(timespec="seconds")
     if job.workplace == Workplace.REMOTE:
         found["jobLocationType"] = "TELECOMMUTE"
         found["applicantLocationRequirements"] = [

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 from wagtail.models import Page, Site
 
 from careers.feeds.responses import conditional
+from careers.jobs.caching import seconds_until
 from careers.jobs.models import JobPage
 
 MAX_AGE = 3600  # seconds
@@ -32,8 +33,9 @@ def sitemap(request: HttpRequest) -> HttpResponseBase:
     site = Site.find_for_request(request)
     if site is None:
         raise Http404
+    age = seconds_until(JobPage.objects.next_change(), most=MAX_AGE)
     body = render_to_string("sitemap.xml", {"urlset": addresses(site)}).encode()
-    return conditional(request, body, "application/xml; charset=utf-8", max_age=MAX_AGE)
+    return conditional(request, body, "application/xml; charset=utf-8", max_age=age)
 
 
 def addresses(site: Site) -> list[dict[str, Any]]:
@@ -47,6 +49,7 @@ def addresses(site: Site) -> list[dict[str, Any]]:
         .public()
         .filter(below, alias_of=None)
         .exclude(pk__in=not_open.values("pk"))
+        .annotate(opened_at=F("jobpage__opened_at"))
         .select_related("locale")
         .order_by("path")
     )
@@ -63,7 +66,8 @@ def addresses(site: Site) -> list[dict[str, Any]]:
     return [
         {
             "location": location,
-            "lastmod": page.last_published_at,
+            # A job may open later than it was published.
+            "lastmod": max(filter(None, (page.last_published_at, page.opened_at)), default=None),
             "alternates": translations[page.translation_key]
             if len(translations[page.translation_key]) > 1
             else [],

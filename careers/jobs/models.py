@@ -9,10 +9,11 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.signals import pre_save
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.functional import cached_property
 from django.utils.html import strip_tags
 from django.utils.translation import get_language_info, gettext_lazy
@@ -24,6 +25,7 @@ from wagtail.fields import RichTextField, StreamField
 from wagtail.models import Page, Revision
 from wagtail.models.pages import PageManager
 from wagtail.search import index
+from wagtail.signals import page_unpublished
 from wagtail.url_routing import RouteResult
 from wagtail_localize.fields import SynchronizedField
 
@@ -51,12 +53,13 @@ from careers.jobs.taxonomy import Department, EmploymentType, Location, Workplac
 from home.address_field import ContactField
 from home.blocks import TEXT_FEATURES, BodyBlock
 from home.models import SiteSettings, split_addresses, validate_addresses
+from home.schedule import ScheduledPage
 
 # Migration 0001 refers to ``currencies`` here.
 __all__ = ["JobIndexPage", "JobPage", "currencies"]
 
 
-class JobIndexPage(Page):
+class JobIndexPage(ScheduledPage, Page):  # type: ignore[django-manager-missing]
     """All open jobs, searchable; jobs are its children."""
 
     intro = models.TextField(gettext_lazy("introduction"), blank=True, max_length=400)
@@ -119,10 +122,11 @@ class JobIndexPage(Page):
         return [other for other in found if other["jobs"]]
 
     def serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return cacheable(request, super().serve(request, *args, **kwargs))
+        until = JobPage.objects.descendant_of(self).next_change()
+        return cacheable(request, super().serve(request, *args, **kwargs), until=until)
 
 
-class JobPage(PayRange, ApplicationDates, FormFields, Page):
+class JobPage(PayRange, ApplicationDates, FormFields, ScheduledPage, Page):
     """One job, with its application form on the page."""
 
     summary = models.TextField(
@@ -217,6 +221,7 @@ class JobPage(PayRange, ApplicationDates, FormFields, Page):
                 "pay_unit",
                 "opens_at",
                 "closes_at",
+                "expire_at",
                 "time_zone",
                 "hr_recipients",
                 "ask_phone",
@@ -308,14 +313,14 @@ class JobPage(PayRange, ApplicationDates, FormFields, Page):
 
     def facts(self) -> list[tuple[str, str]]:
         """The job at a glance, as label and value, without what HR left empty."""
-        closes = _("Closed") if self.closes_at and self.closes_at <= timezone.now() else _("Closes")
+        closes = _("Closed") if self.is_over else _("Closes")
         found = [
             (_("Team"), self.department.name if self.department else ""),
             (_("Location"), ", ".join(self.location_names)),
             (_("Workplace"), self.workplace_label),
             (_("Employment"), self.employment_label),
             (_("Pay"), self.pay),
-            (closes, self.moment(self.closes_at) if self.closes_at else ""),
+            (closes, self.moment(self.deadline) if self.deadline else ""),
         ]
         return [(label, value) for label, value in found if value]
 
@@ -351,12 +356,13 @@ class JobPage(PayRange, ApplicationDates, FormFields, Page):
             "facts": self.facts(),
             "similar": similar_jobs(self),
             "opens": self.moment(self.opens_at) if self.opens_at and self.is_upcoming else "",
-            "closed_on": self.moment(self.closes_at) if self.closes_at else "",
+            "closed_on": self.moment(self.deadline) if self.deadline else "",
+            "late_until": self.moment(late) if (late := self.grace_until) else "",
         }
 
     def is_readable_by(self, request: HttpRequest) -> bool:
-        """Whether Wagtail would show the page to this visitor."""
-        return self.live and all(
+        """Whether this visitor may read the page, or could until the job closed just now."""
+        return (self.live or self.grace_until is not None) and all(
             restriction.accept_request(request) for restriction in self.get_view_restrictions()
         )
 
@@ -368,7 +374,9 @@ class JobPage(PayRange, ApplicationDates, FormFields, Page):
 
     def serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.live or getattr(request, "is_preview", False):
-            return cacheable(request, super().serve(request, *args, **kwargs))
+            # Read before the page is made: what changes meanwhile must not be kept, either.
+            until = self.next_change
+            return cacheable(request, super().serve(request, *args, **kwargs), until=until)
         # Wagtail follows editors' redirects only from pages that are not found.
         redirected = RedirectMiddleware(lambda _request: HttpResponseNotFound())(request)
         if redirected.status_code != 404:
@@ -378,6 +386,13 @@ class JobPage(PayRange, ApplicationDates, FormFields, Page):
         context = super().get_context(request, *args, **kwargs) | {"similar": similar_jobs(self)}
         template = "careers/jobs/taken_down.html"
         return cacheable(request, TemplateResponse(request, template, context, status=410))
+
+
+@receiver(page_unpublished, sender=JobPage)
+def note_scheduled_closing(instance: JobPage, **_more: Any) -> None:
+    """Keep when a schedule closed a job: saving its next draft drops the schedule."""
+    if instance.expired and instance.deadline:
+        JobPage.objects.filter(pk=instance.pk).update(closed_at=instance.deadline)
 
 
 for _guarded in (JobIndexPage, JobPage):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, Q
+from django.db.models import Exists, F, Min, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone, translation
 from wagtail.models.pages import PageQuerySet
 
 from careers.search.content import rows_of
 from careers.search.terms import terms_of
 from careers.search.words import words
+
+#: The order of lists, by the latest opening (``JobPage.posted_at``).
+NEWEST_FIRST = (Coalesce("opened_at", "first_published_at").desc(nulls_last=True), "-pk")
 
 
 class JobPageQuerySet(PageQuerySet):
@@ -28,8 +33,20 @@ class JobPageQuerySet(PageQuerySet):
             .with_own_words()
             .filter(Q(opens_at=None) | Q(opens_at__lte=now))
             .filter(Q(closes_at=None) | Q(closes_at__gt=now))
-            .order_by("-first_published_at", "-pk")
+            .filter(Q(expire_at=None) | Q(expire_at__gt=now))
+            .order_by(*NEWEST_FIRST)
         )
+
+    def next_change(self) -> dt.datetime | None:
+        """When the next of the published jobs opens, closes or is unpublished by itself."""
+        now = timezone.now()
+        times = self.live().aggregate(
+            **{
+                f"next_{name}": Min(name, filter=Q(**{f"{name}__gt": now}))
+                for name in ("opens_at", "closes_at", "expire_at")
+            }
+        )
+        return min((at for at in times.values() if at), default=None)
 
     def matching(self, query: str) -> JobPageQuerySet:
         """Jobs that fit the search words ``query``; all of them if it is empty."""

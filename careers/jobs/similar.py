@@ -8,6 +8,8 @@ from typing import Any
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, Value, When
 from django.db.models.expressions import Combinable
 
+from careers.jobs.querysets import NEWEST_FIRST
+
 MOST = 3
 #: Words of a title that do not describe the work.
 _RANKS = {"senior", "junior", "principal", "trainee"}
@@ -36,9 +38,7 @@ def similar_jobs(job: Any) -> list[Any]:
         likeness += _worth(1, Q(workplace=job.workplace))
     for word in title_words(job.title):
         likeness += _worth(2, Q(title__icontains=word))
-    found = jobs.annotate(likeness=likeness).order_by(
-        F("likeness").desc(), "-first_published_at", "-pk"
-    )
+    found = jobs.annotate(likeness=likeness).order_by(F("likeness").desc(), *NEWEST_FIRST)
     if job.is_open:
         found = found.filter(likeness__gt=0)
     alike = list(found.with_labels()[:MOST])

@@ -13,9 +13,11 @@ from django.db import transaction
 from django.db.models import ManyToManyField
 from django.dispatch import receiver
 from wagtail.models import Page
-from wagtail.signals import page_published, page_unpublished
+from wagtail.signals import copy_for_translation_done, page_published, page_unpublished
 from wagtail_localize.fields import SynchronizedField, get_translatable_fields
 from wagtail_localize.models import Translation, TranslationSource
+
+from home.schedule import ScheduledPage, drop_spent
 
 
 def shared_fields(model: type[Page]) -> list[str]:
@@ -76,10 +78,30 @@ def share(instance: Page, **_: Any) -> None:
 
 @receiver(page_unpublished)
 def take_down(instance: Page, **_: Any) -> None:
-    """Unpublish the translations of an unpublished page."""
+    """Unpublish the translations of an unpublished page, and for the same reason.
+
+    ``expired`` tells a page that its schedule unpublished from one that a person unpublished.
+    Wagtail does not pass it on to aliases.
+    """
+    if instance.expired:
+        instance.aliases.filter(live=False).update(expired=True)
     for translation in translations_of(instance.specific)[1]:
         if translation.live:
-            translation.unpublish()
+            translation.unpublish(set_expired=instance.expired)
+
+
+@receiver(copy_for_translation_done)
+def share_with_copy(source_obj: Any, target_obj: Any, **_: Any) -> None:
+    """Give a new translation all shared fields, also those that other copies do not get."""
+    if not isinstance(target_obj, Page) or target_obj.alias_of_id:
+        return
+    original = source_obj.specific_class.objects.get(pk=source_obj.pk)
+    if isinstance(original, ScheduledPage):
+        drop_spent(original)
+    translation = target_obj.specific
+    if _copy(original, translation, shared_fields(type(original))):
+        translation.save(clean=False)
+        translation.save_revision(clean=False)
 
 
 def _copy_to(original: Page, translation: Page) -> None:

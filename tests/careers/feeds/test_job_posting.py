@@ -42,7 +42,6 @@ def bergen(db: None) -> Location:
 def placed(job: Any, bergen: Location) -> Any:
     """The gauge keeper's job, with a location."""
     job.locations.add(bergen)
-    job.first_published_at = timezone.now()
     job.save()
     return job
 
@@ -53,7 +52,7 @@ def markup(client: Client, path: str = "/careers/gauge-keeper/") -> list[Any]:
 
 def test_job_page_has_complete_job_posting(client: Client, placed: Any) -> None:
     placed.closes_at = dt.datetime(2099, 6, 30, 21, 59, tzinfo=dt.UTC)
-    placed.first_published_at = dt.datetime(2026, 3, 1, 23, 30, tzinfo=dt.UTC)
+    placed.opened_at = dt.datetime(2026, 3, 1, 23, 30, tzinfo=dt.UTC)
     placed.pay_from, placed.pay_to, placed.pay_currency = (
         Decimal(480000),
         Decimal("545000.5"),
@@ -122,6 +121,19 @@ def test_remote_job_names_countries_of_applicants(placed: Any) -> None:
         {"@type": "Country", "name": "United Kingdom"},
     ]
     assert "jobLocation" not in found
+
+
+def test_job_is_valid_until_it_is_unpublished_if_that_is_earlier(
+    client: Client, placed: Any
+) -> None:
+    placed.closes_at = dt.datetime(2099, 6, 30, 21, 59, tzinfo=dt.UTC)
+    placed.expire_at = dt.datetime(2099, 6, 20, 22, 0, tzinfo=dt.UTC)
+    placed.save()
+    (found,) = markup(client)
+    assert found["validThrough"] == "2099-06-21T00:00:00+02:00"
+    page = client.get("/careers/gauge-keeper/").content.decode()
+    assert "21 June 2099, 00:00 (CEST)" in page
+    assert "30 June 2099" not in page
 
 
 @pytest.mark.parametrize(

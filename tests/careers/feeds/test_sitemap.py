@@ -53,6 +53,7 @@ def test_sitemap_lists_public_pages_and_open_jobs(
 
 def test_sitemap_has_date_of_last_publication(client: Client, job: Any) -> None:
     job.last_published_at = dt.datetime(2026, 5, 4, tzinfo=dt.UTC)
+    job.opened_at = dt.datetime(2026, 5, 3, tzinfo=dt.UTC)
     job.save()
     assert "<lastmod>2026-05-04</lastmod>" in client.get("/sitemap.xml").content.decode()
 
@@ -69,11 +70,11 @@ def test_sitemap_needs_same_queries_for_one_job_and_for_nine(
     client: Client, job: Any, job_index: Any, django_assert_num_queries: Any
 ) -> None:
     client.get("/sitemap.xml")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         client.get("/sitemap.xml")
     for _number in range(8):
         JobPageFactory(parent=job_index)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         assert len(entries(client)) == 11
 
 

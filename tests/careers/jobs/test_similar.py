@@ -50,8 +50,9 @@ def test_similar_jobs_rank_by_department_then_location_and_title(
     both = JobPageFactory(parent=job_index, title="Diver", department=department)
     both.locations.add(bergen)
     both.save()
-    JobPageFactory(parent=job_index, title="Analyst of tides", first_published_at=ago(1))
-    JobPageFactory(parent=job_index, title="Welder", department=department)
+    older = JobPageFactory(parent=job_index, title="Welder", department=department)
+    JobPage.objects.filter(pk=older.pk).update(opened_at=ago(1))
+    JobPageFactory(parent=job_index, title="Analyst of tides")
     assert titles(job) == ["Diver", "Analyst of tides", "Welder"]
 
 
@@ -81,7 +82,8 @@ def test_similar_jobs_are_open_and_in_the_same_list(
 
 def test_closed_job_without_similar_jobs_offers_the_newest(job: Any, job_index: Any) -> None:
     for number in range(4):
-        JobPageFactory(parent=job_index, title=f"Cook {number}", first_published_at=ago(number))
+        other = JobPageFactory(parent=job_index, title=f"Cook {number}")
+        JobPage.objects.filter(pk=other.pk).update(opened_at=ago(number))
     assert titles(job) == []
     job.closes_at = ago(1)
     assert titles(job) == ["Cook 0", "Cook 1", "Cook 2"]
@@ -108,9 +110,7 @@ def test_job_page_needs_same_queries_with_more_similar_jobs(
     job.save()
 
     def add(number: int) -> None:
-        page = JobPageFactory(
-            parent=job_index, department=department, closes_at=ago(-9), first_published_at=ago(1)
-        )
+        page = JobPageFactory(parent=job_index, department=department, closes_at=ago(-9))
         slug = f"location-{number}"
         page.locations.add(Location.objects.create(name=slug, slug=slug, country="NO"))
         page.save()
