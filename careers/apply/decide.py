@@ -43,7 +43,11 @@ class NotOpenYet:
 
 @dataclass(frozen=True)
 class Closed:
-    """The job no longer accepts applications; the applicant gets back what they entered."""
+    """The job no longer accepts applications; the applicant gets back what they entered.
+
+    For a while after a job closes, forms are still accepted (``JobPage.grace_until``): people who
+    opened the form in time may finish it.
+    """
 
     entered: Entered
 
@@ -94,9 +98,11 @@ def decide(job: JobPage, form: ApplicationForm, request: HttpRequest) -> Outcome
     # no receipt.
     gone = [("", text) for text in form.no_longer_asked()]
     is_readable = job.is_readable_by(request)
-    # Read before ``is_open``, so that a job that opens at this moment counts as open.
+    # Read in this order: a job that opens at this moment is open, and one that closes is in the
+    # time of grace.
     is_upcoming = job.is_upcoming
-    if is_upcoming or not job.is_open or not is_readable:
+    is_accepted = job.is_open or job.grace_until is not None
+    if is_upcoming or not is_accepted or not is_readable:
         # The applicant may have lost the first response, so they get the receipt again.
         if is_valid and not gone and (known := sent_before(submission_of(job, form, request))):
             return Duplicate(known)

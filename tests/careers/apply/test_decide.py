@@ -31,6 +31,8 @@ from careers.apply.decide import (
 from careers.apply.origin import CONFIRM, confirmation_token
 from careers.apply.sender import SENDER
 from careers.intake.submit import submit
+from careers.jobs.models import JobPage
+from home.models import SiteSettings
 from tests.support.applying import ADDRESS, JANE, OTHER_KEY, OWN_KEY, bound, the_cv
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +62,15 @@ def make(job: Any, state: str) -> None:
             job.closes_at = timezone.now() - dt.timedelta(seconds=1)
         case "upcoming":
             job.opens_at = timezone.now() + dt.timedelta(days=1)
+        case "closed just now":
+            SiteSettings.objects.update(closing_grace=60)
+            job.closes_at = timezone.now() - dt.timedelta(seconds=1)
+        case "expired just now":
+            SiteSettings.objects.update(closing_grace=60)
+            job.expire_at = timezone.now() - dt.timedelta(seconds=1)
+            job.live, job.expired = False, True
         case "unpublished":
+            SiteSettings.objects.update(closing_grace=60)
             job.live = False
         case "restricted":
             PageViewRestriction.objects.create(page=job, restriction_type="login")
@@ -142,6 +152,30 @@ def test_sender_key_counts_only_when_well_formed(job: Any, sent: str, known: boo
     assert sent == "" or sent not in repr(decided)
 
 
+@pytest.mark.parametrize("state", ["closed just now", "expired just now"])
+def test_form_is_decided_as_before_until_the_grace_ends(
+    job: Any, state: str, time_machine: Any
+) -> None:
+    time_machine.move_to(timezone.now(), tick=False)
+    foreign = request(origin="https://elsewhere.example")
+    make(job, state)
+    # The next request fetches the job and its company again.
+    job = JobPage.objects.get(pk=job.pk)
+    assert isinstance(outcome(job), Accepted)
+    assert outcome(job, email="jane@") == Invalid()
+    assert isinstance(outcome(job, edition="another"), Changed)
+    assert decide(job, bound(job), foreign) == NeedsConfirmation()
+    time_machine.shift(dt.timedelta(minutes=61))
+    assert type(outcome(job)) is (Closed if job.live else Hidden)
+
+
+@pytest.mark.parametrize("state", ["closed just now", "expired just now"])
+def test_job_that_was_restricted_when_it_closed_stays_hidden(job: Any, state: str) -> None:
+    make(job, "restricted")
+    make(job, state)
+    assert outcome(JobPage.objects.get(pk=job.pk)) == Hidden()
+
+
 @pytest.mark.parametrize("name", [JANE, ""], ids=["valid", "with an error"])
 def test_upcoming_job_is_not_open_yet_and_returns_what_was_entered(job: Any, name: str) -> None:
     make(job, "upcoming")
@@ -196,7 +230,7 @@ def test_form_with_confirmation_token_is_accepted(job: Any) -> None:
     assert isinstance(decide(job, bound(job), confirmed), Accepted)
 
 
-@pytest.mark.parametrize("state", ["open", "closed", "upcoming", "unpublished"])
+@pytest.mark.parametrize("state", ["open", "closed", "closed just now", "upcoming", "unpublished"])
 def test_decision_only_reads_the_database(job: Any, state: str) -> None:
     accept(job)
     make(job, state)

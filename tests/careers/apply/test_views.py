@@ -14,6 +14,7 @@ from unittest.mock import Mock
 import pytest
 from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.core.signing import TimestampSigner
 from django.db import OperationalError, connection
 from django.test import Client
@@ -28,6 +29,7 @@ from careers.applications.models import Application, ApplicationFile
 from careers.apply.origin import CONFIRM_SALT
 from careers.forms.models import PendingUpload
 from careers.inspection import Busy, pool
+from careers.jobs.models import JobPage
 from careers.pipeline.models import Step, StepEvent
 from home.models import SiteSettings
 from tests.support.applying import (
@@ -382,6 +384,28 @@ def test_closed_job_answers_gone_with_everything_entered(client: Client, job: An
     assert JANE in words(response)
     assert "+47 55 55 00 00" in words(response)
     assert Application.objects.count() == 0
+
+
+@pytest.mark.parametrize("then", ["closes", "expires"])
+def test_form_opened_in_time_is_corrected_and_sent_after_the_job_closed(
+    client: Client, job: Any, french_job: Any, then: str
+) -> None:
+    SiteSettings.objects.update(closing_grace=60)
+    moment = timezone.now() - dt.timedelta(minutes=1)
+    JobPage.objects.update(**{"closes_at" if then == "closes" else "expire_at": moment})
+    call_command("publish_scheduled")
+    assert JobPage.objects.live().count() == (2 if then == "closes" else 0)
+    for page in (job, french_job):
+        assert '<form class="form"' not in words(client.get(page.get_url()))
+        wrong = send(client, page, name="")
+        assert wrong.status_code == 422
+        assert wrong.context["late_until"]
+        assert '<form class="form"' in words(wrong)
+        assert "ld+json" not in words(wrong)
+        assert send(client, page, name=f"Jane {page.pk}").status_code == 303
+    assert Application.objects.count() == 2
+    SiteSettings.objects.update(closing_grace=0)
+    assert send(client, job, name="Late").status_code == 410
 
 
 @pytest.mark.parametrize("then", ["closes", "opens later", "is taken down", "gets a password"])
