@@ -16,6 +16,9 @@ from wagtail.admin.panels import (
 )
 from wagtail.models import Page
 
+#: The id of the panel with the application dates, for links to it.
+DATES_PANEL = "panel-child-job-application_dates-section"
+
 
 class SummaryPanel(Panel):
     """Shows what other packages report about a job, such as its applications.
