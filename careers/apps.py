@@ -31,7 +31,11 @@ class CareersConfig(AppConfig):
         from careers.jobs import usage  # noqa: F401
         from careers.languages import sharing  # noqa: F401
         from careers.notifications import providers
-        from careers.operations import mail_route, scan_words  # noqa: F401 -- register sentences
+        from careers.operations import (  # noqa: F401 -- register sentences
+            content_words,
+            mail_route,
+            scan_words,
+        )
         from careers.operations.database import refuse_newer
         from careers.pipeline import steps  # noqa: F401 -- registers the steps when imported
         from careers.pipeline.checks import check_steps

@@ -7,7 +7,11 @@ class HomeConfig(AppConfig):
     verbose_name = _("Home")
 
     def ready(self) -> None:
-        from home import site_host  # noqa: F401 -- connects its signal handler
+        from home import (
+            pictures,
+            site_host,  # noqa: F401 -- connects its signal handler
+        )
         from home.text_fields import use_in_admin
 
+        pictures.install()
         use_in_admin()

@@ -35,6 +35,11 @@ class Shades:
     fill_hover: str
 
 
+def is_colour(text: str) -> bool:
+    """Whether a text is ``#`` and six hexadecimal digits."""
+    return re.fullmatch(r"#[0-9a-fA-F]{6}", text) is not None
+
+
 def shades(accent: str, ground: str) -> Shades:
     """The shades of ``accent`` (``#rrggbb``) for a background.
 
@@ -105,7 +110,7 @@ def _is_light(colour: str) -> bool:
 
 def _linear(colour: str) -> tuple[float, ...]:
     """Red, green and blue as linear light, from 0 to 1."""
-    if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
+    if not is_colour(colour):
         raise ValueError(f"{colour!r} is not a colour such as #0e5c46")
     channels = (int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
     return tuple(

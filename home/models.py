@@ -23,6 +23,7 @@ from wagtail_localize.fields import SynchronizedField
 
 from home.address_field import ContactField
 from home.blocks import TEXT_FEATURES, BodyBlock
+from home.colour import is_colour
 from home.recipients import (
     CompanyForm,
     split_addresses,
@@ -32,6 +33,7 @@ from home.recipients import (
 )
 from home.schedule import ScheduledPage
 from home.values import mail_address
+from home.values.zone import UTC, zone_named
 
 # Migrations and other apps refer to the first two here.
 __all__ = [
@@ -341,8 +343,15 @@ class SiteSettings(ClusterableModel, BaseSiteSetting):
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
-        """The time zone as an object."""
-        return zoneinfo.ZoneInfo(self.time_zone)
+        """The time zone as an object; UTC if the system does not know it."""
+        return zone_named(self.time_zone) or UTC
+
+    @property
+    def accent(self) -> str:
+        """The accent colour as ``#rrggbb``; the default one if the stored text is no colour."""
+        if is_colour(self.accent_colour):
+            return self.accent_colour
+        return str(self._meta.get_field("accent_colour").default)
 
     @property
     def own_tagline(self) -> str:

@@ -45,14 +45,14 @@ def version(accent: str) -> str:
 @require_safe
 def theme_css(request: HttpRequest) -> HttpResponse:
     """The stylesheet of the site's accent colour."""
-    accent = SiteSettings.for_request(request).accent_colour
+    accent = SiteSettings.for_request(request).accent
     return _versioned(request, accent, stylesheet(accent), "text/css; charset=utf-8")
 
 
 @require_safe
 def icon_svg(request: HttpRequest) -> HttpResponse:
     """The site's icon in its accent colour."""
-    accent = SiteSettings.for_request(request).accent_colour
+    accent = SiteSettings.for_request(request).accent
     return _versioned(request, accent, icon(accent), "image/svg+xml")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import get_language
 from wagtail import hooks
 from wagtail.models import Page
@@ -23,3 +23,14 @@ def redirect_to_own_language(
     if shown.locale.language_code == get_language():
         return None
     return HttpResponseRedirect(shown.get_url(request) or "/")
+
+
+@hooks.register("before_serve_document")
+def lost_document_is_not_found(document: Any, request: HttpRequest) -> None:
+    """Answer 404 for a document whose file is missing.
+
+    Raises:
+        Http404: there is no file.
+    """
+    if not document.file.storage.exists(document.file.name):
+        raise Http404

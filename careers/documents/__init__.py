@@ -11,7 +11,7 @@ from careers.documents.document import (
     FileLine,
     document_for,
 )
-from careers.documents.fonts import SCRIPTS, missing_scripts
+from careers.documents.fonts import SCRIPTS, damaged_fonts, letters, missing_scripts
 from careers.documents.pdf import render_pdf, short_of_room
 
 __all__ = [
@@ -20,7 +20,9 @@ __all__ = [
     "ApplicationDocument",
     "Branding",
     "FileLine",
+    "damaged_fonts",
     "document_for",
+    "letters",
     "missing_scripts",
     "render_pdf",
     "short_of_room",

@@ -1,4 +1,4 @@
-"""Finds the scripts for which this machine has no font.
+"""Which fonts there are: files of the product that can be read, and fonts of this machine.
 
 The product includes fonts for Latin, Greek, Cyrillic, Vietnamese, Arabic and Hebrew. Fonts for
 other scripts take megabytes and only some companies need them, so the system provides them. The
@@ -7,12 +7,20 @@ PDF shows characters without a font as boxes; they can still be copied out of th
 
 from __future__ import annotations
 
+import functools
+import logging
 import shutil
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
+from django.contrib.staticfiles import finders
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from fontTools.ttLib import TTFont
+from PIL import ImageFont
+
+log = logging.getLogger(__name__)
 
 #: Seconds to wait for the answer for one script. For the first one, fontconfig reads all fonts.
 PATIENCE = 20
@@ -40,6 +48,31 @@ SCRIPTS = {
     "thai": Script(_("Thai"), "สวด", "fonts-noto-core"),
     "emoji": Script(_("emoji"), "👋🎉🚀", "fonts-noto-color-emoji"),
 }
+
+
+def files() -> list[Path]:
+    """The font files of the product or of its configured directory, in the order of their names."""
+    # The first directory wins, file by file: a company may replace some of the fonts.
+    folders = reversed(finders.find("fonts", find_all=True))
+    found = {file.name: file for folder in folders for file in Path(folder).glob("*.woff2")}
+    return [file for _name, file in sorted(found.items())]
+
+
+@functools.cache
+def letters(file: Path) -> frozenset[int]:
+    """The code points for which a font has a character; none if it can't be read."""
+    try:
+        ImageFont.truetype(file, 10)
+        with TTFont(file, lazy=True) as font:
+            return frozenset(font.getBestCmap())
+    except Exception as error:  # parsers of fonts fail in any way on a damaged file
+        log.error("the font %s can't be read: %s", file.name, type(error).__name__)
+        return frozenset()
+
+
+def damaged_fonts() -> list[str]:
+    """The names of font files that can't be read; pages, PDFs and pictures do without them."""
+    return [file.stem for file in files() if not letters(file)]
 
 
 def missing_scripts() -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import zoneinfo
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ from careers.documents.text import Excerpt, breakable, direction, excerpt
 from home.colour import WORDS, contrast, readable, words_on
 from home.values.size import size_in_words
 from home.values.text import one_line
+from home.values.zone import UTC, zone_named
 
 TEMPLATE = "careers/documents/application.html"
 PAPER = "#ffffff"
@@ -67,7 +67,7 @@ def to_html(document: ApplicationDocument, *, logo_url: str = "") -> str:
 
 
 def _context(document: ApplicationDocument, logo_url: str) -> dict[str, Any]:
-    received = document.received_at.astimezone(_zone(document.time_zone))
+    received = document.received_at.astimezone(zone_named(document.time_zone) or UTC)
     return {
         "language": document.language,
         "direction": "rtl" if translation.get_language_bidi() else "ltr",
@@ -162,13 +162,6 @@ def _note(part: Excerpt) -> str:
         "shown": formats.number_format(part.shown, force_grouping=True),
         "total": formats.number_format(part.total, force_grouping=True),
     }
-
-
-def _zone(name: str) -> dt.tzinfo:
-    try:
-        return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        return dt.UTC
 
 
 def _received(moment: dt.datetime) -> str:

@@ -20,6 +20,7 @@ from django.contrib.staticfiles import finders
 from django.utils.translation import gettext as _
 
 from careers.applications.errors import Misconfigured, Permanent, Transient
+from careers.documents import fonts
 from careers.documents.document import ApplicationDocument, Branding
 from careers.documents.html import to_html
 from careers.documents.scratch import scratch
@@ -34,7 +35,6 @@ logger = logging.getLogger(__name__)
 #: Archival and tagged: PDF/A-3, level A (ISO 19005-3).
 VARIANT = "pdf/a-3a"
 STYLESHEET = "css/print.css"
-FONTS = "fonts"
 LOGO = "careers:logo"
 #: Seconds after which a typesetter is replaced. It reads fonts from temporary files, and some
 #: systems delete those after a few days.
@@ -247,20 +247,20 @@ def _new_typesetter() -> Typesetter:
     from weasyprint import CSS
     from weasyprint.text.fonts import FontConfiguration
 
-    stylesheet, folder = finders.find(STYLESHEET), finders.find(FONTS)
-    files = sorted(Path(folder).glob("*.woff2")) if folder else []
+    stylesheet = finders.find(STYLESHEET)
+    files = [file for file in fonts.files() if fonts.letters(file)]
     if not stylesheet or not files:
         raise Misconfigured(
             "pdf-assets",
             _("The stylesheet or the fonts of the PDF are missing from the static files."),
         )
     assets = {f"careers:{file.stem}": (file.read_bytes(), "font/woff2") for file in files}
-    fonts = FontConfiguration()
+    known = FontConfiguration()
     rules = _font_rules([file.stem for file in files])
     text = rules + Path(stylesheet).read_text(encoding="utf-8")
     # Fontconfig reads fonts only from files, which must exist as long as it uses them.
     with scratch():
-        return Typesetter(fonts, CSS(string=text, font_config=fonts, url_fetcher=_only(assets)))
+        return Typesetter(known, CSS(string=text, font_config=known, url_fetcher=_only(assets)))
 
 
 def _font_rules(stems: list[str]) -> str:

@@ -7,17 +7,16 @@ job, only what visitors read there too, and no markup at all if a required prope
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from wagtail.images.models import SourceImageIOError
 from wagtail.whitelist import Whitelister, allow_without_attributes
 
 from careers.jobs.models import JobPage
 from careers.jobs.taxonomy import Location, Workplace
+from home import pictures
 from home.values import country
 
 #: In <script> these could end it or begin a comment; JSON can escape them all.
@@ -121,10 +120,8 @@ def hiring_organization(job: JobPage) -> dict[str, Any]:
         return found
     if company.organisation_url:
         found["sameAs"] = company.organisation_url
-    if company.logo:
-        # The markup is valid without a logo whose file is missing.
-        with suppress(SourceImageIOError):
-            found["logo"] = company.logo.get_rendition("max-600x600|format-png").full_url
+    if logo := pictures.rendition(company.logo, "max-600x600|format-png"):
+        found["logo"] = logo.full_url
     return found
 
 

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
-from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -24,9 +24,9 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.views.decorators.http import require_safe
-from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
+from careers import documents
 from careers.jobs.models import JobPage
 from home.colour import LIGHT_GROUND, shades
 from home.values.text import clean
@@ -87,7 +87,7 @@ def card(job: JobPage) -> Card:
         company=job.organisation,
         title=job.title,
         facts=" · ".join(fact for fact in facts if fact),
-        accent=job.company.accent_colour,
+        accent=job.company.accent,
     )
 
 
@@ -259,10 +259,11 @@ class Text:
             if script and not alone and ord(letter) in _letters(script, self._weight):
                 run += letter
                 continue
-            if run:
+            if script:
                 yield script, run
-            script, run = _font_for(letter, self._weight) or SCRIPTS[0], letter
-        if run:
+            # The ellipsis has a font only if ours for Latin can be read.
+            script, run = _font_for(letter, self._weight) or "", letter
+        if script:
             yield script, run
 
 
@@ -278,14 +279,12 @@ def _first_direction(text: str) -> str:
 
 @functools.cache
 def _file(script: str, weight: int) -> Path:
-    return settings.STATICFILES_DIRS[0] / "fonts" / f"careers-sans-{script}-{weight}.woff2"
+    return Path(finders.find(f"fonts/careers-sans-{script}-{weight}.woff2") or "/")
 
 
-@functools.cache
 def _letters(script: str, weight: int) -> frozenset[int]:
-    """The code points that a font has."""
-    with TTFont(_file(script, weight), lazy=True) as font:
-        return frozenset(font.getBestCmap())
+    """The code points that a font has; none if it can't be read."""
+    return documents.letters(_file(script, weight))
 
 
 @functools.lru_cache(maxsize=64)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from django import template
 from django.utils.safestring import SafeString, mark_safe
-from wagtail.images.models import SourceImageIOError
 from wagtail.models import Page
 
 from careers.feeds import job_posting, share_image
 from careers.jobs.models import JobPage
+from home import pictures
 
 register = template.Library()
 
@@ -38,16 +37,16 @@ def job_posting_markup(job: JobPage) -> SafeString:
 
 @register.simple_tag
 def share_picture(page: Page) -> Picture | None:
-    """The picture of a job: the one that HR chose, else a drawn one while the job is open."""
+    """The picture of a job: the one that HR chose, else a drawn one while the job is open.
+
+    The drawn one also takes the place of a chosen one that can't be shown.
+    """
     if not isinstance(page, JobPage):
         return None
     front = page.full_url or ""
-    if page.share_image:
-        # If its file is missing, the drawn one is used.
-        with suppress(SourceImageIOError):
-            width, height = share_image.SIZE
-            chosen = page.share_image.get_rendition(f"fill-{width}x{height}|format-jpeg")
-            return Picture(urljoin(front, chosen.url), chosen.width, chosen.height)
+    width, height = share_image.SIZE
+    if chosen := pictures.rendition(page.share_image, f"fill-{width}x{height}|format-jpeg"):
+        return Picture(urljoin(front, chosen.url), chosen.width, chosen.height)
     if not page.is_open:
         return None
-    return Picture(urljoin(front, share_image.address(page)), *share_image.SIZE)
+    return Picture(urljoin(front, share_image.address(page)), width, height)

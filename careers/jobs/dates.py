@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from home.models import time_zones
+from home.values.zone import zone_named
 
 
 class ApplicationDates(models.Model):
@@ -92,9 +93,7 @@ class ApplicationDates(models.Model):
     @cached_property
     def zone(self) -> zoneinfo.ZoneInfo:
         """The job's own time zone, else that of the company."""
-        if self.time_zone:
-            return zoneinfo.ZoneInfo(self.time_zone)
-        zone: zoneinfo.ZoneInfo = self.company.zone
+        zone: zoneinfo.ZoneInfo = zone_named(self.time_zone) or self.company.zone
         return zone
 
     @property

@@ -15,7 +15,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import formataddr
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -36,6 +35,7 @@ from home.values import mail_address
 from home.values.name import shown
 from home.values.text import one_line as cut_line
 from home.values.text import without_unseen
+from home.values.zone import UTC, zone_named
 
 #: Mail programs cut longer subjects.
 SUBJECT_LENGTH = 150
@@ -316,7 +316,7 @@ def _mailbox(name: str, address: str) -> str:
 
 def _moment(at: dt.datetime, zone: str) -> str:
     """A point in time with its zone, such as ``22 November 2026, 15:53 (CET)``."""
-    local = timezone.localtime(at, ZoneInfo(zone or settings.TIME_ZONE))
+    local = timezone.localtime(at, zone_named(zone) or UTC)
     name = format_date(local, "T")
     # A zone without an abbreviation is shown as its offset.
     name = f"UTC{name}" if name[:1] in "+-" else name
@@ -327,7 +327,7 @@ def _moment(at: dt.datetime, zone: str) -> str:
 
 def _day(at: dt.datetime, zone: str) -> str:
     """The day of a point in time, such as ``22 November 2026``."""
-    local = timezone.localtime(at, ZoneInfo(zone or settings.TIME_ZONE))
+    local = timezone.localtime(at, zone_named(zone) or UTC)
     return format_date(local, pgettext("date format", "j F Y"))
 
 

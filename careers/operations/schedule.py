@@ -16,7 +16,7 @@ from celery.signals import task_postrun, task_prerun
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from careers.operations import alerts, archive_check, findings, indexing
+from careers.operations import alerts, archive_check, content_check, findings, indexing
 from careers.operations.heartbeat import INTERVAL, beat
 from careers.operations.models import Finding, Heartbeat, ScheduledRun, Severity
 from careers.operations.titles import title_of
@@ -58,6 +58,12 @@ def index_texts(**_: Any) -> None:
 def check_archive(**_: Any) -> None:
     """Check that every archived file is still there."""
     archive_check.run()
+
+
+@shared_task(name=content_check.TASK, soft_time_limit=300, time_limit=330)
+def check_content(**_: Any) -> None:
+    """Check the pictures, documents, links and settings that the pages show."""
+    content_check.run()
 
 
 # ── The scheduler ───────────────────────────────────────────────────────────────────────

@@ -9,6 +9,7 @@ TITLES = {
     ),
     "careers.clean_up_sign_ins": _("Delete old entries of the sign-in log, and ended sessions"),
     "careers.check_archive": _("Check that every file is in the archive"),
+    "careers.check_content": _("Check the pictures, documents and links of the pages"),
     "careers.watch": _("Check for problems to report to operators"),
     "careers.daily_digest": _("Daily summary: checked every hour, sent once each morning"),
     "careers.index_texts": _("Read new applications and their files for the search"),

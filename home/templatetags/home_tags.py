@@ -8,9 +8,12 @@ from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language, get_language_info
 from wagtail import hooks
+from wagtail.images.models import AbstractImage, AbstractRendition, Filter, Picture
 from wagtail.models import Page, Site
 
+from home import pictures
 from home.models import PlainPage, SiteSettings
+from home.rich_text import to_html
 from home.theme import version
 from home.values.size import size_in_words
 
@@ -50,7 +53,31 @@ def _of_the_theme(context: dict[str, Any], name: str) -> str:
         address = reverse(name)
     except NoReverseMatch:
         return ""
-    return f"{address}?v={version(SiteSettings.for_request(request).accent_colour)}"
+    return f"{address}?v={version(SiteSettings.for_request(request).accent)}"
+
+
+register.filter("rich_text", to_html)
+
+
+@register.simple_tag
+def rendition(image: AbstractImage | None, spec: str) -> AbstractRendition | None:
+    """A picture in one size and format; None if it can't be shown."""
+    return pictures.rendition(image, spec)
+
+
+@register.simple_tag
+def responsive_picture(image: AbstractImage | None, spec: str, sizes: str) -> Picture | None:
+    """A picture in several sizes and formats, of which the browser chooses one.
+
+    Args:
+        spec: as Wagtail's tag ``picture`` takes it, such as ``format-{webp,jpeg}|width-{480,960}``.
+        sizes: how wide the page shows it, as in HTML.
+
+    Returns:
+        None if it can't be shown.
+    """
+    made = pictures.renditions(image, *Filter.expand_spec(spec))
+    return Picture(made, {"sizes": sizes, "loading": "lazy"}) if made else None
 
 
 @register.simple_tag(takes_context=True)

@@ -87,7 +87,7 @@ def mail_operators(step: Step, before_send: BeforeSend) -> Outcome:
         alert.kind,
         alert.facts,
         step.recipient,
-        identity=notifications.Identity(company.company_name, company.accent_colour),
+        identity=notifications.Identity(company.company_name, company.accent),
         key=alert.key,
         time_zone=company.time_zone,
         sequence=step.sequence,
@@ -139,7 +139,7 @@ def identity(application: Application) -> notifications.Identity:
     form = application.frozen_form
     return notifications.Identity(
         company=form.company,
-        colour=site_settings_of(application).accent_colour,
+        colour=site_settings_of(application).accent,
         contact_name=form.contact_name,
         contact_email=form.contact_email,
     )

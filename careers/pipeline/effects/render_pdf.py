@@ -12,6 +12,7 @@ from careers.notifications import BeforeSend
 from careers.pipeline.effects.subject import application_of, site_settings_of
 from careers.pipeline.models import Step
 from careers.pipeline.registry import Outcome
+from home import pictures
 
 log = logging.getLogger(__name__)
 
@@ -43,20 +44,18 @@ def branding(application: Application) -> documents.Branding:
         Transient: the machine has no room to make the logo's rendition.
     """
     settings_of_site = site_settings_of(application)
-    logo = settings_of_site.logo
     image = b""
-    if logo is not None:
+    if settings_of_site.logo is not None:
         try:
-            with logo.get_rendition("max-480x160|format-png").file.open("rb") as file:
-                image = file.read()
-        except (OSError, SyntaxError, ValueError) as error:
+            image = pictures.content(settings_of_site.logo, "max-480x160|format-png")
+        except Exception as error:  # a decoder fails in any way on a file that is no picture
             if getattr(error, "errno", None) in SHORT_OF_ROOM:
                 raise documents.short_of_room() from None
-            # The file is lost or is no image. The document shows the company's name instead.
+            # The document shows the company's name instead.
             log.warning("the logo can't be read: %s", type(error).__name__)
     return documents.Branding(
         company=application.frozen_form.company,
-        colour=settings_of_site.accent_colour,
+        colour=settings_of_site.accent,
         logo=image or None,
         logo_type="image/png",
     )

@@ -365,6 +365,7 @@ CELERY_BEAT_SCHEDULE = {
     "translate-pages": {"task": "careers.translate_pages", "schedule": 300.0},
     "clean-up-uploads": {"task": "careers.clean_up_uploads", "schedule": 3600.0},
     "clean-up-sign-ins": {"task": "careers.clean_up_sign_ins", "schedule": 3600.0},
+    "check-content": {"task": "careers.check_content", "schedule": 600.0},
     "watch": {"task": "careers.watch", "schedule": 60.0},
     "index-texts": {"task": "careers.index_texts", "schedule": 60.0},
     # The task knows the company's time zone and sends one summary a day.

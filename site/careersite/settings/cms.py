@@ -1,6 +1,12 @@
 """Settings of Wagtail that depend on nothing."""
 
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "careersite.search"}}
+#: Decoding takes four bytes for each pixel. The largest photos of phones have 50 million.
+WAGTAILIMAGES_MAX_IMAGE_PIXELS = 60_000_000
+WAGTAILIMAGES_IMAGE_FORM_BASE = "home.uploads.PictureForm"
+WAGTAILDOCS_DOCUMENT_FORM_BASE = "home.uploads.DocumentForm"
+# No block shows embedded media, and pages load nothing from others.
+WAGTAILEMBEDS_FINDERS: list[dict[str, str]] = []
 WAGTAILDOCS_EXTENSIONS = ["csv", "docx", "odt", "pdf", "pptx", "rtf", "txt", "xlsx", "zip"]
 WAGTAILDOCS_MAX_UPLOAD_SIZE = 20 * 1024 * 1024
 # Both would tell third parties who uses this site and which version runs.

@@ -1,0 +1,29 @@
+"""Formatted text of editors: a page shows it whole, or without the links that can't be made."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+from django.utils.safestring import SafeString, mark_safe
+from wagtail.rich_text import RichText, expand_db_html
+
+log = logging.getLogger(__name__)
+
+#: The elements that refer to something else: pages, documents, pictures, embedded media.
+_REFERRING = re.compile(r"</?(?:a|embed)\b[^>]*>", re.IGNORECASE)
+
+
+def to_html(text: RichText | str | None) -> SafeString:
+    """The HTML of a formatted text, as it is stored.
+
+    Wagtail leaves out a link to something that was deleted. A reference that Wagtail can't read,
+    for instance from an import, takes all references of this text with it, but not the page.
+    """
+    source = text.source if isinstance(text, RichText) else text or ""
+    try:
+        html = expand_db_html(source)
+    except Exception as error:  # each kind of reference has a handler, which fails in its own way
+        log.warning("a text is shown without its links: %s", type(error).__name__)
+        html = _REFERRING.sub("", source)
+    return mark_safe(html)  # noqa: S308 -- Wagtail's editor has cleaned it
