@@ -1,11 +1,13 @@
-"""Formatted text of editors: a page shows it whole, or without the links that can't be made."""
+"""Formatted text of editors: it is shown whole, or without the links that can't be made."""
 
 from __future__ import annotations
 
 import logging
 import re
+from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
+from wagtail.admin.rich_text import DraftailRichTextArea
 from wagtail.rich_text import RichText, expand_db_html
 
 log = logging.getLogger(__name__)
@@ -24,6 +26,22 @@ def to_html(text: RichText | str | None) -> SafeString:
     try:
         html = expand_db_html(source)
     except Exception as error:  # each kind of reference has a handler, which fails in its own way
-        log.warning("a text is shown without its links: %s", type(error).__name__)
-        html = _REFERRING.sub("", source)
+        html = _without_references(source, error)
     return mark_safe(html)  # noqa: S308 -- Wagtail's editor has cleaned it
+
+
+class Editor(DraftailRichTextArea):  # type: ignore[misc]  # Wagtail has no types
+    """Wagtail's editor, which opens such a text as well."""
+
+    def format_value(self, value: Any) -> Any:
+        """The text as the editor's script reads it."""
+        try:
+            return super().format_value(value)
+        except Exception as error:  # as in ``to_html``
+            source = value.source if isinstance(value, RichText) else value
+            return super().format_value(_without_references(source, error))
+
+
+def _without_references(source: str, error: Exception) -> str:
+    log.warning("a text is shown without its links: %s", type(error).__name__)
+    return _REFERRING.sub("", source)

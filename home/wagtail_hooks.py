@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
 from django.utils.translation import get_language
 from wagtail import hooks
 from wagtail.models import Page
@@ -34,3 +35,18 @@ def lost_document_is_not_found(document: Any, request: HttpRequest) -> None:
     """
     if not document.file.storage.exists(document.file.name):
         raise Http404
+
+
+@hooks.register("register_admin_urls")
+def no_previews_of_generated_addresses() -> list[URLPattern]:
+    """Take the place of Wagtail's preview of an address that its generator has made.
+
+    This site offers no such addresses. The preview decodes a picture outside ``home.pictures``, so
+    a damaged one would be a server error.
+    """
+    return [path("images/<int:image_id>/preview/<str:filter_spec>/", not_offered)]
+
+
+def not_offered(request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+    """Answer 404."""
+    raise Http404

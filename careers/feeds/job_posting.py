@@ -18,6 +18,7 @@ from careers.jobs.models import JobPage
 from careers.jobs.taxonomy import Location, Workplace
 from home import pictures
 from home.values import country
+from home.values.zone import local
 
 #: In <script> these could end it or begin a comment; JSON can escape them all.
 _ESCAPES = {ord(letter): f"\\u{ord(letter):04X}" for letter in "<>&\u2028\u2029"}
@@ -59,14 +60,14 @@ def job_posting(job: JobPage) -> dict[str, Any] | None:
             "name": job.organisation,
             "value": str(job.job_key),
         },
-        "datePosted": job.posted_at.astimezone(job.zone).date().isoformat(),
+        "datePosted": local(job.posted_at, job.zone).date().isoformat(),
         "hiringOrganization": hiring_organization(job),
         "employmentType": job.employment_type,
         "directApply": True,
         "url": job.full_url,
     }
     if job.deadline is not None:
-        found["validThrough"] = job.deadline.astimezone(job.zone).isoformat(timespec="seconds")
+        found["validThrough"] = local(job.deadline, job.zone).isoformat(timespec="seconds")
     if job.workplace == Workplace.REMOTE:
         found["jobLocationType"] = "TELECOMMUTE"
         found["applicantLocationRequirements"] = [

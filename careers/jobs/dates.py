@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from home.models import time_zones
-from home.values.zone import zone_named
+from home.values.zone import local, zone_named
 
 
 class ApplicationDates(models.Model):
@@ -160,12 +160,12 @@ class ApplicationDates(models.Model):
         if self.deadline is None:
             return None
         today = timezone.now().astimezone(self.zone).date()
-        return int((self.deadline.astimezone(self.zone).date() - today).days)
+        return int((local(self.deadline, self.zone).date() - today).days)
 
     def moment(self, at: dt.datetime) -> str:
         """A moment as visitors read it: in the job's time zone, with the zone's name."""
-        local = at.astimezone(self.zone)
-        return f"{formats.date_format(local, 'DATETIME_FORMAT')} ({local.tzname()})"
+        shown = local(at, self.zone)
+        return f"{formats.date_format(shown, 'DATETIME_FORMAT')} ({shown.tzname()})"
 
     def closing_words(self) -> str:
         """When the job closes, in words; "" without an end."""

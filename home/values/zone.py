@@ -1,7 +1,8 @@
-"""Time zones by name."""
+"""Time zones by name, and moments in them."""
 
 from __future__ import annotations
 
+import datetime as dt
 import zoneinfo
 
 UTC = zoneinfo.ZoneInfo("UTC")
@@ -18,3 +19,15 @@ def zone_named(name: str) -> zoneinfo.ZoneInfo | None:
     except (zoneinfo.ZoneInfoNotFoundError, OSError, ValueError):
         # ValueError: the name is empty or a path; OSError: it is a directory of the database.
         return None
+
+
+def local(moment: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
+    """A moment in a time zone.
+
+    A date such as 31 December 9999 stands for "never" and has no moment in zones east of its own;
+    it is returned in its own zone.
+    """
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment

@@ -26,7 +26,7 @@ from home import pictures
 from home.models import PlainPage, SiteSettings
 from tests.support import media
 from tests.support.applying import apply_for, send
-from tests.support.media import PARTLY, USABLE
+from tests.support.media import PARTLY, REFERENCES, USABLE
 from tests.support.people import ada, logged_in
 
 pytestmark = [
@@ -130,23 +130,6 @@ def test_lost_file_of_a_rendition_is_written_again(client: Client, job: Any) -> 
 
 
 # ── Text, embeds, documents, settings ───────────────────────────────────────────────────
-
-REFERENCES = {
-    "deleted page": '<a linktype="page" id="99999">words</a>',
-    "deleted document": '<a linktype="document" id="99999">words</a>',
-    "deleted picture": 'words<embed embedtype="image" id="99999" format="left" alt=""/>',
-    "picture in an unknown format": 'words<embed embedtype="image" id="1" format="huge" alt=""/>',
-    "picture without a format": 'words<embed embedtype="image" id="1"/>',
-    "embed that can't be fetched": 'words<embed embedtype="media" url="https://youtu.be/x"/>',
-    "embed without an address": 'words<embed embedtype="media"/>',
-    "embed of an unknown type": 'words<embed embedtype="hologram"/>',
-    "key that is no number": '<a linktype="page" id="seven">words</a>',
-    "key that is too large": '<a linktype="page" id="99999999999999999999">words</a>',
-    "key that is missing": '<a linktype="document">words</a>',
-    "unknown kind of link": '<a linktype="rocket" id="1">words</a>',
-    "deep nesting": "<b>" * 3000 + "words" + "</b>" * 3000,
-    "unclosed elements": "<ul><li><a href='x'>words<p>",
-}
 
 
 @pytest.mark.parametrize("reference", REFERENCES)

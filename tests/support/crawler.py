@@ -136,10 +136,14 @@ class Crawler:
         self.forms: dict[tuple[str, frozenset[str]], Form] = {}
         self.parameters: set[str] = set()
         self.seen: set[str] = set()
+        #: Of these, the ones whose view has read the parameters.
+        self.readers: set[str] = set()
         self.requests = 0
 
     def visit(self, starts: list[str], most: int) -> None:
         """Read pages, first ``starts``, then what they link to, and note forms and parameters.
+
+        Each request has hostile text in its headers.
 
         Args:
             most: how many pages at most.
@@ -156,7 +160,9 @@ class Crawler:
             shapes.add(shape)
             self.seen.add(address)
             self.parameters |= dict(parse_qsl(parts.query)).keys()
-            response = self.send("get", address, "a visit")
+            response = self.send("get", address, "a visit", headers=self._headers())
+            if response and "GET" in vars(response.wsgi_request):
+                self.readers.add(address)
             if not response or "html" not in response.get("Content-Type", ""):
                 continue
             page = PageParser(address)
@@ -168,15 +174,23 @@ class Crawler:
                     self.parameters |= form.names
             waiting += sorted(page.links)
 
+    def _headers(self) -> dict[str, str]:
+        # A hostile cookie would make a person who is logged in a stranger.
+        names = [name for name in HEADERS if name != "Cookie" or not self._session]
+        return dict.fromkeys(names, MIXED)
+
     def attack_address(self, address: str, texts: dict[str, str]) -> None:
-        """Send each text in all parameters that any page knows, and in headers."""
+        """Send each text in all parameters that any page knows.
+
+        A view that has not read the parameters of the first request reads none of the others.
+        """
         path = urlsplit(address).path
         for words, text in texts.items():
             raw = text.encode("utf-8", "replace")
             query = urlencode([(name, raw[:4000]) for name in sorted(self.parameters)])
-            self.send("get", f"{path}?{query}", f"parameters with {words}")
-        headers = dict.fromkeys(HEADERS, MIXED)
-        self.send("get", path, "headers", headers=headers)
+            response = self.send("get", f"{path}?{query}", f"parameters with {words}")
+            if response is None or "GET" not in vars(response.wsgi_request):
+                break
 
     def attack_path(self, prefix: str, texts: dict[str, str]) -> None:
         """Send each text as the rest of a path."""

@@ -1,4 +1,4 @@
-"""Pictures as cameras, scanners, half uploads and restored disks leave them."""
+"""Content as scanners, half uploads, imports and restored disks leave it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from typing import Any
 
 from django.conf import settings
 from PIL import Image
+from wagtail.documents import get_document_model
 from wagtail.images import get_image_model
+
+from home.models import SiteSettings
 
 #: Pictures that the site shows: they only look odd to a program.
 USABLE = (
@@ -25,6 +28,23 @@ USABLE = (
 )
 #: What only some formats can be made of.
 PARTLY = ("TIFF named .png",)
+#: Formatted text with one word and a reference that leads nowhere.
+REFERENCES = {
+    "deleted page": '<a linktype="page" id="99999">words</a>',
+    "deleted document": '<a linktype="document" id="99999">words</a>',
+    "deleted picture": 'words<embed embedtype="image" id="99999" format="left" alt=""/>',
+    "picture in an unknown format": 'words<embed embedtype="image" id="1" format="huge" alt=""/>',
+    "picture without a format": 'words<embed embedtype="image" id="1"/>',
+    "embed that can't be fetched": 'words<embed embedtype="media" url="https://youtu.be/x"/>',
+    "embed without an address": 'words<embed embedtype="media"/>',
+    "embed of an unknown type": 'words<embed embedtype="hologram"/>',
+    "key that is no number": '<a linktype="page" id="seven">words</a>',
+    "key that is too large": '<a linktype="page" id="99999999999999999999">words</a>',
+    "key that is missing": '<a linktype="document">words</a>',
+    "unknown kind of link": '<a linktype="rocket" id="1">words</a>',
+    "deep nesting": "<b>" * 3000 + "words" + "</b>" * 3000,
+    "unclosed elements": "<ul><li><a href='x'>words<p>",
+}
 
 
 def saved(mode: str, name: str, size: tuple[int, int] = (400, 300), **options: Any) -> bytes:
@@ -98,3 +118,30 @@ def stored(kind: str) -> Any:
     return get_image_model().objects.create(
         title=f"Picture: {kind}", file=f"original_images/{name}", width=400, height=300
     )
+
+
+def spoil(job: Any) -> None:
+    """Put broken texts, pictures and values into the company's settings and two pages.
+
+    ``tests/project/test_broken_media.py`` has the other kinds of pictures.
+    """
+    images = [stored(kind) for kind in ("16-bit grey PNG", "cut-off JPEG", "missing file")]
+    get_document_model().objects.create(title="Lost", file="documents/lost.pdf")
+    lost = '<a linktype="document" id="1">words</a>'
+    texts = [f"<p>{reference}</p>" for reference in (*REFERENCES.values(), lost)]
+    body = [{"type": "paragraph", "value": text} for text in texts]
+    body += [{"type": "picture", "value": {"image": {"image": one.pk}}} for one in images]
+    SiteSettings.objects.update(
+        logo=images[-1],
+        dark_logo=images[0],
+        accent_colour="red",
+        time_zone="Mars/Olympus",
+        privacy_notice="".join(texts),
+    )
+    for page in (job, job.get_parent().get_parent()):
+        page.body = body
+        page.save()
+    job.share_image = images[0]
+    job.privacy_notice = texts[-1]
+    job.save()
+    type(job).objects.update(time_zone="Europe")
