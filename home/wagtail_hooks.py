@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.translation import get_language
 from wagtail import hooks
+from wagtail.images.views import images
 from wagtail.models import Page
 
 
@@ -38,15 +40,22 @@ def lost_document_is_not_found(document: Any, request: HttpRequest) -> None:
 
 
 @hooks.register("register_admin_urls")
-def no_previews_of_generated_addresses() -> list[URLPattern]:
-    """Take the place of Wagtail's preview of an address that its generator has made.
+def preview_of_damaged_picture_is_not_found() -> list[URLPattern]:
+    """Take the place of Wagtail's preview, which decodes a picture outside ``home.pictures``."""
+    return [path("images/<int:image_id>/preview/<str:filter_spec>/", preview)]
 
-    This site offers no such addresses. The preview decodes a picture outside ``home.pictures``, so
-    a damaged one would be a server error.
+
+def preview(request: HttpRequest, image_id: int, filter_spec: str) -> HttpResponse:
+    """Wagtail's preview of a picture.
+
+    Raises:
+        Http404: there is no such picture, or it can't be shown.
+        PermissionDenied: the user may not change it.
     """
-    return [path("images/<int:image_id>/preview/<str:filter_spec>/", not_offered)]
-
-
-def not_offered(request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-    """Answer 404."""
-    raise Http404
+    try:
+        response: HttpResponse = images.preview(request, image_id, filter_spec)
+    except (Http404, PermissionDenied):
+        raise
+    except Exception as error:  # a decoder fails in any way on a damaged file
+        raise Http404 from error
+    return response

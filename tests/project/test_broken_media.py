@@ -200,6 +200,8 @@ def test_admin_pages_show_broken_pictures(application: Application) -> None:
     for one in images:
         names = ("images:edit", "images:delete", "images_chooser:chosen")
         addresses += [reverse(f"wagtail{name}", args=[one.pk]) for name in names]
+        preview = admin.get(f"/admin/images/{one.pk}/preview/original/")
+        assert preview.status_code in (200, 404), one.title
     for address in addresses:
         assert admin.get(address).status_code == 200, address
 
