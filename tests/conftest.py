@@ -51,6 +51,23 @@ SHARING = {
     "tests/journeys/test_hiring.py": "journeys",
     "tests/journeys/test_signing_in.py": "journeys",
 }
+#: The groups of tests that take longest, by what they share. They start first: otherwise one
+#: process works on such a group alone at the end.
+LONGEST = (
+    "faulty",
+    "services on sqlite",
+    "short campaigns",
+    "tests/services/test_upgrade.py",
+    "services on postgresql",
+    "own server",
+    "journeys",
+    "tests/services/test_deploy.py",
+    "tests/faults/test_redis.py",
+    "tests/services/test_matrix.py",
+    "tests/prove/test_model.py",
+)
+#: Files whose tests start a site of their own, whatever database is in their names.
+ALONE = {"tests/services/test_upgrade.py"}
 #: Tests with these marks start or break servers of their own, and need a real broker.
 WITH_REAL_BROKER = ("services", "journey", "fault")
 
@@ -59,7 +76,7 @@ def shared_site(nodeid: str) -> str:
     """What a test shares its site with: the same text for all tests of one site."""
     file = nodeid.partition("::")[0]
     if database := re.search(r"[\[-](sqlite|postgresql)[\]-]", nodeid):
-        if file.startswith("tests/services/"):
+        if file.startswith("tests/services/") and file not in ALONE:
             return f"services on {database[1]}"
         if shared := SHARING.get(f"{file} {database[1]}"):
             return shared
@@ -82,7 +99,18 @@ class BySite(LoadFileScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
     """``--dist loadfile`` knows what shares a site."""
-    return BySite(config, log) if config.getvalue("dist") == "loadfile" else None
+    if config.getvalue("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False
+    return BySite(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the longest groups first where the scheduler keeps the order."""
+    if getattr(config, "workerinput", {}).get("by site"):
+        rank = {group: number for number, group in enumerate(LONGEST)}
+        items.sort(key=lambda item: rank.get(shared_site(item.nodeid), len(rank)))
 
 
 def pytest_configure_node(node: Any) -> None:
