@@ -185,8 +185,8 @@ def _verified(client: Any, bucket: str, key: str, sha256: str) -> StoredObject:
         raise Transient(
             "archive-forgot",
             _(
-                "The archive (S3) confirmed that it stored the file, but the file is missing. It "
-                "will be tried again."
+                "The archive (S3) confirmed that it stored the file, but the file is missing. "
+                "The site tries again."
             ),
         ) from None
     if hashlib.sha256(content).hexdigest() != sha256:

@@ -70,7 +70,7 @@ def classify(error: BaseException) -> tuple[ErrorClass, str, str]:
             return ErrorClass.CONFIGURATION, error.code, error.public
         case OperationalError() | InterfaceError():
             # The database restarted, was locked, full or unreachable. The step did not cause it.
-            words = _("The database did not answer. The step will be tried again.")
+            words = _("The database did not answer. The site tries again.")
             return ErrorClass.TRANSIENT, "database", words
         case OutOfTime():
             words = _("The step was not done after %(seconds)d seconds and was stopped.")
@@ -91,8 +91,7 @@ def too_slow() -> Transient:
         "too-slow",
         _(
             "A server that the step needs was so slow that the step was stopped after "
-            "%(seconds)d seconds. It "
-            "will be tried again."
+            "%(seconds)d seconds. The site tries again."
         )
         % {"seconds": settings.PIPELINE_SOFT_LIMIT},
     )

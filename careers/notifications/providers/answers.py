@@ -139,8 +139,8 @@ def unreachable(error: requests.RequestException) -> EffectError:
         return Transient(
             "mail-unreachable",
             _(
-                "The mail provider’s host name was not found. Check EMAIL_API_URL. It will be "
-                "tried again."
+                "The mail provider’s host name was not found. Check EMAIL_API_URL. The "
+                "site tries again."
             ),
         )
     return Transient(

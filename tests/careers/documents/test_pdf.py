@@ -438,7 +438,9 @@ def test_stylesheet_with_an_external_url_fails_permanently(
     find = pdf.finders.find
     monkeypatch.setattr(pdf, "_typesetters", {})
     monkeypatch.setattr(
-        pdf.finders, "find", lambda name: stylesheet if name == pdf.STYLESHEET else find(name)
+        pdf.finders,
+        "find",
+        lambda name, **how: stylesheet if name == pdf.STYLESHEET else find(name, **how),
     )
     with pytest.raises(Permanent) as raised:
         render_pdf(document())
@@ -447,10 +449,17 @@ def test_stylesheet_with_an_external_url_fails_permanently(
 
 def test_missing_fonts_raise_misconfigured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf, "_typesetters", {})
-    monkeypatch.setattr(pdf, "FONTS", "no-such-folder")
+    monkeypatch.setattr(pdf.fonts, "files", list)
     with pytest.raises(Misconfigured) as raised:
         render_pdf(document())
     assert raised.value.code == "pdf-assets"
+
+
+def test_pdf_leaves_cut_off_pictures_damaged_in_its_process() -> None:
+    out = in_a_new_process(
+        "render_pdf(document()); from PIL import ImageFile; print(ImageFile.LOAD_TRUNCATED_IMAGES)"
+    )
+    assert out.split() == ["False"]
 
 
 def test_importing_the_package_does_not_import_weasyprint() -> None:

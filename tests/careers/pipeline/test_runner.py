@@ -401,8 +401,7 @@ def takes_too_long(step: Step, before_send: Any) -> Outcome:
             "transient",
             (
                 "A server that the step needs was so slow that the step was stopped after "
-                "90 seconds. It will "
-                "be tried again."
+                "90 seconds. The site tries again."
             ),
         ),
         ("render_pdf", "unknown", "The step was not done after 90 seconds and was stopped."),

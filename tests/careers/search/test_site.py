@@ -91,8 +91,8 @@ def test_public_list_follows_every_change(client: Client, jobs: None) -> None:
     page.title = "Rust developer"
     page.save_revision().publish()
     assert (found("c++"), found("rust")) == (0, 1)
-    Location.objects.get(name="Zürich").delete()
     JobPage.objects.get(title=NET).delete()
+    Location.objects.get(name="Zürich").delete()
     assert (found("zurich"), found(".net")) == (0, 0)
     assert not ContentTerms.objects.filter(terms__contains=" .net").exists()
 
