@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.translation import get_language
 from wagtail import hooks
+from wagtail.contrib.redirects.views import process_import
 from wagtail.images.views import images
 from wagtail.models import Page
 
@@ -58,4 +59,23 @@ def preview(request: HttpRequest, image_id: int, filter_spec: str) -> HttpRespon
         raise
     except Exception as error:  # a decoder fails in any way on a damaged file
         raise Http404 from error
+    return response
+
+
+@hooks.register("register_admin_urls", order=-1)
+def import_of_redirects_needs_its_form() -> list[URLPattern]:
+    """Take the place of Wagtail's second step of an import, which fails without its hidden data."""
+    return [path("redirects/import/process/", import_redirects)]
+
+
+def import_redirects(request: HttpRequest) -> HttpResponse:
+    """Wagtail's import of redirects.
+
+    Raises:
+        SuspiciousOperation: the signed data of the first step is missing or changed.
+    """
+    try:
+        response: HttpResponse = process_import(request)
+    except (AttributeError, KeyError) as error:
+        raise SuspiciousOperation("the data of the first step is missing") from error
     return response

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from wagtail.admin.utils import get_valid_next_url_from_request
 from wagtail.models import Page
+from wagtail_localize.views import edit_translation
 from wagtail_localize.views.submit_translations import SubmitPageTranslationView
 from wagtail_localize.views.update_translations import UpdateTranslationsView
 
@@ -50,9 +55,20 @@ class UpdateTranslations(UpdateTranslationsView):
         return super().form_valid(form)
 
 
+def upload_pofile(request: HttpRequest, translation_id: int) -> HttpResponse:
+    """Import a PO file; without a file, or with one of another program, say what to choose."""
+    try:
+        response: HttpResponse = edit_translation.upload_pofile(request, translation_id)
+    except KeyError:  # no file, or a file that names no translation
+        messages.error(request, _("Choose a PO file that was downloaded from this translation."))
+        return redirect(get_valid_next_url_from_request(request) or reverse("wagtailadmin_home"))
+    return response
+
+
 def admin_urls() -> list[URLPattern]:
     """For Wagtail's hook ``register_admin_urls``, before wagtail-localize's own."""
     return [
+        path("localize/translate/<int:translation_id>/pofile/upload/", upload_pofile),
         path("localize/submit/page/<int:page_id>/", SubmitPage.as_view()),
         path("localize/update/<int:translation_source_id>/", UpdateTranslations.as_view()),
     ]

@@ -2,7 +2,9 @@
 
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
+from django.http import Http404
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.defaults import page_not_found
 from django.views.generic import RedirectView
 from django.views.static import serve
 from wagtail import urls as wagtail_urls
@@ -34,6 +36,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("favicon.ico", RedirectView.as_view(pattern_name="icon")),
     path("static/<path:path>", redirect_from_other_release),
     *careers_urls.once,
+    # Wagtail's view that fails on purpose.
+    path("admin/failwhale/", page_not_found, {"exception": Http404()}),
     path("admin/", include(signin_urls)),
     path("admin/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),

@@ -30,6 +30,15 @@ def test_table_has_a_line_for_every_address_and_no_other(expected: matrix.Table)
     assert (missing, left) == ([], []), f"{__doc__}"
 
 
+def test_no_address_answers_with_a_server_error(expected: matrix.Table) -> None:
+    failing = [
+        address
+        for (address, _side), answers in expected.items()
+        if any(status.startswith("5") for cell in answers.values() for status in cell.split("/"))
+    ]
+    assert failing == []
+
+
 # Of wagtail-localize's report of translations.
 @pytest.mark.filterwarnings("ignore:Pagination may yield inconsistent results")
 # Wagtail leaves temporary files open that it makes for a preview of a picture.

@@ -77,6 +77,22 @@ def translated(
     return found
 
 
+@pytest.mark.parametrize("content", [None, b'msgid "Early"\nmsgstr "Matin"\n', b"\xff\xfe no PO"])
+def test_upload_without_a_po_file_of_the_translation_is_refused_in_words(
+    home: Any, job_index: Any, asking: JobPage, content: bytes | None
+) -> None:
+    french_site(home, job_index)
+    translation = translation_of(asking)
+    admin = people.logged_in(people.ada())
+    upload = reverse("wagtail_localize:upload_pofile", args=[translation.pk])
+    file = {"file": SimpleUploadedFile("fr.po", content)} if content else {}
+    page = admin.post(upload, {**file, "next": "/admin/account/"}, follow=True)
+    assert page.redirect_chain == [("/admin/account/", 302)]
+    (message,) = page.context["messages"]
+    assert "PO" in str(message)
+    assert translation.get_progress()[1] == 0
+
+
 def test_imported_po_file_publishes_the_translation(client: Client, translated: JobPage) -> None:
     html = client.get("/fr/careers/gauge-keeper/").content.decode()
     for words in FRENCH.values():
