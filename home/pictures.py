@@ -12,6 +12,7 @@ from typing import IO
 
 import PIL.Image
 import PIL.ImageCms
+import PIL.ImageFile
 import willow
 from django.conf import settings
 from django.core.cache import cache
@@ -160,6 +161,8 @@ def _decoded(file: willow.image.ImageFile) -> PillowImage:
     image: PIL.Image.Image = PIL.Image.open(file.f)
     if image.width * image.height > settings.WAGTAILIMAGES_MAX_IMAGE_PIXELS:
         raise Unusable("pixels")
+    # WeasyPrint, once imported, makes Pillow take cut-off pictures for whole ones.
+    PIL.ImageFile.LOAD_TRUNCATED_IMAGES = False
     image.load()
     try:
         PIL.ImageCms.ImageCmsProfile(io.BytesIO(image.info.get("icc_profile") or b""))

@@ -244,12 +244,9 @@ def _typesetter() -> Typesetter:
 
 
 def _new_typesetter() -> Typesetter:
-    from PIL import ImageFile
-    from weasyprint import CSS, images  # noqa: F401 -- sets what is set back below
+    from weasyprint import CSS
     from weasyprint.text.fonts import FontConfiguration
 
-    # WeasyPrint makes Pillow take cut-off pictures for whole ones, in the whole process.
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
     stylesheet = finders.find(STYLESHEET)
     files = [file for file in fonts.files() if fonts.letters(file)]
     if not stylesheet or not files:
