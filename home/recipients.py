@@ -24,7 +24,7 @@ _SEPARATORS = frozenset(",;\t，；、،؛")
 #: Inside these, a separator is part of a name or a comment.
 _PAIRS = {'"': '"', "<": ">", "(": ")", "“": "”", "„": "“", "«": "»"}
 #: ``To:`` in front of a copied header, the name of a group (RFC 5322, 3.4), the dot of a list.
-_LABEL = re.compile(r"[^@<>()\"“„«:]*:|[-–—*•·]\s")
+_LABEL = re.compile(r"[^@<>()\"“„«:]*:|[-–—*•·]\s|\d{1,3}[.)]\s")
 _BETWEEN = "".join(_SEPARATORS) + " "
 
 

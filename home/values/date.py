@@ -15,6 +15,7 @@ from django.conf import settings
 from django.utils import dates, formats, translation
 
 from home.values import number
+from home.values.text import clean
 
 #: The most characters that are read.
 LONGEST = 100
@@ -34,12 +35,12 @@ def read(text: str) -> dt.date | None:
     """
     if len(text) > LONGEST:
         return None
-    line = number.plain(text).casefold()
+    line = number.plain(clean(text)).casefold()
     if _BETWEEN.fullmatch(_PARTS.sub("", line)) is None:
         return None
     parts = _PARTS.findall(line)
     numbers = [part for part in parts if part.isdigit()]
-    words = [part for part in parts if not part.isdigit() and not _SMALL_WORD.fullmatch(part)]
+    words = [part for part in parts if not (part.isdigit() or _says_nothing(part))]
     years = [at for at, part in enumerate(numbers) if len(part) == 4]
     if len(years) != 1 or any(len(part) > 2 for part in numbers if len(part) != 4):
         return None
@@ -72,11 +73,27 @@ def _date(year: int, month: int, day: int) -> dt.date | None:
         return None
 
 
+def _says_nothing(word: str) -> bool:
+    """Whether a word is small or the name of a weekday."""
+    return bool(_SMALL_WORD.fullmatch(word)) or any(word in _weekdays(one) for one in _languages())
+
+
+def _languages() -> tuple[str, ...]:
+    """The active language and then all of the site."""
+    return translation.get_language() or "en", *dict(settings.LANGUAGES)
+
+
 def _month(name: str) -> int:
     """The month of a name in the active language, else in another one of the site; 0 for none."""
-    languages = (translation.get_language() or "en", *dict(settings.LANGUAGES))
-    found = (_months(language).get(name, 0) for language in languages)
+    found = (_months(language).get(name, 0) for language in _languages())
     return next(filter(None, found), 0)
+
+
+@cache
+def _weekdays(language: str) -> frozenset[str]:
+    """The full names of the weekdays; the short ones may be those of months, such as "mar"."""
+    names = number.locale_of(language).days["format"]["wide"].values()
+    return frozenset(name.casefold() for name in names)
 
 
 @cache

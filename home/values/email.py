@@ -43,9 +43,9 @@ def clean(text: str) -> str:
     """
     text = narrow(clean_text(text).translate(_INVISIBLE)).translate(_SIGNS)
     text = _inner(text.rstrip(" ,;."))
-    if not text.startswith('"'):
-        text = re.sub(" ?([@.]) ?", r"\1", text)
     local, at, host = text.rpartition("@")
+    # A space before the @ may divide other words from the address: those stay, and are refused.
+    local, host = local.rstrip(" "), re.sub(r" ?\. ?", ".", host.lstrip(" "))
     return mail_address.for_people(f"{_ascii(local)}{at}{_ascii(host)}")
 
 
@@ -92,7 +92,8 @@ def _inner(text: str) -> str:
         if len(text) > 1 and text[0] + text[-1] == pair:
             text = text[1:-1].strip()
     if text[:7].lower() == "mailto:":
-        text = clean_text(unquote(text[7:].partition("?")[0]))
+        with contextlib.suppress(UnicodeDecodeError):
+            text = clean_text(unquote(text[7:].partition("?")[0], errors="strict"))
     return text
 
 

@@ -99,5 +99,6 @@ def _marks(code: str, locale: Locale) -> frozenset[str]:
     signs = {sign for text in symbols for sign in text if unicodedata.category(sign) == "Sc"}
     signs |= {form for sign in signs for form in (f"{code[:2]}{sign}", f"{code[:1]}{sign}")}
     words = {get_currency_name(code, n, locale) for locale in locales for n in (None, 1, 2, 5)}
-    parts = {part for text in words for part in text.split()}
+    # Short words, such as "de", say nothing of the currency.
+    parts = {part for text in words for part in text.split() if len(part) > 2 or not part.isascii()}
     return frozenset(map(_folded, {code} | symbols | signs | words | parts))

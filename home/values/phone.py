@@ -60,7 +60,7 @@ def check(number: str) -> None:
     """
     count = len(digits(number))
     letters = sum(map(str.isalpha, number))
-    is_number = count >= letters and "@" not in number and (count > 2 or not letters)
+    is_number = count >= letters and "@" not in number and count > 2
     if not count:
         problem = _(
             "There is no digit in “%(typed)s”. Enter a phone number, such as +44 20 7946 0018."
@@ -83,9 +83,10 @@ def uri(number: str) -> str:
     extension = (parsed and parsed.extension) or ""
     main = number[: number.rindex(extension)] if extension else number
     run = max(_NUMBER.findall(main), key=lambda found: len(digits(found)), default="")
-    if len(digits(run)) > _MOST_DIGITS:
-        # Two numbers.
-        run = run.partition("/")[0]
+    first, stroke, _second = run.partition("/")
+    # Two numbers; what stands before the stroke in one number is an area code.
+    if stroke and (len(digits(run)) > _MOST_DIGITS or len(digits(first)) >= _FEWEST_DIGITS):
+        run = first
     if not 3 <= len(digits(run)) <= _MOST_DIGITS:
         return ""
     call = digits(run)

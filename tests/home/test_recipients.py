@@ -54,6 +54,7 @@ A, B, C = "hanna@example.org", "bo@example.org", "ann.o'hara+jobs@mail.example.o
         (f"Cc: {A}", [A]),
         (f"HR team: {A}, {B};", [A, B]),
         (f"- {A}\n• {B}\n* {C}", [A, B, C]),
+        (f"1. {A}\n2) {B}\n10. {C}", [A, B, C]),
         (f"mailto:{A}", [A]),
         (f"mailto:{A}?subject=Jobs", [A]),
         (f"\ufeff{A}\u200b\n\u202a{B}\u202c", [A, B]),

@@ -26,6 +26,8 @@ from home.values import money, number
 
 #: What an answer may have; the same as in earlier releases.
 MAX_DIGITS, MAX_PLACES = 15, 4
+#: What stands for thousands or millions behind a number. Some currencies have the same sign.
+THOUSANDS = ("k", "m", "mio", "mn")
 
 
 class NumberBlock(QuestionBlock):
@@ -204,6 +206,9 @@ class NumberField(forms.Field):
             ValidationError: something else is written beside the number.
         """
         currency, unit = self.question.setting("currency"), self.question.setting("unit")
+        only_a_number = _("Enter “%(label)s” as a number only, such as %(example)s.")
+        if currency and any(mark.casefold().strip(".") in THOUSANDS for mark in marks):
+            raise self._error(only_a_number)
         if currency:
             if all(money.means(mark, currency) for mark in marks):
                 return ""
@@ -217,7 +222,7 @@ class NumberField(forms.Field):
             return ""
         if not unit and len(marks) == 1 and money.is_currency(marks[0]):
             return marks[0].upper()
-        raise self._error(_("Enter “%(label)s” as a number only, such as %(example)s."))
+        raise self._error(only_a_number)
 
     def _broken_rule(self, amount: Decimal) -> ValidationError | None:
         """The rule of the question that a number breaks, if any."""

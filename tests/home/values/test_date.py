@@ -48,6 +48,8 @@ MARCH_31, APRIL_3, DECEMBER_1 = "2027-03-31", "2027-04-03", "2027-12-01"
         ("en", "31 mars 2027", MARCH_31),
         ("fr", "31 March 2027", MARCH_31),
         ("de", "31. März 2027", MARCH_31),
+        ("en", "Wednesday, 31 March 2027", MARCH_31),
+        ("fr", "mercredi 1er de\u0301cembre 2027", DECEMBER_1),
     ],
 )
 def test_date_is_read_in_the_order_of_the_page(language: str, typed: str, day: str) -> None:

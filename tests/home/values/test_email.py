@@ -69,6 +69,9 @@ REFUSED = [
     ("mailto:a@example.org,b@example.org", "has more than one @"),
     ("ada@@example.org", "has more than one @"),
     ("ada lovelace@example.org", "has a space in it"),
+    ("Dr. ada@example.org", "has a space in it"),
+    ("1. ada@example.org", "has a space in it"),
+    ("mailto:%ff@example.org", "is not an e-mail address"),
     ("ada@exam_ple.org", "is not an e-mail address"),
     ("ada@-example.org", "is not an e-mail address"),
 ]
