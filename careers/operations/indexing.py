@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 TASK = "careers.index_texts"
 #: Seconds that one run takes, and rows that it reads at once.
 LASTS, BATCH = 10, 100
+#: Files in a row that can't be read now, after which a run ends.
+GIVES_UP_AFTER = 3
 Row = TypeVar("Row", bound=Model)
 #: The types of files that have words.
 _WITH_WORDS = (PDF, DOCX, ODT)
@@ -53,14 +55,18 @@ def run(*, lasts: float = LASTS) -> int:
     """
     ends = time.monotonic() + lasts
     forget_deleted()
-    done = 0
+    done = unread = 0
     try:
         for index in _waiting():
-            done += _succeeds(index)
-            if time.monotonic() >= ends:
+            try:
+                done += _succeeds(index)
+                unread = 0
+            except (EffectError, inspection.Busy) as error:
+                # One file may be refused alone; several in a row, and the archive is away.
+                unread += 1
+                log.info("a file is indexed later: %s", type(error).__name__)
+            if unread == GIVES_UP_AFTER or time.monotonic() >= ends:
                 break
-    except (EffectError, inspection.Busy) as error:
-        log.info("files are indexed later: %s", type(error).__name__)
     finally:
         inspection.rest()
     return done
@@ -75,14 +81,17 @@ def forget_deleted() -> None:
 
 
 def _waiting() -> Iterator[partial[Any]]:
-    """A call for each text without terms. Files come last, because they take longest."""
-    for source, index in ((PERSON, index_person), (ANSWERS, index_answers)):
-        yield from (partial(index, one) for one in _each(_applications_without(source)))
+    """A call for each text without terms.
+
+    Pages come first: they are few, and visitors search them. Files come last: they take longest.
+    """
     for model in get_indexed_models():
         if not model._meta.parents:
             yield from (
                 partial(insert_or_update_object, one) for one in _each(without_terms(model))
             )
+    for source, index in ((PERSON, index_person), (ANSWERS, index_answers)):
+        yield from (partial(index, one) for one in _each(_applications_without(source)))
     yield from (partial(_index_file, one) for one in _each(_files_without_terms()))
 
 

@@ -35,6 +35,13 @@ def make_index(connection: Any) -> bool:
             cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
             if cursor.fetchone() is None:
                 cursor.execute(MAKE_EXTENSION)
+            # What is left of an attempt that was interrupted.
+            cursor.execute(
+                "SELECT 1 FROM pg_index WHERE NOT indisvalid AND indexrelid = to_regclass(%s)",
+                [INDEX],
+            )
+            if cursor.fetchone() is not None:
+                cursor.execute(f"DROP INDEX CONCURRENTLY {INDEX}")
             cursor.execute(MAKE_INDEX)
     except DatabaseError as error:
         log.warning("search works without an index: %s", type(error.__cause__ or error).__name__)

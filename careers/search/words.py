@@ -91,10 +91,11 @@ def _number(typed: str) -> Word:
     """A phone number, with or without its country code; or else numbers side by side."""
     whole = digits(typed)
     found = [whole]
-    if is_international := whole.startswith("00"):
+    # A short number without its zeros would be found inside many others.
+    if is_international := whole.startswith("00") and len(whole) - 2 >= NATIONAL:
         whole = whole[2:]
         found.append(whole)
-    elif whole.startswith("0"):
+    elif whole.startswith("0") and len(whole) - 1 >= NATIONAL:
         found.append(whole[1:])
     if is_international or typed.startswith("+"):
         found += [whole[code:] for code in (1, 2, 3) if len(whole) - code >= NATIONAL]

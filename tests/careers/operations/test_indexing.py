@@ -168,10 +168,33 @@ def test_archive_that_fails_is_asked_again_unless_the_file_is_lost(
     for number in range(2):
         cv(ApplicationFactory(page=application.page), str(number), archived=True)
     indexing.run()
-    # A server that is down is asked once in a run, not once for each file.
-    assert len(asked) == (1 if asked_twice else 2)
-    indexing.run()
     assert len(asked) == 2
+    indexing.run()
+    assert len(asked) == (4 if asked_twice else 2)
+
+
+def test_file_that_the_archive_refuses_leaves_the_others_until_three_fail(
+    application: Application, read: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def fetch(key: str, *, sha256: str) -> bytes:
+        asked.append(key)
+        if len(asked) in refused:
+            raise Transient("archive-unavailable", "It does not answer.")
+        return b"%PDF"
+
+    monkeypatch.setattr(archive, "fetch", fetch)
+    for number in range(5):
+        cv(ApplicationFactory(page=application.page), str(number), archived=True)
+    refused = {1, 2}
+    indexing.run()
+    assert len(asked) == 5
+    asked.clear()
+    ApplicationTerms.objects.filter(file__isnull=False).delete()
+    refused = {1, 2, 3}
+    indexing.run()
+    assert len(asked) == 3
 
 
 def test_error_of_one_application_leaves_the_others(
