@@ -11,10 +11,11 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from wagtail.admin.utils import get_valid_next_url_from_request
 from wagtail.models import Page
+from wagtail_localize.models import Translation
 from wagtail_localize.views import edit_translation
 from wagtail_localize.views.submit_translations import SubmitPageTranslationView
 from wagtail_localize.views.update_translations import UpdateTranslationsView
@@ -61,7 +62,9 @@ def upload_pofile(request: HttpRequest, translation_id: int) -> HttpResponse:
         response: HttpResponse = edit_translation.upload_pofile(request, translation_id)
     except KeyError:  # no file, or a file that names no translation
         messages.error(request, _("Choose a PO file that was downloaded from this translation."))
-        return redirect(get_valid_next_url_from_request(request) or reverse("wagtailadmin_home"))
+        translation = Translation.objects.get(pk=translation_id)
+        editor = translation.get_target_instance_edit_url()
+        return redirect(get_valid_next_url_from_request(request) or editor)
     return response
 
 

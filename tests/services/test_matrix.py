@@ -480,7 +480,7 @@ def test_bin_run_uses_every_service_from_the_environment(
         )
         assert applied.stdout.splitlines()[-1:] == ["4 of 4 steps succeeded."], applied.stdout
         # A service that is down is reported, and the site starts all the same.
-        assert "Note: The mail server did not answer. It will be tried" in said.read_text()
+        assert "Note: The mail server did not answer. The site tries" in said.read_text()
         children = {path.name for path in (tmp_path / "log").glob("*.log")}
         assert not children & {"broker.log", "object_store.log", "mail_catcher.log"}
         generated = (tmp_path / "env").read_text()
