@@ -79,7 +79,7 @@ def test_foreign_object_under_the_key_is_never_overwritten(
     assert {state for kind, state in states.items() if kind != "archive"} == {"succeeded"}
     words = "holds other content under this file's name. Nothing was overwritten."
     assert words in wired.page_of(receipt)
-    assert alerts_mailed(wired, "archive-conflict") == 1
+    until(lambda: alerts_mailed(wired, "archive-conflict") == 1, 60, "no operator was alerted")
 
 
 def alerts_mailed(site: WiredSite, code: str) -> int:

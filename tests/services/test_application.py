@@ -11,6 +11,7 @@ from email.message import EmailMessage
 
 from pypdf import PdfReader
 
+from tests.support.databases import ON_SQLITE
 from tests.support.servers import AcceptedMail
 from tests.support.stack import DONE, Stack, a_cv, sha256
 
@@ -73,6 +74,7 @@ def test_application_sends_one_mail_to_applicant_and_one_to_hr(site: Stack) -> N
     )
 
 
+@ON_SQLITE
 def test_receipt_page_is_served_and_not_cached(site: Stack) -> None:
     receipt = site.apply(name="Ngozi Okafor")
     status, headers, body = site.get(receipt.location)
@@ -96,6 +98,7 @@ def test_same_content_sent_twice_at_once_is_one_application(site: Stack) -> None
     assert len(site.smtp.mails(to="twice@example.org")) == 1
 
 
+@ON_SQLITE
 def test_check_archive_reports_missing_and_changed_objects(site: Stack) -> None:
     receipt = site.apply()
     site.wait_for_end([receipt])
@@ -113,6 +116,7 @@ def test_check_archive_reports_missing_and_changed_objects(site: Stack) -> None:
     assert cv["object_key"] in found.stdout + found.stderr or str(cv["public_id"]) in found.stdout
 
 
+@ON_SQLITE
 def test_pipeline_status_as_json_has_the_documented_keys(site: Stack) -> None:
     found = site.manage("pipeline_status", "--json")
     told = json.loads(found.stdout)

@@ -15,6 +15,7 @@ from tests.support.stack import DONE, ROOT, Stack
 CLAIMERS = 6
 
 
+@ON_POSTGRESQL
 def test_concurrent_claims_by_processes_succeed_once_per_step(site: Stack) -> None:
     site.stop("cpu", "io", "sweeper")
     receipts = site.apply_many(20)
