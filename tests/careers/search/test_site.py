@@ -97,6 +97,13 @@ def test_public_list_follows_every_change(client: Client, jobs: None) -> None:
     assert not ContentTerms.objects.filter(terms__contains=" .net").exists()
 
 
+def test_update_index_finds_what_an_older_release_changed(client: Client, jobs: None) -> None:
+    ContentTerms.objects.update(terms=" stale ")
+    call_command("update_index", verbosity=0)
+    listing = client.get(f"/careers/?q={quote('c++')}").context["listing"]
+    assert (listing.total, ContentTerms.objects.filter(terms=" stale ").count()) == (1, 0)
+
+
 def test_admin_finds_pages_by_folded_words_titles_first(jobs: None) -> None:
     JobPageFactory(parent=Page.objects.get(slug="careers"), title="Élodie’s successor")
     admin = logged_in(people.ada())
