@@ -62,7 +62,7 @@ def run(*, lasts: float = LASTS) -> int:
                 done += _succeeds(index)
                 unread = 0
             except (EffectError, inspection.Busy) as error:
-                # One file may be refused alone; several in a row, and the archive is away.
+                # The archive may refuse one file. If several fail in a row, it is away.
                 unread += 1
                 log.info("a file is indexed later: %s", type(error).__name__)
             if unread == GIVES_UP_AFTER or time.monotonic() >= ends:

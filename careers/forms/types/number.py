@@ -207,9 +207,9 @@ class NumberField(forms.Field):
         """
         currency, unit = self.question.setting("currency"), self.question.setting("unit")
         only_a_number = _("Enter “%(label)s” as a number only, such as %(example)s.")
-        if currency and any(mark.casefold().strip(".") in THOUSANDS for mark in marks):
-            raise self._error(only_a_number)
         if currency:
+            if any(mark.casefold().strip(".") in THOUSANDS for mark in marks):
+                raise self._error(only_a_number)
             if all(money.means(mark, currency) for mark in marks):
                 return ""
             raise self._error(

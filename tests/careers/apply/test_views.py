@@ -59,6 +59,17 @@ def words(response: Any) -> str:
 # ── Accepted ────────────────────────────────────────────────────────────────────────────
 
 
+def send_body(client: Client, job: Any, body: bytes) -> Any:
+    """Send a body that the test client would not write, with the boundary ``limit``."""
+    return client.generic(
+        "POST",
+        job.apply_url,
+        body,
+        content_type="multipart/form-data; boundary=limit",
+        headers={"origin": ORIGIN},
+    )
+
+
 def test_valid_form_is_stored_and_redirects_to_receipt(client: Client, job: Any) -> None:
     response = send(client, job)
     application = Application.objects.get()
@@ -100,13 +111,7 @@ def test_optional_file_with_any_name_is_stored(
     # Django's test client would send a tidy name.
     named = pdf(name="NAME")
     body = encode_multipart("limit", filled_in(cv=named)).replace(b"NAME", sent.encode())
-    answer = client.generic(
-        "POST",
-        job.apply_url,
-        body,
-        content_type="multipart/form-data; boundary=limit",
-        headers={"origin": ORIGIN},
-    )
+    answer = send_body(client, job, body)
     assert answer.status_code == 303
     file = ApplicationFile.objects.get()
     assert (file.filename, bytes(file.stored.content)) == (stored, the_cv())
@@ -118,13 +123,7 @@ def test_file_question_without_a_file_stays_optional(client: Client, job: Any) -
     empty = SimpleUploadedFile("x", b"", "application/octet-stream")
     # What a browser sends for a file that nobody chose.
     body = encode_multipart("limit", filled_in(cv=empty)).replace(b'filename="x"', b'filename=""')
-    answer = client.generic(
-        "POST",
-        job.apply_url,
-        body,
-        content_type="multipart/form-data; boundary=limit",
-        headers={"origin": ORIGIN},
-    )
+    answer = send_body(client, job, body)
     assert answer.status_code == 303
     assert not ApplicationFile.objects.exists()
 
