@@ -23,6 +23,26 @@ class CareersConfig(AppConfig):
     name = "careers"
     verbose_name = _("Careers")
     default_auto_field = "django.db.models.BigAutoField"
+    #: See ``home.content_version``. Everything else of this app counts as content.
+    no_page_shows = (
+        "Alert",
+        "Application",
+        "ApplicationFile",
+        "ApplicationTerms",
+        "ApplicationView",
+        "ConsentRecord",
+        "DatabaseIdentity",
+        "Dismissal",
+        "FileBytes",
+        "Finding",
+        "Heartbeat",
+        "IdempotencyKey",
+        "PendingUpload",
+        "ScheduledRun",
+        "Step",
+        "StepEvent",
+        "TranslationRequest",
+    )
 
     def ready(self) -> None:
         from careers.intake import findings  # noqa: F401 -- registers them and their words

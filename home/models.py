@@ -24,6 +24,7 @@ from wagtail_localize.fields import SynchronizedField
 from home.address_field import ContactField
 from home.blocks import TEXT_FEATURES, BodyBlock
 from home.colour import is_colour
+from home.content_version import ContentVersion
 from home.recipients import (
     CompanyForm,
     split_addresses,
@@ -35,9 +36,10 @@ from home.schedule import ScheduledPage
 from home.values import mail_address
 from home.values.zone import UTC, zone_named
 
-# Migrations and other apps refer to the first two here.
+# Migrations and other apps refer to some of them here.
 __all__ = [
     "CompanyTranslation",
+    "ContentVersion",
     "HomePage",
     "PlainPage",
     "SiteSettings",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -12,6 +13,11 @@ from wagtail import hooks
 from wagtail.contrib.redirects.views import process_import
 from wagtail.images.views import images
 from wagtail.models import Page
+
+from home.caching import cacheable
+from home.schedule import ScheduledPage
+
+ServePage = Callable[[Page, HttpRequest, Any, Any], HttpResponse]
 
 
 @hooks.register("before_serve_page")
@@ -27,6 +33,18 @@ def redirect_to_own_language(
     if shown.locale.language_code == get_language():
         return None
     return HttpResponseRedirect(shown.get_url(request) or "/")
+
+
+# The last one is called right around the page: what it sees is no form for a password.
+@hooks.register("on_serve_page", order=1000)
+def caches_may_keep_pages(serve_page: ServePage) -> ServePage:
+    """Let caches keep the pages of this site, but not pages of other types."""
+
+    def served(page: Page, request: HttpRequest, args: Any, kwargs: Any) -> HttpResponse:
+        response = serve_page(page, request, args, kwargs)
+        return cacheable(request, response) if isinstance(page, ScheduledPage) else response
+
+    return served
 
 
 @hooks.register("before_serve_document")

@@ -16,9 +16,9 @@ from django.views.decorators.http import require_safe
 from wagtail.models import Site
 
 from careers.feeds.responses import conditional
-from careers.jobs.caching import seconds_until
 from careers.jobs.models import JobIndexPage, JobPage
 from careers.jobs.recipients import settings_of
+from home.caching import seconds_until
 
 MAX_AGE = 300  # seconds
 #: The date of pages that code created, which have no publication date.

@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_cache_control
 
+from home.caching import same_for_all
+
 
 def conditional(
     request: HttpRequest,
@@ -28,5 +30,6 @@ def conditional(
     response = HttpResponse(body, content_type=content_type)
     response["ETag"] = etag
     patch_cache_control(response, public=True, max_age=max_age)
+    same_for_all(request)
     found = get_conditional_response(request, etag=etag, response=response)
     return found or response

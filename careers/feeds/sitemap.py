@@ -21,8 +21,8 @@ from django.views.decorators.http import require_safe
 from wagtail.models import Page, Site
 
 from careers.feeds.responses import conditional
-from careers.jobs.caching import seconds_until
 from careers.jobs.models import JobPage
+from home.caching import seconds_until
 
 MAX_AGE = 3600  # seconds
 

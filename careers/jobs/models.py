@@ -33,7 +33,6 @@ from careers.applications.frozen import FrozenForm
 from careers.forms.builder import ApplicationForm, upload_limit
 from careers.forms.questions import Asked
 from careers.inspection import words
-from careers.jobs.caching import cacheable
 from careers.jobs.dates import ApplicationDates
 from careers.jobs.form_fields import FormFields
 from careers.jobs.listing import Listing
@@ -120,10 +119,6 @@ class JobIndexPage(ScheduledPage, Page):  # type: ignore[django-manager-missing]
             for other in lists.select_related("locale")
         ]
         return [other for other in found if other["jobs"]]
-
-    def serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        until = JobPage.objects.descendant_of(self).next_change()
-        return cacheable(request, super().serve(request, *args, **kwargs), until=until)
 
 
 class JobPage(PayRange, ApplicationDates, FormFields, ScheduledPage, Page):
@@ -374,9 +369,7 @@ class JobPage(PayRange, ApplicationDates, FormFields, ScheduledPage, Page):
 
     def serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.live or getattr(request, "is_preview", False):
-            # Read before the page is made: what changes meanwhile must not be kept, either.
-            until = self.next_change
-            return cacheable(request, super().serve(request, *args, **kwargs), until=until)
+            return super().serve(request, *args, **kwargs)
         # Wagtail follows editors' redirects only from pages that are not found.
         redirected = RedirectMiddleware(lambda _request: HttpResponseNotFound())(request)
         if redirected.status_code != 404:
@@ -385,7 +378,7 @@ class JobPage(PayRange, ApplicationDates, FormFields, ScheduledPage, Page):
         # have been published by mistake.
         context = super().get_context(request, *args, **kwargs) | {"similar": similar_jobs(self)}
         template = "careers/jobs/taken_down.html"
-        return cacheable(request, TemplateResponse(request, template, context, status=410))
+        return TemplateResponse(request, template, context, status=410)
 
 
 @receiver(page_unpublished, sender=JobPage)

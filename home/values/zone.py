@@ -31,3 +31,9 @@ def local(moment: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
         return moment.astimezone(zone)
     except OverflowError:
         return moment
+
+
+def next_midnight(moment: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
+    """The next beginning of a day in a time zone."""
+    tomorrow = moment.astimezone(zone).date() + dt.timedelta(days=1)
+    return dt.datetime.combine(tomorrow, dt.time(), zone)

@@ -14,7 +14,8 @@ import ipaddress
 import logging
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -59,6 +60,15 @@ def only_our_proxies_are_believed(get_response: GetResponse) -> GetResponse:
         return get_response(request)
 
     return middleware
+
+
+def scheme_of(environ: Mapping[str, Any]) -> str:
+    """The scheme that a visitor used: what ``request.scheme`` is once the middleware has run."""
+    named = environ.get("HTTP_X_FORWARDED_PROTO")
+    if named is None:
+        return str(environ.get("wsgi.url_scheme", "http"))
+    is_secure = _is_ours(environ.get("REMOTE_ADDR", "")) and named.split(",")[0].strip() == "https"
+    return "https" if is_secure else "http"
 
 
 def came_through_our_proxy(request: HttpRequest) -> bool:

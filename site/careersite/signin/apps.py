@@ -12,6 +12,8 @@ class SignInConfig(AppConfig):
     name = "careersite.signin"
     label = "signin"
     verbose_name = _("Sign-in")
+    #: See ``home.content_version``.
+    no_page_shows = ("Memory",)
 
     def ready(self) -> None:
         from careersite.signin import receivers

@@ -1,0 +1,43 @@
+"""Which responses may be kept by caches, and for how long."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.cache import patch_cache_control
+
+#: In ``request.META``: the response depends on nothing but the address, the content (see
+#: ``home.content_version``) and the moments of ``home.content_state``.
+SAME_FOR_ALL = "careersite.same_for_all"
+
+
+def cacheable(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Let caches keep a page, except for drafts and for users who are logged in.
+
+    Browsers and other caches must ask before they show it again. The page cache answers that
+    question at no cost, and adds for how long a shared cache need not ask
+    (``careersite.page_cache``).
+    """
+    if request.method not in ("GET", "HEAD") or getattr(request, "is_preview", False):
+        return response
+    if settings.SESSION_COOKIE_NAME in request.COOKIES:
+        patch_cache_control(response, private=True, no_store=True)
+    elif response.status_code in (200, 410):
+        patch_cache_control(response, public=True, max_age=0, must_revalidate=True)
+        same_for_all(request)
+    return response
+
+
+def same_for_all(request: HttpRequest) -> None:
+    """Let the page cache keep the response to ``request``."""
+    request.META[SAME_FOR_ALL] = True
+
+
+def seconds_until(moment: dt.datetime | None, *, most: int) -> int:
+    """Whole seconds until ``moment``: at least 0, at most ``most``, also without a moment."""
+    if moment is None:
+        return most
+    return min(most, max(0, int((moment - timezone.now()).total_seconds())))
