@@ -23,15 +23,18 @@ def index(item: Any) -> None:
     texts: list[str] = []
     for name, text in _texts(item, item.get_search_fields()):
         (title if name == "title" else texts).append(text)
-    ContentTerms.objects.update_or_create(
-        content_type=ContentType.objects.get_for_model(item),
-        object_id=str(item.pk),
-        defaults={
-            "title": _terms(title),
-            "terms": _terms([*title, *texts]),
-            "version": VERSION,
-        },
-    )
+    key = {
+        "content_type": ContentType.objects.get_for_model(item),
+        "object_id": str(item.pk),
+    }
+    terms = {
+        "title": _terms(title),
+        "terms": _terms([*title, *texts]),
+        "version": VERSION,
+    }
+    # Saving a draft indexes the page, which has not changed. A write would end every kept page.
+    if not ContentTerms.objects.filter(**key, **terms).exists():
+        ContentTerms.objects.update_or_create(**key, defaults=terms)
 
 
 def forget(item: Any) -> None:
