@@ -73,7 +73,7 @@ _WRITE = re.compile(
     r'\s+(?:"?\w+"?\.)?"?(\w+)"?',
     re.IGNORECASE,
 )
-_COLUMN = re.compile(r'"(\w+)" = ')
+_COLUMN = re.compile(r'"?(\w+)"?\s*=')
 
 #: Called in this process right after a change was committed.
 committed: list[Callable[[], None]] = []
@@ -134,7 +134,7 @@ def changes_content(sql: str) -> bool:
     if hidden is None or word != "upda":
         return True
     changed = _COLUMN.findall(sql.rpartition(" WHERE ")[0] or sql)
-    return not hidden.issuperset(changed)
+    return not changed or not hidden.issuperset(changed)
 
 
 def install(connection: Any, **_more: Any) -> None:
