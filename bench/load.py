@@ -108,7 +108,7 @@ def run(
     selector = selectors.EpollSelector()
     statuses: Counter[str] = Counter()
     latencies: list[float] = []
-    taken, sent = 0, 0
+    taken, sent, at = 0, 0, time.time()
     places = range(1, min(connections, count or connections) + 1)
     open_ones = [Connection(port, place) for place in places]
     began = time.perf_counter()
@@ -155,7 +155,13 @@ def run(
     ended = time.perf_counter() - began
     for connection in open_ones:
         connection.socket.close()
-    return {"seconds": ended, "latencies": latencies, "statuses": statuses, "bytes": taken}
+    return {
+        "began": at,
+        "seconds": ended,
+        "latencies": latencies,
+        "statuses": statuses,
+        "bytes": taken,
+    }
 
 
 def main() -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import statistics
-import subprocess
-import sys
 from collections.abc import Iterator
 
 from bench.rows import Figure
 from bench.sites import CLOSED_JOB, JOB, UNCACHED, Bench
 from bench.targets import PAGES
 from bench.traffic import get
-from tests.support.stack import ROOT
 
 ADDRESSES = dict(
     zip(
@@ -86,13 +82,5 @@ def ratio(ours: list[float], theirs: list[float]) -> float:
 
 def count_queries(bench: Bench) -> dict[str, int]:
     """How many statements each page sends to the database, once caches in memory are filled."""
-    found = subprocess.run(
-        [sys.executable, "-m", "bench.queries", *ADDRESSES.values()],
-        env=bench.site.environ | UNCACHED,
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    counts = json.loads(found.stdout)
+    counts = bench.run(bench.site, "bench.queries", *ADDRESSES.values(), **UNCACHED)
     return {page: counts[path] for page, path in ADDRESSES.items()}

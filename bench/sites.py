@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ PRODUCTION = {
     "PIPELINE_REDISPATCH_AFTER": "60",
     "PIPELINE_BACKOFF_BASE": "10",
 }
+#: What works on applications, by its names in the Procfile.
+WORKERS = ("cpu", "io", "sweeper")
 #: Serves every page as if nobody had read it before.
 UNCACHED = {"PAGE_CACHE_BYTES": "0"}
 
@@ -120,6 +122,23 @@ class Bench:
         return Web(self.site["web"], self.site.port)
 
     @cached_property
+    def working(self) -> Stack:
+        """A second site, whose applications are worked on; its web processes run."""
+        site = self.new_site("working")
+        site.start("web")
+        return site
+
+    @contextlib.contextmanager
+    def workers(self) -> Iterator[None]:
+        """Have the workers of ``working`` at work; afterwards the machine is quiet again."""
+        self.working.start(*WORKERS)
+        try:
+            yield
+        finally:
+            for name in WORKERS:
+                self.working[name].kill()
+
+    @cached_property
     def uncached(self) -> Web:
         """Web processes of the same site that keep no pages."""
         return self.web_of_site("careersite.wsgi", "uncached", **UNCACHED)
@@ -145,6 +164,35 @@ class Bench:
             port,
         )
         return Web(process, port)
+
+    def run(self, site: Stack, module: str, *arguments: str, **environ: str) -> Any:
+        """Run a module of this package in a site's environment; returns what it prints, read as
+        JSON.
+
+        Raises:
+            RuntimeError: it failed.
+        """
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            env=site.environ | environ,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{module} failed: {done.stderr.strip().splitlines()[-1]}")
+        return json.loads(done.stdout or "null")
+
+    @cached_property
+    def pdf_costs(self) -> dict[str, Any]:
+        """What ``bench.documents`` prints, for an application of seven answers and a file."""
+        from bench.forms import our_form, small_cv
+
+        self.web.drive([our_form(self, self.web, small_cv())], expect=303, count=1)
+        found: dict[str, Any] = self.run(
+            self.site, "bench.documents", *["--quick"] * self.quick
+        )
+        return found
 
     # ── Peers ───────────────────────────────────────────────────────────────────────────
 

@@ -38,12 +38,14 @@ class Load:
     Attributes:
         seconds: from the first request to the last answer.
         latencies: seconds of each request.
+        began: when the first request was sent, as a Unix timestamp.
         cpu: seconds that the site's processes worked.
     """
 
     seconds: float
     latencies: list[float]
     cpu: float
+    began: float
 
     @property
     def rate(self) -> float:
@@ -135,4 +137,4 @@ def drive(
     line = requests[0].partition(b"\r\n")[0].decode()
     if set(found["statuses"]) != {str(expect)}:
         raise RuntimeError(f"{line} answered {found['statuses']}, not {expect}")
-    return Load(found["seconds"], found["latencies"], cpu)
+    return Load(found["seconds"], found["latencies"], cpu, found["began"])
