@@ -8,20 +8,21 @@ from collections.abc import Callable, Iterator
 
 from bench.forms import our_form, small_cv
 from bench.rows import Figure
-from bench.sites import WORKERS, Bench, Web
+from bench.sites import WORKERS, Bench
 from tests.support.stack import Stack
 
 #: Forms of a turn; two people send one each ``INTERVAL`` seconds.
 TURNS, FORMS, INTERVAL = 3, 80, 0.5
-QUICK_TURNS, QUICK_FORMS = 1, 4
+QUICK_TURNS, QUICK_FORMS, QUICK_INTERVAL = 1, 2, 0.1
 IDLE = "idle"
 
 
 def measure(bench: Bench) -> Iterator[tuple[str, float] | Figure]:
     """The 99th percentile of each condition, in turns with that of the idle site."""
-    turns, count = (QUICK_TURNS, QUICK_FORMS) if bench.quick else (TURNS, FORMS)
-    site = bench.working
-    web = Web(site["web"], site.port)
+    turns, count, interval = (
+        (QUICK_TURNS, QUICK_FORMS, QUICK_INTERVAL) if bench.quick else (TURNS, FORMS, INTERVAL)
+    )
+    site, web = bench.working, bench.working_web
     form = [our_form(bench, web, small_cv())]
     # Where the workers run, they make PDFs of what has been sent so far.
     conditions: dict[str, Callable[[], contextlib.AbstractContextManager[None]]] = {
@@ -39,7 +40,7 @@ def measure(bench: Bench) -> Iterator[tuple[str, float] | Figure]:
             for name, condition in conditions.items():
                 with condition():
                     load = web.drive(
-                        form, expect=303, count=count, connections=2, interval=INTERVAL
+                        form, expect=303, count=count, connections=2, interval=interval
                     )
                 times[name] += load.latencies
     for name, found in times.items():

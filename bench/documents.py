@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import django
@@ -45,7 +46,7 @@ def measure(quick: bool) -> dict[str, Any]:
     for _turn in range(1 if quick else LONG_TURNS):
         for name, questions in (("short", SHORT), ("long", LONG)):
             long = with_answers(document, 1 + questions // 10 if quick else questions)
-            took, content = seconds(lambda long=long: documents.render_pdf(long))
+            took, content = seconds(partial(documents.render_pdf, long))
             pages = page_count(content)
             found[name].append(took / pages)
     return {name: statistics.median(values) for name, values in found.items()} | {"pages": pages}

@@ -11,7 +11,7 @@ from bench.rows import Figure
 from bench.sites import Bench, Web
 
 TURNS, FORMS, ALONE = 3, 24, 10
-QUICK_TURNS, QUICK_FORMS, QUICK_ALONE = 1, 2, 2
+QUICK_TURNS, QUICK_FORMS, QUICK_ALONE = 1, 1, 1
 OURS, SYNCHRONOUS, CHAIN = "our flow", "synchronous flow", "delay chain"
 
 

@@ -6,18 +6,18 @@ import statistics
 from collections.abc import Iterator
 
 from bench.rows import Figure
-from bench.sites import CLOSED_JOB, JOB, UNCACHED, Bench
+from bench.sites import CLOSED_JOB, JOB, Bench
 from bench.targets import PAGES
 from bench.traffic import get
 
-ADDRESSES = dict(
-    zip(
-        PAGES,
-        ("/", "/careers/", f"/careers/{JOB}/", f"/careers/{CLOSED_JOB}/", "/jobs.atom")
-        + ("/sitemap.xml",),
-        strict=True,
-    )
-)
+ADDRESSES = {
+    "home": "/",
+    "list": "/careers/",
+    "job": f"/careers/{JOB}/",
+    "closed job": f"/careers/{CLOSED_JOB}/",
+    "Atom feed": "/jobs.atom",
+    "sitemap": "/sitemap.xml",
+}
 PLAIN = "/job/"
 #: Turns, and in each the seconds and the requests for one page.
 TURNS, SECONDS, REQUESTS = 5, 2.0, 40
@@ -28,8 +28,8 @@ def measure(bench: Bench) -> Iterator[tuple[str, float] | Figure]:
     """The ratios of each page, with the figures behind them."""
     yield from uncached(bench)
     yield from cached(bench)
-    for page, queries in count_queries(bench).items():
-        yield f"GET {page}, not cached: queries", queries
+    for page in PAGES:
+        yield f"GET {page}, not cached: queries", bench.queries[ADDRESSES[page]]
 
 
 def uncached(bench: Bench) -> Iterator[tuple[str, float] | Figure]:
@@ -72,15 +72,11 @@ def cached(bench: Bench) -> Iterator[tuple[str, float] | Figure]:
         yield Figure(words, statistics.median(found), "requests/s")
         if name in PAGES:
             yield words, ratio(found, plain)
-    yield Figure("GET bare WSGI function", ratio(rates["bare WSGI function"], plain), "× plain page")
+    yield Figure(
+        "GET bare WSGI function", ratio(rates["bare WSGI function"], plain), "× plain page"
+    )
 
 
 def ratio(ours: list[float], theirs: list[float]) -> float:
     """The median of the ratios of each turn."""
     return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-
-
-def count_queries(bench: Bench) -> dict[str, int]:
-    """How many statements each page sends to the database, once caches in memory are filled."""
-    counts = bench.run(bench.site, "bench.queries", *ADDRESSES.values(), **UNCACHED)
-    return {page: counts[path] for page, path in ADDRESSES.items()}

@@ -11,7 +11,7 @@ from bench.busy import frozen
 from bench.forms import our_form, small_cv
 from bench.processes import cpu_seconds
 from bench.rows import Figure
-from bench.sites import WORKERS, Bench, Web
+from bench.sites import WORKERS, Bench
 from bench.traffic import Load
 from tests.support.processes import until
 from tests.support.stack import ENDS
@@ -23,20 +23,26 @@ QUICK_STARTS, QUICK_LATER, QUICK_FORMS, QUICK_ALONE = 1, 1, 2, 1
 
 def measure(bench: Bench) -> Iterator[tuple[str, float] | Figure]:
     """All rows about workers. Nobody else uses the site meanwhile."""
-    yield from first_documents(bench)
-    with bench.workers():
-        work = Work(bench)
-        work.send_and_wait(2)  # the first ones of a worker
-        yield from alone(work)
-        yield from throughput(bench, work)
+    starts = QUICK_STARTS if bench.quick else STARTS
+    work = Work(bench)
+    firsts: list[float] = []
+    later: list[float] = []
+    for start in range(starts):
+        with bench.workers():
+            documents(work, firsts, later)
+            if start == starts - 1:
+                yield from alone(work)
+                yield from throughput(bench, work)
+    yield Figure("first PDF of a worker", statistics.median(firsts), "s")
+    yield Figure("later PDF of a worker", statistics.median(later), "s")
+    yield "first PDF of a worker", statistics.median(firsts) / statistics.median(later)
 
 
 class Work:
     """Applications on the site whose workers run."""
 
     def __init__(self, bench: Bench) -> None:
-        self.quick, self.site = bench.quick, bench.working
-        self.web = Web(self.site["web"], self.site.port)
+        self.quick, self.site, self.web = bench.quick, bench.working, bench.working_web
         self.form = [our_form(bench, self.web, small_cv())]
 
     def send(self, count: int) -> Load:
@@ -67,21 +73,12 @@ def duration(step: dict[str, Any]) -> float:
     return (as_moment(step["ended_at"]) - as_moment(step["started_at"])).total_seconds()
 
 
-def first_documents(bench: Bench) -> Iterator[tuple[str, float] | Figure]:
-    """The first PDF of a worker process, against later ones."""
-    starts, count = (QUICK_STARTS, QUICK_LATER) if bench.quick else (STARTS, LATER)
-    firsts: list[float] = []
-    later: list[float] = []
-    for _start in range(starts):
-        with bench.workers():
-            work = Work(bench)
-            for number in range(1 + count):
-                work.send_and_wait(1)
-                took = [duration(step) for step in work.steps() if step["kind"] == "render_pdf"]
-                (later if number else firsts).extend(took)
-    yield Figure("first PDF of a worker", statistics.median(firsts), "s")
-    yield Figure("later PDF of a worker", statistics.median(later), "s")
-    yield "first PDF of a worker", statistics.median(firsts) / statistics.median(later)
+def documents(work: Work, firsts: list[float], later: list[float]) -> None:
+    """Note the seconds of a new worker's first PDF, and of some later ones."""
+    for number in range(1 + (QUICK_LATER if work.quick else LATER)):
+        work.send_and_wait(1)
+        took = [duration(step) for step in work.steps() if step["kind"] == "render_pdf"]
+        (later if number else firsts).extend(took)
 
 
 def alone(work: Work) -> Iterator[tuple[str, float] | Figure]:

@@ -25,8 +25,8 @@ def count(paths: list[str]) -> dict[str, int]:
         client.get(path)
         with CaptureQueriesContext(connection) as statements:
             answer = client.get(path)
-            if answer.streaming:
-                b"".join(answer.streaming_content)
+            if getattr(answer, "streaming", False):
+                b"".join(answer)
         if answer.status_code != 200:
             raise RuntimeError(f"{path} answered {answer.status_code}")
         found[path] = len(statements)

@@ -43,15 +43,22 @@ UNCACHED = {"PAGE_CACHE_BYTES": "0"}
 
 
 class Web:
-    """The web processes of a site or peer.
+    """The web processes of a site or peer; they may still be starting.
 
     Attributes:
-        port: where they listen.
         process: the first of them.
     """
 
     def __init__(self, process: Process, port: int) -> None:
-        self.process, self.port = process, port
+        self.process, self._port, self._listens = process, port, False
+
+    @property
+    def port(self) -> int:
+        """Where they listen, once they do."""
+        if not self._listens:
+            self.process.until(lambda: listens(self._port), 60, "it does not listen")
+            self._listens = True
+        return self._port
 
     def drive(self, requests: list[bytes], *, expect: int = 200, **how: Any) -> Load:
         """Send requests and measure; see ``bench.traffic.drive``."""
@@ -63,7 +70,8 @@ class Bench:
 
     Attributes:
         quick: whether the run only proves that it works.
-        server: the address of the PostgreSQL server; "" when there is none and SQLite is used.
+        server: the address of the PostgreSQL server; "" for SQLite, in a quick run or when there is
+            none.
         directory: for everything that the run writes.
     """
 
@@ -75,12 +83,18 @@ class Bench:
         temporary = tempfile.TemporaryDirectory(prefix="careers-bench-", ignore_cleanup_errors=True)
         self.directory = Path(self._open.enter_context(temporary))
         self.server = self._database_server()
+        if self.quick:
+            # These start at the same time. Nothing is measured meanwhile.
+            _started = self.web, self.uncached, self.synchronous, self.chain, self.plain
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._open.close()
 
     def _database_server(self) -> str:
+        if self.quick and "TEST_TEMPLATE_DIR" not in os.environ:
+            # Nobody has prepared a server, which takes longer than a quick run.
+            return ""
         try:
             if not self.quick:
                 # As in production, a commit is on the disk; servers of tests need not do that.
@@ -118,15 +132,19 @@ class Bench:
     @cached_property
     def web(self) -> Web:
         """The site's web processes."""
-        self.site.start("web")
+        self.site.begin("web")
         return Web(self.site["web"], self.site.port)
 
     @cached_property
     def working(self) -> Stack:
-        """A second site, whose applications are worked on; its web processes run."""
-        site = self.new_site("working")
-        site.start("web")
-        return site
+        """The site whose applications are worked on: one of its own, unless the run is quick."""
+        return self.site if self.quick else self.new_site("working")
+
+    @cached_property
+    def working_web(self) -> Web:
+        """The web processes of ``working``."""
+        self.working.begin("web")
+        return Web(self.working["web"], self.working.port)
 
     @contextlib.contextmanager
     def workers(self) -> Iterator[None]:
@@ -135,7 +153,7 @@ class Bench:
         try:
             yield
         finally:
-            for name in WORKERS:
+            for name in () if self.quick else WORKERS:
                 self.working[name].kill()
 
     @cached_property
@@ -157,13 +175,8 @@ class Bench:
         """More web processes on the site's database, at a port of their own."""
         port = reserve_port()
         own = {"PORT": str(port), "SITE_URL": f"http://{HOST}:{port}"}
-        process = self.started(
-            name,
-            ["gunicorn", "-c", "python:careersite.gunicorn", module],
-            self.site.environ | own | environ,
-            port,
-        )
-        return Web(process, port)
+        argv = ["gunicorn", "-c", "python:careersite.gunicorn", module]
+        return Web(self.started(name, argv, self.site.environ | own | environ), port)
 
     def run(self, site: Stack, module: str, *arguments: str, **environ: str) -> Any:
         """Run a module of this package in a site's environment; returns what it prints, read as
@@ -184,14 +197,22 @@ class Bench:
         return json.loads(done.stdout or "null")
 
     @cached_property
+    def queries(self) -> dict[str, int]:
+        """How many statements each page sends to the database, once caches in memory are filled."""
+        from bench.pages import ADDRESSES
+
+        found: dict[str, int] = self.run(
+            self.site, "bench.queries", *ADDRESSES.values(), **UNCACHED
+        )
+        return found
+
+    @cached_property
     def pdf_costs(self) -> dict[str, Any]:
         """What ``bench.documents`` prints, for an application of seven answers and a file."""
         from bench.forms import our_form, small_cv
 
         self.web.drive([our_form(self, self.web, small_cv())], expect=303, count=1)
-        found: dict[str, Any] = self.run(
-            self.site, "bench.documents", *["--quick"] * self.quick
-        )
+        found: dict[str, Any] = self.run(self.site, "bench.documents", *["--quick"] * self.quick)
         return found
 
     # ── Peers ───────────────────────────────────────────────────────────────────────────
@@ -215,7 +236,7 @@ class Bench:
             cwd=ROOT,
             check=True,
         )
-        return Web(self._peer("bench.peers.plain.wsgi", "plain", environ, port), port)
+        return self._peer("bench.peers.plain.wsgi", "plain", environ, port)
 
     def bare(self, content: bytes) -> Web:
         """A WSGI function that answers with ``content``."""
@@ -223,7 +244,7 @@ class Bench:
         file = self.directory / f"content-{port}"
         file.write_bytes(content)
         environ = self._plain_environ(port) | {"BENCH_CONTENT": str(file)}
-        return Web(self._peer("bench.peers.bare", "bare", environ, port), port)
+        return self._peer("bench.peers.bare", "bare", environ, port)
 
     def _plain_environ(self, port: int) -> dict[str, str]:
         return plain_environ() | {
@@ -239,21 +260,17 @@ class Bench:
             return new_database(self.server)
         return f"sqlite:///{self.directory / 'plain.sqlite3'}"
 
-    def _peer(self, module: str, name: str, environ: Mapping[str, str], port: int) -> Process:
+    def _peer(self, module: str, name: str, environ: Mapping[str, str], port: int) -> Web:
         argv = ["gunicorn", "-c", "python:bench.peers.server", module]
-        return self.started(name, argv, environ, port)
+        return Web(self.started(name, argv, environ), port)
 
     # ── Processes ───────────────────────────────────────────────────────────────────────
 
-    def started(
-        self, name: str, argv: list[str], environ: Mapping[str, str], port: int = 0
-    ) -> Process:
-        """Start a process, which ends with the run; wait until it listens on ``port``."""
+    def started(self, name: str, argv: list[str], environ: Mapping[str, str]) -> Process:
+        """Start a process, which ends with the run."""
         program = shutil.which(argv[0], path=environ["PATH"]) or argv[0]
         log = self.directory / f"{name}.log"
         process = Process(name, [program, *argv[1:]], environ=environ, log=log, cwd=ROOT)
         process.start()
         self._open.callback(process.kill)
-        if port:
-            process.until(lambda: listens(port), 60, f"{name} does not listen")
         return process

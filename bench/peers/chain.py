@@ -9,8 +9,7 @@ have no content and no worker takes them.
 
 from __future__ import annotations
 
-from careersite.celery import app
-from careersite.wsgi import application
+# isort: split -- the line above loads Django
 from celery import chain
 from django.db import transaction
 from django.utils import timezone
@@ -19,6 +18,8 @@ from careers.applications.files import store_file
 from careers.applications.models import Application, FileKind
 from careers.apply import views
 from careers.intake.submit import Submission
+from careersite.celery import app
+from careersite.wsgi import application
 
 __all__ = ["application"]
 

@@ -1,18 +1,24 @@
-"""Gunicorn's configuration for peers: the site's own, without its hooks."""
+"""Gunicorn's configuration for peers: the site's own settings, without its worker and hooks."""
 
 import os
 
-# The settings of the peer have what this reads: port, address, and no time to drain.
-from careersite.gunicorn import *  # noqa: F403
+# The module also sets how long a thread of Python runs.
+from careersite.gunicorn import (  # noqa: F401 -- settings of gunicorn
+    access_log_format,
+    accesslog,
+    control_socket_disable,
+    errorlog,
+    forwarded_allow_ips,
+    graceful_timeout,
+    limit_request_field_size,
+    limit_request_fields,
+    limit_request_line,
+    logger_class,
+    preload_app,
+    threads,
+    worker_tmp_dir,
+    workers,
+)
 
 bind = f"127.0.0.1:{os.environ['PORT']}"
-# The site's own worker and hooks start what only the site has.
 worker_class = "gthread"
-
-
-def post_worker_init(worker: object) -> None:
-    """Do nothing: a peer judges no files."""
-
-
-def when_ready(server: object) -> None:
-    """Do nothing: the first requests of a measurement import what is left, and count not."""

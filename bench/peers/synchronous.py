@@ -9,6 +9,8 @@ from typing import Any
 
 from careersite.wsgi import application
 
+# isort: split
+# The line above loads Django.
 from careers.apply import views
 from careers.intake.submit import Submission, submit
 from careers.pipeline import dispatch, runner

@@ -42,9 +42,7 @@ def seed(given: dict[str, Any]) -> None:
         title=given["title"],
         slug="job",
         summary=given["summary"],
-        body=[
-            {"type": part["type"], "value": part["value"]} for part in given["body"]
-        ],
+        body=[{"type": part["type"], "value": part["value"]} for part in given["body"]],
         thank_you_text="<p>We have your application.</p>",
         form_fields=[
             FormField(sort_order=place, label=label, field_type=kind, choices=choices)

@@ -59,13 +59,13 @@ TEMPLATES = [
 DATABASES = {"default": database.configured(os.environ["DATABASE_URL"])}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Tables are made from the models: the history of migrations has no effect on a request.
-MIGRATION_MODULES = {
-    name: None
-    for name in (
-        "auth contenttypes sessions taggit wagtailadmin wagtailcore wagtaildocs wagtailembeds"
-        " wagtailforms wagtailimages wagtailredirects wagtailsearch wagtailusers"
-    ).split()
-}
+MIGRATION_MODULES = dict.fromkeys(
+    [
+        *("auth", "contenttypes", "sessions", "taggit", "wagtailadmin", "wagtailcore"),
+        *("wagtaildocs", "wagtailembeds", "wagtailforms", "wagtailimages", "wagtailredirects"),
+        *("wagtailsearch", "wagtailusers"),
+    ]
+)
 LANGUAGE_CODE = "en"
 USE_TZ = True
 STATIC_URL = "/static/"
