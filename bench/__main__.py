@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
 #: What ``--markdown`` writes stands between these lines.
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
-#: Groups that take minutes even for an impression.
-NOT_QUICK = ("start", "lighthouse")
+#: Groups that take minutes even for an impression; the second ones run only when they are named.
+NOT_QUICK, ON_REQUEST = ("start", "lighthouse", "applications"), ("applications",)
 
 
 def main(arguments: list[str]) -> int:
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     if unknown := set(options.groups) - set(GROUPS):
         parser.error(f"no such group: {', '.join(sorted(unknown))}")
     try:
-        rows, figures = take(options.groups or GROUPS, quick=options.quick)
+        rows, figures = take(options.groups or default(options.quick), quick=options.quick)
     except KeyboardInterrupt:
         return 2
     print("\n".join(["", *result.table(rows), "", *result.figures_as_text(figures)]))
@@ -49,6 +49,11 @@ def main(arguments: list[str]) -> int:
     if all(row.measured is None for row in rows):
         return 2
     return 0 if all(row.met for row in rows) else 1
+
+
+def default(quick: bool) -> list[str]:
+    """The groups of a run that names none; a quick one has a row for every target."""
+    return [group for group in GROUPS if quick or group not in ON_REQUEST]
 
 
 def take(groups: Sequence[str], *, quick: bool) -> tuple[list[Row], list[Figure]]:

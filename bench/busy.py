@@ -12,7 +12,7 @@ from bench.sites import WORKERS, Bench
 from tests.support.stack import Stack
 
 #: Forms of a turn; two people send one each ``INTERVAL`` seconds.
-TURNS, FORMS, INTERVAL = 3, 80, 0.5
+TURNS, FORMS, INTERVAL = 3, 60, 0.4
 QUICK_TURNS, QUICK_FORMS, QUICK_INTERVAL = 1, 2, 0.1
 IDLE = "idle"
 

@@ -19,7 +19,7 @@ from tests.support.stack import PLAIN_JOB, Stack, multipart
 #: Seconds between two visits.
 PAUSE = 0.02
 #: Visits of each kind in a turn, and turns of each kind.
-VISITS, TURNS = 60, 5
+VISITS, TURNS = 60, 4
 QUICK_VISITS, QUICK_TURNS, QUICK_SENDERS = 3, 1, 2
 
 

@@ -6,9 +6,9 @@ import statistics
 from collections.abc import Iterator
 
 from bench.rows import Figure
-from bench.sites import CLOSED_JOB, JOB, Bench
+from bench.sites import CLOSED_JOB, JOB, Bench, Web
 from bench.targets import PAGES
-from bench.traffic import get
+from bench.traffic import BROWSER, get
 
 ADDRESSES = {
     "home": "/",
@@ -53,19 +53,23 @@ def uncached(bench: Bench) -> Iterator[tuple[str, float] | Figure]:
 def cached(bench: Bench) -> Iterator[tuple[str, float] | Figure]:
     """Requests per second of pages that the cache holds, in turns with the plain page."""
     turns, seconds = (QUICK_TURNS, QUICK_SECONDS) if bench.quick else (TURNS, SECONDS)
-    _status, _headers, content = bench.site.get(ADDRESSES["job"], port=bench.web.port)
+    path, port = ADDRESSES["job"], bench.web.port
+    _status, headers, content = bench.site.get(path, BROWSER, port=port)
     bare = bench.bare(content)
-    runs = {
-        "plain page": (bench.plain, [get(PLAIN, bench.plain.port)]),
-        "bare WSGI function": (bare, [get("/", bare.port)]),
-        **{page: (bench.web, [get(path, bench.web.port)]) for page, path in ADDRESSES.items()},
+    runs: dict[str, tuple[Web, bytes, int]] = {
+        "plain page": (bench.plain, get(PLAIN, bench.plain.port), 200),
+        "bare WSGI function": (bare, get("/", bare.port), 200),
+        **{page: (bench.web, get(path, port), 200) for page, path in ADDRESSES.items()},
     }
-    for web, requests in runs.values():
-        web.drive(requests, count=1 if bench.quick else 20)
+    if known := headers.get("ETag"):
+        request = get(path, port, {"If-None-Match": known})
+        runs["job, not modified"] = bench.web, request, 304
+    for web, request, status in runs.values():
+        web.drive([request], expect=status, count=1 if bench.quick else 20)
     rates: dict[str, list[float]] = {name: [] for name in runs}
     for _turn in range(turns):
-        for name, (web, requests) in runs.items():
-            rates[name].append(web.drive(requests, seconds=seconds).rate)
+        for name, (web, request, status) in runs.items():
+            rates[name].append(web.drive([request], expect=status, seconds=seconds).rate)
     plain = rates["plain page"]
     for name, found in rates.items():
         words = f"GET {name}, cached" if name in PAGES else f"GET {name}"

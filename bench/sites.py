@@ -39,7 +39,7 @@ PRODUCTION = {
 #: What works on applications, by its names in the Procfile.
 WORKERS = ("cpu", "io", "sweeper")
 #: Serves every page as if nobody had read it before.
-UNCACHED = {"PAGE_CACHE_BYTES": "0"}
+UNCACHED = {"PAGE_CACHE_MEMORY": "0"}
 
 
 class Web:

@@ -61,6 +61,13 @@ TARGETS: tuple[Target, ...] = (
     Target("many", "sitemap of 10,000 jobs, per job", 2, "× of 100 jobs"),
     Target("many", "Atom feed of 10,000 jobs, per job", 2, "× of 100 jobs"),
     Target("many", "queries of the list of 10,000 jobs", 1, "× of 100 jobs"),
+    Target(
+        "applications",
+        "slowest list, filter, search or function, 1,000,000 applications",
+        2,
+        "× of 1,000",
+    ),
+    Target("applications", "poll without news, 1,000,000 applications", 5, "ms of CPU"),
     Target("start", "warm start of bin/run", 10, "s"),
     Target("start", "memory of the embedded site (PSS)", 700, "MB"),
     Target("weight", "requests before the first text of the job page", 3, "requests"),

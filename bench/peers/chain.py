@@ -9,6 +9,8 @@ have no content and no worker takes them.
 
 from __future__ import annotations
 
+from typing import Any
+
 # isort: split -- the line above loads Django
 from celery import chain
 from django.db import transaction
@@ -42,7 +44,7 @@ def mail_hr(application_id: int) -> None: ...
 def mail_applicant(application_id: int) -> None: ...
 
 
-def submit_and_delay(submission: Submission) -> Application:
+def submit_and_delay(submission: Submission, **_later: Any) -> Application:
     """Store an application with its files, and send its tasks to the broker."""
     answers = submission.answers
     with transaction.atomic():
