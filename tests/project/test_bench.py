@@ -66,6 +66,14 @@ def test_document_of_performance_has_the_marks() -> None:
     assert text.count(command.BEGIN) == text.count(command.END) == 1
 
 
+def test_document_explains_every_row_that_falls_short() -> None:
+    text = command.DOCUMENT.read_text()
+    tables = text.partition(command.BEGIN)[2].partition(command.END)[0]
+    reasons = text.partition("## What falls short")[2].partition("\n## ")[0]
+    rows = [line for line in tables.splitlines() if "MISSED" in line or "not measured" in line]
+    assert [row for row in rows if row.split("|")[1].strip() not in reasons] == []
+
+
 class FakeBench:
     """Takes the place of the sites."""
 
