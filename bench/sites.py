@@ -149,7 +149,9 @@ class Bench:
     @contextlib.contextmanager
     def workers(self) -> Iterator[None]:
         """Have the workers of ``working`` at work; afterwards the machine is quiet again."""
-        self.working.start(*WORKERS)
+        for name in WORKERS:
+            self.working.begin(name)
+        self.working.start(*WORKERS)  # waits until they work
         try:
             yield
         finally:
