@@ -62,6 +62,7 @@ def run_campaign(
     celery_app: str = "tests.support.faulty_workers",
     only: Collection[str] = KINDS.keys(),
     say: Callable[[str], None] = print,
+    preload: bool = False,
 ) -> Report:
     """Run one campaign on one database and check it.
 
@@ -72,6 +73,7 @@ def run_campaign(
             ``FAULT_PLAN``.
         only: which kinds of faults may strike.
         say: prints progress.
+        preload: whether the site's processes are forks; see ``Stack``.
     """
     scanner = clamd() is not None
     if not scanner:
@@ -101,6 +103,7 @@ def run_campaign(
                 directory / "site",
                 server=server,
                 celery_app=celery_app,
+                preload=preload,
                 environ={
                     **QUICK,
                     "FAULT_PLAN": str(plan),

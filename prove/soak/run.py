@@ -50,7 +50,10 @@ def a_site(database: str, **environ: str) -> Iterator[Stack]:
     server = shared_postgresql() if database == "postgresql" else ""
     settings = AS_IN_PRODUCTION | {"TMPDIR": str(temporary)} | environ
     try:
-        with Stack(shared_template(), directory, server=server, environ=settings) as stack:
+        # Forks would share memory that processes of a real site do not share.
+        with Stack(
+            shared_template(), directory, server=server, environ=settings, preload=False
+        ) as stack:
             yield stack
     finally:
         shutil.rmtree(directory, ignore_errors=True)

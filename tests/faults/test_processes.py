@@ -157,6 +157,7 @@ def test_worker_resumed_after_its_lease_changes_nothing(faulty: FaultySite, stac
     is frozen inside a transaction holds SQLite's only lock: then all others wait, and nothing is
     lost.)
     """
+    do_not_hurry(stack)
     receipts = stack.apply_many(7)
     planned: dict[int, tuple[str, str]] = {}
     zombies = []
@@ -191,15 +192,22 @@ def test_worker_resumed_after_its_lease_changes_nothing(faulty: FaultySite, stac
     assert len(planned) == 25
 
 
+def do_not_hurry(stack: Stack) -> None:
+    """Let the processes that start from now on take as long as the test needs for a step."""
+    stack.environ.update(NO_HURRY)
+    stack.preloads.add(stack.environ)
+
+
 def herd(stack: Stack, planned: Plan) -> Process:
     """A process for each of these steps; returns their parent."""
     arguments = [f"{kind}={step_id}" for step_id, (kind, _point) in planned.items()]
     stack.parts["zombies"] = zombies = Process(
         "zombies",
         ["python", "-m", "tests.support.zombies", *arguments],
-        environ=stack.environ | NO_HURRY,
+        environ=stack.environ,
         log=stack.var / "log" / "zombies.log",
         cwd=ROOT,
+        preloaded=stack.preloads.find(stack.environ),
     )
     zombies.start()
     return zombies
@@ -210,6 +218,7 @@ def test_worker_stopped_at_any_point_returns_its_step(faulty: FaultySite, stack:
     time to finish. The rows are returned at once, not when the lease ends; a mail that may have
     been sent is unconfirmed at once. Nothing counts as a failure.
     """
+    do_not_hurry(stack)
     receipts, before = stack.apply_many(7), len(stack.smtp.mails())
     planned: dict[int, tuple[str, str]] = {}
 
@@ -261,9 +270,10 @@ def one_worker_for_all(stack: Stack) -> Process:
     stack.parts["held"] = worker = Process(
         "held",
         argv,
-        environ={**environ, **NO_HURRY, "FAULT_SOFT_SHUTDOWN": "1"},
+        environ={**environ, "FAULT_SOFT_SHUTDOWN": "1"},
         log=stack.var / "log" / "held.log",
         cwd=ROOT,
+        preloaded=stack.preloads.find(environ),
     )
     worker.start()
     return worker
@@ -300,7 +310,14 @@ def faulty_web(stack: Stack) -> Iterator[None]:
     stack["web"].kill()
     argv, environ = stack._command("web")
     argv = [word.replace("careersite.wsgi", "tests.support.faulty_web") for word in argv]
-    web = Process("web", argv, environ=environ, log=stack.var / "log" / "web.log", cwd=ROOT)
+    web = Process(
+        "web",
+        argv,
+        environ=environ,
+        log=stack.var / "log" / "web.log",
+        cwd=ROOT,
+        preloaded=stack.preloads.find(environ),
+    )
     web.start()
     try:
         web.until(lambda: answers(stack), PATIENCE, "the web server is not ready")

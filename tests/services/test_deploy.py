@@ -131,7 +131,9 @@ def site(tmp_path: Path) -> Iterator[Stack]:
     On PostgreSQL: a site on SQLite has one host and can be stopped for an upgrade.
     """
     code = new_release(tmp_path / "new")
-    with Stack(shared_template(), tmp_path / "var", server=shared_postgresql()) as stack:
+    with Stack(
+        shared_template(), tmp_path / "var", server=shared_postgresql(), preload=False
+    ) as stack:
         stack.add("web-new", code=code, PORT=str(reserve_port()))
         for name in ("cpu-new", "io-new", "sweeper-new"):
             stack.add(name, code=code)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from tests.support.preloaded import Fork, Preloaded
 from tests.support.speed import Deadline, patient
 
 #: The kernel kills the child when we die, however that happens (prctl(2), PR_SET_PDEATHSIG).
@@ -28,6 +29,9 @@ class Process:
     """One program, in its own session and process group.
 
     Start it from the main thread: the kernel ties it to the thread that starts it.
+
+    Attributes:
+        preloaded: what it is forked from; without it the program starts from nothing.
     """
 
     def __init__(
@@ -39,11 +43,13 @@ class Process:
         log: Path,
         cwd: Path | None = None,
         user: int | None = None,
+        preloaded: Preloaded | None = None,
     ) -> None:
         self.name, self.argv, self.log = name, list(argv), log
         self.environ, self._cwd = dict(environ), cwd
         self._user = os.getuid() if user is None else user
-        self._popen: subprocess.Popen[bytes] | None = None
+        self.preloaded = preloaded
+        self._popen: subprocess.Popen[bytes] | Fork | None = None
         self._all_gone = False
 
     @property
@@ -66,6 +72,9 @@ class Process:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._all_gone = False
+            if self.preloaded:
+                self._popen = self.preloaded.start(self.argv, self.environ, log, log, self._cwd)
+                return
             self._popen = subprocess.Popen(
                 [sys.executable, "-ISc", _TIED, str(self._user), *self.argv],
                 env=self.environ,

@@ -31,5 +31,7 @@ class ShortCampaign:
 
 def run(what: dict[str, Any], database: str, directory: Path, server: str) -> ShortCampaign:
     """Run one and keep its directory; ``what`` is ``SHORT`` or ``SABOTAGED``."""
-    report = run_campaign(**what, database=database, directory=directory, server=server)
+    report = run_campaign(
+        **what, database=database, directory=directory, server=server, preload=True
+    )
     return ShortCampaign(report, directory)

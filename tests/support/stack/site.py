@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +24,7 @@ from typing import Any, Self
 import requests
 
 from tests.support.postgresql import drop_database, new_database
+from tests.support.preloaded import Preloads
 from tests.support.processes import Process
 from tests.support.servers import HOST, clamd_command, reserve_port
 from tests.support.speed import patient
@@ -49,6 +50,8 @@ QUICK = {
     "APPLICATIONS_PER_NETWORK": "1000000/hour",
     "APPLICATIONS_PER_JOB": "1000000/hour",
 }
+#: Parts that are not the site's own code.
+SERVICES = ("broker", "archive", "scanner", "proxy")
 _numbers = itertools.count(1)
 #: Every site of this process.
 SITES: weakref.WeakSet[Stack] = weakref.WeakSet()
@@ -63,11 +66,14 @@ class Stack(Records):
         server: the address of a PostgreSQL server; "" for SQLite.
         celery_app: what takes the place of ``careersite`` in ``celery -A``.
         environ: replaces or adds environment variables.
+        preload: whether processes are forked from one that has imported the site already. Without
+            it each starts from nothing, as in production.
 
     Attributes:
         environ: the environment of all processes; change it before starting one.
         smtp: the mail server, in this process.
         parts: the processes by their names in the ``Procfile``, and ``broker``, ``archive``.
+        preloads: what the processes are forked from.
     """
 
     def __init__(
@@ -78,6 +84,7 @@ class Stack(Records):
         server: str = "",
         celery_app: str = "careersite",
         environ: Mapping[str, str] | None = None,
+        preload: bool = True,
     ) -> None:
         self.var = directory
         self.var.mkdir(parents=True, exist_ok=True)
@@ -116,6 +123,8 @@ class Stack(Records):
         SITES.add(self)
         self._variants: dict[str, tuple[Path, dict[str, str]]] = {}
         self._job_pages: dict[str, str] = {}
+        self._preload = preload
+        self.preloads = Preloads(ROOT, self.var / "log" / "preloaded.log")
 
     # ── Processes ───────────────────────────────────────────────────────────────────────
 
@@ -135,6 +144,8 @@ class Stack(Records):
 
     def start(self, *names: str) -> None:
         """Start parts as ``bin/run`` does, and wait until each does its work."""
+        if self._preload:
+            self.preloads.prepare(self._missing(names))
         for name in names:
             self.begin(name)
         for name in names:
@@ -144,6 +155,7 @@ class Stack(Records):
         """``kill -9`` all that runs."""
         for part in reversed(list(self.parts.values())):
             part.kill()
+        self.preloads.close()
 
     def begin(self, name: str) -> None:
         """Start a part without waiting for it."""
@@ -154,8 +166,19 @@ class Stack(Records):
                 name, argv, environ=environ, log=self.var / "log" / f"{name}.log", cwd=code
             )
             part.argv, part.environ = argv, environ
+            part.preloaded = self.preloads.find(environ) if code == ROOT else None
             part.start()
             self.parts[name] = part
+
+    def _missing(self, names: Iterable[str]) -> list[dict[str, str]]:
+        """The variables of those parts of the present code that do not run."""
+        return [
+            self._command(name)[1]
+            for name in names
+            if name not in SERVICES
+            and not (name in self.parts and self.parts[name].running)
+            and self._variants.get(name, (ROOT, {}))[0] == ROOT
+        ]
 
     def add(self, name: str, *, code: Path = ROOT, **environ: str) -> None:
         """Configure one more process of a kind, to be started later.
@@ -187,6 +210,10 @@ class Stack(Records):
         self, *arguments: str, code: Path = ROOT, **environ: str
     ) -> subprocess.CompletedProcess[str]:
         """Run ``manage.py`` of a project's folder in the site's environment."""
+        preloaded = self.preloads.find(self.environ | environ)
+        if preloaded and code == ROOT:
+            log = self.var / "log" / f"manage-{next(_numbers)}.out"
+            return preloaded.run(["python", "manage.py", *arguments], code, log, patient(120))
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=code,
