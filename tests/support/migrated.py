@@ -1,6 +1,8 @@
-"""A migrated SQLite database to start from: migrating takes longer than most test runs.
+"""A migrated database to start from: migrating takes longer than most test runs.
 
-The copy is found by the content of all migrations, so a changed one makes a new copy.
+``python -m tests.support.migrated`` makes it on the database that ``DATABASE_URL`` names;
+``bin/test`` does so for SQLite and PostgreSQL. On SQLite it is a file, on PostgreSQL a database of
+the server. Its name contains a hash of all migrations, so a changed one makes a new database.
 """
 
 from __future__ import annotations
@@ -12,8 +14,11 @@ import sqlite3
 import time
 from pathlib import Path
 
+import django
 from django.apps import apps
 from django.db import connection
+
+from tests.support.postgresql import drop_database, new_database
 
 #: Seconds that a copy for other migrations is kept.
 KEPT = 24 * 3600
@@ -26,17 +31,39 @@ def database() -> Path:
 
 def template() -> Path:
     """Where the migrated copy for the present migrations is, or would be."""
-    mark = hashlib.sha256()
+    return database().parent / f"migrated-{mark()}.sqlite3"
+
+
+def mark() -> str:
+    """A hash of the present migrations."""
+    found = hashlib.sha256()
     for app in apps.get_app_configs():
         for path in sorted(Path(app.path, "migrations").glob("*.py")):
-            mark.update(f"{app.label} {path.name}".encode())
-            mark.update(path.read_bytes())
-    return database().parent / f"migrated-{mark.hexdigest()[:16]}.sqlite3"
+            found.update(f"{app.label} {path.name}".encode())
+            found.update(path.read_bytes())
+    return found.hexdigest()[:16]
+
+
+def on_server(server: str) -> str:
+    """The name of the migrated database on a PostgreSQL server; "" if there is none."""
+    import psycopg
+
+    name = f"migrated_{mark()}"
+    with psycopg.connect(server) as asking:
+        found = asking.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+    return name if found else ""
 
 
 def start_from_template() -> bool:
-    """Put the copy where the test database belongs; False when there is none yet."""
-    if connection.vendor != "sqlite" or not template().exists():
+    """Start the test database from the migrated one, if that exists.
+
+    Returns:
+        Whether the database exists already, as a file.
+    """
+    if connection.vendor == "postgresql":
+        connection.settings_dict["TEST"]["TEMPLATE"] = on_server(os.environ["DATABASE_URL"]) or None
+        return False
+    if not template().exists():
         return False
     shutil.copyfile(template(), database())
     return True
@@ -63,3 +90,38 @@ def remove_database() -> None:
     connection.close()
     for suffix in ("", "-wal", "-shm", "-pulse"):
         Path(f"{database()}{suffix}").unlink(missing_ok=True)
+
+
+def make() -> None:
+    """Migrate a new database and keep it, unless that has been done."""
+    import psycopg
+    from django.core.management import call_command
+
+    if connection.vendor == "sqlite":
+        if not template().exists():
+            connection.settings_dict["NAME"] = str(database())
+            call_command("migrate", verbosity=0)
+            save_as_template()
+            remove_database()
+        return
+    server = os.environ["DATABASE_URL"]
+    if on_server(server):
+        return
+    made = new_database(server)
+    connection.settings_dict["NAME"] = made.rpartition("/")[2]
+    call_command("migrate", verbosity=0)
+    connection.close()
+    with psycopg.connect(server, autocommit=True) as renaming:
+        try:
+            renaming.execute(
+                f'ALTER DATABASE "{made.rpartition("/")[2]}" RENAME TO "migrated_{mark()}"'
+            )
+        except psycopg.errors.DuplicateDatabase:
+            # Another run has made it meanwhile.
+            drop_database(server, made)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "careersite.settings.test")
+    django.setup()
+    make()

@@ -92,12 +92,14 @@ class Template:
     def _make(self, server: str, source: str) -> str:
         """Make the database, by copying ``source`` if there is one; returns its address."""
         path = self.directory / "db.sqlite3"
-        url = new_database(server) if server else f"sqlite:///{path}"
+        known = _migrated(server) if self.code == ROOT and not source else ""
+        url = new_database(server, template=known) if server else f"sqlite:///{path}"
         if source:
             postgresql.copy(source, url)
             return url
-        if self.code == ROOT and not server and (known := _migrated()):
-            shutil.copyfile(known, path)
+        if known:
+            if not server:
+                shutil.copyfile(known, path)
         else:
             if not server:
                 path.unlink(missing_ok=True)
@@ -139,14 +141,17 @@ def shared_postgresql() -> str:
     return context.__enter__()
 
 
-def _migrated() -> Path | None:
-    """The migrated database that the unit tests keep for each other, if there is one."""
+def _migrated(server: str) -> str:
+    """The migrated database that the tests keep for each other, or "": a file, or on a server."""
     from django.db import connection
 
     from tests.support import migrated
 
-    found = migrated.template() if connection.vendor == "sqlite" else None
-    return found if found and found.exists() else None
+    if server:
+        return migrated.on_server(server)
+    if connection.vendor == "sqlite" and migrated.template().exists():
+        return str(migrated.template())
+    return ""
 
 
 def path_of(code: Path) -> str:
