@@ -79,7 +79,7 @@ def test_installed_wheel_runs_a_site_in_an_empty_directory(
         home, french = (fetch(f"{address}{path}") for path in ("/", "/fr/"))
         assert "Tidewater" in home
         assert 'lang="fr"' in french
-        (style,) = set(re.findall(r'href="(/static/css/fonts\.css[^"]*)"', home))
+        (style,) = set(re.findall(r'href="(/static/css/page-home\.css[^"]*)"', home))
         assert "@font-face" in fetch(address + style)
     finally:
         web.terminate()
