@@ -13,6 +13,7 @@ from careers.documents.document import (
 )
 from careers.documents.fonts import SCRIPTS, damaged_fonts, letters, missing_scripts
 from careers.documents.pdf import render_pdf, short_of_room
+from careers.documents.warmth import load, warm_up
 
 __all__ = [
     "SCRIPTS",
@@ -23,7 +24,9 @@ __all__ = [
     "damaged_fonts",
     "document_for",
     "letters",
+    "load",
     "missing_scripts",
     "render_pdf",
     "short_of_room",
+    "warm_up",
 ]

@@ -8,6 +8,7 @@ PDF shows characters without a font as boxes; they can still be copied out of th
 from __future__ import annotations
 
 import functools
+import io
 import logging
 import shutil
 import subprocess
@@ -68,6 +69,17 @@ def letters(file: Path) -> frozenset[int]:
     except Exception as error:  # parsers of fonts fail in any way on a damaged file
         log.error("the font %s can't be read: %s", file.name, type(error).__name__)
         return frozenset()
+
+
+@functools.cache
+def uncompressed(file: Path) -> bytes:
+    """A font as TrueType. WeasyPrint would decompress WOFF2 again in each process."""
+    # Not at the top: web workers never make a PDF.
+    from fontTools.ttLib import woff2
+
+    content = io.BytesIO()
+    woff2.decompress(file, content)
+    return content.getvalue()
 
 
 def damaged_fonts() -> list[str]:

@@ -254,7 +254,7 @@ def _new_typesetter() -> Typesetter:
             "pdf-assets",
             _("The stylesheet or the fonts of the PDF are missing from the static files."),
         )
-    assets = {f"careers:{file.stem}": (file.read_bytes(), "font/woff2") for file in files}
+    assets = {f"careers:{file.stem}": (fonts.uncompressed(file), "font/ttf") for file in files}
     known = FontConfiguration()
     rules = _font_rules([file.stem for file in files])
     text = rules + Path(stylesheet).read_text(encoding="utf-8")

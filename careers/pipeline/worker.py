@@ -7,6 +7,7 @@ process enforces the time limits and returns the steps of children that have end
 from __future__ import annotations
 
 import atexit
+import gc
 import logging
 import os
 import signal
@@ -24,6 +25,8 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from careers import documents
+from careers.applications.errors import EffectError
 from careers.pipeline import broker, restored_database, unconfirmed
 from careers.pipeline.models import Step
 from careers.pipeline.states import Phase, State
@@ -33,6 +36,9 @@ log = logging.getLogger(__name__)
 
 #: The children of a worker's pool share this name, so that the main process can return their steps.
 _owner = f"worker:{uuid4()}"
+#: The queue of the steps that make PDFs, and whether this worker serves it.
+_PDF_QUEUE = "cpu"
+_makes_pdfs = False
 
 
 def owner() -> str:
@@ -41,17 +47,31 @@ def owner() -> str:
 
 
 @worker_init.connect
-def _start(**_kwargs: Any) -> None:
-    """Start a worker, before it consumes its first message."""
-    global _owner
+def _start(sender: Any = None, **_kwargs: Any) -> None:
+    """Start a worker, before it forks its children and consumes its first message."""
+    global _owner, _makes_pdfs
     # Two workers may be forks of one process that had imported this module already.
     _owner = f"worker:{uuid4()}"
     restored_database.recognise_at_start()
+    _makes_pdfs = sender is not None and _PDF_QUEUE in sender.app.amqp.queues.consume_from
+    if _makes_pdfs:
+        # Without the libraries of the PDF each step says so itself.
+        with suppress(OSError):
+            documents.load()
+    # The garbage collector writes into each object that it visits, and the children would get a
+    # copy of that memory. It leaves frozen objects alone.
+    gc.collect()
+    gc.freeze()
 
 
 @worker_process_init.connect
 def _start_child(**_kwargs: Any) -> None:
     broker.forget_connections()
+    if _makes_pdfs:
+        try:
+            documents.warm_up()
+        except EffectError as error:
+            log.warning("the first PDF could not be made: %s", error.code)
 
 
 def hand_back(actor: str = "") -> None:

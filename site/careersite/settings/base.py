@@ -351,9 +351,10 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_SEND_TASK_EVENTS = True
 # A process that makes PDFs grows by some kilobytes per document, of which WeasyPrint leaks one.
-# A new process keeps memory flat (docs/endurance.md). It costs 1.5 s of one core, as much as
-# fifteen documents.
+# A new process keeps memory flat (docs/endurance.md). It costs as much as four documents.
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
+#: Seconds that a process may take before it is ready. It makes a first PDF (``careers.documents``).
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 60.0
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30.0
 CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
