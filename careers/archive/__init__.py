@@ -5,6 +5,7 @@ need them. Most processes never use S3, and boto3 is slow to import.
 """
 
 from careers.archive.bucket import ensure_bucket, honours_conditions, probe
+from careers.archive.connection import load
 from careers.archive.keys import FOLDER, file_key
 from careers.archive.listing import Verdict, compare, folders, keys_below
 from careers.archive.manifest import manifest
@@ -22,6 +23,7 @@ __all__ = [
     "folders",
     "honours_conditions",
     "keys_below",
+    "load",
     "manifest",
     "probe",
     "put",

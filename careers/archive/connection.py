@@ -57,6 +57,17 @@ def connected(config: Config | None = None) -> Iterator[tuple[Any, str]]:
             yield client, storage.bucket_name
 
 
+def load() -> None:
+    """Make the client, which takes 20 MB, so that processes forked afterwards share it.
+
+    It opens no connection. ``connected`` makes a new client in a process whose parent did.
+    """
+    storage: Any = storages["archive"]
+    if storage.bucket_name:
+        with explained(storage.bucket_name):
+            storage.connection  # noqa: B018 -- reading it is what makes the client
+
+
 def object_parameters(key: str) -> dict[str, Any]:
     """The parameters of the storage for a new object, such as its encryption."""
     return dict(storages["archive"].get_object_parameters(key))  # type: ignore[attr-defined]

@@ -7,6 +7,8 @@ development server serves the sources, because browsers follow these imports. ``
 the parts in place of the imports, so that a page needs one request instead of ten.
 """
 
+from __future__ import annotations
+
 import os
 import posixpath
 import re

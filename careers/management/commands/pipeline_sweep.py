@@ -9,6 +9,8 @@ from careers.operations.sweeper import Sweeper
 
 class Command(BaseCommand):
     help = "Find steps that were not dispatched and workers that were lost; runs until stopped."
+    # The workers check the same code when they start.
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="sweep once, then exit")

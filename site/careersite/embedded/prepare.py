@@ -63,6 +63,7 @@ def prepare(named: set[str], out: TextIO) -> None:
     if "archive" in named:
         make_bucket()
     tell(checked=True)
+    call_command("check")
     if must_migrate():
         tell(doing="Preparing the database")
         call_command("migrate", interactive=False)

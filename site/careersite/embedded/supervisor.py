@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,6 +23,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from careersite.embedded import forking
 from careersite.embedded.environment import Refused, arrange, check_complete, port_is_free, port_of
 from careersite.embedded.locks import MARKS, kill, take, wait_for_others
 from careersite.embedded.readiness import not_ready, not_shown
@@ -56,7 +58,9 @@ class Child:
     name: str
     command: Sequence[str]
     keep: int
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | forking.Forked
+    #: Whether it is a fork of this process.
+    forks: bool = False
     started: float = field(default_factory=time.monotonic)
     #: How often in a row it ended soon after its start, and when to start it again.
     failures: int = 0
@@ -87,28 +91,50 @@ class Supervisor:
         keep: int | None = None,
         stdout: int | None = None,
         environ: Mapping[str, str] | None = None,
+        forks: bool = False,
     ) -> Child:
         """Run ``command`` in a session of its own, with its output in ``var/log/NAME.log``.
 
         Args:
             keep: the open file that it inherits; the mark of the site unless given.
             environ: its environment; ours unless given.
+            forks: run it in a fork of this process, which has loaded the site.
         """
         keep = self._marks["site.open"] if keep is None else keep
+        process: subprocess.Popen[bytes] | forking.Forked
         with (self.var / "log" / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log if stdout is None else stdout,
-                stderr=log,
-                env=environ,
-                pass_fds=[keep],
-                start_new_session=True,
-                # It would inherit the signals that this process blocks.
-                preexec_fn=partial(signal.pthread_sigmask, signal.SIG_SETMASK, ()),
-            )
-        child = self.children[name] = Child(name, command, keep, process)
+            stdout = log.fileno() if stdout is None else stdout
+            if forks:
+                stderr = log.fileno()
+                process = forking.Forked(name, command, stdout=stdout, stderr=stderr, keep=keep)
+            else:
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=stdout,
+                    stderr=log,
+                    env=environ,
+                    pass_fds=[keep],
+                    start_new_session=True,
+                    # It would inherit the signals that this process blocks.
+                    preexec_fn=partial(signal.pthread_sigmask, signal.SIG_SETMASK, ()),
+                )
+        child = self.children[name] = Child(name, command, keep, process, forks)
         return child
+
+    def load(self) -> None:
+        """Import the site, so that its processes can be forks of this one."""
+        environ: dict[str, str] = {}
+        for command in _procfile().values():
+            environ |= forking.split(command)[0]
+        try:
+            forking.load(environ, partial(self.tick, 0))
+        except (Stopped, ImproperlyConfigured):
+            raise
+        except Exception:
+            with (self.var / "log" / "prepare.log").open("a", encoding="utf-8") as log:
+                traceback.print_exc(file=log)
+            raise Refused(f"Preparing failed. {self.last_words('prepare')}") from None
 
     def start_services(self, embedded: set[str]) -> None:
         """Start the embedded services, each with its own secrets only."""
@@ -134,7 +160,7 @@ class Supervisor:
         """
         reading, writing = os.pipe()
         command = [sys.executable, "-m", "careersite.embedded.prepare", *sorted(named)]
-        child = self.start("prepare", command, stdout=writing)
+        child = self.start("prepare", command, stdout=writing, forks=True)
         os.close(writing)
         os.set_blocking(reading, False)
         logins: list[str] = []
@@ -161,9 +187,11 @@ class Supervisor:
 
     def start_site(self) -> None:
         """Start the processes of the Procfile."""
-        for line in (env.ROOT / "Procfile").read_text(encoding="utf-8").splitlines():
-            name, _, command = line.partition(":")
-            self.start(name, shlex.split(command))
+        from django.conf import settings
+
+        for name, command in _procfile().items():
+            # While developing, gunicorn loads changed code anew, which a fork can't.
+            self.start(name, command, forks=not settings.DEBUG)
 
     # ── Running ─────────────────────────────────────────────────────────────────────────
 
@@ -188,7 +216,7 @@ class Supervisor:
                 log = self.var / "log" / f"{child.name}.log"
                 say(f"  {child.name} ended ({how}); it starts again in {pause} s. See {log}.")
             elif child.again_at <= now:
-                again = self.start(child.name, child.command, keep=child.keep)
+                again = self.start(child.name, child.command, keep=child.keep, forks=child.forks)
                 again.failures = child.failures
         if now - self._rotated > 60:
             self._rotated = now
@@ -249,6 +277,12 @@ def _script(module: str) -> list[str]:
     return [sys.executable, "-P", str(HERE / f"{module}.py")]
 
 
+def _procfile() -> dict[str, list[str]]:
+    """The command of each process of the site."""
+    lines = (env.ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
+    return {name: shlex.split(rest) for name, _, rest in (line.partition(":") for line in lines)}
+
+
 # ── The command ───────────────────────────────────────────────────────────────────────────
 
 
@@ -294,6 +328,7 @@ def run(var: Path, lock: IO[str], options: argparse.Namespace) -> int:
     began = time.monotonic()
     say("Starting the careers site …")
     try:
+        supervisor.load()
         logins = supervisor.prepare(
             set(env.SERVICES) - embedded, lambda: supervisor.start_services(embedded)
         )
