@@ -20,12 +20,14 @@ from importlib.metadata import entry_points
 
 #: What the processes share besides the site itself.
 SHARED = (
+    "celery.app.amqp",
     "celery.apps.worker",
     "celery.bin.celery",
     "celery.concurrency.prefork",
     "celery.worker.consumer",
     "gunicorn.app.wsgiapp",
     "gunicorn.workers.gthread",
+    "kombu.transport.redis",
 )
 PR_SET_NAME = 15
 
@@ -54,6 +56,7 @@ def load(environ: dict[str, str], between: Callable[[], None]) -> None:
     for name in SHARED:
         import_module(name)
     between()
+    from django.apps import apps
     from django.conf import settings
     from django.db import connections
     from django.utils import translation
@@ -61,6 +64,9 @@ def load(environ: dict[str, str], between: Callable[[], None]) -> None:
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
             translation.gettext("")
+    for model in apps.get_models():
+        # The first query of a model fills 7 MB of caches. This one is not sent.
+        str(model._default_manager.all().query)
     from careers import archive
     from careers.applications.errors import EffectError
 
