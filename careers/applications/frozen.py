@@ -9,11 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 #: Keys of the questions that every form asks, in the order in which they are asked.
 NAME, EMAIL, PHONE, CV, COVER_LETTER = "name", "email", "phone", "cv", "cover_letter"
+
+#: Types whose answers release 0.1 cannot read, and the names under which they are stored. It
+#: shows the answer to a question of an unknown type as it is stored.
+_STORED_TYPES = {"number": "number_text"}
+_TYPES = {stored: name for name, stored in _STORED_TYPES.items()}
+#: Settings are stored as options with such keys: release 0.1 refuses other data of a question.
+_SETTING = "setting:"
 
 
 @dataclass(frozen=True)
@@ -45,18 +52,33 @@ class Question:
         return dict(self.settings).get(name, "")
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data, without empty settings: releases that do not know them can read it."""
-        data = asdict(self)
-        if not self.settings:
-            del data["settings"]
-        return data
+        """Plain data that release 0.1 can read, too."""
+        settings = [Option(f"{_SETTING}{name}", value) for name, value in self.settings]
+        data = asdict(replace(self, options=(*self.options, *settings)))
+        del data["settings"]
+        return data | {"type": _STORED_TYPES.get(self.type, self.type)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Question:
         """The question of stored data; what a later release added is left out."""
-        options = tuple(Option(**option) for option in data["options"])
-        settings = tuple((name, value) for name, value in data.get("settings", ()))
-        return cls(**{**_known(cls, data), "options": options, "settings": settings})
+        stored = [Option(**_known(Option, option)) for option in data["options"]]
+        # Before release 0.2 was complete, settings had a place of their own.
+        settings = [(name, value) for name, value in data.get("settings", ())]
+        settings += [
+            (option.key.removeprefix(_SETTING), option.label)
+            for option in stored
+            if option.key.startswith(_SETTING)
+        ]
+        return cls(
+            **{
+                **_known(cls, data),
+                "type": _TYPES.get(data["type"], data["type"]),
+                "options": tuple(
+                    option for option in stored if not option.key.startswith(_SETTING)
+                ),
+                "settings": tuple(settings),
+            }
+        )
 
     def option_label(self, key: str) -> str:
         """The words of an option; the key itself when the option is unknown."""
@@ -91,12 +113,20 @@ class FrozenForm:
         A page with the form may be hours old. The edition tells whether its questions and
         its privacy notice are still the current ones.
         """
-        read = [[question.to_json() for question in self.questions], self.privacy_notice]
+        read = [[_as_read(question) for question in self.questions], self.privacy_notice]
         text = json.dumps(read, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def question(self, key: str) -> Question | None:
         return next((question for question in self.questions if question.key == key), None)
+
+
+def _as_read(question: Question) -> dict[str, Any]:
+    """A question for the edition, which is the same in release 0.1 if there are no settings."""
+    data = asdict(question)
+    if not question.settings:
+        del data["settings"]
+    return data
 
 
 def _known(kind: type[Any], data: dict[str, Any]) -> dict[str, Any]:

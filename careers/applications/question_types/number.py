@@ -1,7 +1,8 @@
 """A number, stored as text so that no digit is lost.
 
-The text is ``home.values.number.exact``, with a currency behind it where the applicant wrote one
-and the question names none: "40000" or "40000 €".
+The text is ``home.values.number.exact`` with what the number counts behind it, so that the answer
+can be read without its question: "40000 (EUR)" with the unit or currency of the question, "40000 €"
+with the currency that the applicant wrote where the question names none, else "40000".
 """
 
 from decimal import Decimal
@@ -31,8 +32,30 @@ class Number(QuestionType):
     def cell(self, question: Question, value: Any) -> Cell:
         if is_empty(value):
             return ""
+        digits = _without_unit(str(value))
         # As a plain number it would lose the currency that the applicant wrote.
-        return str(value) if " " in str(value) else Decimal(value)
+        return digits if " " in digits else Decimal(digits)
+
+    def normalise(self, value: Any) -> Any:
+        # The unit differs between the languages of a job, and the answer does not.
+        return _without_unit(super().normalise(value)) if value else value
+
+
+def stored(question: Question, digits: str, mark: str) -> str:
+    """An answer as it is stored.
+
+    Args:
+        digits: the number, from ``home.values.number.exact``.
+        mark: the currency that the applicant wrote; for a question without unit and currency.
+    """
+    unit = question.setting("currency") or question.setting("unit")
+    return f"{digits} ({unit})" if unit else f"{digits} {mark}".rstrip()
+
+
+def _without_unit(value: str) -> str:
+    """A stored answer without the unit of its question."""
+    digits, bracket, _unit = value.partition(" (")
+    return digits if bracket else value
 
 
 def in_unit(question: Question, amount: Decimal, mark: str = "") -> str:

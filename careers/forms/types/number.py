@@ -18,7 +18,7 @@ from wagtail import blocks
 from wagtail.blocks.struct_block import StructBlockValidationError
 
 from careers.applications.frozen import Question
-from careers.applications.question_types.number import in_unit
+from careers.applications.question_types.number import in_unit, stored
 from careers.forms.blocks import QuestionBlock
 from careers.forms.types import FieldType, register
 from home.fields import AmountBlock, ListedBlock
@@ -197,7 +197,7 @@ class NumberField(forms.Field):
                     typed=number.plain(text),
                 )
             exact = [meant]
-        return f"{exact[0]} {mark}".rstrip()
+        return stored(self.question, exact[0], mark)
 
     def _mark(self, marks: tuple[str, ...]) -> str:
         """The currency to store with the number.

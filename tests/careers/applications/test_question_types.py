@@ -29,6 +29,7 @@ def ask(kind: str) -> Question:
         ("consent", True, "Agreed"),
         ("number", "12.5", Decimal("12.5")),
         ("number", "40000 €", "40000 €"),
+        ("number", "12.5 (hours)", Decimal("12.5")),
         ("number", None, ""),
         ("date", "2027-03-31", dt.date(2027, 3, 31)),
         ("date", None, ""),
@@ -50,6 +51,9 @@ def test_cell_holds_the_answer_as_a_plain_value(kind: str, value: Any, cell: Any
         ("multiple_choice", ["a", "b"], ["b", "a"], True),
         ("multiple_choice", ["a", "b"], ["a"], False),
         ("yes_no", True, False, False),
+        ("number", "40 (years)", "40 (ans)", True),
+        ("number", "40 (EUR)", "40", True),
+        ("number", "40 €", "40 $", False),
     ],
 )
 def test_normalise_ignores_differences_without_meaning(

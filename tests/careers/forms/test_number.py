@@ -56,16 +56,16 @@ def sent(text: str, meant: str = "", language: str = "en", **settings: str) -> A
         ("fr", "3.5", {}, "3.5", "3,5"),
         ("fr", "45 000", {}, "45000", "45\u202f000"),
         ("en", "45\u00a0000", {}, "45000", "45,000"),
-        ("fr", "45\u202f000", EURO, "45000", "45\u202f000\u00a0€"),
-        ("en", "€45,000.50", EURO, "45000.5", "€45,000.50"),
-        ("fr", "45 000 euros", EURO, "45000", "45\u202f000\u00a0€"),
-        ("en", "EUR 45 000", EURO, "45000", "€45,000"),
-        ("en", "٤٥٬٠٠٠", EURO, "45000", "€45,000"),
-        ("en", "7.5", DINAR, "7.5", "KWD\u00a07.500"),
-        ("en", "¥5'000'000", YEN, "5000000", "¥5,000,000"),
-        ("en", "6 years", YEARS, "6", "6\u00a0years"),
-        ("en", "6Years", YEARS, "6", "6\u00a0years"),
-        ("en", "80 %", {"unit": "%"}, "80", "80\u00a0%"),
+        ("fr", "45\u202f000", EURO, "45000 (EUR)", "45\u202f000\u00a0€"),
+        ("en", "€45,000.50", EURO, "45000.5 (EUR)", "€45,000.50"),
+        ("fr", "45 000 euros", EURO, "45000 (EUR)", "45\u202f000\u00a0€"),
+        ("en", "EUR 45 000", EURO, "45000 (EUR)", "€45,000"),
+        ("en", "٤٥٬٠٠٠", EURO, "45000 (EUR)", "€45,000"),
+        ("en", "7.5", DINAR, "7.5 (KWD)", "KWD\u00a07.500"),
+        ("en", "¥5'000'000", YEN, "5000000 (JPY)", "¥5,000,000"),
+        ("en", "6 years", YEARS, "6 (years)", "6\u00a0years"),
+        ("en", "6Years", YEARS, "6 (years)", "6\u00a0years"),
+        ("en", "80 %", {"unit": "%"}, "80 (%)", "80\u00a0%"),
         # A question without a currency keeps the one that the applicant wrote.
         ("en", "$45 000", {}, "45000 $", "45,000\u00a0$"),
         ("fr", "45 000 chf", {}, "45000 CHF", "45\u202f000\u00a0CHF"),
@@ -86,14 +86,14 @@ def test_number_is_stored_exactly_and_shown_with_its_unit(
     [
         ("en", "45.000", {}, {"45000": "45,000", "45": "45"}),
         ("en", "45,000", {}, {"45000": "45,000", "45": "45"}),
-        ("fr", "45.000", EURO, {"45000": "45\u202f000\u00a0€", "45": "45\u00a0€"}),
-        ("fr", "45,000", EURO, {"45000": "45\u202f000\u00a0€", "45": "45\u00a0€"}),
+        ("fr", "45.000", EURO, {"45000 (EUR)": "45\u202f000\u00a0€", "45 (EUR)": "45\u00a0€"}),
+        ("fr", "45,000", EURO, {"45000 (EUR)": "45\u202f000\u00a0€", "45 (EUR)": "45\u00a0€"}),
         ("en", "€45,000", {}, {"45000 €": "45,000\u00a0€", "45 €": "45\u00a0€"}),
         ("en", "-1.250", {}, {"-1250": "-1,250", "-1.25": "-1.25"}),
-        ("en", "1.250", DINAR, {"1250": "KWD\u00a01,250", "1.25": "KWD\u00a01.250"}),
+        ("en", "1.250", DINAR, {"1250 (KWD)": "KWD\u00a01,250", "1.25 (KWD)": "KWD\u00a01.250"}),
         # What the question does not accept is not offered, and the other is not guessed.
-        ("en", "45.000", YEARS, {"45": "45\u00a0years"}),
-        ("en", "1.250", YEN, {"1250": "¥1,250"}),
+        ("en", "45.000", YEARS, {"45 (years)": "45\u00a0years"}),
+        ("en", "1.250", YEN, {"1250 (JPY)": "¥1,250"}),
         ("en", "1.250", {"whole": "yes"}, {"1250": "1,250"}),
     ],
 )
@@ -155,10 +155,10 @@ def test_number_of_an_earlier_release_is_readable() -> None:
 
 #: What is typed into a question of a type, its settings, what is stored, and what people read.
 WAYS = [
-    ("number", {"currency": "EUR", "minimum": "0"}, "45.000", "45000", "€45,000"),
-    ("number", {"currency": "KWD"}, "KWD 1 250,5", "1250.5", "KWD\u00a01,250.500"),
-    ("number", {"currency": "JPY", "whole": True}, "٥٬٠٠٠٬٠٠٠ ¥", "5000000", "¥5,000,000"),
-    ("number", {"unit": "heures <h>"}, "37,5", "37.5", "37.5\u00a0heures <h>"),
+    ("number", {"currency": "EUR", "minimum": "0"}, "45.000", "45000 (EUR)", "€45,000"),
+    ("number", {"currency": "KWD"}, "KWD 1 250,5", "1250.5 (KWD)", "KWD\u00a01,250.500"),
+    ("number", {"currency": "JPY", "whole": True}, "٥٬٠٠٠٬٠٠٠ ¥", "5000000 (JPY)", "¥5,000,000"),
+    ("number", {"unit": "heures <h>"}, "37,5", "37.5 (heures <h>)", "37.5\u00a0heures <h>"),
     ("number", {}, "-1’234’567.25", "-1234567.25", "-1,234,567.25"),
     ("number", {}, "80 000 ₹", "80000 ₹", "80,000\u00a0₹"),
     ("date", {}, "31/3/2027", "2027-03-31", "31 March 2027"),
@@ -191,9 +191,9 @@ def test_confirmed_number_and_all_else_are_the_same_everywhere(client: Client, j
     assert {key: application.answers[key] for key in stored} == stored
     archived = json.loads(manifest(application, ()))
     assert {key: archived["answers"][key] for key in stored} == stored
-    assert archived["form"]["questions"][-len(WAYS)]["settings"] == [
-        ["currency", "EUR"],
-        ["minimum", "0"],
+    assert archived["form"]["questions"][-len(WAYS)]["options"] == [
+        {"key": "setting:currency", "label": "EUR"},
+        {"key": "setting:minimum", "label": "0"},
     ]
     shown = [way[4] for way in WAYS]
     document = document_for(application, Branding("Tidewater", "#0e5c46"))
