@@ -2,8 +2,9 @@
 
 ``1.234,5``, ``1,234.5``, ``1 234,5``, ``1'234.5`` and ``١٬٢٣٤٫٥`` are the same number. Where one
 point or comma stands before exactly three digits, as in ``45.000``, a number can be read in two
-ways, whatever the language of the page: people often write as they do at home. ``read`` returns
-both numbers then.
+ways, whatever the language of the page: people often write as they do at home. The same holds for a
+comma before exactly four digits, as in ``1,0000``: East Asian languages count in ten thousands.
+``read`` returns both numbers then.
 
 Sources: CLDR, "Number Elements" and "Number Symbols"; Unicode Standard, 4.6 (decimal digits).
 """
@@ -32,10 +33,12 @@ _SAME = {
     "＋": "+",
     "／": "/",
 }
-#: Groups of three digits, all with the same separator; a number with groups starts with no zero.
-_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:([ '.,])[0-9]{3})(?:\1[0-9]{3})*")
+#: Groups of three digits, all with the same separator. The first group is not zero.
+_GROUPED = re.compile(r"0*[1-9][0-9]{0,2}(?:([ '.,])[0-9]{3})(?:\1[0-9]{3})*")
 #: Lakh and crore, as in 12,34,567.
-_INDIAN = re.compile(r"[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}")
+_INDIAN = re.compile(r"0*[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}")
+#: Ten thousands, as in 1,0000.
+_MYRIADS = re.compile(r"0*[1-9][0-9]{0,3}(?:,[0-9]{4})+")
 _DIGITS = re.compile("[0-9]+")
 _BODY = re.compile(r"[0-9][0-9 '.,٫]*(?<=[0-9])")
 #: After a round amount: "40.", "40,-", "40.–".
@@ -48,12 +51,14 @@ class Written:
 
     Attributes:
         numbers: every number that it can mean, one or two. If there are two, the larger one, with
-            groups of three digits, is the first.
+            groups of digits, is the first.
         marks: what is written before and after the number, such as a currency or a unit.
+        after: the one of them that is written after it, if any.
     """
 
     numbers: tuple[Decimal, ...]
     marks: tuple[str, ...] = ()
+    after: str = ""
 
 
 def read(text: str) -> Written | None:
@@ -82,8 +87,9 @@ def read(text: str) -> Written | None:
         return None
     # Multiplying would round a long number.
     numbers = tuple(found.copy_negate() if is_negative else found for found in _numbers(body))
-    marks = tuple(mark for mark in (before, after.strip()) if mark)
-    return Written(numbers, marks) if numbers else None
+    after = after.strip()
+    marks = tuple(mark for mark in (before, after) if mark)
+    return Written(numbers, marks, after) if numbers else None
 
 
 def plain(text: str) -> str:
@@ -130,7 +136,13 @@ def _numbers(body: str) -> list[Decimal]:
 
 
 def _is_grouped(text: str) -> bool:
-    return bool(_GROUPED.fullmatch(text) or _INDIAN.fullmatch(text))
+    return any(pattern.fullmatch(text) for pattern in (_GROUPED, _INDIAN, _MYRIADS))
+
+
+def scaled(number: Decimal, power: int) -> Decimal:
+    """A number times a power of ten, without rounding."""
+    sign, digits, exponent = number.as_tuple()
+    return Decimal((sign, digits, int(exponent) + power))
 
 
 def exact(number: Decimal) -> str:

@@ -7,13 +7,13 @@ the applicant chooses one. Their choice comes back beside the text, so nothing i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, NamedTuple
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from wagtail import blocks
 from wagtail.blocks.struct_block import StructBlockValidationError
 
@@ -24,10 +24,10 @@ from careers.forms.types import FieldType, register
 from home.fields import AmountBlock, ListedBlock
 from home.values import money, number
 
+#: The power of ten of "k", which may also be something else. "m" is more often something else.
+THOUSANDS = 3
 #: What an answer may have; the same as in earlier releases.
 MAX_DIGITS, MAX_PLACES = 15, 4
-#: What stands for thousands or millions behind a number. Some currencies have the same sign.
-THOUSANDS = ("k", "m", "mio", "mn")
 
 
 class NumberBlock(QuestionBlock):
@@ -88,6 +88,17 @@ class NumberBlock(QuestionBlock):
             errors["maximum"] = ValidationError(
                 _("The largest number is below the smallest number.")
             )
+        elif low is not None and high is not None:
+            most = _most_places(cleaned["currency"], cleaned["whole"])
+            lowest = _rounded(low, most, ROUND_CEILING)
+            if lowest > high:
+                errors["maximum"] = ValidationError(
+                    _(
+                        "No number fits between these limits: after %(low)s, the next number that "
+                        "applicants can enter is %(next)s. Change a limit."
+                    ),
+                    params={"low": number.shown(low), "next": number.shown(lowest)},
+                )
         if errors:
             raise StructBlockValidationError(block_errors=errors)
         return cleaned
@@ -175,15 +186,16 @@ class NumberField(forms.Field):
         written = number.read(text)
         if written is None:
             raise self._error(_("Enter “%(label)s” as a number, such as %(example)s."))
-        mark = self._mark(written.marks)
-        broken = [self._broken_rule(amount) for amount in written.numbers]
-        possible = [
-            amount for amount, error in zip(written.numbers, broken, strict=True) if not error
-        ]
+        mark, powers = self._read_marks(written)
+        numbers = [number.scaled(amount, power) for power in powers for amount in written.numbers]
+        if len(numbers) > 2:
+            raise self._only_a_number()
+        broken = [self._broken_rule(amount) for amount in numbers]
+        possible = [amount for amount, error in zip(numbers, broken, strict=True) if not error]
         if not possible:
             raise broken[0]  # type: ignore[misc]  # each number breaks a rule
         exact = [number.exact(amount) for amount in possible]
-        if len(written.numbers) > 1:
+        if len(numbers) > 1:
             self.choices = [
                 (value, in_unit(self.question, amount, mark), value == meant)
                 for value, amount in zip(exact, possible, strict=True)
@@ -199,44 +211,72 @@ class NumberField(forms.Field):
             exact = [meant]
         return stored(self.question, exact[0], mark)
 
-    def _mark(self, marks: tuple[str, ...]) -> str:
-        """The currency to store with the number.
+    def _read_marks(self, written: number.Written) -> tuple[str, tuple[int, ...]]:
+        """What is written beside the number.
+
+        Returns:
+            The currency to store with the number, and by which powers of ten it may be multiplied:
+            "k" may mean thousands or something else.
 
         Raises:
-            ValidationError: something else is written beside the number.
+            ValidationError: it is something else.
         """
         currency, unit = self.question.setting("currency"), self.question.setting("unit")
-        only_a_number = _("Enter “%(label)s” as a number only, such as %(example)s.")
+        known = number.plain(unit).casefold()
+        marks = tuple(mark for mark in written.marks if mark.casefold() != known)
+        # Before a number, "K" is the sign of a currency.
+        found = [
+            (0, mark) if scale[1] == "" and mark != written.after else scale
+            for mark in marks
+            if (scale := money.scaled(mark))
+        ]
+        powers = [power for power, _sign in found if power]
+        signs = [sign for _power, sign in found if sign]
+        sign = ""
         if currency:
-            if any(mark.casefold().strip(".") in THOUSANDS for mark in marks):
-                raise self._error(only_a_number)
-            if all(money.means(mark, currency) for mark in marks):
-                return ""
+            self._check_currency(currency, signs)
+            # The sign of some currencies is "K".
+            is_doubtful = any(money.means(mark, currency) for mark in marks) and not signs
+        else:
+            is_doubtful = bool(powers) and not signs
+            if is_doubtful and powers != [THOUSANDS]:
+                raise self._only_a_number()
+            if len(signs) > (0 if unit else 1) or not all(map(money.is_currency, signs)):
+                raise self._only_a_number()
+            if signs:
+                sign = signs[0].upper() if signs[0].upper() in money.in_use() else signs[0]
+        if len(powers) > 1:
+            raise self._only_a_number()
+        power = sum(powers)
+        return sign, (power, 0) if power and is_doubtful else (power,)
+
+    def _check_currency(self, currency: str, signs: list[str]) -> None:
+        others = [sign for sign in signs if not money.means(sign, currency)]
+        if not all(map(money.is_currency, others)):
+            raise self._only_a_number()
+        if others:
             raise self._error(
                 _("Enter “%(label)s” in this currency: %(currency)s, such as %(example)s."),
                 currency=f"{money.name(currency)} ({currency})",
             )
-        known = number.plain(unit).casefold()
-        marks = tuple(mark for mark in marks if mark.casefold() != known)
-        if not marks:
-            return ""
-        if not unit and len(marks) == 1 and money.is_currency(marks[0]):
-            return marks[0].upper()
-        raise self._error(only_a_number)
+
+    def _only_a_number(self) -> ValidationError:
+        return self._error(_("Enter “%(label)s” as a number only, such as %(example)s."))
 
     def _broken_rule(self, amount: Decimal) -> ValidationError | None:
         """The rule of the question that a number breaks, if any."""
         digits = len(number.exact(amount).replace(".", "").lstrip("-0"))
         places = number.places(amount)
-        currency = self.question.setting("currency")
-        most = min(money.decimals(currency), MAX_PLACES) if currency else MAX_PLACES
-        if places and (self.question.setting("whole") or not most):
+        most = _most_places(self.question.setting("currency"), self.question.setting("whole"))
+        if places and not most:
             return self._error(_("Enter a whole number for “%(label)s”, such as %(example)s."))
         if places > most:
-            return self._error(
-                _("Enter at most %(most)s digits after the decimal separator for “%(label)s”."),
-                most=str(most),
+            words = ngettext(
+                "Enter at most %(most)s digit after the decimal separator for “%(label)s”.",
+                "Enter at most %(most)s digits after the decimal separator for “%(label)s”.",
+                most,
             )
+            return self._error(words, most=str(most))
         if self.low is not None and amount < self.low:
             return self._error(
                 _("Enter %(limit)s or more for “%(label)s”."),
@@ -248,9 +288,12 @@ class NumberField(forms.Field):
                 limit=in_unit(self.question, self.high),
             )
         if digits > MAX_DIGITS:
-            return self._error(
-                _("Enter at most %(most)s digits for “%(label)s”."), most=str(MAX_DIGITS)
+            words = ngettext(
+                "Enter at most %(most)s digit for “%(label)s”.",
+                "Enter at most %(most)s digits for “%(label)s”.",
+                MAX_DIGITS,
             )
+            return self._error(words, most=str(MAX_DIGITS))
         return None
 
     def _error(self, message: str, **more: str) -> ValidationError:
@@ -262,8 +305,21 @@ class NumberField(forms.Field):
 def usual(question: Question) -> Decimal:
     """A number that a question accepts, for examples."""
     found = Decimal(40)
+    most = _most_places(question.setting("currency"), question.setting("whole"))
     if low := question.setting("minimum"):
-        found = max(found, Decimal(low))
+        found = max(found, _rounded(Decimal(low), most, ROUND_CEILING))
     if high := question.setting("maximum"):
-        found = min(found, Decimal(high))
+        found = min(found, _rounded(Decimal(high), most, ROUND_FLOOR))
     return found
+
+
+def _most_places(currency: str, whole: Any) -> int:
+    """How many decimal places an answer may have."""
+    if whole:
+        return 0
+    return min(money.decimals(currency), MAX_PLACES) if currency else MAX_PLACES
+
+
+def _rounded(limit: Decimal, places: int, rounding: str) -> Decimal:
+    """The number next to a limit with so many decimal places."""
+    return limit.quantize(Decimal(1).scaleb(-places), rounding)

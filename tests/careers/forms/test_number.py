@@ -28,6 +28,8 @@ pytestmark = pytest.mark.django_db
 
 EURO, DINAR, YEN = {"currency": "EUR"}, {"currency": "KWD"}, {"currency": "JPY"}
 KWACHA = {"currency": "ZMW"}
+#: What may be written beside a number and is no currency; some are codes in small letters.
+OTHER = ("all", "top", "try", "m", "weeks", "k m", "lakh", "€ $")
 YEARS = {"unit": "years", "minimum": "0", "maximum": "60"}
 TWO = {
     "en": "can be read as two numbers. Choose the one you mean for “Pay”.",
@@ -69,6 +71,20 @@ def sent(text: str, meant: str = "", language: str = "en", **settings: str) -> A
         # A question without a currency keeps the one that the applicant wrote.
         ("en", "$45 000", {}, "45000 $", "45,000\u00a0$"),
         ("fr", "45 000 chf", {}, "45000 CHF", "45\u202f000\u00a0CHF"),
+        ("fr", "45 000 FCFA", {}, "45000 FCFA", "45\u202f000\u00a0FCFA"),
+        ("en", "Fr. 45'000.-", {}, "45000 Fr.", "45,000\u00a0Fr."),
+        ("en", "Rs 45 000", {}, "45000 Rs", "45,000\u00a0Rs"),
+        ("en", "45 000,- kr", {}, "45000 kr", "45,000\u00a0kr"),
+        ("en", "45 000 zł", {}, "45000 zł", "45,000\u00a0zł"),
+        ("en", "R$ 45 000", {}, "45000 R$", "45,000\u00a0R$"),
+        ("en", "US$45 000", {}, "45000 US$", "45,000\u00a0US$"),
+        ("en", "45 000 dollars", {}, "45000 dollars", "45,000\u00a0dollars"),
+        ("en", "€45k", {}, "45000 €", "45,000\u00a0€"),
+        ("fr", "45,5 k€", {}, "45500 €", "45\u202f500\u00a0€"),
+        ("en", "€45k", EURO, "45000 (EUR)", "€45,000"),
+        ("en", "45k", EURO, "45000 (EUR)", "€45,000"),
+        ("fr", "1,5 M€", EURO, "1500000 (EUR)", "1\u202f500\u202f000\u00a0€"),
+        ("en", "K45 000", KWACHA, "45000 (ZMW)", "ZMW\u00a045,000"),
     ],
 )
 def test_number_is_stored_exactly_and_shown_with_its_unit(
@@ -95,6 +111,11 @@ def test_number_is_stored_exactly_and_shown_with_its_unit(
         ("en", "45.000", YEARS, {"45 (years)": "45\u00a0years"}),
         ("en", "1.250", YEN, {"1250 (JPY)": "¥1,250"}),
         ("en", "1.250", {"whole": "yes"}, {"1250": "1,250"}),
+        ("en", "1,0000", {}, {"10000": "10,000", "1": "1"}),
+        ("en", "045.000", {}, {"45000": "45,000", "45": "45"}),
+        ("en", "45k", {}, {"45000": "45,000", "45": "45"}),
+        ("en", "10k", {"unit": "km"}, {"10000 (km)": "10,000\u00a0km", "10 (km)": "10\u00a0km"}),
+        ("en", "40k", KWACHA, {"40000 (ZMW)": "ZMW\u00a040,000", "40 (ZMW)": "ZMW\u00a040"}),
     ],
 )
 def test_number_that_can_be_two_is_asked_back_and_stored_as_chosen(
@@ -120,10 +141,15 @@ def test_number_that_can_be_two_is_asked_back_and_stored_as_chosen(
     [
         *((text, {}, "Enter “Pay” as a number, such as 40.") for text in ("1e3", "1_000", "nan")),
         ("inf", {}, "Enter “Pay” as a number, such as 40."),
-        ("40k", {}, "Enter “Pay” as a number only, such as 40."),
+        *((f"40 {mark}", {}, "Enter “Pay” as a number only, such as 40.") for mark in OTHER),
+        ("€5/h", {}, "Enter “Pay” as a number only, such as 40."),
+        ("5 €/h", EURO, "Enter “Pay” as a number only, such as €40."),
+        ("40 all", EURO, "Enter “Pay” as a number only, such as €40."),
+        ("40.000k", {}, "Enter “Pay” as a number only, such as 40."),
+        ("40k m", EURO, "Enter “Pay” as a number only, such as €40."),
+        ("Fr. 40", EURO, "Enter “Pay” in this currency: Euro (EUR), such as €40."),
         ("6 weeks", YEARS, "Enter “Pay” as a number only, such as 40\u00a0years."),
         ("€6", YEARS, "Enter “Pay” as a number only, such as 40\u00a0years."),
-        ("40k", KWACHA, "Enter “Pay” as a number only, such as ZMW\u00a040."),
         ("$40", EURO, "Enter “Pay” in this currency: Euro (EUR), such as €40."),
         ("-1", YEARS, "Enter 0\u00a0years or more for “Pay”."),
         ("61", YEARS, "Enter 60\u00a0years or less for “Pay”."),
@@ -131,6 +157,8 @@ def test_number_that_can_be_two_is_asked_back_and_stored_as_chosen(
         ("6.5", {"whole": "yes"}, "Enter a whole number for “Pay”, such as 40."),
         ("6.5", YEN, "Enter a whole number for “Pay”, such as ¥40."),
         ("6.55555", {}, "Enter at most 4 digits after the decimal separator for “Pay”."),
+        ("3", {"minimum": "40.5", "whole": "yes"}, "Enter 40.5 or more for “Pay”."),
+        ("x", {"minimum": "40.5", "whole": "yes"}, "Enter “Pay” as a number, such as 41."),
         ("6.5555", EURO, "Enter at most 2 digits after the decimal separator for “Pay”."),
         ("1" * 16, {}, "Enter at most 15 digits for “Pay”."),
     ],
@@ -238,6 +266,8 @@ def test_hr_sets_a_currency_by_its_name_and_limits_as_people_write_them() -> Non
     assert (value["currency"], value["whole"]) == ("EUR", True)
     assert (str(value["minimum"]), str(value["maximum"])) == ("20000", "90000.5")
     assert posted(currency="swiss franc")["currency"] == "CHF"
+    for low, high, more in (("2.2", "3", "whole"), ("0.2", "1", "whole"), ("2.2", "2.8", "")):
+        assert posted(minimum=low, maximum=high, **({more: "on"} if more else {}))["minimum"]
 
 
 def test_question_of_an_earlier_release_can_be_translated(job: Any) -> None:
@@ -253,6 +283,10 @@ def test_question_of_an_earlier_release_can_be_translated(job: Any) -> None:
     [
         ({"unit": "years", "currency": "EUR"}, "currency"),
         ({"minimum": "2", "maximum": "1"}, "maximum"),
+        ({"minimum": "2.2", "maximum": "2.8", "whole": "on"}, "maximum"),
+        ({"minimum": "-0.8", "maximum": "-0.2", "whole": "on"}, "maximum"),
+        ({"minimum": "0.2", "maximum": "0.8", "currency": "JPY"}, "maximum"),
+        ({"minimum": "0.001", "maximum": "0.004", "currency": "EUR"}, "maximum"),
         ({"minimum": "1.000"}, "minimum"),
         ({"minimum": "1e3"}, "minimum"),
         ({"currency": "DEM"}, "currency"),

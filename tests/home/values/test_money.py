@@ -75,6 +75,18 @@ def test_currencies_in_use_are_those_of_today() -> None:
         ("円", "JPY", True),
         ("￥", "JPY", True),
         ("F CFA", "XOF", True),
+        ("FCFA", "XOF", True),
+        ("F.CFA", "XAF", True),
+        ("Fr.", "CHF", True),
+        ("SFr.", "CHF", True),
+        ("Rs.", "INR", True),
+        ("Rs", "PKR", True),
+        ("R$", "BRL", True),
+        ("kr.", "SEK", True),
+        ("zl", "PLN", True),
+        ("TL", "TRY", True),
+        ("try", "TRY", True),
+        ("Fr.", "EUR", False),
         ("Swiss francs", "CHF", True),
         ("$", "EUR", False),
         ("€", "USD", False),
@@ -92,3 +104,102 @@ def test_currency_is_named_in_the_language_of_the_page() -> None:
     with translation.override("fr"):
         assert money.names()["EUR"] == "Euro"
         assert money.names()["CHF"] == "Franc suisse"
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "€",
+        "$",
+        "₹",
+        "R$",
+        "US$",
+        "A$",
+        "EUR",
+        "eur",
+        "Euros",
+        "dollars",
+        "francs",
+        "CHF",
+        "chf",
+        "Fr.",
+        "SFr.",
+        "FCFA",
+        "Rs",
+        "Rs.",
+        "kr",
+        "kr.",
+        "KR",
+        "zł",
+        "Kč",
+        "TL",
+        "RM",
+        "Rp",
+        "TRY",
+        "円",
+        "元",
+        "원",
+        "руб.",
+        "грн",
+        "￥",
+    ],
+)
+def test_mark_that_can_only_be_money_is_a_currency(mark: str) -> None:
+    assert money.is_currency(mark)
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "all",
+        "top",
+        "try",
+        "Try",
+        "pen",
+        "mad",
+        "sek",
+        "ft",
+        "m",
+        "k",
+        "l",
+        "km",
+        "h",
+        "%",
+        "€/h",
+        "EUR/year",
+        "kg",
+        "years",
+        "gold",
+        "new",
+        "south",
+        "Unis",
+    ],
+)
+def test_mark_that_can_be_another_word_is_no_currency(mark: str) -> None:
+    assert not money.is_currency(mark)
+
+
+@pytest.mark.parametrize(
+    ("mark", "power", "rest"),
+    [
+        ("k", 3, ""),
+        ("K", 3, ""),
+        ("k.", 3, ""),
+        ("k€", 3, "€"),
+        ("k €", 3, "€"),
+        ("€k", 3, "€"),
+        ("kEUR", 3, "EUR"),
+        ("kCHF", 3, "CHF"),
+        ("M€", 6, "€"),
+        ("Mio. Euro", 6, "Euro"),
+        ("mkr", 6, "kr"),
+        ("kr", 0, "kr"),
+        ("Kč", 0, "Kč"),
+        ("km", 0, "km"),
+        ("mall", 0, "mall"),
+        ("€", 0, "€"),
+        ("", 0, ""),
+    ],
+)
+def test_scaled_returns_the_power_of_ten_and_the_currency(mark: str, power: int, rest: str) -> None:
+    assert money.scaled(mark) == (power, rest)
