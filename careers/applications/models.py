@@ -60,7 +60,7 @@ class Application(models.Model):
 
     name = models.CharField(_("name"), max_length=255)
     email = models.EmailField(_("e-mail"), max_length=254)
-    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    phone = models.CharField(_("phone"), max_length=100, blank=True)
 
     #: A digest of the content, for the first application with this content only; a random value for
     #: one that was sent again. See ``careers.intake.repetitions``.

@@ -10,7 +10,7 @@ from django.db import models
 from careers.applications.models import Application, ApplicationFile
 
 #: Counts the changes of what ``terms_of`` returns. Rows of another version are made again.
-VERSION = 1
+VERSION = 2
 
 
 class Terms(models.Model):
@@ -20,7 +20,7 @@ class Terms(models.Model):
     """
 
     terms = models.TextField()
-    version = models.PositiveSmallIntegerField(default=VERSION, db_default=1)
+    version = models.PositiveSmallIntegerField(db_default=1)
 
     wagtail_reference_index_ignore = True
 

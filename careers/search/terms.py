@@ -33,6 +33,10 @@ _JOINT = re.compile(rf"(?<=[{_UNSPACED}])[\s{HYPHEN}]+(?=[{_UNSPACED}])")
 _SPLIT = re.compile(rf"([.@&{HYPHEN}])")
 #: A phone number: seven digits or more with little between them.
 _NUMBER = re.compile(r"\d(?:[ .-]{0,3}\d){6,39}")
+#: A number with signs between its groups, as in 40,000, 12,34,567 or 40 000.
+GROUPED = re.compile(r"(?<![\w.,])\d{1,3}(?:[\s.,'’\-]\d{2,3})*[\s.,'’\-]\d{3}(?![\d]|[.,]\d)")
+#: “R & D” is “R&D”.
+_AND = re.compile(r"(?<=\w) {0,3}& {0,3}(?=\w)")
 _TRUNK = re.compile(r"\(\s*0\s*\)")
 
 
@@ -51,9 +55,10 @@ def terms_of(text: str) -> str:
 
 def _terms(text: str) -> Iterator[str]:
     folded = fold(without_trunk(text))
-    for number in _NUMBER.finditer(folded):
-        yield digits(number[0])
-    for token in _TOKEN.finditer(_JOINT.sub("", folded)):
+    for pattern in (_NUMBER, GROUPED):
+        for number in pattern.finditer(folded):
+            yield digits(number[0])
+    for token in _TOKEN.finditer(_JOINT.sub("", _AND.sub("&", folded))):
         if token["run"]:
             yield token["run"]
         else:
@@ -62,7 +67,7 @@ def _terms(text: str) -> Iterator[str]:
 
 def tokens(typed: str) -> Iterator[tuple[str, bool]]:
     """The words that a person typed, folded; and whether each is in a script without spaces."""
-    for token in _TOKEN.finditer(fold(typed)):
+    for token in _TOKEN.finditer(_AND.sub("&", fold(typed))):
         yield token[0], token["run"] is not None
 
 
@@ -95,7 +100,7 @@ def _terms_of_compound(compound: str) -> Iterator[str]:
         yield written(pieces[at:], signs[at:])[:TERM]
         if "." in signs[at:] and not {"@", "&"} & set(signs[at:]):
             yield "".join(pieces[at:])[:TERM]
-        if len(pieces[at]) == 1 and signs[at : at + 1] == [HYPHEN]:
+        if len(pieces[at]) == 1 and signs[at : at + 1] in ([HYPHEN], ["&"]):
             yield pieces[at]  # one letter is found as a whole term only, as in “d Artagnan”
     if pieces[0].startswith("."):
         yield written(pieces, signs)[1:][:TERM]

@@ -11,7 +11,7 @@ from operator import and_, or_
 from django.db.models import Q
 
 from careers.search.folding import fold, spelled_out
-from careers.search.terms import TERM, digits, parts, tokens, without_trunk, written
+from careers.search.terms import GROUPED, TERM, digits, parts, tokens, without_trunk, written
 
 #: What is read of a query: characters, and words.
 LONGEST, MOST = 200, 10
@@ -60,9 +60,12 @@ def words(typed: str) -> list[Word]:
     number = fold(typed).strip()
     if _NUMBER.fullmatch(number) and len(digits(number)) >= DIGITS:
         return [_number(number)]
+    grouped = [_grouped(number[0]) for number in GROUPED.finditer(typed)]
+    typed = GROUPED.sub(" ", typed)
     # A word and how it is spelled out, such as “Müller” and “Mueller”, have the same tokens.
     either = zip(tokens(typed), tokens(spelled_out(typed)), strict=False)
-    return [_word([token for token, _is_run in both], is_run=both[0][1]) for both in either][:MOST]
+    found = [_word([token for token, _is_run in both], is_run=both[0][1]) for both in either]
+    return (grouped + found)[:MOST]
 
 
 def _word(spellings: list[str], *, is_run: bool) -> Word:
@@ -85,6 +88,17 @@ def _alternatives(token: str) -> Iterator[tuple[str, ...]]:
 
 def _beginning(term: str) -> str:
     return f" {term} " if len(term) == 1 else f" {term[:TERM]}"
+
+
+def _grouped(typed: str) -> Word:
+    """A number in groups, or else numbers side by side."""
+    typed = fold(typed)
+    apart = tuple(_beginning(written(*parts(token))) for token, _is_run in tokens(typed))
+    whole = digits(typed)
+    found = [f" {whole} ", f" {whole}."]
+    if len(whole) >= NATIONAL:
+        found.append(whole)  # of a phone number
+    return Word((*((number,) for number in found), apart))
 
 
 def _number(typed: str) -> Word:

@@ -60,7 +60,9 @@ def check(number: str) -> None:
     """
     count = len(digits(number))
     letters = sum(map(str.isalpha, number))
-    is_number = count >= letters and "@" not in number and count > 2
+    # Two numbers may have many words around them.
+    longest = max((len(digits(run)) for run in _NUMBER.findall(number)), default=0)
+    is_number = "@" not in number and (count >= max(letters, 3) or longest >= _FEWEST_DIGITS)
     if not count:
         problem = _(
             "There is no digit in “%(typed)s”. Enter a phone number, such as +44 20 7946 0018."

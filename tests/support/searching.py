@@ -54,7 +54,22 @@ CASES: list[tuple[str, list[str], list[str]]] = [
     ("she@comcast.net", ["she@comcast.net", "comcast", "comcast.net"], [".net", "he@comcast.net"]),
     ("Node.js", ["node.js", "nodejs", "node js", "js", "Node"], ["ode.js"]),
     ("NodeJS", ["node.js", "nodejs"], ["node js"]),
-    ("R&D at AT&T", ["r&d", "R&D", "at&t", "AT&T"], ["rd&t"]),
+    ("R&D at AT&T", ["r&d", "R&D", "at&t", "AT&T", "R & D", "AT &T", "r d"], ["rd&t"]),
+    ("R & D, Food  &\u00a0Drink", ["R&D", "r & d", "food&drink", "drink food"], ["d&r", "rd"]),
+    (
+        "40000 people, 1500 EUR, 1234567",
+        ["40,000", "40 000", "40.000", "40'000", "40\u202f000 people", "1,500", "12,34,567 eur"],
+        ["4,000", "400 000", "15 00"],
+    ),
+    *(
+        (
+            f"Pay {pay} EUR",
+            ["40000", "40,000", "40 000", "40.000", "pay 40\u00a0000 eur"],
+            ["4,000"],
+        )
+        for pay in ("40,000", "40 000", "40.000", "40\u202f000", "40’000", "40'000", "40000")
+    ),
+    ("200 100", ["100 200", "200100", "200 100"], ["100200"]),
     ("attention to detail", ["attention"], ["at&t", "r"]),
     (
         "jane.doe+jobs@example.com",

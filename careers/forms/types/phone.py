@@ -16,7 +16,7 @@ from home.values.phone import check, clean
 @register
 class Phone(FieldType):
     name = "phone"
-    longest = 40
+    longest = 100
 
     def field(self, question: Question) -> forms.Field:
         return TextField(

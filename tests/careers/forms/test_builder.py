@@ -176,6 +176,14 @@ def test_pasted_email_is_understood(job: Any, email: str) -> None:
         ("\u202a+44\u201120 7946 0018\u202c", "+44-20 7946 0018"),
         ("١٢٣", "123"),
         ("12\n34", "12 34"),
+        *(
+            (text, text)
+            for text in (
+                "+44 20 7946 0018 ext. 1234, or after 5 pm +44 7700 900 123",
+                "Mobile: +33 6 12 34 56 78 / office: +33 1 23 45 67 89, extension 4567 (mornings)",
+                "9" * 100,
+            )
+        ),
     ],
 )
 def test_phone_is_stored_as_it_was_written(job: Any, typed: str, stored: str) -> None:
@@ -189,6 +197,7 @@ def test_phone_is_stored_as_it_was_written(job: Any, typed: str, stored: str) ->
     [
         ("none", "There is no digit in “none”."),
         ("+", "There is no digit in “+”."),
+        ("9" * 101, "Shorten this to 100 characters. It has 101."),
         ("jane1@example.org", "“jane1@example.org” is not a phone number."),
     ],
 )
