@@ -6,7 +6,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.blocks.struct_block import StructBlockValidationError
-from wagtail.images.blocks import ImageBlock
+
+from home.text_blocks import DescribedImageBlock, FormattedBlock, LineBlock, LinesBlock
 
 #: What a paragraph may hold. Headings are separate blocks, so that their levels stay correct.
 TEXT_FEATURES = ["bold", "italic", "ol", "ul", "link", "document-link"]
@@ -15,8 +16,8 @@ TEXT_FEATURES = ["bold", "italic", "ol", "ul", "link", "document-link"]
 class FactBlock(blocks.StructBlock):
     """One fact or benefit: a few words, and a sentence that explains them."""
 
-    title = blocks.CharBlock(label=_("In a few words"), max_length=80)
-    text = blocks.TextBlock(label=_("Explanation"), required=False, max_length=400, rows=2)
+    title = LineBlock(label=_("In a few words"), max_length=80)
+    text = LinesBlock(label=_("Explanation"), required=False, max_length=400, rows=2)
 
     class Meta:
         icon = "tick"
@@ -26,7 +27,7 @@ class FactBlock(blocks.StructBlock):
 class FactsBlock(blocks.StructBlock):
     """A list of facts or benefits, with a heading if it needs one."""
 
-    title = blocks.CharBlock(label=_("Heading"), required=False, max_length=120)
+    title = LineBlock(label=_("Heading"), required=False, max_length=120)
     items = blocks.ListBlock(FactBlock(), label=_("Facts"), min_num=1, max_num=24)
 
     class Meta:
@@ -38,9 +39,9 @@ class FactsBlock(blocks.StructBlock):
 class QuoteBlock(blocks.StructBlock):
     """A quotation and its author."""
 
-    text = blocks.TextBlock(label=_("Words"), max_length=600, rows=3)
-    name = blocks.CharBlock(label=_("Who says it"), max_length=120)
-    role = blocks.CharBlock(label=_("What they do here"), required=False, max_length=160)
+    text = LinesBlock(label=_("Words"), max_length=600, rows=3)
+    name = LineBlock(label=_("Who says it"), max_length=120)
+    role = LineBlock(label=_("What they do here"), required=False, max_length=160)
 
     class Meta:
         icon = "openquote"
@@ -51,8 +52,8 @@ class QuoteBlock(blocks.StructBlock):
 class PictureBlock(blocks.StructBlock):
     """A picture with its description and an optional caption."""
 
-    image = ImageBlock(label=_("Picture"))
-    caption = blocks.CharBlock(label=_("Caption"), required=False, max_length=240)
+    image = DescribedImageBlock(label=_("Picture"))
+    caption = LineBlock(label=_("Caption"), required=False, max_length=240)
 
     class Meta:
         icon = "image"
@@ -72,8 +73,8 @@ class CallToActionValue(blocks.StructValue):
 class CallToActionBlock(blocks.StructBlock):
     """A sentence and a link, to a page of this site or to another address."""
 
-    text = blocks.CharBlock(label=_("Sentence"), max_length=200)
-    label = blocks.CharBlock(label=_("Words of the link"), max_length=60)
+    text = LineBlock(label=_("Sentence"), max_length=200)
+    label = LineBlock(label=_("Words of the link"), max_length=60)
     page = blocks.PageChooserBlock(label=_("Page of this site"), required=False)
     address = blocks.URLBlock(label=_("Or another address"), required=False)
 
@@ -95,10 +96,10 @@ class CallToActionBlock(blocks.StructBlock):
 class BodyBlock(blocks.StreamBlock):
     """The body of a page."""
 
-    heading = blocks.CharBlock(
+    heading = LineBlock(
         label=_("Heading"), icon="title", max_length=120, template="home/blocks/heading.html"
     )
-    paragraph = blocks.RichTextBlock(
+    paragraph = FormattedBlock(
         label=_("Text"),
         icon="pilcrow",
         features=TEXT_FEATURES,

@@ -52,7 +52,8 @@ def split_addresses(text: str) -> list[str]:
     for line in text.splitlines():
         for entry in _entries(line):
             for address in _addresses(entry):
-                found.setdefault(mail_address.key(address), address)
+                if address:
+                    found.setdefault(mail_address.key(address), address)
     return list(found.values())
 
 
@@ -91,7 +92,7 @@ def _parts(line: str) -> Iterator[str]:
 def _addresses(entry: str) -> list[str]:
     """The addresses of one entry; an entry that can't be understood is returned whole."""
     entry = entry.strip(_BETWEEN)
-    if (label := _LABEL.match(entry)) and label[0].lower() != "mailto:":
+    while (label := _LABEL.match(entry)) and label[0].lower() != "mailto:":
         entry = entry[label.end() :].strip(_BETWEEN)
     if not entry:
         return []

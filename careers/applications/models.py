@@ -135,6 +135,11 @@ class Application(models.Model):
         return shown(self.name)
 
     @property
+    def shown_email(self) -> str:
+        """The applicant's address with its host in the letters of its language."""
+        return mail_address.for_people(self.email)
+
+    @property
     def email_uri(self) -> str:
         """The address of a link that writes to the applicant (RFC 6068).
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from careers.applications.models import Application, ApplicationFile
 from careers.archive.keys import file_key
+from home.values import mail_address
 
 CONTENT_TYPE = "application/json"
 VERSION = 1
@@ -31,7 +32,7 @@ def manifest(application: Application, files: Iterable[ApplicationFile]) -> byte
         "received_at": _utc(application.received_at),
         "applicant": {
             "name": application.name,
-            "email": application.email,
+            "email": mail_address.for_people(application.email),
             "phone": application.phone,
         },
         "form": application.form,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from careers.applications.frozen import COVER_LETTER, CV, EMAIL, NAME, PHONE
 from careers.applications.question_types import type_of
+from home.values import mail_address
 
 if TYPE_CHECKING:
     from careers.applications.answers import Answer
@@ -133,7 +134,7 @@ def document_for(application: Application, branding: Branding) -> ApplicationDoc
                 (label, value)
                 for label, value in (
                     (labels.get(NAME) or _("Name"), application.name),
-                    (labels.get(EMAIL) or _("E-mail"), application.email),
+                    (labels.get(EMAIL) or _("E-mail"), mail_address.for_people(application.email)),
                     (labels.get(PHONE) or _("Phone"), application.phone),
                 )
                 if value

@@ -14,14 +14,15 @@ from django.utils.translation import gettext_lazy
 from wagtail import blocks
 from wagtail.blocks.list_block import ListBlockValidationError, ListValue
 
+from home.text_blocks import LineBlock
 from home.values.text import clean
 
 
 class QuestionBlock(blocks.StructBlock):
     """A question that the applicant answers in their own words."""
 
-    label = blocks.CharBlock(label=gettext_lazy("Question"), max_length=200)
-    help_text = blocks.CharBlock(label=gettext_lazy("Hint"), required=False, max_length=300)
+    label = LineBlock(label=gettext_lazy("Question"), max_length=200)
+    help_text = LineBlock(label=gettext_lazy("Hint"), required=False, max_length=300)
     required = blocks.BooleanBlock(label=gettext_lazy("Required"), required=False)
 
 
@@ -33,7 +34,7 @@ class OptionsBlock(blocks.ListBlock):
     """
 
     def __init__(self, **kwargs: Any) -> None:
-        option = blocks.CharBlock(max_length=150)
+        option = LineBlock(max_length=150)
         super().__init__(option, min_num=2, max_num=50, default=["", ""], **kwargs)
 
     def clean(self, value: Any) -> ListValue:

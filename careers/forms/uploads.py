@@ -40,6 +40,9 @@ ACTIVE_CONTENT = "active-content"
 #: The end of a file name that is read, in characters, and the most bytes that are kept of it.
 #: File systems take 255 bytes.
 NAME_READ, STEM_BYTES = 1000, 240
+#: Joiners, which the letters of some scripts need, and what no file name begins or ends with.
+JOINERS = "\u200c\u200d"
+AT_NO_END = f" .{JOINERS}"
 #: Extensions that the right one replaces: those that people give a CV.
 EXTENSION = re.compile(
     r"\.(pdf|docx?|dotx?|odt|ott|rtf|txt|pages|jpe?g|jfif|png|gif|heic|webp|tiff?)$", re.IGNORECASE
@@ -192,14 +195,20 @@ def marks_of(judged: Judged) -> str:
 def clean_filename(name: str, content_type: str) -> str:
     """A file name without path, control or direction characters, and with the right extension.
 
+    The joiners that its script needs stay.
+
     An extension of a common document or picture is replaced; any other end of the name stays, as
     in "CV v1.2". The name is short enough for every file system: HR saves the file.
     """
     name = re.split(r"[/\\]", without_unseen(name[-NAME_READ:]).rstrip("/\\"))[-1]
-    name = "".join(c for c in name if unicodedata.category(c)[0] != "C" and c not in '"<>:|?*')
-    stem = EXTENSION.sub("", name.rstrip(" .")).strip(" .")[:120]
-    stem = stem.encode()[:STEM_BYTES].decode(errors="ignore").strip(" .")
+    name = "".join(c for c in name if c in JOINERS or _may_be_in_a_name(c))
+    stem = EXTENSION.sub("", name.rstrip(AT_NO_END)).strip(AT_NO_END)[:120]
+    stem = without_unseen(stem.encode()[:STEM_BYTES].decode(errors="ignore")).strip(AT_NO_END)
     return f"{stem if visible(stem) else 'file'}{ACCEPTED[content_type]}"
+
+
+def _may_be_in_a_name(character: str) -> bool:
+    return unicodedata.category(character)[0] != "C" and character not in '"<>:|?*'
 
 
 def keep(upload: Upload, *, job_key: UUID, network: str) -> PendingUpload | None:

@@ -32,6 +32,7 @@ from careers.pipeline.kinds import MAIL_HR
 from careers.pipeline.repetitions import hr_knows, hr_was_mailed
 from careers.search.applications import index_person
 from home.models import SiteSettings
+from home.values import mail_address
 
 #: How often ``submit`` tries to store an application under a reference that is free.
 TRIES = 5
@@ -128,7 +129,7 @@ def _write(submission: Submission, identity: Identity) -> tuple[Application, lis
         form=submission.form.to_json(),
         answers=answers,
         name=answers[NAME],
-        email=email,
+        email=mail_address.stored(email, limit=254),
         phone=answers.get(PHONE) or "",
         fingerprint=new_secret() if first else identity.fingerprints[0],
         repeats_id=first or None,

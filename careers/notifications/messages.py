@@ -130,6 +130,7 @@ def hr_application(
         name = _name(application)
         title = _part(form.job_title, _TITLE_LENGTH)
         reply_to = _mailbox(application.name, application.email)
+        address = mail_address.for_people(application.email)
         return _mail(
             "hr_application",
             identity,
@@ -140,7 +141,7 @@ def hr_application(
             context={
                 **_facts(application, form),
                 "name": name,
-                "address": "" if reply_to else _part(application.email, _ADDRESS_LENGTH),
+                "address": "" if reply_to else _part(address, _ADDRESS_LENGTH),
                 "pdf_missing": pdf_missing,
                 "url": admin_url,
             },

@@ -48,7 +48,7 @@ def receipt(request: HttpRequest, secret: str) -> HttpResponse:
                     "%(count)d such mails a day go to one address, and a check for spam may delay "
                     "or stop them. Check your spam folder, too."
                 )
-                % {"email": application.email, "count": settings.MAILS_PER_MAILBOX},
+                % {"email": application.shown_email, "count": settings.MAILS_PER_MAILBOX},
             },
             {
                 "when": _("In the next days"),

@@ -15,6 +15,7 @@ from careers.applications.question_types import type_of
 from careers.search.models import VERSION, ApplicationTerms
 from careers.search.terms import terms_of
 from careers.search.words import by_words, words
+from home.values import mail_address
 
 PERSON, ANSWERS = ApplicationTerms.PERSON, ApplicationTerms.ANSWERS
 
@@ -24,7 +25,8 @@ def index_person(application: Application) -> None:
 
     Intake calls it in its transaction, because a person with a receipt must be found. It is cheap.
     """
-    who = (application.name, application.email, application.phone, application.reference)
+    address = mail_address.for_people(application.email)
+    who = (application.name, address, application.phone, application.reference)
     _write(application, PERSON, "\n".join(who))
 
 

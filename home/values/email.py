@@ -25,6 +25,8 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u061c\ufe0e\ufe0f"))
 _SIGNS = str.maketrans("\u3002\uff61\ufe6b", "..@")
 #: What word processors put in the place of an apostrophe.
 _APOSTROPHES = str.maketrans("\u2018\u2019\u02bc", "'''")
+#: What one round leaves may have other surroundings. A person needs two rounds.
+_ROUNDS = 10
 _PAIRS = ("''", '""', "``", "“”", "‘’", "«»", "()", "[]", "<>")
 
 
@@ -41,8 +43,17 @@ def clean(text: str) -> str:
         The address, its host as people write it: browsers may send ``xn--fa-hia.de`` for
         ``faß.de``. It may still be wrong, and may still be several addresses; see ``check``.
     """
+    for _round in range(_ROUNDS):
+        before, text = text, _without_surroundings(text)
+        if text == before:
+            break
+    return text
+
+
+def _without_surroundings(text: str) -> str:
     text = narrow(clean_text(text).translate(_INVISIBLE)).translate(_SIGNS)
-    text = _inner(text.rstrip(" ,;."))
+    while (inner := _inner(text.rstrip(" ,;."))) != text:
+        text = inner
     local, at, host = text.rpartition("@")
     # A space before the @ may divide other words from the address: those stay, and are refused.
     local, host = local.rstrip(" "), re.sub(r" ?\. ?", ".", host.lstrip(" "))
@@ -63,6 +74,8 @@ def check(address: str) -> None:
         problem = _("“%(typed)s” has more than one @. Enter one e-mail address.")
     elif " " in address:
         problem = _("“%(typed)s” has a space in it. Enter the e-mail address without spaces.")
+    elif mail_address.has_dots_too_many(address):
+        problem = _("“%(typed)s” has a dot too many before the @. Correct the e-mail address.")
     elif not local:
         problem = _("Nothing stands before the @ in “%(typed)s”. Enter the whole e-mail address.")
     elif not host:

@@ -78,6 +78,17 @@ def _u_label(label: str) -> str:
         return label
 
 
+def has_one_spelling(host: str) -> bool:
+    """Whether IDNA 2003 spells a host for the network as ``to_ascii`` does.
+
+    It does not for ``faß.de``, and has no spelling for many letters that came later.
+    """
+    try:
+        return host.encode("idna").decode() == to_ascii(host)
+    except ValueError:
+        return False
+
+
 def url_to_ascii(url: str) -> str:
     """A URL with its host in ASCII; the rest is unchanged.
 

@@ -12,15 +12,20 @@ from urllib.parse import quote
 from home.values import host
 from home.values.text import without_unseen
 
-#: Some providers give addresses with two dots in a row, so dots are not looked at.
+#: Some providers give addresses with two dots in a row, so dots are not looked at here.
 _LOCAL = re.compile(r'[^\x00-\x20\x7f"(),:;<>@\[\\\]]+|"(?:[^"\\]|\\.)*"')
+
+
+#: Providers whose customers have addresses with such dots: mobile networks of Japan.
+_ODD_DOTS_HOSTS = re.compile(r"(?:.+\.)?(?:ne\.jp|au\.com)\.?", re.IGNORECASE | re.DOTALL)
 
 
 def to_ascii(address: str) -> str:
     """An address as it goes into an envelope or a header: its host in ASCII.
 
     The part before the @ has no spelling in ASCII. If it is not ASCII, only a server with SMTPUTF8
-    (RFC 6531) takes the address.
+    (RFC 6531) takes the address. With two dots in a row it gets quotes, which belong to the
+    spelling and not to the address; the providers of such addresses ask for them.
 
     Raises:
         ValueError: no mail can be sent to it.
@@ -28,7 +33,24 @@ def to_ascii(address: str) -> str:
     local, at, name = address.rpartition("@")
     if not at or not local.isprintable() or not _LOCAL.fullmatch(local):
         raise ValueError("not an address")
+    if _has_odd_dots(local):
+        local = f'"{local}"'
     return f"{local}@{host.to_ascii(name)}"
+
+
+def has_dots_too_many(address: str) -> bool:
+    """Whether its dots can only be a mistake: at the start, at the end or in a row.
+
+    Some providers in Japan give such addresses.
+    """
+    local, _at, name = address.rpartition("@")
+    return _has_odd_dots(local) and not _ODD_DOTS_HOSTS.fullmatch(name)
+
+
+def _has_odd_dots(local: str) -> bool:
+    """Whether RFC 5321 allows the dots between quotes only."""
+    is_quoted = local.startswith('"')
+    return not is_quoted and (local[:1] == "." or local[-1:] == "." or ".." in local)
 
 
 def key(address: str) -> str:
@@ -54,6 +76,24 @@ def for_people(address: str) -> str:
     local, at, name = address.rpartition("@")
     shown = host.to_unicode(name)
     return f"{local}{at}{name if name.isascii() and shown.isascii() else shown}"
+
+
+def stored(address: str, limit: int) -> str:
+    """An address for a column that release 0.1 reads during a deploy.
+
+    That release spells hosts by IDNA 2003, so mail to ``faß.de`` would go to ``fass.de``. It
+    leaves a host in ASCII as it is. ``for_people`` shows such an address in its own letters.
+
+    Args:
+        limit: the most characters of the column; a longer spelling is not used.
+    """
+    local, at, name = address.rpartition("@")
+    if name.isascii() or host.has_one_spelling(name):
+        return address
+    with contextlib.suppress(ValueError):
+        spelled = f"{local}{at}{host.to_ascii(name)}"
+        return spelled if len(spelled) <= limit else address
+    return address
 
 
 def uri(address: str) -> str:

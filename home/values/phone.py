@@ -44,7 +44,7 @@ def clean(text: str) -> str:
     """
     text = _INVISIBLE.sub("", clean_text(text))
     text = clean_text(plain(text).translate(_PLUS_SIGNS).translate(_DOTS))
-    if text[:4].lower() == "tel:":
+    while text[:4].lower() == "tel:":
         text = text[4:].strip().replace(";ext=", " ext. ")
     return text
 

@@ -29,11 +29,9 @@ _DASHES = dict.fromkeys(
 _BLANKS = str.maketrans(dict.fromkeys("\u3164\uffa0\u2800", " "))
 #: Characters that nobody sees, whatever is around them: controls, soft hyphens, explicit
 #: directions, Hangul and Khmer fillers, the grapheme joiner, byte order marks, placeholders of
-#: objects, half surrogate pairs and what is no character at all. The selector for emoji stays after
-#: a digit only in a keycap.
+#: objects, half surrogate pairs and what is no character at all.
 _UNSEEN = re.compile(
-    "(?<=[0-9#*])\ufe0f(?!\u20e3)"
-    "|[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u115f\u1160\u17b4\u17b5\u202a-\u202e"
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u115f\u1160\u17b4\u17b5\u202a-\u202e"
     "\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\ufffc\ufffe\uffff\ud800-\udfff"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e001f\U000e0080-\U000e00ff"
     "\U000e01f0-\U000e0fff"
@@ -42,6 +40,8 @@ _UNSEEN = re.compile(
     )
     + "]"
 )
+#: The selector for emoji stays after a digit only in a keycap.
+_NO_KEYCAP = re.compile("(?<=[0-9#*])\ufe0f(?!\u20e3)")
 _FIRST_MARK = "\u0300"
 _RIGHT_TO_LEFT = re.compile(
     "[\u0590-\u061b\u061d-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
@@ -130,10 +130,16 @@ def without_unseen(text: str) -> str:
     text = _UNSEEN.sub("", _LINE_ENDS.sub("\n", text)).translate(_BLANKS)
     if text.isascii() or max(text) < _FIRST_MARK:
         return text
+    # Each step looks at what the steps before it have left, so cleaning twice changes nothing.
+    text = _bounded(text)
     if not right_to_left(text):
         text = text.translate(dict.fromkeys(map(ord, _DIRECTIONS)))
+    text = _NO_KEYCAP.sub("", _bounded(text))
     # Normal form C takes some characters apart, into a letter and marks.
-    return _bounded(unicodedata.normalize("NFC", _bounded(text)))
+    composed = unicodedata.normalize("NFC", text)
+    if (bounded := _bounded(composed)) != composed:
+        bounded = _bounded(unicodedata.normalize("NFC", bounded))
+    return bounded
 
 
 def _bounded(text: str) -> str:

@@ -12,19 +12,20 @@ from wagtail import blocks
 from careers.applications.frozen import Question
 from careers.forms.types import FieldType, register
 from home.bidi import isolated
+from home.text_blocks import LineBlock
 
 
 class ConsentBlock(blocks.StructBlock):
     """One purpose to which the applicant may agree."""
 
-    label = blocks.CharBlock(
+    label = LineBlock(
         label=gettext_lazy("What the applicant agrees to"),
         max_length=300,
         help_text=gettext_lazy(
             "One purpose only, such as “Keep my application for other jobs for a year”."
         ),
     )
-    help_text = blocks.CharBlock(label=gettext_lazy("Hint"), required=False, max_length=300)
+    help_text = LineBlock(label=gettext_lazy("Hint"), required=False, max_length=300)
     required = blocks.BooleanBlock(
         label=gettext_lazy("Must be ticked"),
         required=False,

@@ -10,13 +10,14 @@ from wagtail import blocks
 
 from careers.applications.frozen import Question
 from careers.forms.types import FieldType, register
+from home.text_blocks import LineBlock, LinesBlock
 
 
 class NoteBlock(blocks.StructBlock):
     """Text that HR puts between questions."""
 
-    label = blocks.CharBlock(label=gettext_lazy("Heading"), max_length=200)
-    help_text = blocks.TextBlock(label=gettext_lazy("Text"), required=False, max_length=1000)
+    label = LineBlock(label=gettext_lazy("Heading"), max_length=200)
+    help_text = LinesBlock(label=gettext_lazy("Text"), required=False, max_length=1000)
 
 
 @register

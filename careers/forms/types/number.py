@@ -22,6 +22,7 @@ from careers.applications.question_types.number import in_unit, stored
 from careers.forms.blocks import QuestionBlock
 from careers.forms.types import FieldType, register
 from home.fields import AmountBlock, ListedBlock
+from home.text_blocks import LineBlock
 from home.values import money, number
 
 #: The power of ten of "k", which may also be something else. "m" is more often something else.
@@ -33,7 +34,7 @@ MAX_DIGITS, MAX_PLACES = 15, 4
 class NumberBlock(QuestionBlock):
     """A question for a number, with its unit and its limits."""
 
-    unit = blocks.CharBlock(
+    unit = LineBlock(
         label=gettext_lazy("Unit"),
         required=False,
         # For questions of earlier releases: wagtail-localize refuses None.

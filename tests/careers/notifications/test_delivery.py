@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
 from django.core.mail import EmailMultiAlternatives
 from hypothesis import example, given
 from hypothesis import settings as rules
@@ -256,6 +258,42 @@ def test_sender_with_unicode_host_is_sent_as_ascii(smtp: HostileSMTP) -> None:
     send(mail(from_email="Kestrel <jobs@faß.de>"))
     assert smtp.accepted[0].sender == "jobs@xn--fa-hia.de"
     assert b"\nFrom: Kestrel <jobs@xn--fa-hia.de>\r\n" in smtp.accepted[0].content
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("a..b@docomo.ne.jp", '"a..b"@docomo.ne.jp'),
+        (".a.@ezweb.ne.jp", '".a."@ezweb.ne.jp'),
+        ("Ann <a..b@docomo.ne.jp>", '"a..b"@docomo.ne.jp'),
+        ('"a..b"@docomo.ne.jp', '"a..b"@docomo.ne.jp'),
+    ],
+)
+def test_dots_in_a_row_arrive_between_quotes(settings: Any, typed: str, sent: str) -> None:
+    """``aiosmtpd`` keeps the standard: it reads the address between the quotes."""
+    taken: list[Envelope] = []
+
+    class Taker:
+        async def handle_DATA(  # noqa: N802 -- aiosmtpd's name
+            self, server: Any, session: Any, envelope: Envelope
+        ) -> str:
+            taken.append(envelope)
+            return "250 Ok"
+
+    server = Controller(Taker(), hostname="127.0.0.1", port=reserve_port())
+    server.start()
+    try:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        send(mail(to=[typed], reply_to=[typed]))
+    finally:
+        server.stop()
+    assert taken[0].rcpt_tos == [sent.replace('"', "")]
+    content = taken[0].original_content or b""
+    assert sent.encode() in content.partition(b"To: ")[2].partition(b"\r\n")[0]
+    read = email.message_from_bytes(content, policy=email.policy.default)
+    for header in ("To", "Reply-To"):
+        (one,) = read[header].addresses
+        assert (one.username, one.domain) == (sent.split('"')[1], sent.rpartition("@")[2])
 
 
 class TestInternationalAddress:

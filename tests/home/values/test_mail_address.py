@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from home.values.email import check
-from home.values.mail_address import is_international, key, to_ascii, uri
+from home.values.mail_address import for_people, is_international, key, stored, to_ascii, uri
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,10 @@ from home.values.mail_address import is_international, key, to_ascii, uri
         ("用户@例え.テスト", "用户@xn--r8jz45g.xn--zckzah"),
         ('"a b"@example.org', '"a b"@example.org'),
         ('"a@b"@example.org', '"a@b"@example.org'),
-        ("a..b.@docomo.example", "a..b.@docomo.example"),
+        ("a..b.@docomo.example", '"a..b."@docomo.example'),
+        (".a@docomo.ne.jp", '".a"@docomo.ne.jp'),
+        ('"a..b"@docomo.ne.jp', '"a..b"@docomo.ne.jp'),
+        ("a.b@docomo.ne.jp", "a.b@docomo.ne.jp"),
         ("x@[192.0.2.1]", "x@[192.0.2.1]"),
     ],
 )
@@ -92,6 +95,11 @@ def test_different_addresses_have_different_keys(one: str, other: str) -> None:
         "Jane.O'Hara+jobs@mail.example.org",
         '"jane.miller"@example.org',
         "jane@[192.0.2.1]",
+        "a..b@docomo.ne.jp",
+        "a.@ezweb.ne.jp",
+        ".a@au.com",
+        "-a..b..@mail.ezweb.ne.jp",
+        '"a..b"@example.org',
         "jane@localhost",
         "jane@faß.de",
         "jane@xn--fa-hia.de",
@@ -111,6 +119,10 @@ def test_address_that_mail_can_reach_is_accepted(address: str) -> None:
         ("jane@i❤.ws", "There can’t be a mail server “i❤.ws”."),
         ("jane@faß..de", "There can’t be a mail server “faß..de”."),
         ("jane@℀.example", "There can’t be a mail server “℀.example”."),
+        ("a..b@example.org", "“a..b@example.org” has a dot too many before the @."),
+        (".a@example.org", "has a dot too many before the @."),
+        ("a.@gmail.com", "has a dot too many before the @."),
+        ("a..b@one.jp", "has a dot too many before the @."),
         ("jane@faß", "The end is missing after “faß”"),
         ("zoë,@example.org", "is not an e-mail address"),
         ("jane\u3000miller@example.org", "is not an e-mail address"),
@@ -143,3 +155,31 @@ def test_address_is_international_by_what_stands_before_the_at() -> None:
 )
 def test_link_writes_to_the_host_of_the_address(address: str, link: str) -> None:
     assert uri(address) == link
+
+
+@pytest.mark.parametrize(
+    ("address", "column"),
+    [
+        ("jane@faß.de", "jane@xn--fa-hia.de"),
+        ("jane@σίσυφος.gr", "jane@xn--kxa6ajbbmh.gr"),
+        ("zoë@ශ්\u200dරී.lk", "zoë@xn--10cl1a0b660p.lk"),
+        ("jane@bücher.example", "jane@bücher.example"),
+        ("jane@xn--fa-hia.de", "jane@xn--fa-hia.de"),
+        ("Jane@Fass.de", "Jane@Fass.de"),
+        ("jane@faß..de", "jane@faß..de"),
+        ("no address", "no address"),
+        ("j" * 245 + "@faß.de", "j" * 245 + "@faß.de"),  # too long for the column
+    ],
+)
+def test_stored_address_is_for_the_same_person(address: str, column: str) -> None:
+    assert stored(address, limit=254) == column
+    assert key(column) == key(address)
+    assert key(for_people(column)) == key(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["jane@faß.de", "jane@ΣΊΣΥΦΟΣ.gr", "zoë@ශ්\u200dරී.lk", "j@bü.de"]
+)
+def test_previous_release_spells_the_stored_host_as_it_is(address: str) -> None:
+    _local, _at, name = stored(address, limit=254).rpartition("@")
+    assert name.encode("idna").decode() == to_ascii(address).rpartition("@")[2]

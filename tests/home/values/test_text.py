@@ -25,6 +25,7 @@ WILD = st.text(
         st.sampled_from(
             "\u200b\u200c\u200d\u200e\u200f\u202e\u034f\ufe0f\u20e3\u0301\u0323\u0f73\u302e 1 \n\t"
             "\u05d0\ufb2c\u0639\u0928\u094d\u0e01\u2126\u212a\u1100\u1161\u11a8\u6f22\u1820\u180b"
+            "#*8\u0591\u2adc\u0958\xad\ufe00\U000e0100\U0001d15e"
             "\U0001f469\U0001f3f4\U000e0067\U000e007f\u3164\u2800"
         ),
     )
@@ -111,6 +112,23 @@ def test_clean_of_any_text_is_composed_encodable_and_clean_already(typed: str, l
         "\n\t"
     )
     assert not text or any(unicodedata.category(c)[0] in "LNPSC" or c > "\u0900" for c in text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("1\xad\ufe0f", "1"),
+        ("1\u200d\ufe0f", "1"),
+        ("1\ufe0f\xad\u20e3", "1\ufe0f\u20e3"),
+        ("1\u200b\ufe0f\u20e3", "1\ufe0f\u20e3"),
+        ("\u0591\u200e", ""),
+        ("\u0591\u200eAda\u200f", "Ada"),
+        ("1\ufe0f" + "\u0301" * 9, "1" + "\u0301" * 7),
+    ],
+)
+def test_what_was_beside_a_removed_character_is_decided_on_again(typed: str, stored: str) -> None:
+    assert clean(typed) == stored
+    assert clean(stored) == stored
 
 
 @given(WILD)
