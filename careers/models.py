@@ -15,6 +15,7 @@ from careers.languages.models import TranslationRequest  # isort: skip
 from careers.operations.models import (  # isort: skip
     Dismissal,
     Finding,
+    FinishedWork,
     Heartbeat,
     ScheduledRun,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "Dismissal",
     "FileBytes",
     "Finding",
+    "FinishedWork",
     "Heartbeat",
     "JobIndexPage",
     "JobPage",

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Left, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -109,6 +109,20 @@ class Application(models.Model):
             models.Index(fields=["network", "received_at"], name="careers_app_network"),
             models.Index(fields=["job_key", "received_at"], name="careers_app_job_received"),
             models.Index(fields=["mailbox"], name="careers_app_mailbox"),
+            # For the filters and orders of the list.
+            models.Index(fields=["review_stage", "received_at"], name="careers_app_stage"),
+            models.Index(fields=["language", "received_at"], name="careers_app_language"),
+            models.Index(fields=["name"], name="careers_app_name"),
+            models.Index(
+                fields=["received_at"],
+                condition=models.Q(quarantined=True),
+                name="careers_app_quarantined",
+            ),
+            models.Index(
+                fields=["received_at"],
+                condition=models.Q(is_test=True),
+                name="careers_app_test",
+            ),
             models.Index(
                 fields=["repeats"],
                 condition=models.Q(repeats__isnull=False),
@@ -310,6 +324,10 @@ class FileBytes(models.Model):
         default_permissions = ()
 
 
+#: The first letters of ``ApplicationView.what``, which differ for each act.
+ACT = Left("what", 3)
+
+
 class ApplicationView(models.Model):
     """An entry of the access log: who read or changed something of an application, and when.
 
@@ -330,7 +348,11 @@ class ApplicationView(models.Model):
         default_permissions = ()
         permissions: ClassVar = [("view_access_log", _("Can see the access log"))]
         ordering: ClassVar = ["-at", "-pk"]
-        indexes: ClassVar = [models.Index(fields=["at"], name="careers_access_log_at")]
+        indexes: ClassVar = [
+            models.Index(fields=["at"], name="careers_access_log_at"),
+            models.Index(fields=["user_name", "at"], name="careers_access_log_name"),
+            models.Index(ACT, "at", name="careers_access_log_act"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["application", "user", "what", "hour"],

@@ -1,4 +1,4 @@
-"""Create an index without making writers wait.
+"""Create or remove an index without making writers wait.
 
 The name begins with ``_`` because Django takes every other module here for a migration.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.postgres.operations import AddIndexConcurrently
+from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations
 
 
@@ -25,6 +25,22 @@ class AddIndexBesideWriters(AddIndexConcurrently):
             super().database_backwards(app_label, schema_editor, *states)
         else:
             migrations.AddIndex.database_backwards(self, app_label, schema_editor, *states)
+
+
+class RemoveIndexBesideWriters(RemoveIndexConcurrently):
+    """As above: on PostgreSQL without making writers wait."""
+
+    def database_forwards(self, app_label: Any, schema_editor: Any, *states: Any) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            super().database_forwards(app_label, schema_editor, *states)
+        else:
+            migrations.RemoveIndex.database_forwards(self, app_label, schema_editor, *states)
+
+    def database_backwards(self, app_label: Any, schema_editor: Any, *states: Any) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            super().database_backwards(app_label, schema_editor, *states)
+        else:
+            migrations.RemoveIndex.database_backwards(self, app_label, schema_editor, *states)
 
 
 class AddUniqueIndexBesideWriters(migrations.AddConstraint):

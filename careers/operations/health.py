@@ -9,18 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Min, Q
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from careers.applications import sentences
-from careers.applications.models import Application
-from careers.operations import findings, heartbeat
+from careers.operations import findings, heartbeat, tally
 from careers.operations.models import Dismissal, Finding, Heartbeat, Severity
 from careers.pipeline import registry
-from careers.pipeline.attention import NEEDS_ATTENTION
-from careers.pipeline.models import Step
-from careers.pipeline.states import CLAIMABLE, UNDER_WAY, State
+from careers.pipeline.states import UNDER_WAY, State
 from careers.pipeline.transitions import db_now
 
 #: A step that has been ready for longer shows that no worker runs it.
@@ -116,21 +113,7 @@ def check(broker_error: str | None = None) -> Health:
             sweeper has reported.
     """
     now = db_now()
-    counts: dict[str, dict[str, int]] = {kind: {} for kind in registry.kinds()}
-    for row in Step.objects.order_by().values("kind", "state").annotate(n=Count("pk")):
-        counts.setdefault(row["kind"], {})[row["state"]] = row["n"]
-    totals = {state: sum(by_state.get(state, 0) for by_state in counts.values()) for state in State}
-    facts = Step.objects.aggregate(
-        oldest=Min(
-            "ready_at",
-            filter=Q(state__in=CLAIMABLE) & (Q(run_after=None) | Q(run_after__lte=now)),
-        ),
-        needs_attention=Count("pk", filter=NEEDS_ATTENTION.query),
-        done=Count(
-            "pk",
-            filter=Q(state=State.SUCCEEDED, ended_at__gt=now - dt.timedelta(days=1)),
-        ),
-    )
+    found = tally.read(now)
     # The finding about a lost scheduler names the time at which it was last seen.
     seen = list(
         Heartbeat.objects.filter(
@@ -151,36 +134,35 @@ def check(broker_error: str | None = None) -> Health:
     else:
         stored = [finding for finding in stored if finding.code != "broker"]
         stored += [broker(broker_error)] if broker_error else []
-    oldest = facts["oldest"]
+    oldest = found.oldest_ready_at
     oldest_seconds = max(0.0, (now - oldest).total_seconds()) if oldest else None
-    needs = facts["needs_attention"]
-    found = findings.worst_first(
+    reported = findings.worst_first(
         [
             *disk(),
             *stored,
             *_processes(workers, sweepers),
             *([] if broker_error else _scheduler(schedulers, alive)),
-            *_work(oldest_seconds, needs),
+            *_work(oldest_seconds, found.needs_attention),
         ]
     )
-    dismissals = findings.dismissals(found)
+    dismissals = findings.dismissals(reported)
     return Health(
         at=now,
-        applications=Application.objects.count(),
-        steps=counts,
-        needs_attention=needs,
-        waiting=sum(totals[state] for state in UNDER_WAY if state != State.STARTED),
-        running=totals[State.STARTED],
-        done_last_day=facts["done"],
+        applications=found.applications,
+        steps={kind: {} for kind in registry.kinds()} | found.steps,
+        needs_attention=found.needs_attention,
+        waiting=found.total(*UNDER_WAY) - found.total(State.STARTED),
+        running=found.total(State.STARTED),
+        done_last_day=found.done_last_day,
         oldest_ready_seconds=oldest_seconds,
         workers=workers,
         sweepers=sweepers,
         schedulers=[beat for beat in schedulers if beat in alive],
         broker_error=broker_error,
-        findings=[finding for finding in found if finding.digest not in dismissals],
+        findings=[finding for finding in reported if finding.digest not in dismissals],
         dismissed=[
             (finding, dismissals[finding.digest])
-            for finding in found
+            for finding in reported
             if finding.digest in dismissals
         ],
     )

@@ -60,6 +60,35 @@ class ScheduledRun(models.Model):
         ordering: ClassVar = ["task"]
 
 
+class FinishedWork(models.Model):
+    """How many applications and finished steps there are, in one row. See ``operations.tally``.
+
+    Attributes:
+        until: everything that ended or was received earlier is counted; None for nothing.
+        last_step, last_application: the highest ids that were looked at. A row with a higher id may
+            have ended earlier.
+        steps: the number of finished steps by kind and state.
+        hours: the number of steps that succeeded in each of the last hours (UTC).
+    """
+
+    CONTENT = ("until", "last_step", "last_application", "applications", "steps", "hours")
+
+    until = models.DateTimeField(null=True)
+    last_step = models.BigIntegerField(default=0)
+    last_application = models.BigIntegerField(default=0)
+    applications = models.BigIntegerField(default=0)
+    steps = models.JSONField(default=dict)
+    hours = models.JSONField(default=dict)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"finished until {self.until}"
+
+
 class Severity(models.TextChoices):
     """How much a finding matters, the worst first."""
 

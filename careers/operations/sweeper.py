@@ -22,7 +22,7 @@ from django.db import connections
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from careers.operations import alerts, findings, health
+from careers.operations import alerts, findings, health, tally
 from careers.operations.heartbeat import beat, is_served
 from careers.operations.models import Heartbeat
 from careers.operations.probes import Prober, all_probes
@@ -142,6 +142,7 @@ class Sweeper:
     def _update_alerts(self) -> None:
         if time.monotonic() >= self.look_at:
             self.look_at = time.monotonic() + LOOK_EVERY
+            self._logging_errors(tally.fold)
             findings.forget_expired()
             findings.ask_hooks()
             alerts.update_alerts(actor=ACTOR)

@@ -15,10 +15,10 @@ from careers.pipeline import states
 from careers.pipeline.rules import has_key, is_set, one_of
 from careers.pipeline.states import UNDER_WAY, ErrorClass, Phase, State
 
+#: The step is retried without end, until a person changes a setting.
+MISCONFIGURED = one_of("state", State.RETRYING) & one_of("error_class", ErrorClass.CONFIGURATION)
 #: The step will not recover without a person.
-NEEDS_ATTENTION = one_of("state", *states.NEEDS_A_PERSON) | (
-    one_of("state", State.RETRYING) & one_of("error_class", ErrorClass.CONFIGURATION)
-)
+NEEDS_ATTENTION = one_of("state", *states.NEEDS_A_PERSON) | MISCONFIGURED
 
 #: A key of ``Step.result`` that older releases write and read in place of the column.
 REPLACED_KEY = "instead"

@@ -5,11 +5,24 @@ from __future__ import annotations
 from typing import ClassVar, cast
 
 from django.db import models
+from django.db.models.fields.json import KeyTextTransform
 from django.utils.translation import gettext_lazy as _
 
 from careers.applications.models import Application
 from careers.pipeline.attention import NEEDS_ATTENTION
-from careers.pipeline.states import CELERY_WORDS, ErrorClass, Phase, State
+from careers.pipeline.states import (
+    CELERY_WORDS,
+    ENDED,
+    FINISHED,
+    OPEN,
+    UNDER_WAY,
+    ErrorClass,
+    Phase,
+    State,
+)
+
+#: The Message-ID of a step's mail; NULL for a step that sent none.
+MESSAGE_ID = KeyTextTransform("message_id", "result")
 
 
 class AlertKind(models.TextChoices):
@@ -159,8 +172,50 @@ class Step(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["state", "run_after"], name="careers_step_due"),
-            models.Index(fields=["state", "lease_until"], name="careers_step_lease"),
+            # Most steps have ended, so what polls and sweepers read is in indexes without these.
+            models.Index(
+                fields=["state", "kind"],
+                condition=models.Q(state__in=OPEN),
+                name="careers_step_open",
+            ),
+            models.Index(
+                fields=["state_since"],
+                condition=models.Q(state__in=UNDER_WAY),
+                name="careers_step_since",
+            ),
+            models.Index(
+                fields=["lease_until"],
+                condition=models.Q(state=State.STARTED),
+                name="careers_step_leased",
+            ),
+            models.Index(
+                fields=["dispatched_at"],
+                condition=models.Q(state=State.SENT),
+                name="careers_step_sent",
+            ),
+            models.Index(
+                fields=["ended_at", "kind", "state"],
+                condition=models.Q(state__in=ENDED),
+                name="careers_step_ended",
+            ),
+            # For the filters of the task status: the newest applications with such a step.
+            models.Index(
+                fields=["state", "kind", "application"],
+                condition=models.Q(state__in=FINISHED, application__isnull=False),
+                name="careers_step_finished",
+            ),
+            models.Index(
+                fields=["application"],
+                condition=models.Q(bounced_at__isnull=False),
+                name="careers_step_bounced",
+            ),
+            # What a person may paste into the search.
+            models.Index(
+                fields=["celery_task_id"],
+                condition=models.Q(celery_task_id__gt=""),
+                name="careers_step_task",
+            ),
+            models.Index(MESSAGE_ID, name="careers_step_message"),
             # Deleting a step looks up the steps that it replaced. Few steps are replaced.
             models.Index(
                 fields=["replaced_by"],

@@ -66,6 +66,10 @@ ENDED = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
 NEEDS_A_PERSON = (State.FAILED, State.UNCERTAIN)
 #: The step has not come to an end.
 UNDER_WAY = (State.WAITING, State.QUEUED, State.SENT, State.STARTED, State.RETRYING)
+#: The step never leaves the state. Most steps are there, so no polled page reads them.
+FINISHED = (State.SUCCEEDED, State.CANCELLED)
+#: All others, which are few.
+OPEN = (*UNDER_WAY, *NEEDS_A_PERSON)
 
 
 class Phase(models.TextChoices):

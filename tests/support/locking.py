@@ -30,6 +30,7 @@ from django.db.models.functions import Now
 SMALL = {
     "careers.dismissal",
     "careers.finding",
+    "careers.finishedwork",
     "careers.heartbeat",
     "careers.jobindexpage",
     "careers.jobpage",
