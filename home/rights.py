@@ -74,6 +74,13 @@ def scope(user: Any, permission: str, site_wide_with: str = "") -> Scope:
     return Scope(paths=_tops(paths))
 
 
+def held_by(user: Any) -> list[list[list[str]]]:
+    """Everything on which a user's scopes depend, in a form that can be compared."""
+    if user.is_superuser:
+        return []
+    return sorted([sorted(held), sorted(pages)] for held, pages in _grants(user))
+
+
 def _grants(user: Any) -> list[tuple[set[str], set[str]]]:
     """The permissions and the paths of each group of a user, then the user's own permissions.
 

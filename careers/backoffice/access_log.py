@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 import django_filters
 from django import forms
-from django.db.models import F, Q, QuerySet
-from django.http import HttpResponse
+from django.db.models import F, Max, Q, QuerySet
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.encoding import force_str
 from django.utils.http import urlencode
@@ -17,7 +18,7 @@ from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 from wagtail.admin.views.mixins import SpreadsheetExportMixin
 
 from careers.applications.models import Application, ApplicationView
-from careers.backoffice import audit, search
+from careers.backoffice import audit, paging, search
 from careers.backoffice.permissions import (
     READ,
     SEE_LOG,
@@ -80,8 +81,12 @@ class AccessLogFilters(WagtailFilterSet):
 
 def about(typed: str) -> Q:
     """Rows about the applications that match a name, an address or a reference."""
-    found = Application.objects.filter(by_person(typed) | search.by_reference(typed, least=4))
-    return Q(application__in=found.order_by().values("pk"))
+    # Not joined by OR: each has an index, and the database would use none.
+    person, reference = (
+        Application.objects.filter(matching).order_by().values("pk")
+        for matching in (by_person(typed), search.by_reference(typed, least=4))
+    )
+    return Q(application__in=person.union(reference))
 
 
 class ActColumn(Column):
@@ -99,6 +104,29 @@ class ApplicantColumn(TitleColumn):
 
     def get_value(self, instance: ApplicationView) -> str:
         return instance.application.shown_name
+
+
+class Export:
+    """The rows of an export, some at a time, so that neither memory nor a query holds all.
+
+    What is logged meanwhile is left out: the names in an export are logged, too.
+    """
+
+    model = ApplicationView
+
+    def __init__(self, view: AccessLog) -> None:
+        self.view = view
+
+    def __iter__(self) -> Iterator[ApplicationView]:
+        order = self.view.order
+        last_id = ApplicationView.objects.aggregate(last=Max("pk"))["last"] or 0
+        rows = self.view.all_rows().filter(pk__lte=last_id)
+        some = list(rows[: paging.MOST])
+        while some:
+            self.view.note_shown(some)
+            yield from some
+            row = {name: getattr(some[-1], name) for name in (it.lstrip("-") for it in order)}
+            some = list(rows.filter(paging.after(order, row))[: paging.MOST])
 
 
 class AccessLog(SpreadsheetExportMixin, ListPage):
@@ -119,6 +147,7 @@ class AccessLog(SpreadsheetExportMixin, ListPage):
     table_classname = "listing bo-table bo-table--log"
     default_ordering = "-at"
     paginate_by = 50
+    ties: ClassVar = {"user_name": ("at",)}
     columns: ClassVar = [
         DateColumn("at", label=gettext_lazy("Time"), sort_key="at", classname="bo-cell-age"),
         ColleagueColumn("user_name", label=gettext_lazy("Colleague"), sort_key="user_name"),
@@ -155,19 +184,35 @@ class AccessLog(SpreadsheetExportMixin, ListPage):
             .defer("application__form", "application__answers")
         )
 
-    def found_by(self, typed: str) -> Q:
-        return search.by_colleague(typed) | about(typed)
+    def search_queryset(self, queryset: QuerySet[ApplicationView]) -> QuerySet[ApplicationView]:
+        if not self.is_searching:
+            return queryset
+        typed = self.search_query
+        return self.among(queryset, search.by_colleague(typed), about(typed))
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if self.is_export:
+            found: HttpResponseBase = self.as_spreadsheet(Export(self), request.GET["export"])
+            return found
+        response: HttpResponseBase = super().get(request, *args, **kwargs)
+        return response
+
+    def all_rows(self) -> QuerySet[ApplicationView]:
+        """Every row that matches the filters and the search, for an export."""
+        rows: QuerySet[ApplicationView] = self.filter_queryset(self.get_base_queryset())
+        if self.is_searching:
+            typed = self.search_query
+            rows = rows.filter(search.by_colleague(typed) | about(typed))
+        return self.order_queryset(rows)
+
+    def note_shown(self, rows: Iterable[ApplicationView]) -> None:
+        """Log that the reader saw the names of these rows."""
+        audit.note_all({row.application_id for row in rows}, self.request.user, audit.LOGGED)
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(*args, **kwargs)
-        shown = {row.application_id for row in context["object_list"]}
-        audit.note_all(shown, self.request.user, audit.LOGGED)
+        self.note_shown(context["object_list"])
         return context
-
-    def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
-        if self.is_export:
-            return self.as_spreadsheet(context["object_list"], self.request.GET["export"])
-        return super().render_to_response(context, **kwargs)
 
     def to_row_dict(self, item: ApplicationView) -> dict[str, Any]:
         return {

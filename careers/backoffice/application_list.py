@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import django_filters
 from django import forms
 from django.conf import settings
+from django.core.paginator import Page
 from django.db.models import Case, F, OuterRef, Prefetch, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import get_language, gettext, gettext_lazy
@@ -23,7 +24,7 @@ from careers.applications.models import (
     ReviewStage,
     ScanVerdict,
 )
-from careers.backoffice import audit, presentation, search
+from careers.backoffice import audit, paging, presentation, search
 from careers.backoffice.permissions import READ, visible_applications, visible_jobs
 from careers.backoffice.views import ListPage
 from careers.jobs.models import JobPage
@@ -148,6 +149,8 @@ class ApplicationList(ListPage):
     verbose_name_plural = gettext_lazy("applications")
     table_classname = "listing bo-table bo-table--applications"
     default_ordering = "-received_at"
+    ties: ClassVar = {"review_stage": ("received_at",)}
+    short_only = ("job",)
     columns: ClassVar = [
         NameColumn(
             "name",
@@ -192,16 +195,29 @@ class ApplicationList(ListPage):
             )
         )
 
-    def found_by(self, typed: str) -> Q:
-        return by_anything(typed) | search.by_reference(typed, least=4)
-
-    def order_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        found = super().order_queryset(queryset)
-        if not self.is_searching or self.is_explicitly_ordered:
-            return found
+    def search_queryset(self, queryset: QuerySet[Application]) -> QuerySet[Application]:
+        if not self.is_searching:
+            return queryset
+        typed = self.search_query
+        reference = search.by_reference(typed, least=4)
+        rows = self.among(queryset, by_anything(typed), reference)
+        if self.is_explicitly_ordered or self.after is not None:
+            return rows
         # Who has the name comes before those whose files mention it.
-        named = by_person(self.search_query) | search.by_reference(self.search_query, least=4)
-        return found.order_by(Case(When(named, then=0), default=1), self.ordering, "-pk")
+        named = paging.newest(queryset, by_person(typed), reference)
+        with_name = set(named)
+        others = [pk for pk in self.ids or [] if pk not in with_name]
+        self.ids = [*named, *others][: paging.MOST + 1]
+        return queryset.filter(pk__in=self.ids[: paging.MOST]).order_by(
+            Case(When(pk__in=named, then=0), default=1), *self.order
+        )
+
+    def next_after(self, page: Page[Application]) -> int | None:
+        if self.is_searching and not self.is_explicitly_ordered and self.after is None:
+            # After those with the name, the newest of all come once more.
+            found = super().next_after(page)
+            return found and self.ids and max(self.ids) + 1
+        return super().next_after(page)
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(*args, **kwargs)

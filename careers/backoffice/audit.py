@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.utils import get_user_display_name
 
 from careers.applications.models import (
+    ACT,
     Application,
     ApplicationFile,
     ApplicationView,
@@ -107,7 +108,7 @@ def lines(application: Application) -> tuple[list[LogLine], bool]:
 
 def of_act(log: QuerySet[ApplicationView], act: str) -> QuerySet[ApplicationView]:
     """The rows of one act of ``ACTS``."""
-    return log.filter(what__startswith=act)
+    return log.alias(act=ACT).filter(act=act[:3])
 
 
 def who(entry: ApplicationView) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -14,6 +13,7 @@ from django.utils.translation import gettext as _
 from wagtail.admin import messages
 from wagtail.models import Page
 
+from careers.backoffice import paging
 from careers.backoffice.permissions import (
     READ,
     SEE_TASKS,
@@ -59,22 +59,20 @@ def _facts(request: HttpRequest, page: JobPage) -> dict[str, Any]:
     held = Held(request.user, page.job_key)
     if READ not in held:
         return {}
-    in_need = Step.objects.needing_a_person().filter(application=OuterRef("pk"))
-    numbers = (
-        visible_applications(request.user)
-        .for_job(page.job_key)
-        .filter(is_test=False)
-        .aggregate(
-            applications=Count("pk"),
-            quarantined=Count("pk", filter=Q(quarantined=True)),
-            attention=Count("pk", filter=Q(Exists(in_need))),
-        )
-    )
+    of_job = visible_applications(request.user).for_job(page.job_key).filter(is_test=False)
+    in_need = Step.objects.needing_a_person().values("application")
+    numbers = {
+        "applications": paging.counted(of_job),
+        "quarantined": paging.counted(of_job.filter(quarantined=True)),
+        "attention": paging.counted(of_job.filter(pk__in=in_need)),
+    }
+    shown = {f"{name}_number": paging.number_of(number) for name, number in numbers.items()}
     job = {"job": page.pk}
     applications = reverse("careers_applications:index")
     tasks = reverse("careers_tasks:index")
     return {
         **numbers,
+        **shown,
         "applications_url": f"{applications}?{urlencode(job)}",
         "attention_url": f"{tasks}?{urlencode({'state': ATTENTION, **job})}"
         if SEE_TASKS in held

@@ -14,6 +14,7 @@ from wagtail.admin.widgets.button import Button
 from wagtail.models import Page
 
 from careers.applications.models import ReviewStage
+from careers.backoffice import paging
 from careers.backoffice.permissions import (
     READ,
     SEE_LOG,
@@ -101,7 +102,8 @@ class ApplicationsSummary(SummaryItem):
             "kind": "applications",
             "icon": "group",
             "url": reverse("careers_applications:index") + "?review_stage=new",
-            "count": new.count(),
+            "count": (count := paging.counted(new)),
+            "number": paging.number_of(count),
         }
 
 
@@ -115,11 +117,13 @@ class TasksSummary(SummaryItem):
         return bool(scope_of(self.request.user, SEE_TASKS))
 
     def get_context_data(self, parent_context: Any) -> dict[str, Any]:
+        steps = steps_for(self.request.user, SEE_TASKS)
         return {
             "kind": "steps",
             "icon": "tasks",
             "url": reverse("careers_tasks:index") + f"?state={ATTENTION}",
-            "count": steps_for(self.request.user, SEE_TASKS).filter(NEEDS_ATTENTION.query).count(),
+            "count": (count := paging.counted(steps.filter(NEEDS_ATTENTION.query))),
+            "number": paging.number_of(count),
         }
 
 

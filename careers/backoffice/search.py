@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import Q
+from django.db.models.lookups import In
 
+from careers.applications.models import ApplicationView
 from careers.applications.references import normalise_reference
 from careers.backoffice.audit import name_of
-from careers.pipeline.models import Step
+from careers.pipeline.models import MESSAGE_ID, Step
 from careers.search.folding import fold
+from careers.search.models import ApplicationTerms
 from careers.search.terms import terms_of
 from careers.search.words import LONGEST, MOST, Word, words
 
@@ -26,10 +30,20 @@ def by_colleague(typed: str) -> Q:
         return Q(pk__in=[])
     # The accounts are few. A row also holds the name that its account had then, or had at last.
     accounts = [user.pk for user in get_user_model().objects.all() if _is_named(user, found)]
-    earlier = Q()
-    for word in typed.split()[:MOST]:
-        earlier &= Q(user_name__icontains=word)
-    return Q(user__in=accounts) | earlier
+    typed_words = [word.casefold() for word in typed.split()[:MOST]]
+    earlier = [
+        name for name in _names_in_log() if all(word in name.casefold() for word in typed_words)
+    ]
+    return Q(user__in=accounts) | Q(user_name__in=earlier)
+
+
+def _names_in_log() -> Iterator[str]:
+    """Each name in the access log once: the index leads from one to the next."""
+    names = ApplicationView.objects.order_by("user_name").values_list("user_name", flat=True)
+    last = names.first()
+    while last is not None:
+        yield last
+        last = names.filter(user_name__gt=last).first()
 
 
 def _is_named(user: Any, found: list[Word]) -> bool:
@@ -50,22 +64,29 @@ def by_reference(typed: str, *, least: int = 3) -> Q:
         return Q(pk=None)
     if len(letters) > 4:
         return Q(reference__startswith=f"{letters[:4]}-{letters[4:]}")
-    return Q(reference__contains=letters)
+    # Only the terms have an index for what lies within a word.
+    likely = ApplicationTerms.objects.filter(
+        source=ApplicationTerms.PERSON, terms__contains=fold(letters)
+    )
+    return Q(reference__contains=letters, pk__in=likely.values("application"))
 
 
-def by_id(typed: str) -> Q:
-    """Applications by their own id, by a Celery task id or by a Message-ID of their mails."""
+def by_id(typed: str) -> list[Q]:
+    """Applications by their own id, by a Celery task id or by a Message-ID of their mails.
+
+    Returns:
+        Conditions, each of which has an index.
+    """
     typed = typed.strip()
     try:
         key = uuid.UUID(typed)
     except ValueError:
         pass
     else:
-        return Q(public_id=key) | Q(pk__in=_applications(celery_task_id=str(key)))
+        return [Q(public_id=key), Q(pk__in=_applications(Q(celery_task_id=str(key))))]
     if "@" in typed and len(typed) < 255:
-        bare = typed.strip("<>")
-        return Q(pk__in=_applications(result__message_id__in=[f"<{bare}>", bare]))
-    return Q(pk=None)
+        return [Q(pk__in=_applications(_by_message_id(typed)))]
+    return []
 
 
 def alert_number(typed: str) -> int | None:
@@ -77,17 +98,18 @@ def alert_number(typed: str) -> int | None:
 def alerts(typed: str) -> Q:
     """Alerts by reference or words, by a Celery task id or by a Message-ID of their mails."""
     typed = typed.strip()
+    mails: set[int | None] = set()
+    for mail in (Q(celery_task_id=typed), _by_message_id(typed)):
+        found = Step.objects.filter(mail, alert__isnull=False)
+        mails.update(found.values_list("alert_id", flat=True))
+    return Q(pk=alert_number(typed)) | Q(facts__message__icontains=typed) | Q(pk__in=mails)
+
+
+def _by_message_id(typed: str) -> Q:
+    """The steps whose mail has this Message-ID, with or without its angle brackets."""
     bare = typed.strip("<>")
-    mails = Step.objects.filter(
-        Q(celery_task_id=typed) | Q(result__message_id__in=[f"<{bare}>", bare]),
-        alert__isnull=False,
-    )
-    return (
-        Q(pk=alert_number(typed))
-        | Q(facts__message__icontains=typed)
-        | Q(pk__in=mails.values("alert_id"))
-    )
+    return Q(In(MESSAGE_ID, [f"<{bare}>", bare]))
 
 
-def _applications(**lookup: object) -> object:
-    return Step.objects.filter(application__isnull=False, **lookup).values("application_id")
+def _applications(steps: Q) -> object:
+    return Step.objects.filter(steps, application__isnull=False).values("application_id")

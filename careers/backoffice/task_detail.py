@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -13,7 +13,7 @@ from wagtail.admin.widgets.button import HeaderButton
 
 from careers.applications.models import Application, ApplicationFile
 from careers.applications.references import normalise_reference
-from careers.backoffice import presentation, search
+from careers.backoffice import paging, presentation, search
 from careers.backoffice.permissions import (
     READ,
     SEE_TASKS,
@@ -21,6 +21,7 @@ from careers.backoffice.permissions import (
     applications_for,
     is_operator,
 )
+from careers.backoffice.polling import polled
 from careers.backoffice.step_view import Stored, in_order, step_views
 from careers.backoffice.tasks import find_task, task_trail
 from careers.backoffice.timeline import lanes
@@ -42,7 +43,8 @@ class TaskDetail(DetailPage):
     results_template_name = "careers/backoffice/task_detail_results.html"
     header_icon = "tasks"
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    @polled
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         typed = self.kwargs["reference"]
         if search.alert_number(typed):
             self.task = find_task(request.user, typed)
@@ -51,10 +53,10 @@ class TaskDetail(DetailPage):
         visible = applications_for(request.user, SEE_TASKS)
         if not visible.filter(reference=reference).exists():
             # People also paste the ids of tasks and applications, and Message-IDs.
-            by_id = visible.filter(search.by_id(typed)).only("reference").first()
-            if by_id is None:
+            ids = paging.newest(visible, *search.by_id(typed))
+            if not ids:
                 raise Http404
-            reference = by_id.reference
+            reference = visible.only("reference").get(pk=ids[0]).reference
         if reference != typed:
             return redirect("careers_tasks:detail", reference)
         self.task = find_task(request.user, reference)

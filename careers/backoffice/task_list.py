@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 import django_filters
 from django import forms
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -25,6 +26,7 @@ from careers.backoffice import (
     alert_list,
     figures,
     health_panel,
+    paging,
     presentation,
     same_cause,
     schedules,
@@ -38,6 +40,7 @@ from careers.backoffice.permissions import (
     scope_of,
     steps_for,
 )
+from careers.backoffice.polling import polled
 from careers.backoffice.state_groups import (
     ATTENTION,
     DONE,
@@ -92,18 +95,23 @@ class TaskFilters(WagtailFilterSet):
         fields: ClassVar[list[str]] = []
 
     def filter_queryset(self, queryset: QuerySet[Application]) -> QuerySet[Application]:
-        chosen = self.form.cleaned_data
-        steps = Q()
+        job = self.form.cleaned_data["job"]
+        return queryset.filter(job_key=job.translation_key) if job else queryset
+
+    @property
+    def steps(self) -> Q:
+        """What a step of a matching application is; empty for any."""
+        chosen, steps = self.form.cleaned_data, Q()
         if chosen["state"]:
             steps &= in_state(chosen["state"])
         if chosen["kind"]:
             steps &= Q(kind=chosen["kind"])
-        if steps:
-            matching = Step.objects.filter(steps, application=OuterRef("pk"))
-            queryset = queryset.filter(Exists(matching))
-        if chosen["job"]:
-            queryset = queryset.filter(job_key=chosen["job"].translation_key)
-        return queryset
+        return steps
+
+
+def applications_with(steps: Q) -> Q:
+    """The applications that have such a step."""
+    return Q(pk__in=Step.objects.filter(steps, application__isnull=False).values("application"))
 
 
 class ReferenceColumn(TitleColumn):
@@ -151,7 +159,7 @@ class CountFilter:
 
     name: str
     label: str
-    number: int
+    number: int | str
     tone: str
     icon: str
     url: str
@@ -187,6 +195,11 @@ class TaskList(ListPage):
         NextColumn("next", label=gettext_lazy("Next action"), classname="bo-cell-next"),
     ]
 
+    @polled
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response: HttpResponseBase = super().get(request, *args, **kwargs)
+        return response
+
     @cached_property
     def header_buttons(self) -> list[HeaderButton]:
         if not is_operator(self.request.user):
@@ -217,8 +230,21 @@ class TaskList(ListPage):
             .prefetch_related(Prefetch("steps", Step.objects.defer("error_public").order_by("pk")))
         )
 
-    def found_by(self, typed: str) -> Q:
-        return search.by_reference(typed) | search.by_id(typed)
+    def filter_queryset(self, queryset: QuerySet[Application]) -> QuerySet[Application]:
+        rows: QuerySet[Application] = super().filter_queryset(queryset)
+        steps = self.filters.steps if self.filters.is_valid() else Q()
+        self.conditions = [applications_with(steps)] if steps else []
+        if self.conditions and not self.is_searching:
+            return self.among(rows, *self.conditions)
+        return rows
+
+    def search_queryset(self, queryset: QuerySet[Application]) -> QuerySet[Application]:
+        if not self.is_searching:
+            return queryset
+        typed = self.search_query
+        return self.among(
+            queryset.filter(*self.conditions), search.by_reference(typed), *search.by_id(typed)
+        )
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         user = self.request.user
@@ -271,7 +297,8 @@ class TaskList(ListPage):
             CountFilter(
                 name,
                 label,
-                number,
+                # Those of the whole site are exact.
+                number if is_operator(self.request.user) else paging.number_of(number),
                 tone if number else "none",
                 icon,
                 # A second click removes the filter.

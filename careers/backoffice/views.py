@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.core.paginator import Page
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 from wagtail.admin import messages
 from wagtail.admin.views.generic.base import BaseListingView, WagtailAdminTemplateMixin
 
+from careers.backoffice import paging
 from careers.backoffice.permissions import Requires
 from home.values.text import clean
 
@@ -50,28 +53,97 @@ class DetailPage(AdminPage, WagtailAdminTemplateMixin, TemplateView):
 
 
 class ListPage(AdminPage, BaseListingView):
-    """A list with filters and a search, the newest first.
+    """A list with filters and a search, the newest first; see ``paging`` for long lists.
 
     A subclass sets ``model``, ``columns``, ``filterset_class`` and the names of its addresses.
+
+    Attributes:
+        ties: for an order by one column, the columns that order its equal rows. An index must hold
+            the column and these.
+        short_only: the orders that no index serves, so that only short lists have them.
     """
 
     template_name = "careers/backoffice/listing.html"
+    results_template_name = "careers/backoffice/listing_results.html"
     is_searchable = True
     paginate_by = 25
+    paginator_class = paging.LongPaginator
     table_classname = "listing bo-table bo-table--tasks"
     columns: ClassVar[list[Any]] = []
+    ties: ClassVar[dict[str, tuple[str, ...]]] = {}
+    short_only: ClassVar[tuple[str, ...]] = ()
+    #: The ids of the rows, where ``among`` found them; at most ``paging.MOST + 1``.
+    ids: list[int] | None = None
 
     def found_by(self, typed: str) -> Q:
         """The rows that match what a person typed into the search box."""
         raise NotImplementedError
 
-    def order_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    @cached_property
+    def order(self) -> list[str]:
         # Rows with the same time need a fixed order, too. Otherwise a page could repeat a row of
         # the previous page.
-        return queryset.order_by(self.ordering, "-pk")
+        return paging.directions(self.ordering, *self.ties.get(self.ordering.lstrip("-"), ()))
+
+    def order_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.order_by(*self.order)
 
     def search_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(self.found_by(self.search_query)) if self.is_searching else queryset
+
+    def among(self, queryset: QuerySet[Any], *each: Q) -> QuerySet[Any]:
+        """The newest rows that match any of these conditions.
+
+        For conditions on other tables: the database begins with the few rows that match, and does
+        not try each row of the list.
+        """
+        rows = queryset if self.after is None else queryset.filter(pk__lt=self.after)
+        self.ids = paging.newest(rows, *each)
+        return queryset.filter(pk__in=self.ids[: paging.MOST])
+
+    def get_paginator(self, *args: Any, **kwargs: Any) -> paging.LongPaginator:
+        paginator: paging.LongPaginator = super().get_paginator(*args, **kwargs)
+        if self.ids is not None:
+            paginator.counted = len(self.ids)
+        return paginator
+
+    @cached_property
+    def after(self) -> int | None:
+        """The id of the row after which the list begins."""
+        typed = self.request.GET.get(paging.AFTER, "")
+        return int(typed) if typed.isdecimal() and len(typed) < 19 else None
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset()
+        if self.ids is not None:
+            return rows
+        if self.ordering.lstrip("-") in self.short_only and paging.counted(rows) > paging.MOST:
+            self.ordering = self.default_ordering
+            del self.order
+            rows = self.order_queryset(rows)
+        if self.after is None:
+            return rows
+        names = [column.removeprefix("-") for column in self.order]
+        row = self.get_base_queryset().filter(pk=self.after).values(*names).first()
+        return rows.filter(paging.after(self.order, row)) if row else rows
+
+    def next_after(self, page: Page[Any]) -> int | None:
+        """The id of the row after which the next rows begin, on the last of the numbered pages."""
+        if page.has_next() or not page.paginator.has_more or not page.object_list:
+            return None
+        if self.ids is not None:
+            return self.ids[paging.MOST - 1]
+        last: int = page.object_list[len(page.object_list) - 1].pk
+        return last
+
+    def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(*args, **kwargs)
+        if page := context.get("page_obj"):
+            context["number"] = page.paginator.number
+            context["next_after"] = self.next_after(page)
+            context["further"] = number_format(paging.MOST, force_grouping=True)
+            context["is_continued"] = self.after is not None
+        return context
 
 
 class ConfirmPage(AdminPage, WagtailAdminTemplateMixin, TemplateView):

@@ -16,7 +16,14 @@ from celery.signals import task_postrun, task_prerun
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from careers.operations import alerts, archive_check, content_check, findings, indexing
+from careers.operations import (
+    alerts,
+    archive_check,
+    content_check,
+    findings,
+    indexing,
+    thinning,
+)
 from careers.operations.heartbeat import INTERVAL, beat
 from careers.operations.models import Finding, Heartbeat, ScheduledRun, Severity
 from careers.operations.titles import title_of
@@ -64,6 +71,12 @@ def check_archive(**_: Any) -> None:
 def check_content(**_: Any) -> None:
     """Check the pictures, documents, links and settings that the pages show."""
     content_check.run()
+
+
+@shared_task(name=thinning.TASK, soft_time_limit=300, time_limit=330)
+def thin_history(**_: Any) -> None:
+    """Delete old history, if a setting says so, and count finished work again."""
+    thinning.run()
 
 
 # ── The scheduler ───────────────────────────────────────────────────────────────────────

@@ -2,12 +2,12 @@
 
 Open steps are few and are counted from an index that holds no others. Steps that have ended and
 applications are many: the sweeper counts those that are older than ``SETTLED`` into one row
-(``FinishedWork``), and a reader adds what has come since. All of it is one statement, so a step that
-ends at that moment is counted once.
+(``FinishedWork``), and a reader adds what has come since. All of that is one statement, so a step
+that ends at the same moment is counted once.
 
 A row is counted by the moment at which it ended or was received, since both are written in the
-transaction that makes it count. What is written with an older moment, as by an import, has an id above
-those that were counted, and is added, too.
+transaction that makes it count. A row that is written with an older moment, as by an import, has an
+id above those that were counted, and is added, too.
 """
 
 from __future__ import annotations

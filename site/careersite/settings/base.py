@@ -300,6 +300,8 @@ if not PIPELINE_SOFT_LIMIT < PIPELINE_HARD_LIMIT < PIPELINE_LEASE < PIPELINE_VIS
     )
 #: Seconds between two sweeps; before a step is dispatched again; without a broker, before the
 #: sweeper runs steps itself.
+#: 0 keeps the history of finished steps for as long as the applications.
+KEEP_HISTORY_DAYS = int(env.number("KEEP_HISTORY_DAYS", 0, least=0))
 PIPELINE_SWEEP_INTERVAL = env.number("PIPELINE_SWEEP_INTERVAL", 5, least=0.1)
 PIPELINE_REDISPATCH_AFTER = env.number("PIPELINE_REDISPATCH_AFTER", 60, least=1)
 PIPELINE_BROKER_GRACE = env.number("PIPELINE_BROKER_GRACE", 300, least=1)
@@ -371,6 +373,7 @@ CELERY_BEAT_SCHEDULE = {
     "check-content": {"task": "careers.check_content", "schedule": 600.0},
     "watch": {"task": "careers.watch", "schedule": 60.0},
     "index-texts": {"task": "careers.index_texts", "schedule": 60.0},
+    "thin-history": {"task": "careers.thin_history", "schedule": crontab(minute="20", hour="*/3")},
     # The task knows the company's time zone and sends one summary a day.
     "daily-digest": {"task": "careers.daily_digest", "schedule": crontab(minute="5")},
     # Several times a day, in case the archive is unavailable at one of them.

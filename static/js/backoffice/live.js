@@ -20,6 +20,8 @@
   const comparable = (html) => html.replace(/name="csrfmiddlewaretoken" value="[^"]*"/g, '');
 
   let shown = '';
+  // What the server calls the content that it sent last.
+  let version = '';
   let said = words();
   let failures = 0;
   let pressed = false;
@@ -40,29 +42,47 @@
     window.setTimeout(refresh, pause * 1000);
   };
 
+  const succeeded = () => {
+    failures = 0;
+    if (note) note.hidden = false;
+    if (fallback) fallback.hidden = true;
+  };
+
   async function refresh() {
     if (isInUse()) return later();
     const search = window.location.search;
     try {
       const response = await fetch(box.dataset.liveUrl + search, {
-        headers: { 'X-Requested-With': 'XMLHttpRequest', 'X-Live': '1' },
+        // The browser keeps nothing: who signs in next must not find it.
+        cache: 'no-store',
+        headers: {
+          'X-Requested-With': 'XMLHttpRequest',
+          'X-Live': '1',
+          ...(version && { 'If-None-Match': version }),
+        },
         signal: AbortSignal.timeout(10000),
       });
+      if (response.status === 304) {
+        succeeded();
+        return later();
+      }
       // A login page or an error must not replace the last known content.
       if (!response.ok || response.redirected) throw new Error(String(response.status));
       const html = await response.text();
-      failures = 0;
+      version = '';
       // Meanwhile the reader may have begun to work here, or chosen another filter.
-      if (!isInUse() && search === window.location.search && comparable(html) !== shown) {
-        box.innerHTML = html;
-        shown = comparable(html);
-        if (announce && words() !== said) {
-          said = words();
-          announce.textContent = said;
+      if (!isInUse() && search === window.location.search) {
+        version = response.headers.get('ETag') ?? '';
+        if (comparable(html) !== shown) {
+          box.innerHTML = html;
+          shown = comparable(html);
+          if (announce && words() !== said) {
+            said = words();
+            announce.textContent = said;
+          }
         }
       }
-      if (note) note.hidden = false;
-      if (fallback) fallback.hidden = true;
+      succeeded();
     } catch {
       failures += 1;
       if (note) note.hidden = true;

@@ -1,0 +1,92 @@
+"""Pages of a list that may have a million rows.
+
+The first ``MOST`` rows are counted and have numbered pages. A list that has more says “1,000+”, and
+its last page leads to the next ``MOST`` rows, which begin after a row that the address names by its
+id. So no page costs more than another, however deep it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.formats import number_format
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from wagtail.admin.paginator import WagtailPaginator
+
+#: Rows that are counted, and that have numbered pages.
+MOST = 1000
+#: The parameter that holds the id of the row before the first one.
+AFTER = "after"
+
+
+def counted(rows: QuerySet[Any]) -> int:
+    """The number of rows, but ``MOST + 1`` where there are more."""
+    return rows.order_by().values("pk")[: MOST + 1].count()
+
+
+def newest(rows: QuerySet[Any], *each: Q) -> list[int]:
+    """The highest ids of the rows that match any of the conditions; at most ``MOST + 1``.
+
+    Each condition is a query of its own. Joined by OR, the database would read every row.
+    """
+    found: set[int] = set()
+    for matching in each:
+        found.update(rows.filter(matching).order_by("-pk").values_list("pk", flat=True)[: MOST + 1])
+    return sorted(found, reverse=True)[: MOST + 1]
+
+
+def number_of(count: int) -> str:
+    """A number that ``counted`` returned, in words such as “12” or “1,000+”."""
+    shown = number_format(min(count, MOST), use_l10n=True, force_grouping=True)
+    return _("%(number)s+") % {"number": shown} if count > MOST else shown
+
+
+class LongPaginator(WagtailPaginator):
+    """Counts and numbers no more than ``MOST`` rows."""
+
+    @cached_property
+    def counted(self) -> int:
+        return counted(self.object_list)
+
+    @cached_property
+    def count(self) -> int:
+        return min(self.counted, MOST)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether rows follow the last page."""
+        return self.counted > MOST
+
+    @property
+    def number(self) -> str:
+        return number_of(self.counted)
+
+    @cached_property
+    def items_count_label(self) -> str:
+        words = self.verbose_name if self.counted == 1 else self.verbose_name_plural
+        return f"{self.number} {words}"
+
+
+def directions(ordering: str, *ties: str) -> list[str]:
+    """An order in one direction, which an index can serve: by a column, its ties, then by id."""
+    sign = "-" if ordering.startswith("-") else ""
+    return [ordering, *(f"{sign}{column}" for column in (*ties, "pk"))]
+
+
+def after(order: list[str], row: dict[str, Any]) -> Q:
+    """The rows that follow one row.
+
+    Args:
+        order: as ``directions`` returns it.
+        row: the columns of the order, without their signs.
+    """
+    later = "lt" if order[0].startswith("-") else "gt"
+    columns = [column.removeprefix("-") for column in order]
+    found, same = Q(), Q()
+    for column in columns:
+        found |= same & Q(**{f"{column}__{later}": row[column]})
+        same &= Q(**{column: row[column]})
+    # The first column alone, too: an index finds its beginning.
+    return Q(**{f"{columns[0]}__{later}e": row[columns[0]]}) & found
