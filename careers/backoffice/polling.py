@@ -3,8 +3,9 @@
 Everything that changes a step writes an event in the same transaction, so the last id of the events
 tells whether there was a change. It is read from the sequence that gives the ids, which is one row.
 PostgreSQL raises a sequence before the transaction commits. So a version exists only at a moment at
-which no transaction writes: then every event up to that id can be read, and each later one has a
-higher id.
+which no transaction writes events: then every event up to that id can be read, and each later one
+has a higher id. A transaction that writes to a table locks it until its changes can be read
+(https://www.postgresql.org/docs/current/explicit-locking.html).
 
 The version also holds what else the page shows and who reads it. What changes with time alone, such
 as an age, is at most ``OLDEST`` seconds old.
@@ -101,14 +102,16 @@ def settled_event() -> int | None:
             return None
         cursor.execute(f"SELECT last_value FROM {sequence}")  # noqa: S608 -- of the catalogue
         (last,) = cursor.fetchone()
-        # In this order: a transaction that took an id before has written to a step before that, so
-        # it is in the snapshot for as long as it runs.
+        # In this order: a transaction that took an id before still has its lock on the table, or
+        # what it wrote can be read.
         cursor.execute(
-            "SELECT pg_snapshot_xmin(now_is) = pg_snapshot_xmax(now_is)"
-            " FROM (SELECT pg_current_snapshot() AS now_is) AS snapshot"
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = %s::regclass"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND mode = 'RowExclusiveLock')",
+            [table],
         )
-        (settled,) = cursor.fetchone()
-    return int(last) if settled else None
+        (writing,) = cursor.fetchone()
+    return None if writing else int(last)
 
 
 @cache

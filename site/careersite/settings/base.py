@@ -298,10 +298,10 @@ if not PIPELINE_SOFT_LIMIT < PIPELINE_HARD_LIMIT < PIPELINE_LEASE < PIPELINE_VIS
         "PIPELINE_SOFT_LIMIT, PIPELINE_HARD_LIMIT and PIPELINE_LEASE must rise in this order "
         f"and stay below {PIPELINE_VISIBILITY} seconds."
     )
-#: Seconds between two sweeps; before a step is dispatched again; without a broker, before the
-#: sweeper runs steps itself.
 #: 0 keeps the history of finished steps for as long as the applications.
 KEEP_HISTORY_DAYS = int(env.number("KEEP_HISTORY_DAYS", 0, least=0))
+#: Seconds between two sweeps; before a step is dispatched again; without a broker, before the
+#: sweeper runs steps itself.
 PIPELINE_SWEEP_INTERVAL = env.number("PIPELINE_SWEEP_INTERVAL", 5, least=0.1)
 PIPELINE_REDISPATCH_AFTER = env.number("PIPELINE_REDISPATCH_AFTER", 60, least=1)
 PIPELINE_BROKER_GRACE = env.number("PIPELINE_BROKER_GRACE", 300, least=1)

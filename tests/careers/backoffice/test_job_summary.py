@@ -80,7 +80,9 @@ def test_summary_counts_a_job_in_all_languages(as_ada: Client, applied: JobPage)
     )
 
 
-def test_summary_takes_one_query_for_each_number(applied: JobPage, django_assert_num_queries: Any) -> None:
+def test_summary_takes_one_query_for_each_number(
+    applied: JobPage, django_assert_num_queries: Any
+) -> None:
     ada = people.ada()
     with django_assert_num_queries(3):
         assert words(summary_for(ada, applied)).startswith("3 applications")
