@@ -50,6 +50,9 @@ _LANDLOCK_ALL = (1 << 13) - 1
 _LANDLOCK_READ_FILE = 1 << 2
 _LANDLOCK_READ = _LANDLOCK_READ_FILE | (1 << 3)
 
+#: Loaded here, so that no child has to. Other systems have none of the calls below.
+_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
 
 def limit() -> None:
     """Set the limits of this process. Call it before any byte of the file is parsed."""
@@ -82,57 +85,70 @@ def die_first() -> None:
 
 def die_with_parent() -> None:
     """Have the kernel kill this process when its parent ends; the parent has one thread."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def wall_in(readable: Iterable[str]) -> list[str]:
-    """Give up every right that reading a file does not need. It cannot be undone.
+class Walls:
+    """Every right that reading a file does not need, ready to be given up.
+
+    The process that forks the children makes it once, so that no child spends its time on it.
 
     Args:
         readable: files, and directories whose files stay readable.
+    """
+
+    def __init__(self, readable: Iterable[str]) -> None:
+        self._rules = _only_these_files(_LIBC, readable) if _LIBC else None
+        self._filter = _without_calls()
+
+    def raise_around_me(self) -> list[str]:
+        """Give up the rights, in a child. It cannot be undone.
+
+        Returns:
+            The walls that stand, for the tests and the log: ``files``, ``calls``.
+        """
+        if _LIBC is None or _LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
+            return []
+        walls = []
+        if self._rules is not None:
+            if _LIBC.syscall(_SYS_LANDLOCK_RESTRICT, self._rules, 0) == 0:
+                walls.append("files")
+            os.close(self._rules)
+        if self._filter is not None:
+            code, length = self._filter
+            header = struct.pack("HxxxxxxP", length, ctypes.addressof(code))
+            if _LIBC.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, header, 0, 0) == 0:
+                walls.append("calls")
+        return walls
+
+
+def _only_these_files(libc: ctypes.CDLL, readable: Iterable[str]) -> int | None:
+    """Rules of Landlock (landlock(7), Linux 5.13): no file outside ``readable`` opens any more."""
+    handled = struct.pack("Q", _LANDLOCK_ALL)
+    rules: int = libc.syscall(_SYS_LANDLOCK_CREATE, handled, len(handled), 0)
+    if rules < 0:
+        return None
+    for path in readable:
+        with contextlib.suppress(OSError):
+            place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+            rights = _LANDLOCK_READ if os.path.isdir(path) else _LANDLOCK_READ_FILE
+            rule = struct.pack("=Qi", rights, place)
+            libc.syscall(_SYS_LANDLOCK_ADD, rules, 1, rule, 0)
+            os.close(place)
+    return rules
+
+
+def _without_calls() -> tuple[ctypes.Array[ctypes.c_char], int] | None:
+    """A seccomp filter (seccomp(2)): the calls in ``_REFUSED`` fail with EPERM.
 
     Returns:
-        The walls that stand, for the tests and the log: ``files``, ``calls``.
+        Its code and the number of its instructions; None for an unknown machine.
     """
-    if sys.platform != "linux":
-        return []
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
-        return []
-    walls = []
-    if _only_these_files(libc, readable):
-        walls.append("files")
-    if _without_calls(libc):
-        walls.append("calls")
-    return walls
-
-
-def _only_these_files(libc: ctypes.CDLL, readable: Iterable[str]) -> bool:
-    """Landlock (landlock(7), Linux 5.13): no file outside ``readable`` opens any more."""
-    handled = struct.pack("Q", _LANDLOCK_ALL)
-    rules = libc.syscall(_SYS_LANDLOCK_CREATE, handled, len(handled), 0)
-    if rules < 0:
-        return False
-    try:
-        for path in readable:
-            with contextlib.suppress(OSError):
-                place = os.open(path, os.O_PATH | os.O_CLOEXEC)
-                rights = _LANDLOCK_READ if os.path.isdir(path) else _LANDLOCK_READ_FILE
-                rule = struct.pack("=Qi", rights, place)
-                libc.syscall(_SYS_LANDLOCK_ADD, rules, 1, rule, 0)
-                os.close(place)
-        return bool(libc.syscall(_SYS_LANDLOCK_RESTRICT, rules, 0) == 0)
-    finally:
-        os.close(rules)
-
-
-def _without_calls(libc: ctypes.CDLL) -> bool:
-    """A seccomp filter (seccomp(2)): the calls in ``_REFUSED`` fail with EPERM."""
     try:
         architecture, numbers = _REFUSED[platform.machine()]
     except KeyError:
-        return False
+        return None
     load, equal, at_least, answer = 0x20, 0x15, 0x35, 0x06
     refuse, kill, allow = 0x00050000 | 1, 0x80000000, 0x7FFF0000
     program = [
@@ -145,6 +161,4 @@ def _without_calls(libc: ctypes.CDLL) -> bool:
     program += [(equal, len(numbers) - at, 0, number) for at, number in enumerate(numbers)]
     program += [(answer, 0, 0, allow), (answer, 0, 0, refuse)]
     code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
-    buffer = ctypes.create_string_buffer(code, len(code))
-    header = struct.pack("HxxxxxxP", len(program), ctypes.addressof(buffer))
-    return bool(libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, header, 0, 0) == 0)
+    return ctypes.create_string_buffer(code, len(code)), len(program)
