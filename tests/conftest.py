@@ -17,7 +17,7 @@ from wagtail.models import Site
 from xdist.scheduler import LoadFileScheduling
 
 from careers.languages import background
-from careers.pipeline import dispatch
+from careers.pipeline import dispatch, publisher
 from careersite.signin import second_factor
 from home.models import SiteSettings
 from tests.support import migrated
@@ -155,6 +155,10 @@ def broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> B
     if not any(request.node.get_closest_marker(name) for name in WITH_REAL_BROKER):
         monkeypatch.setattr(dispatch, "_publish", noted.publish)
         monkeypatch.setattr(dispatch, "_resting_until", 0.0)
+        # In the thread of the test, so that its transaction holds the steps.
+        monkeypatch.setattr(
+            publisher.Publisher, "put", lambda _self, messages: dispatch.publish(messages)
+        )
         monkeypatch.setattr(background, "dispatch", lambda request_id: None)
     return noted
 

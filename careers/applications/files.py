@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from careers.applications.models import Application, ApplicationFile, FileBytes
+from careers.applications.frozen import COVER_LETTER, CV
+from careers.applications.models import Application, ApplicationFile, FileBytes, FileKind
+
+#: The kinds of the files that answer a standard question.
+UPLOAD_KINDS = {CV: FileKind.CV, COVER_LETTER: FileKind.COVER_LETTER}
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,36 @@ class Upload:
     @property
     def size(self) -> int:
         return len(self.content)
+
+
+def store_uploads(
+    application: Application, uploads: Sequence[Upload], *, scan_verdict: str
+) -> list[ApplicationFile]:
+    """Store the files of a new application, inside the caller's transaction: two statements.
+
+    The same bytes for the same question are stored once.
+    """
+    files: dict[tuple[str, str], ApplicationFile] = {}
+    contents: dict[tuple[str, str], bytes] = {}
+    for upload in uploads:
+        key = upload.question_key, upload.sha256
+        contents[key] = upload.content
+        files[key] = ApplicationFile(
+            application=application,
+            kind=UPLOAD_KINDS.get(upload.question_key, FileKind.ANSWER),
+            question_key=upload.question_key,
+            sha256=upload.sha256,
+            filename=upload.filename,
+            content_type=upload.content_type,
+            size=upload.size,
+            scan_verdict=scan_verdict,
+            marks=upload.marks,
+        )
+    stored = ApplicationFile.objects.bulk_create(files.values())
+    FileBytes.objects.bulk_create(
+        FileBytes(file=file, content=contents[key]) for key, file in files.items()
+    )
+    return stored
 
 
 def store_file(

@@ -7,6 +7,7 @@ Django's CSRF token.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +42,8 @@ from careers.forms.uploads import claim
 from careers.inspection import Busy, Slots
 from careers.intake.submit import submit
 from careers.jobs.models import JobPage
+from careers.pipeline import publisher
+from careers.pipeline.dispatch import Message
 
 log = logging.getLogger(__name__)
 
@@ -105,9 +108,10 @@ def _receive(request: HttpRequest, job_key: UUID, network: str) -> HttpResponse:
         )
         match decide(job, form, request):
             case Accepted(submission):
-                application = submit(submission)
+                messages: list[Message] = []
+                application = submit(submission, dispatch_later=messages)
                 _release_kept_files(form)
-                return _receipt(application)
+                return _receipt(application, messages)
             case Duplicate(application):
                 return _receipt(application)
             case NotOpenYet(entered):
@@ -132,6 +136,8 @@ def _receive(request: HttpRequest, job_key: UUID, network: str) -> HttpResponse:
 
 
 def _release_kept_files(form: ApplicationForm) -> None:
+    if not form.kept:
+        return
     try:
         claim(form.kept.values())
     except DatabaseError as error:
@@ -139,8 +145,14 @@ def _release_kept_files(form: ApplicationForm) -> None:
         log.warning("kept uploads are not released yet: %s", type(error).__name__)
 
 
-def _receipt(application: Application) -> HttpResponse:
-    return HttpResponseSeeOther(reverse("receipt", args=[application.receipt_secret]))
+def _receipt(application: Application, messages: Sequence[Message] = ()) -> HttpResponse:
+    """Send the browser to the receipt; then publish the messages."""
+    response = HttpResponseSeeOther(reverse("receipt", args=[application.receipt_secret]))
+    # The server closes the response after its last byte.
+    response._resource_closers.append(  # type: ignore[attr-defined]
+        lambda: publisher.PUBLISHER.put(messages)
+    )
+    return response
 
 
 def _job_page(

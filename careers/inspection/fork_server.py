@@ -110,9 +110,7 @@ def _bury(began: dict[int, float], niced: set[int]) -> None:
         niced.discard(child)
 
 
-def _fork(
-    job: int, control: socket.socket, jobs: dict[str, Job], walls: confinement.Walls
-) -> int:
+def _fork(job: int, control: socket.socket, jobs: dict[str, Job], walls: confinement.Walls) -> int:
     """Fork a child for the socket of a file; returns its id, 0 when the machine has no room."""
     try:
         child = os.fork()

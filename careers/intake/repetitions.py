@@ -62,14 +62,13 @@ def identify(content: str, *, sender_key: str, network: str) -> Identity:
 def sent_by_same_sender(identity: Identity) -> Application | None:
     """The application that the same sender made with the same content; None when there is none."""
     now = timezone.now()
-    return (
-        Application.objects.filter(
-            Q(idempotency_keys__expires_at=None) | Q(idempotency_keys__expires_at__gt=now),
-            idempotency_keys__digest__in=identity.senders,
-        )
-        .order_by("pk")
-        .first()
-    )
+    keys = IdempotencyKey.objects.filter(digest__in=identity.senders)
+    made = [
+        application
+        for application, expires_at in keys.values_list("application", "expires_at")
+        if expires_at is None or expires_at > now
+    ]
+    return Application.objects.filter(pk__in=made).order_by("pk").first() if made else None
 
 
 def lock_first_with_same_content(identity: Identity) -> int:
@@ -87,14 +86,19 @@ def remember(identity: Identity, application: Application) -> None:
     """Store that this sender made this application, in the transaction that creates it.
 
     Raises:
-        django.db.IntegrityError: the same sender made one with the same content meanwhile.
+        django.db.IntegrityError: there is such a key: the same sender made an application with the
+            same content meanwhile, or the key counts no more. See ``forget_outdated``.
     """
-    gone = ~Exists(Application.objects.filter(pk=OuterRef("application")))
-    IdempotencyKey.objects.filter(
-        Q(expires_at__lte=application.received_at) | gone, digest__in=identity.senders
-    ).delete()
     expires_at = application.received_at + identity.lasts if identity.lasts else None
     IdempotencyKey.objects.bulk_create(
         IdempotencyKey(digest=digest, application=application, expires_at=expires_at)
         for digest in identity.senders
     )
+
+
+def forget_outdated(identity: Identity) -> None:
+    """Delete the keys of this sender and content that no longer count."""
+    gone = ~Exists(Application.objects.filter(pk=OuterRef("application")))
+    IdempotencyKey.objects.filter(
+        Q(expires_at__lte=timezone.now()) | gone, digest__in=identity.senders
+    ).delete()

@@ -17,16 +17,17 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from careers import scanning
-from careers.applications.files import Upload, store_file
-from careers.applications.frozen import COVER_LETTER, CV, EMAIL, NAME, PHONE, FrozenForm
+from careers.applications.files import Upload, store_uploads
+from careers.applications.frozen import EMAIL, NAME, PHONE, FrozenForm
 from careers.applications.mailboxes import mailbox_of
-from careers.applications.models import Application, ConsentRecord, FileKind, ScanVerdict
+from careers.applications.models import Application, ConsentRecord, ScanVerdict
 from careers.applications.question_types import QuestionType, is_empty, type_of
 from careers.applications.references import new_secret
 from careers.intake import repetitions
 from careers.intake.repetitions import Identity
 from careers.intake.velocity import too_many
 from careers.pipeline import dispatch
+from careers.pipeline.dispatch import Message
 from careers.pipeline.enqueue import create_steps
 from careers.pipeline.kinds import MAIL_HR
 from careers.pipeline.repetitions import hr_knows, hr_was_mailed
@@ -36,8 +37,6 @@ from home.values import mail_address
 
 #: How often ``submit`` tries to store an application under a reference that is free.
 TRIES = 5
-
-KINDS = {CV: FileKind.CV, COVER_LETTER: FileKind.COVER_LETTER}
 
 
 @dataclass(frozen=True)
@@ -65,12 +64,16 @@ class Submission:
     nonce: str = ""
 
 
-def submit(submission: Submission) -> Application:
+def submit(submission: Submission, *, dispatch_later: list[Message] | None = None) -> Application:
     """Accept an application, once from each sender.
 
     The same content from the same sender gives the application that exists already, even if it is
     sent many times or twice at the same moment. The same content from anybody else becomes an
     application of its own, by the same statements as any other. Only HR learns of the repetition.
+
+    Args:
+        dispatch_later: gets the messages of the steps that may start. The caller publishes them
+            when the applicant has the answer. Without it they are published after COMMIT.
 
     Returns:
         The application, committed.
@@ -85,12 +88,15 @@ def submit(submission: Submission) -> Application:
             return known
         try:
             with transaction.atomic():
-                application, ready = _write(submission, identity)
+                if number:
+                    repetitions.forget_outdated(identity)
+                application, messages = _write(submission, identity)
                 # It runs after COMMIT. An error in it must not look to the applicant as if the
                 # application were not stored.
-                transaction.on_commit(_dispatching(ready), robust=True)
+                transaction.on_commit(_dispatching(messages, dispatch_later), robust=True)
         except IntegrityError:
-            # The same content was sent at the same moment, or the reference is taken.
+            # The same content was sent at the same moment, the reference is taken, or an old key
+            # of the sender is in the way.
             if number == TRIES - 1:
                 raise
         else:
@@ -103,15 +109,18 @@ def sent_before(submission: Submission) -> Application | None:
     return repetitions.sent_by_same_sender(identity_of(submission))
 
 
-def _dispatching(ready: list[int]) -> Callable[[], None]:
+def _dispatching(messages: list[Message], later: list[Message] | None) -> Callable[[], None]:
     # Django logs the name of a robust callback, and a partial has none.
     def dispatch_ready() -> None:
-        dispatch.dispatch_steps(ready)
+        if later is None:
+            dispatch.publish(messages)
+        else:
+            later.extend(messages)
 
     return dispatch_ready
 
 
-def _write(submission: Submission, identity: Identity) -> tuple[Application, list[int]]:
+def _write(submission: Submission, identity: Identity) -> tuple[Application, list[Message]]:
     now = timezone.now()
     answers = submission.answers
     email = answers[EMAIL]
@@ -144,25 +153,19 @@ def _write(submission: Submission, identity: Identity) -> tuple[Application, lis
     )
     repetitions.remember(identity, application)
     index_person(application)
-    for upload in submission.uploads:
-        store_file(
-            application,
-            kind=KINDS.get(upload.question_key, FileKind.ANSWER),
-            content=upload.content,
-            filename=upload.filename,
-            content_type=upload.content_type,
-            question_key=upload.question_key,
-            marks=upload.marks,
-            # The step “scan” unlocks it; see careers.pipeline.effects.scan.
-            scan_verdict=ScanVerdict.WAITING
-            if scanning.is_configured()
-            else ScanVerdict.NOT_SCANNED,
-        )
+    if submission.uploads:
+        # The step “scan” unlocks them; see careers.pipeline.effects.scan.
+        scanned = scanning.is_configured()
+        verdict = ScanVerdict.WAITING if scanned else ScanVerdict.NOT_SCANNED
+        store_uploads(application, submission.uploads, scan_verdict=verdict)
     _record_consents(application, submission, now)
     # Operators get the mail when a job has no recipients.
     recipients = submission.recipients or SiteSettings.operator_addresses()
     not_needed = {MAIL_HR: hr_was_mailed()} if known_to_hr else {}
-    return application, create_steps(application, recipients, at=now, not_needed=not_needed)
+    # While the broker does not answer, the steps wait for the sweeper.
+    sent = not dispatch.is_resting()
+    messages = create_steps(application, recipients, at=now, not_needed=not_needed, sent=sent)
+    return application, messages if sent else []
 
 
 def _record_consents(application: Application, submission: Submission, now: dt.datetime) -> None:

@@ -13,11 +13,10 @@ and holds no token.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Exists, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from careers.applications.models import Application
@@ -40,23 +39,30 @@ def too_many(*, network: str, job_key: UUID) -> str:
     """
     now = timezone.now()
     received = Application.objects.order_by()
-    if network and _is_above(
-        settings.APPLICATIONS_PER_NETWORK, received.filter(network=network), now
-    ):
-        return NETWORK
-    if _is_above(settings.APPLICATIONS_PER_JOB, received.filter(job_key=job_key), now):
-        return JOB
-    return ""
+    causes = [(JOB, received.filter(job_key=job_key), settings.APPLICATIONS_PER_JOB)]
+    if network:
+        of_network = received.filter(network=network)
+        causes.insert(0, (NETWORK, of_network, settings.APPLICATIONS_PER_NETWORK))
+    # One statement about any row: without applications there is no flood.
+    found = received.order_by("pk").values_list(
+        Case(
+            *(
+                When(_is_above(number, span, those, now), then=Value(cause))
+                for cause, those, rates in causes
+                for number, span in rates
+            ),
+            default=Value(""),
+        ),
+        flat=True,
+    )
+    return found.first() or ""
 
 
 def _is_above(
-    rates: Iterable[tuple[int, dt.timedelta]], received: QuerySet[Application], now: dt.datetime
-) -> bool:
+    number: int, span: dt.timedelta, received: QuerySet[Application], now: dt.datetime
+) -> Exists:
     # Whether a row exists at the place of the rate: no count is longer than the rate.
-    return any(
-        received.filter(received_at__gt=now - span).values("pk")[number - 1 : number].exists()
-        for number, span in rates
-    )
+    return Exists(received.filter(received_at__gt=now - span)[number - 1 : number])
 
 
 def same_cause(application: Application) -> Q:

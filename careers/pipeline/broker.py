@@ -45,7 +45,13 @@ def send(task: str, **options: Any) -> None:
     """
     app = _app()
     with pools.producers[_shared(app)].acquire(block=True, timeout=2) as producer:
-        app.send_task(task, producer=producer, **options)
+        try:
+            # Preparing for another try is a third of the work.
+            app.send_task(task, producer=producer, retry=False, **options)
+        except Exception:
+            # The broker may have closed a connection that was idle. A message that comes twice
+            # does no harm.
+            app.send_task(task, producer=producer, **options)
 
 
 def forget_connections() -> None:

@@ -1,7 +1,9 @@
 """Dispatch steps: tell a worker, through the broker, that a row is ready.
 
-Dispatching may fail without harm: then the row stays queued, and the sweeper dispatches it later.
-No error of the broker reaches the caller.
+A row is marked as sent first, because a fast worker must find it so. Then its message is published.
+Publishing may fail without harm: then the row is queued again, and the sweeper dispatches it later.
+If the process dies in between, no worker answers, and the sweeper dispatches the row, too. No error
+of the broker reaches the caller.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import logging
 import time
 import uuid
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from django.db.models import F
 from django.utils.translation import gettext as _
@@ -22,14 +25,32 @@ from careers.pipeline.transitions import db_now, move
 log = logging.getLogger(__name__)
 
 #: Seconds without an attempt after the broker failed to answer: a broker that is down delays at
-#: most one applicant in ten seconds.
+#: most one caller in ten seconds.
 REST = 10
 
 _resting_until = 0.0
 
 
+class Message(NamedTuple):
+    """A message for a worker. Its step is marked as sent, with the id of this task."""
+
+    step_id: int
+    kind: str
+    task_id: str
+
+
+def is_resting() -> bool:
+    """Whether the broker failed a moment ago, so that nothing is sent to it for now."""
+    return time.monotonic() < _resting_until
+
+
+def new_task_id() -> str:
+    """The id of the Celery task that runs a step."""
+    return str(uuid.uuid4())
+
+
 def dispatch_steps(step_ids: Iterable[int], *, actor: str = "intake", insist: bool = False) -> int:
-    """Publish a message for each step that is ready.
+    """Mark steps that are ready as sent, and publish a message for each.
 
     Args:
         actor: who dispatches, for the history.
@@ -38,46 +59,66 @@ def dispatch_steps(step_ids: Iterable[int], *, actor: str = "intake", insist: bo
     Returns:
         How many messages the broker accepted.
     """
-    global _resting_until
-    dispatched = 0
+    step_ids = list(step_ids)
+    if not step_ids or (is_resting() and not insist):
+        return 0
+    # A kind that only a newer release knows waits for that release's workers.
+    known = Step.objects.filter(pk__in=step_ids, kind__in=registry.kinds()).in_bulk()
+    accepted = 0
     for step_id in step_ids:
-        if not insist and time.monotonic() < _resting_until:
-            break
-        # A kind that only a newer release knows waits for that release's workers.
-        step = Step.objects.filter(pk=step_id, kind__in=registry.kinds())
-        kind = step.values_list("kind", flat=True).first()
-        if kind is None:
+        if step_id not in known:
             continue
-        task_id = str(uuid.uuid4())
-        # Written first: a fast worker must find the row already sent.
+        now, task_id = db_now(), new_task_id()
         if not move(
             step_id,
             State.SENT,
             leaving=[State.QUEUED, State.RETRYING],
+            known=known[step_id],
             actor=actor,
-            dispatched_at=db_now(),
+            at=now,
+            dispatched_at=now,
             dispatches=F("dispatches") + 1,
             celery_task_id=task_id,
         ):
             continue
-        definition = registry.REGISTERED[kind]
-        try:
-            _publish(definition.task_name, definition.queue, step_id, task_id)
-        except Exception as error:  # after any error, the row is safe and the sweeper finds it
-            _resting_until = time.monotonic() + REST
-            log.warning("the broker did not accept a message: %s", type(error).__name__)
-            move(
-                step_id,
-                State.QUEUED,
-                leaving=[State.SENT],
-                actor=actor,
-                guard={"celery_task_id": task_id},
-                reason=_("The message broker did not accept the message."),
-            )
+        if not publish([Message(step_id, known[step_id].kind, task_id)], actor=actor):
             break
-        _resting_until = 0.0
-        dispatched += 1
-    return dispatched
+        accepted += 1
+    return accepted
+
+
+def publish(messages: Iterable[Message], *, actor: str = "intake") -> int:
+    """Publish messages whose steps are marked as sent.
+
+    After the first one that the broker does not accept, the other steps are queued again, too.
+
+    Returns:
+        How many messages the broker accepted.
+    """
+    global _resting_until
+    accepted, failed = 0, False
+    for message in messages:
+        definition = registry.REGISTERED[message.kind]
+        if not failed:
+            try:
+                _publish(definition.task_name, definition.queue, message.step_id, message.task_id)
+            except Exception as error:  # after any error, the row is safe and the sweeper finds it
+                failed = True
+                _resting_until = time.monotonic() + REST
+                log.warning("the broker did not accept a message: %s", type(error).__name__)
+            else:
+                _resting_until = 0.0
+                accepted += 1
+                continue
+        move(
+            message.step_id,
+            State.QUEUED,
+            leaving=[State.SENT],
+            actor=actor,
+            guard={"celery_task_id": message.task_id},
+            reason=_("The message broker did not accept the message."),
+        )
+    return accepted
 
 
 def dispatch_task(task: str) -> bool:

@@ -36,6 +36,7 @@ def move(
     *,
     leaving: Collection[State],
     actor: str,
+    known: Step | None = None,
     fence: int | None = None,
     reason: str = "",
     traceback: str = "",
@@ -47,6 +48,8 @@ def move(
 
     Args:
         leaving: the states that the caller expects; each must allow ``to``.
+        known: the step as the caller read it, which saves reading it here. If its state has changed
+            since, another process was faster.
         fence: the token that the caller got when it claimed the step.
         guard: what else must hold, as a query or as field lookups.
         changes: other columns to write along with the state.
@@ -75,10 +78,11 @@ def move(
         if to != State.UNCERTAIN:
             changes.setdefault("phase", Phase.NONE)
     with transaction.atomic():
-        row = Step.objects.filter(pk=step_id).values_list("state", "attempts").first()
-        if row is None or row[0] not in leaving:
+        if known is None:
+            known = Step.objects.filter(pk=step_id).only("state", "attempts").first()
+        if known is None or known.state not in leaving:
             return False
-        before, attempts = row
+        before, attempts = known.state, known.attempts
         if to == State.QUEUED and before != State.SENT:
             changes.setdefault("ready_at", at)
         elif to == State.RETRYING:

@@ -30,7 +30,7 @@ def test_create_steps_creates_each_step_with_its_event(application: Any) -> None
         ("mail_hr", "hr@example.org", "waiting"),
     ]
     queued = application.steps.filter(state=State.QUEUED).values_list("pk", flat=True)
-    assert sorted(ready) == sorted(queued)
+    assert sorted(message.step_id for message in ready) == sorted(queued)
     events = StepEvent.objects.values_list("from_state", "actor", "attempt")
     assert list(events) == [("", "intake", 0)] * 4
 
