@@ -10,8 +10,10 @@ class HomeConfig(AppConfig):
         from home import (
             pictures,
             site_host,  # noqa: F401 -- connects its signal handler
+            site_pages,
         )
         from home.text_fields import use_in_admin
 
         pictures.install()
+        site_pages.install()
         use_in_admin()

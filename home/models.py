@@ -33,6 +33,7 @@ from home.recipients import (
     validate_domains,
 )
 from home.schedule import ScheduledPage
+from home.site_pages import SharedSettings, SitePage
 from home.values import mail_address
 from home.values.zone import UTC, zone_named
 
@@ -49,7 +50,7 @@ __all__ = [
 ]
 
 
-class HomePage(ScheduledPage, Page):  # type: ignore[django-manager-missing]
+class HomePage(SitePage, ScheduledPage, Page):  # type: ignore[django-manager-missing]
     """The home page: one sentence, the search, the open jobs, then the company."""
 
     hero_title = models.CharField(
@@ -98,7 +99,7 @@ class HomePage(ScheduledPage, Page):  # type: ignore[django-manager-missing]
         return context
 
 
-class PlainPage(ScheduledPage, Page):  # type: ignore[django-manager-missing]
+class PlainPage(SitePage, ScheduledPage, Page):  # type: ignore[django-manager-missing]
     """A page of text: privacy notice, legal notice, accessibility."""
 
     intro = models.TextField(_("introduction"), blank=True, max_length=400)
@@ -129,7 +130,7 @@ def time_zones() -> list[tuple[str, str]]:
 
 
 @register_setting(icon="site", order=10)
-class SiteSettings(ClusterableModel, BaseSiteSetting):
+class SiteSettings(SharedSettings, ClusterableModel, BaseSiteSetting):
     """The company's name, look and contacts, for pages, mails and documents.
 
     Its texts are in the default language; ``CompanyTranslation`` has the others.

@@ -5,6 +5,7 @@ the settings reaches the browser in this small stylesheet instead.
 """
 
 import hashlib
+from functools import lru_cache
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
@@ -37,6 +38,7 @@ def icon(accent: str) -> str:
     )
 
 
+@lru_cache(maxsize=64)
 def version(accent: str) -> str:
     """A hash of stylesheet and icon; it is part of their addresses."""
     return hashlib.sha256((stylesheet(accent) + icon(accent)).encode()).hexdigest()[:12]

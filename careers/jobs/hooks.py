@@ -17,15 +17,17 @@ from wagtail.admin import messages as wagtail_messages
 from wagtail.models import Page
 
 from careers.applications.models import Application
-from careers.jobs.listing import DEPARTMENT, LOCATION, Openings
+from careers.jobs.listing import facets_of
 from careers.jobs.models import JobIndexPage, JobPage
 from careers.jobs.moving import reason_against
+from careers.jobs.openings import DEPARTMENT, LOCATION, openings_below
 from careers.jobs.panels import DATES_PANEL
 from careers.jobs.recipients import inherited_recipients
 from careers.jobs.usage import jobs_that_use
 from careers.languages.sharing import is_translated, original_of
 from careers.operations.models import Finding, Severity
 from home.bidi import isolated
+from home.content_cache import cached
 from home.models import split_addresses
 
 JOBS_ON_HOME = 6
@@ -270,12 +272,14 @@ def parent_path(page: Page) -> str:
 @hooks.register("home_page_context")
 def open_jobs_for_home(request: HttpRequest, page: Page) -> dict[str, Any]:
     """The jobs below the home page, and the search for them."""
-    openings = Openings(JobPage.objects.descendant_of(page).open())
-    job_index = JobIndexPage.objects.descendant_of(page).live().first()
-    facets = {facet.name: facet for facet in openings.facets()}
+    openings = openings_below(page, JobPage)
+    job_index = cached(
+        ("first list", page.pk), lambda: JobIndexPage.objects.descendant_of(page).live().first()
+    )
+    facets = {facet.name: facet for facet in facets_of(openings)}
     return {
         "search_action": job_index.get_url(request) if job_index else "",
-        "jobs": openings.rows([traits.pk for traits in openings.traits[:JOBS_ON_HOME]]),
+        "jobs": openings.rows(openings.keys(openings.all, most=JOBS_ON_HOME)),
         "open_count": len(openings),
         "departments": facets[DEPARTMENT],
         "locations": facets[LOCATION],

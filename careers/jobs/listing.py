@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.core.paginator import Page as Sheet
 from django.core.paginator import Paginator
@@ -14,7 +13,15 @@ from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from careers.jobs.querysets import JobPageQuerySet
+from careers.jobs.openings import (
+    DEPARTMENT,
+    EMPLOYMENT,
+    LOCATION,
+    NAMES,
+    WORKPLACE,
+    Openings,
+)
+from careers.jobs.similar import by_points
 
 JOBS_PER_PAGE = 25
 #: A facet shows this many options; the others are folded away.
@@ -24,10 +31,6 @@ NEAREST = 5
 #: Limits on the query of an address; our form stays below them.
 LONGEST_QUERY = 200
 MOST_VALUES = 20
-
-#: The parameters of an address. Bookmarks hold them, so they never change.
-DEPARTMENT, LOCATION, WORKPLACE, EMPLOYMENT = "department", "place", "workplace", "type"
-NAMES = (DEPARTMENT, LOCATION, WORKPLACE, EMPLOYMENT)
 
 
 @dataclass(frozen=True)
@@ -92,122 +95,48 @@ class Chip:
     remove: str
 
 
-class _Traits(NamedTuple):
-    """What the filters must know about a job: its key, and its values by facet."""
+def facets_of(
+    openings: Openings,
+    asked: Mapping[str, Mapping[str, str]] | None = None,
+    worded: int | None = None,
+) -> list[Facet]:
+    """Every facet with its options in the order of their names.
 
-    pk: int
-    values: dict[str, frozenset[str]]
-
-
-class Openings:
-    """The open jobs below a page, with the values of each facet.
-
-    Two queries, however many jobs there are. A list of jobs is short enough to be counted here;
-    in the database, each facet would need a query of its own.
+    Args:
+        asked: the chosen values of each facet, with their labels.
+        worded: the jobs that match the search words; None for all.
     """
-
-    def __init__(self, jobs: JobPageQuerySet) -> None:
-        self._jobs = jobs
-        model = jobs.model
-        workplaces, types = (
-            dict(model._meta.get_field(name).flatchoices)  # type: ignore[union-attr]
-            for name in ("workplace", "employment_type")
-        )
-        self._labels: dict[str, dict[str, str]] = {
-            DEPARTMENT: {},
-            LOCATION: {},
-            WORKPLACE: {value: str(label) for value, label in workplaces.items()},
-            EMPLOYMENT: {value: str(label) for value, label in types.items()},
-        }
-        locations: dict[int, set[str]] = {}
-        for pk, slug, name in jobs.order_by().values_list(
-            "pk", "locations__slug", "locations__name"
-        ):
-            if slug is not None:
-                locations.setdefault(pk, set()).add(slug)
-                self._labels[LOCATION][slug] = name
-        self.traits: list[_Traits] = []
-        for pk, slug, name, workplace, employment in jobs.values_list(
-            "pk", "department__slug", "department__name", "workplace", "employment_type"
-        ):
-            if slug is not None:
-                self._labels[DEPARTMENT][slug] = name
-            values = {
-                DEPARTMENT: frozenset([slug] if slug else ()),
-                LOCATION: frozenset(locations.get(pk, ())),
-                WORKPLACE: frozenset([workplace]),
-                EMPLOYMENT: frozenset([employment]),
-            }
-            self.traits.append(_Traits(pk, values))
-
-    def __len__(self) -> int:
-        return len(self.traits)
-
-    def facets(
-        self, asked: dict[str, list[str]] | None = None, worded: set[int] | None = None
-    ) -> list[Facet]:
-        """Every facet with its options in the order of their names.
-
-        Args:
-            asked: the chosen values of each facet.
-            worded: the keys of the jobs that match the search words; None for all.
-        """
-        asked = asked or {name: [] for name in NAMES}
-        titles = {
-            DEPARTMENT: (_("Team"), _("All teams")),
-            LOCATION: (_("Location"), _("All locations")),
-            WORKPLACE: (_("Workplace"), _("All workplaces")),
-            EMPLOYMENT: (_("Employment"), _("All employment types")),
-        }
-        found = []
-        for name in NAMES:
-            others = {other: values for other, values in asked.items() if other != name}
-            fitting = Counter[str]()
-            overall = Counter[str](dict.fromkeys(asked[name], 0))
-            for traits in self.traits:
-                overall.update(traits.values[name])
-                if fits(traits.values, others) and (worded is None or traits.pk in worded):
-                    fitting.update(traits.values[name])
-            options = [
-                Option(value, self._labels[name][value], fitting[value], value in asked[name], jobs)
-                for value, jobs in overall.items()
-            ]
-            if name in (DEPARTMENT, LOCATION):
-                options.sort(key=lambda option: option.label.casefold())
-            else:
-                order = list(self._labels[name])
-                options.sort(key=lambda option: order.index(option.value))
-            found.append(Facet(name, *titles[name], tuple(options)))
-        return found
-
-    def known(self, name: str, values: Iterable[str]) -> list[str]:
-        """The ``values`` that exist, also departments and locations without an open job.
-
-        A bookmarked link to one of these says that nothing matches, instead of showing all jobs.
-        """
-        wanted = list(dict.fromkeys(values))[:MOST_VALUES]
-        missing = [value for value in wanted if value not in self._labels[name]]
-        missing = [value for value in missing if re.fullmatch(r"[-\w]{1,100}", value)]
-        if missing and name in (DEPARTMENT, LOCATION):
-            field = {DEPARTMENT: "department", LOCATION: "locations"}[name]
-            kept = self._jobs.model._meta.get_field(field).related_model.objects
-            for slug, label in kept.filter(slug__in=missing).values_list("slug", "name"):
-                self._labels[name].setdefault(slug, label)
-        return [value for value in wanted if value in self._labels[name]]
-
-    def rows(self, keys: list[int]) -> list[Any]:
-        """The jobs of ``keys``, in their order, with what a row shows."""
-        jobs = self._jobs.model.objects.filter(pk__in=keys).with_labels().in_bulk()
-        found = [jobs[key] for key in keys if key in jobs]
-        for job in found[1:]:
-            # Saves a query per row: all jobs of a list belong to one company.
-            job.company = found[0].company
-        return found
-
-
-def fits(values: dict[str, frozenset[str]], asked: dict[str, list[str]]) -> bool:
-    """Whether a job has one of the chosen values of each facet with a choice."""
-    return all(not wanted or values[name] & set(wanted) for name, wanted in asked.items())
+    asked = asked or {}
+    titles = {
+        DEPARTMENT: (_("Team"), _("All teams")),
+        LOCATION: (_("Location"), _("All locations")),
+        WORKPLACE: (_("Workplace"), _("All workplaces")),
+        EMPLOYMENT: (_("Employment"), _("All employment types")),
+    }
+    chosen = {name: openings.with_any(name, values) for name, values in asked.items() if values}
+    found = []
+    for name in NAMES:
+        fitting = openings.all if worded is None else worded
+        for other, jobs in chosen.items():
+            if other != name:
+                fitting &= jobs
+        mine = asked.get(name, {})
+        options = [
+            Option(
+                value,
+                openings.label(name, value),
+                (having & fitting).bit_count(),
+                value in mine,
+                having.bit_count(),
+            )
+            for value, having in openings.having[name].items()
+        ]
+        without_jobs = [value for value in mine if value not in openings.having[name]]
+        if without_jobs:
+            options += [Option(value, mine[value], 0, True, 0) for value in without_jobs]
+            options.sort(key=lambda option: openings.order(name, option.value, option.label))
+        found.append(Facet(name, *titles[name], tuple(options)))
+    return found
 
 
 class Listing:
@@ -216,41 +145,57 @@ class Listing:
     Every address gets an answer: values that do not exist are left out.
     """
 
-    def __init__(self, jobs: JobPageQuerySet, address: QueryDict) -> None:
-        self.openings = Openings(jobs)
+    def __init__(self, openings: Openings, address: QueryDict) -> None:
+        self.openings = openings
         # PostgreSQL raises an error if a query contains NUL.
         self.query = address.get("q", "").replace("\x00", "").strip()[:LONGEST_QUERY]
-        self.asked = {name: self.openings.known(name, address.getlist(name)) for name in NAMES}
+        self.asked = {name: self._known(name, address.getlist(name)) for name in NAMES}
         self.is_filtered = bool(self.query or any(self.asked.values()))
-        worded: set[int] | None = None
-        if self.query:
-            worded = set(jobs.matching(self.query).values_list("pk", flat=True))
-        self.facets = self.openings.facets(self.asked, worded)
-        self._worded = worded
-        found = [
-            traits.pk
-            for traits in self.openings.traits
-            if (worded is None or traits.pk in worded) and fits(traits.values, self.asked)
-        ]
-        self.total = len(found)
-        self.jobs: Sheet[Any] = Paginator(found, JOBS_PER_PAGE).get_page(address.get("page"))
-        self.jobs.object_list = self.openings.rows(list(self.jobs.object_list))
+        worded = openings.matching(self.query) if self.query else None
+        self._worded = openings.all if worded is None else worded
+        self.facets = facets_of(openings, self.asked, worded)
+        found = self._worded
+        for name, values in self.asked.items():
+            if values:
+                found &= openings.with_any(name, values)
+        self.total = found.bit_count()
+        self.jobs: Sheet[Any] = Paginator(range(self.total), JOBS_PER_PAGE).get_page(
+            address.get("page")
+        )
+        start = JOBS_PER_PAGE * (self.jobs.number - 1)
+        self.jobs.object_list = openings.rows(openings.keys(found, start, JOBS_PER_PAGE))
+
+    def _known(self, name: str, values: list[str]) -> dict[str, str]:
+        """The ``values`` that exist, with their labels, also those without an open job.
+
+        A bookmarked link to one of these says that nothing matches, instead of showing all jobs.
+        """
+        wanted = list(dict.fromkeys(values))[:MOST_VALUES]
+        known = self.openings.known(name, wanted)
+        missing = [value for value in wanted if value not in known]
+        missing = [value for value in missing if re.fullmatch(r"[-\w]{1,100}", value)]
+        if missing and name in (DEPARTMENT, LOCATION):
+            field = {DEPARTMENT: "department", LOCATION: "locations"}[name]
+            kept = self.openings.model._meta.get_field(field).related_model.objects
+            for slug, label in kept.filter(slug__in=missing).values_list("slug", "name"):
+                known.setdefault(slug, label)
+        return {value: known[value] for value in wanted if value in known}
 
     @cached_property
     def nearest(self) -> list[Any]:
         """If no job matches, the jobs that miss the fewest of the filters."""
         if self.total:
             return []
-
-        def misses(traits: _Traits) -> int:
-            missed = self._worded is not None and traits.pk not in self._worded
-            return 2 * missed + sum(
-                not fits(traits.values, {name: values}) for name, values in self.asked.items()
-            )
-
-        # Sorting is stable: among equals the newest stays first.
-        ranked = sorted(self.openings.traits, key=misses)
-        return self.openings.rows([traits.pk for traits in ranked[:NEAREST]])
+        points = [(2, self._worded)] if self.query else []
+        points += [
+            (1, self.openings.with_any(name, values))
+            for name, values in self.asked.items()
+            if values
+        ]
+        keys: list[int] = []
+        for jobs in by_points(self.openings.all, points):
+            keys += self.openings.keys(jobs, most=NEAREST - len(keys))
+        return self.openings.rows(keys)
 
     def address(self, page: int = 1, without: tuple[str, str] = ("", "")) -> str:
         """The query string of this list, with "?", for another page or without one choice.

@@ -16,8 +16,8 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.functional import cached_property
 from django.utils.html import strip_tags
-from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from modelcluster.fields import ParentalManyToManyField
 from wagtail.admin.panels import MultiFieldPanel
 from wagtail.contrib.redirects.middleware import RedirectMiddleware
@@ -36,6 +36,7 @@ from careers.inspection import words
 from careers.jobs.dates import ApplicationDates
 from careers.jobs.form_fields import FormFields
 from careers.jobs.listing import Listing
+from careers.jobs.openings import openings_below
 from careers.jobs.panels import job_edit_handler
 from careers.jobs.pay import PayRange, currencies
 from careers.jobs.querysets import JobPageQuerySet
@@ -47,18 +48,20 @@ from careers.jobs.recipients import (
     inherited_recipients,
     settings_of,
 )
+from careers.jobs.routes import JobRoutes, jobs_elsewhere
 from careers.jobs.similar import similar_jobs
 from careers.jobs.taxonomy import Department, EmploymentType, Location, Workplace
 from home.address_field import ContactField
 from home.blocks import TEXT_FEATURES, BodyBlock
 from home.models import SiteSettings, split_addresses, validate_addresses
 from home.schedule import ScheduledPage
+from home.site_pages import ShownPage, SitePage
 
 # Migration 0001 refers to ``currencies`` here.
 __all__ = ["JobIndexPage", "JobPage", "currencies"]
 
 
-class JobIndexPage(ScheduledPage, Page):  # type: ignore[django-manager-missing]
+class JobIndexPage(JobRoutes, SitePage, ScheduledPage, Page):  # type: ignore[django-manager-missing]
     """All open jobs, searchable; jobs are its children."""
 
     intro = models.TextField(gettext_lazy("introduction"), blank=True, max_length=400)
@@ -100,28 +103,14 @@ class JobIndexPage(ScheduledPage, Page):  # type: ignore[django-manager-missing]
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(request, *args, **kwargs)
-        jobs = JobPage.objects.descendant_of(self).open()
-        return context | {"listing": Listing(jobs, request.GET), "elsewhere": self.elsewhere(jobs)}
-
-    def elsewhere(self, jobs: JobPageQuerySet) -> list[dict[str, Any]]:
-        """The lists in other languages with open jobs that are not among ``jobs``."""
-        here = jobs.order_by().values("translation_key")
-        lists = self.get_translations().live().public().filter(alias_of=None)
-        found = [
-            {
-                "language": get_language_info(other.locale.language_code),
-                "url": other.url,
-                "jobs": JobPage.objects.descendant_of(other)
-                .open()
-                .exclude(translation_key__in=here)
-                .count(),
-            }
-            for other in lists.select_related("locale")
-        ]
-        return [other for other in found if other["jobs"]]
+        openings = openings_below(self, JobPage)
+        return context | {
+            "listing": Listing(openings, request.GET),
+            "elsewhere": jobs_elsewhere(self, openings),
+        }
 
 
-class JobPage(PayRange, ApplicationDates, FormFields, ScheduledPage, Page):
+class JobPage(PayRange, ApplicationDates, FormFields, ShownPage, ScheduledPage, Page):
     """One job, with its application form on the page."""
 
     summary = models.TextField(

@@ -17,6 +17,7 @@ from wagtail.log_actions import get_active_log_context
 from wagtail.models import Page, Revision, Site
 
 from careers.jobs.pay import decimals_errors
+from home.content_cache import cached
 from home.models import SiteSettings, split_addresses
 from home.recipients import refusal, refused, tidy
 from home.schedule import ScheduleForm
@@ -26,7 +27,13 @@ log = logging.getLogger(__name__)
 
 def settings_of(page: Page) -> SiteSettings:
     """The company settings of the site that a page belongs to."""
-    return SiteSettings.for_site(page.get_site() or Site.objects.get(is_default_site=True))
+    parts = page.get_url_parts()
+    if parts is None:
+        return SiteSettings.for_site(Site.objects.get(is_default_site=True))
+    site_id = parts[0]
+    return cached(
+        (SiteSettings, site_id), lambda: SiteSettings.for_site(Site.objects.get(pk=site_id))
+    )
 
 
 def inherited_recipients(parent: Page) -> list[str]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, Value, When
-from django.db.models.expressions import Combinable
-
-from careers.jobs.querysets import NEWEST_FIRST
+from careers.jobs.openings import DEPARTMENT, LOCATION, WORKPLACE, letters, openings_below
+from careers.jobs.taxonomy import Workplace
 
 MOST = 3
 #: Words of a title that do not describe the work.
@@ -18,42 +15,52 @@ _RANKS = {"senior", "junior", "principal", "trainee"}
 def similar_jobs(job: Any) -> list[Any]:
     """The open jobs most similar to ``job`` in its own list, and so in its language.
 
+    Two queries for the rows; which ones they are costs none while the open jobs are kept.
+
     Args:
         job: a ``JobPage``.
 
     Returns:
-        At most three jobs, each with its ``likeness`` as a number. An open job gets only jobs
-        that are similar. For other jobs the newest ones fill up, with a likeness of 0.
+        At most three jobs. An open job gets only jobs that are similar. For other jobs the newest
+        ones fill up.
     """
-    jobs = type(job).objects.sibling_of(job, inclusive=False).open()
-    likeness: Combinable = Value(0, output_field=IntegerField())
+    openings = openings_below(job.get_parent(), type(job))
+    points = []
     if job.department_id:
-        likeness += _worth(3, Q(department_id=job.department_id))
-    locations = [location.pk for location in job.all_locations]
-    if locations:
-        through = type(job).locations.through.objects
-        shared = through.filter(jobpage_id=OuterRef("pk"), location_id__in=locations)
-        likeness += _worth(2, Exists(shared))
-    if job.workplace == "remote":
-        likeness += _worth(1, Q(workplace=job.workplace))
-    for word in title_words(job.title):
-        likeness += _worth(2, Q(title__icontains=word))
-    found = jobs.annotate(likeness=likeness).order_by(F("likeness").desc(), *NEWEST_FIRST)
-    if job.is_open:
-        found = found.filter(likeness__gt=0)
-    alike = list(found.with_labels()[:MOST])
-    for other in alike:
-        # Saves a query per row: all jobs of a list belong to one company.
-        other.company = job.company
-    return alike
+        points.append((3, openings.having[DEPARTMENT].get(job.department.slug, 0)))
+    slugs = [location.slug for location in job.all_locations]
+    points.append((2, openings.with_any(LOCATION, slugs)))
+    if job.workplace == Workplace.REMOTE:
+        points.append((1, openings.with_any(WORKPLACE, [Workplace.REMOTE])))
+    points += [(2, openings.in_titles(word)) for word in title_words(job.title)]
+    others = openings.without(job.pk)
+    keys = []
+    for alike in by_points(others, points):
+        if job.is_open and not any(alike & jobs for _worth, jobs in points):
+            break
+        keys += openings.keys(alike, most=MOST - len(keys))
+        if len(keys) >= MOST:
+            break
+    return openings.rows(keys)
 
 
-def _worth(points: int, condition: Q | Exists) -> Case:
-    """Points for the jobs that meet a condition."""
-    return Case(When(condition, then=points), default=0, output_field=IntegerField())
+def by_points(jobs: int, points: list[tuple[int, int]]) -> list[int]:
+    """The jobs of a set, in sets of equally many points, the most points first.
+
+    Args:
+        points: how much it is worth for a job to be in each of these sets.
+    """
+    ranked = {0: jobs}
+    for worth, better in points:
+        further: dict[int, int] = {}
+        for total, equal in ranked.items():
+            for sum_, part in ((total + worth, equal & better), (total, equal & ~better)):
+                if part:
+                    further[sum_] = further.get(sum_, 0) | part
+        ranked = further
+    return [ranked[total] for total in sorted(ranked, reverse=True)]
 
 
 def title_words(title: str) -> list[str]:
     """The words of a title that may describe the work; at most five."""
-    words = dict.fromkeys(re.findall(r"[^\W\d_]{4,}", title.casefold()))
-    return [word for word in words if word not in _RANKS][:5]
+    return [word for word in dict.fromkeys(letters(title)) if word not in _RANKS][:5]

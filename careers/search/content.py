@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import CharField, Exists, OuterRef, Q, QuerySet
+from django.db.models import (
+    BooleanField,
+    CharField,
+    Exists,
+    ExpressionWrapper,
+    OuterRef,
+    Q,
+    QuerySet,
+)
 from django.db.models.functions import Cast
 from modelsearch.index import AutocompleteField, RelatedFields, SearchField, get_indexed_models
 from modelsearch.utils import get_descendants_content_types_pks
 
 from careers.search.models import VERSION, ContentTerms
 from careers.search.terms import terms_of
+from careers.search.words import Word
 
 _KEY = CharField(max_length=50)
 
@@ -58,6 +69,26 @@ def rows_of(model: Any) -> QuerySet[ContentTerms]:
     """The terms of the object of the outer query, which is about ``model``."""
     types = get_descendants_content_types_pks(model)
     return ContentTerms.objects.filter(content_type__in=types, object_id=Cast(OuterRef("pk"), _KEY))
+
+
+def keys_with(model: Any, found: list[Word]) -> list[set[int]]:
+    """The keys of the objects of a model that have each of some words in their texts, in one query.
+
+    Returns:
+        A set of keys for each word.
+    """
+    types = get_descendants_content_types_pks(model)
+    tests = {f"has_{number}": word.query("terms") for number, word in enumerate(found)}
+    rows = ContentTerms.objects.filter(reduce(or_, tests.values()), content_type__in=types)
+    if len(found) == 1:
+        return [{int(key) for key in rows.values_list("object_id", flat=True)}]
+    keys: list[set[int]] = [set() for _word in found]
+    judged = {name: ExpressionWrapper(test, BooleanField()) for name, test in tests.items()}
+    for key, *has in rows.annotate(**judged).values_list("object_id", *tests):
+        for number, one in enumerate(has):
+            if one:
+                keys[number].add(int(key))
+    return keys
 
 
 def without_terms(model: Any) -> QuerySet[Any]:

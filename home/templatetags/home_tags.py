@@ -12,8 +12,16 @@ from wagtail.images.models import AbstractImage, AbstractRendition, Filter, Pict
 from wagtail.models import Page, Site
 
 from home import pictures
+from home.content_cache import cached
 from home.models import PlainPage, SiteSettings
 from home.rich_text import to_html
+from home.site_pages import (
+    SitePage,
+    front_pages_elsewhere,
+    has_restrictions,
+    menu_of,
+    notices_of,
+)
 from home.theme import version
 from home.values.size import size_in_words
 
@@ -109,13 +117,13 @@ def home_of_site(context: dict[str, Any]) -> Page | None:
 @register.simple_tag
 def menu_pages(home: Page | None) -> list[Page]:
     """The children of the home page that editors put into the menu, in page order."""
-    return list(home.get_children().live().public().in_menu()) if home else []
+    return menu_of(home) if home else []
 
 
 @register.simple_tag
 def footer_pages(home: Page | None) -> list[Page]:
     """The plain pages right below the home page, such as legal notices."""
-    return list(home.get_children().live().public().type(PlainPage)) if home else []
+    return notices_of(home, PlainPage) if home else []
 
 
 @register.simple_tag(takes_context=True)
@@ -132,27 +140,38 @@ def other_languages(
     """
     if home is None:
         return []
+    fronts = front_pages_elsewhere(home)
     # In a template, a missing page is "".
-    key = page.translation_key if page and page.pk else None
-    candidates = (
-        Page.objects.live()
-        .public()
-        .filter(translation_key__in=[home.translation_key, key], alias_of=None)
-        .exclude(locale__language_code=get_language())
-        .select_related("locale")
-        .order_by("locale__language_code")
-    )
-    found: dict[str, Language] = {}
-    # Home pages first, so that translations of the page itself replace them.
-    for other in sorted(candidates, key=lambda page: page.translation_key != home.translation_key):
-        code = other.locale.language_code
-        url = context.get("address_by_language", {}).get(code) or other.full_url
-        if url and (other.translation_key == home.translation_key or code in found):
+    is_front = bool(page) and page.translation_key == home.translation_key
+    same = {} if is_front else _translations(page, fronts)
+    found = []
+    for front in fronts:
+        code = front.locale.language_code
+        shown = same.get(front.locale_id, front)
+        url = context.get("address_by_language", {}).get(code) or shown.full_url
+        if url:
             info = get_language_info(code)
-            found[code] = Language(
-                code, info["name_local"], url, bool(info["bidi"]), other.translation_key == key
-            )
-    return list(found.values())
+            is_same_page = is_front or shown is not front
+            found.append(Language(code, info["name_local"], url, bool(info["bidi"]), is_same_page))
+    return found
+
+
+def _translations(page: Page | None, fronts: list[Page]) -> dict[int, Page]:
+    """The public translations of a page in the languages of ``fronts``, by language."""
+    if not page or not page.pk or not fronts:
+        return {}
+
+    def find() -> dict[int, Page]:
+        shown = (
+            Page.objects.live()
+            .filter(translation_key=page.translation_key, alias_of=None)
+            .filter(locale__in=[front.locale_id for front in fronts])
+        )
+        shown = shown.public() if has_restrictions() else shown
+        return {other.locale_id: other for other in shown.select_related("locale")}
+
+    # A site has few pages of this kind.
+    return cached(("translations", page.pk), find) if isinstance(page, SitePage) else find()
 
 
 @register.simple_tag
