@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django.utils.html import format_html, format_html_join
@@ -31,6 +32,11 @@ class _PlainHtml(Whitelister):
         ("[document]", "p", "ul", "ol", "li", "br", "b", "strong", "i", "em"),
         allow_without_attributes,
     )
+
+
+@lru_cache(maxsize=256)
+def _plain_html(source: str) -> SafeString:
+    return mark_safe(_PlainHtml().clean(source))  # noqa: S308 -- just cleaned
 
 
 def script(job: JobPage) -> str:
@@ -91,7 +97,7 @@ def description(job: JobPage) -> str:
         if block.block_type == "heading":
             parts.append(format_html("<p><strong>{}</strong></p>", value))
         elif block.block_type == "paragraph":
-            parts.append(mark_safe(_PlainHtml().clean(value.source)))  # noqa: S308 -- just cleaned
+            parts.append(_plain_html(value.source))
         elif block.block_type == "quote":
             parts.append(_paragraph(f"“{value['text']}” {value['name']}"))
         elif block.block_type == "facts":

@@ -6,32 +6,56 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 from django.utils.translation import get_language_info
 from wagtail.url_routing import RouteResult
 
 from careers.jobs.openings import Openings
-from home.content_cache import cached
+from home.content_cache import cached, is_open
 
 if TYPE_CHECKING:
     from careers.jobs.models import JobIndexPage
 
 
+#: How many jobs, with all their texts, a list keeps for each version of the content.
+MOST_JOBS = 200
+
+
 class JobRoutes:
-    """Finds a job of a list in one query."""
+    """Finds a job of a list in one query, or in none if it was read before."""
 
     def route(self, request: HttpRequest, path_components: list[str]) -> RouteResult:
         """Find the page of an address at or below the list."""
         if len(path_components) == 1:
-            from careers.jobs.models import JobPage
-
-            shown = JobPage.objects.child_of(self).select_related("department", "locale")
-            job = shown.filter(slug=path_components[0]).first()
+            job = self._job(path_components[0])
             if job is not None:
-                # As Wagtail does: it saves a query for the page above.
-                job._cached_parent_obj = self
-                return job.route(request, [])
+                return job.route(request, [])  # type: ignore[no-any-return]
         found: Any = super()
         return found.route(request, path_components)  # type: ignore[no-any-return]
+
+    def _job(self, slug: str) -> Any:
+        """A job of this list with its department and language; None if there is none."""
+        if slug in self._jobs:
+            return self._jobs[slug]
+        from careers.jobs.models import JobPage
+
+        shown = JobPage.objects.child_of(self).select_related("department")
+        job = shown.filter(slug=slug).first()
+        if job is not None:
+            # Both save a query. Wagtail does the first.
+            job._cached_parent_obj = self
+            if job.locale_id == self.locale_id:
+                job.locale = self.locale
+            if is_open():
+                if len(self._jobs) >= MOST_JOBS:
+                    self._jobs.clear()
+                self._jobs[slug] = job
+        return job
+
+    @cached_property
+    def _jobs(self) -> dict[str, Any]:
+        """Jobs that were read for this version of the content, by slug."""
+        return {}
 
 
 def jobs_elsewhere(page: JobIndexPage, openings: Openings) -> list[dict[str, Any]]:

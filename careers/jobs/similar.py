@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from careers.jobs.openings import DEPARTMENT, LOCATION, WORKPLACE, letters, openings_below
@@ -12,36 +15,43 @@ MOST = 3
 _RANKS = {"senior", "junior", "principal", "trainee"}
 
 
-def similar_jobs(job: Any) -> list[Any]:
+@dataclass(frozen=True)
+class Similar:
+    """Other jobs for the page of a job.
+
+    Attributes:
+        jobs: at most three jobs.
+        are_alike: whether they are like the job; if not, they are the newest.
+    """
+
+    jobs: list[Any]
+    are_alike: bool
+
+
+def similar_jobs(job: Any) -> Similar:
     """The open jobs most similar to ``job`` in its own list, and so in its language.
 
-    Two queries for the rows; which ones they are costs none while the open jobs are kept.
+    An open job gets only jobs that are similar. For other jobs the newest ones fill up. Which jobs
+    they are takes no query while the open jobs are kept.
 
     Args:
         job: a ``JobPage``.
-
-    Returns:
-        At most three jobs. An open job gets only jobs that are similar. For other jobs the newest
-        ones fill up.
     """
     openings = openings_below(job.get_parent(), type(job))
     points = []
     if job.department_id:
-        points.append((3, openings.having[DEPARTMENT].get(job.department.slug, 0)))
+        points.append((3, openings.with_any(DEPARTMENT, [job.department.slug])))
     slugs = [location.slug for location in job.all_locations]
     points.append((2, openings.with_any(LOCATION, slugs)))
     if job.workplace == Workplace.REMOTE:
         points.append((1, openings.with_any(WORKPLACE, [Workplace.REMOTE])))
     points += [(2, openings.in_titles(word)) for word in title_words(job.title)]
+    alike = reduce(or_, (jobs for _worth, jobs in points), 0)
     others = openings.without(job.pk)
-    keys = []
-    for alike in by_points(others, points):
-        if job.is_open and not any(alike & jobs for _worth, jobs in points):
-            break
-        keys += openings.keys(alike, most=MOST - len(keys))
-        if len(keys) >= MOST:
-            break
-    return openings.rows(keys)
+    keys: list[int] = []
+    for jobs in by_points(others & alike if job.is_open else others, points):
+        keys += openings.keys(jobs, most=MOST - len(keys))
+    return Similar(openings.rows(keys), bool(others & alike))
 
 
 def by_points(jobs: int, points: list[tuple[int, int]]) -> list[int]:

@@ -16,7 +16,6 @@ from home.content_cache import cached
 from home.models import PlainPage, SiteSettings
 from home.rich_text import to_html
 from home.site_pages import (
-    SitePage,
     front_pages_elsewhere,
     has_restrictions,
     menu_of,
@@ -168,10 +167,9 @@ def _translations(page: Page | None, fronts: list[Page]) -> dict[int, Page]:
             .filter(locale__in=[front.locale_id for front in fronts])
         )
         shown = shown.public() if has_restrictions() else shown
-        return {other.locale_id: other for other in shown.select_related("locale")}
+        return {other.locale_id: other for other in shown.only("locale_id", "url_path")}
 
-    # A site has few pages of this kind.
-    return cached(("translations", page.pk), find) if isinstance(page, SitePage) else find()
+    return cached(("translations", page.pk), find)
 
 
 @register.simple_tag

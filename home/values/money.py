@@ -9,7 +9,7 @@ import re
 import unicodedata
 from contextlib import suppress
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.numbers import (
@@ -130,7 +130,11 @@ def shown(amount: Decimal, code: str) -> str:
 
     A whole amount has none. No digit is rounded away, even if the currency has no such decimals.
     """
-    locale = number.locale()
+    return _shown(amount, code, number.locale())
+
+
+@lru_cache(maxsize=1024)
+def _shown(amount: Decimal, code: str, locale: Locale) -> str:
     pattern = locale.currency_formats["standard"].pattern
     places = number.places(amount)
     digits = max(places, decimals(code)) if places else 0

@@ -29,7 +29,7 @@ def department(db: None) -> Department:
 
 
 def titles(job: JobPage) -> list[str]:
-    return [other.title for other in similar_jobs(job)]
+    return [other.title for other in similar_jobs(job).jobs]
 
 
 def ago(days: float) -> dt.datetime:
