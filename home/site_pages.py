@@ -14,6 +14,7 @@ from wagtail.url_routing import RouteResult
 from home.content_cache import cached, is_open
 
 _find_site = wagtail_sites.get_site_for_hostname
+_find_root_paths = Site.get_site_root_paths
 
 
 def _site_of_host(hostname: str, port: str) -> Site:
@@ -38,6 +39,18 @@ def _site_of_host(hostname: str, port: str) -> Site:
 def install() -> None:
     """Let Wagtail find sites in this way. Call it once, when all apps are ready."""
     wagtail_sites.get_site_for_hostname = _site_of_host
+    Site.get_site_root_paths = staticmethod(_root_paths)
+
+
+def _root_paths() -> list[wagtail_sites.SiteRootPath]:
+    """Where the pages of each site begin, which is a part of every address."""
+
+    def read() -> list[wagtail_sites.SiteRootPath]:
+        # Wagtail keeps them in the memory of each process and learns of no change in another one.
+        Site.clear_site_root_paths_cache()
+        return _find_root_paths()
+
+    return cached("root paths", read) if is_open() else _find_root_paths()
 
 
 def has_restrictions() -> bool:

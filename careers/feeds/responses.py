@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
+from itertools import chain
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_cache_control
 
 from home.caching import same_for_all
 
+#: A response of more bytes is sent while it is made, and so without an entity tag.
+WHOLE = 1024 * 1024
+
 
 def conditional(
     request: HttpRequest,
-    body: bytes,
+    parts: Iterable[bytes],
     content_type: str,
     *,
     max_age: int,
@@ -23,13 +28,23 @@ def conditional(
     It has no Last-Modified: if a job closes, the feed changes but no date in it does.
 
     Args:
-        body: the content; its hash is the entity tag.
+        parts: the content, made while it is read. At most ``WHOLE`` bytes of it are in memory.
         max_age: seconds that caches may keep it without revalidation.
     """
+    same_for_all(request)
+    source = iter(parts)
+    read, size = [], 0
+    for part in source:
+        read.append(part)
+        size += len(part)
+        if size > WHOLE:
+            large = StreamingHttpResponse(chain(read, source), content_type=content_type)
+            patch_cache_control(large, public=True, max_age=max_age)
+            return large
+    body = b"".join(read)
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     response = HttpResponse(body, content_type=content_type)
     response["ETag"] = etag
     patch_cache_control(response, public=True, max_age=max_age)
-    same_for_all(request)
     found = get_conditional_response(request, etag=etag, response=response)
     return found or response

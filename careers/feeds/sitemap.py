@@ -6,16 +6,16 @@ Google describes it.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import Any
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from urllib.parse import urljoin
 
 from django.conf import settings
 from django.db.models import F, Q
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import escape
 from django.utils.translation import override
 from django.views.decorators.http import require_safe
 from wagtail.models import Page, Site
@@ -25,6 +25,8 @@ from careers.jobs.models import JobPage
 from home.caching import seconds_until
 
 MAX_AGE = 3600  # seconds
+#: How many pages are read and written at a time.
+GROUP = 500
 
 
 @require_safe
@@ -34,46 +36,58 @@ def sitemap(request: HttpRequest) -> HttpResponseBase:
     if site is None:
         raise Http404
     age = seconds_until(JobPage.objects.next_change(), most=MAX_AGE)
-    body = render_to_string("sitemap.xml", {"urlset": addresses(site)}).encode()
-    return conditional(request, body, "application/xml; charset=utf-8", max_age=age)
+    parts = written(request, pages_of(site))
+    return conditional(request, parts, "application/xml; charset=utf-8", max_age=age)
 
 
-def addresses(site: Site) -> list[dict[str, Any]]:
-    """The entries of the sitemap. The number of queries does not depend on the number of pages."""
+def pages_of(site: Site) -> Iterable[Page]:
+    """The pages of the sitemap, with the translations of a page side by side.
+
+    They are read in groups. The number of queries does not depend on the number of pages.
+    """
     below = Q()
     for front in site.root_page.get_translations(inclusive=True):
         below |= Q(path__startswith=front.path)
     not_open = JobPage.objects.exclude(pk__in=JobPage.objects.open().order_by().values("pk"))
-    pages = (
+    return (
         Page.objects.live()
         .public()
         .filter(below, alias_of=None)
         .exclude(pk__in=not_open.values("pk"))
-        .annotate(opened_at=F("jobpage__opened_at"))
-        .select_related("locale")
-        .order_by("path")
+        .annotate(opened_at=F("jobpage__opened_at"), language=F("locale__language_code"))
+        .only("url_path", "translation_key", "last_published_at")
+        .order_by("translation_key", "language")
+        .iterator(chunk_size=GROUP)
     )
-    translations: dict[Any, list[dict[str, str]]] = defaultdict(list)
-    found = []
-    for page in pages:
-        location = page.full_url
-        if not location:
-            continue
-        translations[page.translation_key].append(
-            {"lang_code": page.locale.language_code, "location": location}
+
+
+def written(request: HttpRequest, pages: Iterable[Page]) -> Iterator[bytes]:
+    """The sitemap in parts.
+
+    Args:
+        pages: the translations of a page side by side.
+    """
+    yield (
+        b'<?xml version="1.0" encoding="UTF-8"?>\n'
+        b'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+        b' xmlns:xhtml="http://www.w3.org/1999/xhtml">\n'
+    )
+    lines: list[str] = []
+    for _key, same in groupby(pages, key=lambda page: page.translation_key):
+        found = [(page, escape(url)) for page in same if (url := page.get_full_url(request))]
+        links = "".join(
+            f'<xhtml:link rel="alternate" hreflang="{page.language}" href="{url}"/>'
+            for page, url in found
         )
-        found.append((page, location))
-    return [
-        {
-            "location": location,
+        for page, url in found:
             # A job may open later than it was published.
-            "lastmod": max(filter(None, (page.last_published_at, page.opened_at)), default=None),
-            "alternates": translations[page.translation_key]
-            if len(translations[page.translation_key]) > 1
-            else [],
-        }
-        for page, location in found
-    ]
+            changed = max(filter(None, (page.last_published_at, page.opened_at)), default=None)
+            date = f"<lastmod>{changed:%Y-%m-%d}</lastmod>" if changed else ""
+            lines.append(f"<url><loc>{url}</loc>{date}{links if len(found) > 1 else ''}</url>\n")
+        if len(lines) >= GROUP:
+            yield "".join(lines).encode()
+            lines.clear()
+    yield "".join([*lines, "</urlset>\n"]).encode()
 
 
 @require_safe
@@ -89,4 +103,4 @@ def robots(request: HttpRequest) -> HttpResponseBase:
     if site is not None:
         lines += ["", f"Sitemap: {urljoin(site.root_url, reverse('sitemap'))}"]
     body = "\n".join([*lines, ""]).encode()
-    return conditional(request, body, "text/plain; charset=utf-8", max_age=MAX_AGE)
+    return conditional(request, [body], "text/plain; charset=utf-8", max_age=MAX_AGE)
