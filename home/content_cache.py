@@ -28,7 +28,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 MOST = 2000
 
 
-class _Kept:
+class Kept:
     """The values of one version of the content."""
 
     def __init__(self, version: str) -> None:
@@ -36,7 +36,7 @@ class _Kept:
         self.values: dict[Hashable, tuple[Any, dt.datetime | None]] = {}
 
 
-_newest = _Kept("")
+_newest = Kept("")
 _request = threading.local()
 
 
@@ -87,11 +87,11 @@ def is_open() -> bool:
     return _kept() is not None
 
 
-def _kept() -> _Kept | None:
+def _kept() -> Kept | None:
     global _newest
-    if not getattr(_request, "is_open", False) or connection.in_atomic_block:
+    if not getattr(_request, "is_open", False) or _in_transaction():
         return None
-    kept: _Kept | None = _request.kept
+    kept: Kept | None = _request.kept
     if kept is None:
         version = _version()
         if version is None:
@@ -99,9 +99,13 @@ def _kept() -> _Kept | None:
             return None
         kept = _newest
         if kept.version != version:
-            kept = _newest = _Kept(version)
+            kept = _newest = Kept(version)
         _request.kept = kept
     return kept
+
+
+def _in_transaction() -> bool:
+    return connection.in_atomic_block
 
 
 def _version() -> str | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from xdist.scheduler import LoadFileScheduling
 from careers.languages import background
 from careers.pipeline import dispatch, publisher
 from careersite.signin import second_factor
+from home import content_cache, content_version
 from home.models import SiteSettings
 from tests.support import migrated
 from tests.support import wheel as wheels
@@ -178,6 +180,26 @@ def _one_factor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     """Most tests sign in with ``force_login``. Those of the second factor use ``two_factors``."""
     if "two_factors" not in request.fixturenames:
         monkeypatch.setattr(second_factor, "is_required", lambda: False)
+
+
+@pytest.fixture
+def kept_content(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Requests keep content, although the test is one transaction. Call it after each change."""
+    versions = itertools.count()
+    version = next(versions)
+
+    def read() -> str:
+        content_version.current()  # the query counts
+        return str(version)
+
+    def change() -> None:
+        nonlocal version
+        version = next(versions)
+
+    monkeypatch.setattr(content_cache, "_newest", content_cache.Kept(""))
+    monkeypatch.setattr(content_cache, "_in_transaction", lambda: False)
+    monkeypatch.setattr(content_cache, "_version", read)
+    return change
 
 
 @pytest.fixture

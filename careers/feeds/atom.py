@@ -64,7 +64,7 @@ class Feed(Atom1Feed):
 
         handler = SimplerXMLGenerator(into, "utf-8", short_empty_elements=True)
         handler.startDocument()
-        handler.startElement("feed", self.root_attributes())
+        handler.startElement("feed", self.root_attributes())  # type: ignore[arg-type]  # as Django
         self.add_root_elements(handler)
         for group in entries:
             for entry in group:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from django.apps import apps
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.translation import get_language_info
+from wagtail.models import Page
 from wagtail.url_routing import RouteResult
 
 from careers.jobs.openings import Openings
 from home.content_cache import cached, is_open
-
-if TYPE_CHECKING:
-    from careers.jobs.models import JobIndexPage
-
 
 #: How many jobs, with all their texts, a list keeps for each version of the content.
 MOST_JOBS = 200
@@ -23,6 +21,10 @@ MOST_JOBS = 200
 
 class JobRoutes:
     """Finds a job of a list in one query, or in none if it was read before."""
+
+    # The page class provides these.
+    locale: Any
+    locale_id: Any
 
     def route(self, request: HttpRequest, path_components: list[str]) -> RouteResult:
         """Find the page of an address at or below the list."""
@@ -37,9 +39,9 @@ class JobRoutes:
         """A job of this list with its department and language; None if there is none."""
         if slug in self._jobs:
             return self._jobs[slug]
-        from careers.jobs.models import JobPage
-
-        shown = JobPage.objects.child_of(self).select_related("department")
+        shown = (
+            apps.get_model("careers", "JobPage").objects.child_of(self).select_related("department")
+        )
         job = shown.filter(slug=slug).first()
         if job is not None:
             # Both save a query. Wagtail does the first.
@@ -58,7 +60,7 @@ class JobRoutes:
         return {}
 
 
-def jobs_elsewhere(page: JobIndexPage, openings: Openings) -> list[dict[str, Any]]:
+def jobs_elsewhere(page: Page, openings: Openings) -> list[dict[str, Any]]:
     """The lists in other languages with open jobs that are not among those of this list.
 
     Args:
@@ -74,7 +76,7 @@ def jobs_elsewhere(page: JobIndexPage, openings: Openings) -> list[dict[str, Any
 
 
 def _elsewhere(
-    page: JobIndexPage, openings: Openings
+    page: Page, openings: Openings
 ) -> tuple[list[tuple[str, str, int]], dt.datetime | None]:
     """Language, address and number of jobs of each such list, and until when they hold."""
     here = openings.model.objects.descendant_of(page).open().order_by().values("translation_key")

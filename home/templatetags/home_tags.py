@@ -141,7 +141,7 @@ def other_languages(
         return []
     fronts = front_pages_elsewhere(home)
     # In a template, a missing page is "".
-    is_front = bool(page) and page.translation_key == home.translation_key
+    is_front = page.translation_key == home.translation_key if page else False
     same = {} if is_front else _translations(page, fronts)
     found = []
     for front in fronts:

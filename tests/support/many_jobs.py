@@ -23,7 +23,7 @@ def add_jobs(job: JobPage, number: int, *, departments: int = 5, locations: int 
     Args:
         job: a live job.
     """
-    parent = job.get_parent()
+    parent = job.get_parent(update=True)
     original = Page.objects.get(pk=job.pk)
     taken = parent.numchild
     pages = []

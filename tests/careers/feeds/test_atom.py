@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from wagtail.models import Locale
 
 from careers.jobs.models import JobPage
-from careers.jobs.taxonomy import Department, Location
 from tests.support.factories import HomePageFactory, JobIndexPageFactory, JobPageFactory
 
 pytestmark = pytest.mark.django_db
@@ -103,27 +102,6 @@ def test_feed_lists_only_jobs_of_its_language(client: Client, job: Any, home: An
     index = JobIndexPageFactory(parent=front, locale=french)
     JobPageFactory(parent=index, title="Horloger", locale=french)
     assert texts(feed(client), "a:entry/a:title") == ["Gauge keeper"]
-
-
-def test_feed_needs_same_queries_for_one_job_and_for_four(
-    client: Client, job: Any, job_index: Any, django_assert_num_queries: Any
-) -> None:
-    team = Department.objects.create(name="Field", slug="field", locale=Locale.get_default())
-
-    def furnish(page: JobPage, slug: str) -> None:
-        page.department, page.closes_at = team, timezone.now() + dt.timedelta(days=9)
-        page.locations.add(Location.objects.create(name=slug, slug=slug, country="NO"))
-        page.save()
-
-    furnish(job, "bergen")
-    client.get("/jobs.atom")
-    with django_assert_num_queries(11):
-        client.get("/jobs.atom")
-    for name in ("lyon", "porto", "leith"):
-        furnish(JobPageFactory(parent=job_index), name)
-    client.get("/jobs.atom")
-    with django_assert_num_queries(11):
-        assert len(texts(feed(client), "a:entry/a:id")) == 4
 
 
 @settings(

@@ -66,18 +66,6 @@ def test_sitemap_names_translations_of_a_page(client: Client, home: Any) -> None
     assert set(found["http://localhost/"]) >= {"en"}
 
 
-def test_sitemap_needs_same_queries_for_one_job_and_for_nine(
-    client: Client, job: Any, job_index: Any, django_assert_num_queries: Any
-) -> None:
-    client.get("/sitemap.xml")
-    with django_assert_num_queries(6):
-        client.get("/sitemap.xml")
-    for _number in range(8):
-        JobPageFactory(parent=job_index)
-    with django_assert_num_queries(6):
-        assert len(entries(client)) == 11
-
-
 def test_current_sitemap_answers_not_modified(client: Client, job: Any) -> None:
     etag = client.get("/sitemap.xml")["ETag"]
     assert client.get("/sitemap.xml", headers={"if-none-match": etag}).status_code == 304

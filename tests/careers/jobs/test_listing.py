@@ -7,16 +7,13 @@ import re
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from wagtail.models import Locale
 
 from careers.jobs.listing import Facet, Option
-from careers.jobs.models import JobPage
 from careers.jobs.taxonomy import Department, EmploymentType, Location, Workplace
 from tests.support.factories import JobIndexPageFactory, JobPageFactory
 from tests.support.translating import french_site, in_french
@@ -189,32 +186,6 @@ def test_pagination_keeps_filters(client: Client, job_index: Any, monkeypatch: A
     assert titles(client.get("/careers/?page=99")) == titles(client.get("/careers/?page=3"))
 
 
-@pytest.mark.parametrize("address", ["/careers/", "/careers/?q=clock&place=atlantis&type=OTHER"])
-def test_list_needs_same_queries_for_one_job_and_for_twelve(
-    client: Client, job: Any, job_index: Any, django_assert_num_queries: Any, address: str
-) -> None:
-    department = Department.objects.create(name="Field", slug="field", locale=Locale.get_default())
-
-    def furnish(page: JobPage, slug: str) -> None:
-        page.department = department
-        page.closes_at = in_days(9)
-        page.locations.add(Location.objects.create(name=slug, slug=slug, country="NO"))
-        page.save()
-
-    furnish(job, "bergen")
-    client.get(address)
-    with CaptureQueriesContext(connection) as captured:
-        client.get(address)
-    queries = len(captured)
-    for number in range(11):
-        furnish(JobPageFactory(parent=job_index), f"location-{number}")
-    client.get(address)
-    with django_assert_num_queries(queries):
-        response = client.get(address)
-    assert len(response.context["listing"].openings) == 12
-    assert queries <= 30
-
-
 @settings(
     max_examples=30,
     deadline=None,
@@ -232,13 +203,6 @@ def test_list_with_any_query_answers_200(
         ("department", "place", "workplace", "type"), values
     )
     assert Client().get("/careers/", asked).status_code == 200
-
-
-def test_address_with_hundreds_of_values_needs_few_queries(client: Client, job: Any) -> None:
-    address = "/careers/?" + "&".join(f"place=p{number}" for number in range(900))
-    with CaptureQueriesContext(connection) as captured:
-        assert client.get(address).status_code == 200
-    assert len(captured) <= 27
 
 
 # ── Long lists of options ───────────────────────────────────────────────────────────────

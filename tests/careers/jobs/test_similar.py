@@ -7,15 +7,13 @@ import re
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from wagtail.contrib.redirects.models import Redirect
 from wagtail.models import Locale, PageViewRestriction
 
 from careers.jobs.models import JobPage
-from careers.jobs.similar import similar_jobs, title_words
+from careers.jobs.similar import similar_jobs
 from careers.jobs.taxonomy import Department, Location, Workplace
 from tests.support import people
 from tests.support.factories import JobIndexPageFactory, JobPageFactory
@@ -87,46 +85,6 @@ def test_closed_job_without_similar_jobs_offers_the_newest(job: Any, job_index: 
     assert titles(job) == []
     job.closes_at = ago(1)
     assert titles(job) == ["Cook 0", "Cook 1", "Cook 2"]
-
-
-@pytest.mark.parametrize(
-    ("title", "words"),
-    [
-        ("Senior Tide-Analyst (m/w/d) 100 %", ["tide", "analyst"]),
-        ("Ingénieure études de la marée", ["ingénieure", "études", "marée"]),
-        ("潮汐分析師", ["潮汐分析師"]),
-        ("", []),
-        ("one three five seven nine eleven thirteen", ["three", "five", "seven", "nine", "eleven"]),
-    ],
-)
-def test_title_words_returns_only_words_about_the_work(title: str, words: list[str]) -> None:
-    assert title_words(title) == words
-
-
-def test_job_page_needs_same_queries_with_more_similar_jobs(
-    client: Client, job: Any, job_index: Any, department: Department, django_assert_num_queries: Any
-) -> None:
-    job.department = department
-    job.save()
-
-    def add(number: int) -> None:
-        page = JobPageFactory(parent=job_index, department=department, closes_at=ago(-9))
-        slug = f"location-{number}"
-        page.locations.add(Location.objects.create(name=slug, slug=slug, country="NO"))
-        page.save()
-
-    add(0)
-    client.get("/careers/gauge-keeper/")
-    with CaptureQueriesContext(connection) as captured:
-        client.get("/careers/gauge-keeper/")
-    queries = len(captured)
-    for number in range(1, 6):
-        add(number)
-    client.get("/careers/gauge-keeper/")
-    with django_assert_num_queries(queries):
-        page = client.get("/careers/gauge-keeper/").content.decode()
-    assert page.count('class="row"') == 3
-    assert queries <= 26
 
 
 # ── Closed, and not open yet ────────────────────────────────────────────────────────────
