@@ -63,7 +63,7 @@ INDEXES = {
 
 
 class Migration(migrations.Migration):
-    dependencies = [("careers", "0032_openings")]
+    dependencies = [("careers", "0035_longer_phone")]
     atomic = False
 
     operations = [
