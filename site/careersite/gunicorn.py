@@ -6,6 +6,7 @@ in paths, such as those of receipts, are masked.
 
 import contextlib
 import ctypes
+import gc
 import logging
 import math
 import select
@@ -83,6 +84,10 @@ def when_ready(server: Arbiter) -> None:
         get_resolver().url_patterns  # noqa: B018 -- reading it is what imports
         # A connection that two processes share is broken for both.
         connections.close_all()
+        # The garbage collector writes into each object that it visits, and the workers would get a
+        # copy of that memory. It leaves frozen objects alone.
+        gc.collect()
+        gc.freeze()
 
 
 #: malloc gives blocks from this size in bytes back to the system as soon as they are free.

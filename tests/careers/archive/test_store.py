@@ -146,6 +146,24 @@ class TestRealServer:
         assert storages["archive"].connection is not parent
         parent.meta.client.close()
 
+    def test_child_process_uses_the_client_that_its_parent_only_loaded(
+        self, real_s3: Rclone, settings: Any, key: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        close_archive()
+        settings.STORAGES = real_s3.storages()
+        archive.load()
+        parent = storages["archive"].connection
+        monkeypatch.setattr(os, "getpid", lambda: 1)
+        put(key)
+        assert storages["archive"].connection is parent
+
+
+def test_load_without_a_bucket_makes_no_client(settings: Any, s3: HostileS3) -> None:
+    close_archive()
+    settings.STORAGES = s3.storages(bucket_name="")
+    archive.load()
+    assert getattr(storages["archive"]._connections, "connection", None) is None
+
 
 def test_put_with_a_key_without_the_hash_raises() -> None:
     with pytest.raises(ValueError, match="SHA-256"):
