@@ -23,7 +23,11 @@ def cacheable(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """
     if request.method not in ("GET", "HEAD") or getattr(request, "is_preview", False):
         return response
-    if settings.SESSION_COOKIE_NAME in request.COOKIES:
+    if "Cache-Control" in response.headers:
+        # The page has decided for itself.
+        return response
+    is_for_one = request.META.get(SAME_FOR_ALL) is False
+    if is_for_one or settings.SESSION_COOKIE_NAME in request.COOKIES:
         patch_cache_control(response, private=True, no_store=True)
     elif response.status_code in (200, 410):
         patch_cache_control(response, public=True, max_age=0, must_revalidate=True)
@@ -33,7 +37,12 @@ def cacheable(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 
 def same_for_all(request: HttpRequest) -> None:
     """Let the page cache keep the response to ``request``."""
-    request.META[SAME_FOR_ALL] = True
+    request.META.setdefault(SAME_FOR_ALL, True)
+
+
+def for_one_visitor(request: HttpRequest) -> None:
+    """Let no cache keep the response to ``request``. To be called before the page is made."""
+    request.META[SAME_FOR_ALL] = False
 
 
 def seconds_until(moment: dt.datetime | None, *, most: int) -> int:

@@ -1,6 +1,6 @@
 """The page cache: which answers it keeps, for whom, and until when.
 
-The first tests put it before a small application, the last ones before the site itself.
+It stands before a small application here. ``test_page_freshness`` puts it before the site itself.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import datetime as dt
 import gzip
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import brotli
@@ -19,13 +19,8 @@ from django.db import OperationalError, ProgrammingError
 from careersite import page_cache
 from careersite.page_cache import PageCache
 from careersite.representations import preferred
-from home.caching import SAME_FOR_ALL
 from home.content_state import State, Watcher
-from tests.support.wsgi import Answer, ask
-
-PAGE = b"<p>A gauge keeper keeps gauges.</p>" * 20
-CONTROL = ("Cache-Control", "public, max-age=0, must-revalidate")
-HTML = ("Content-Type", "text/html; charset=utf-8")
+from tests.support.wsgi import CONTROL, HTML, PAGE, Answer, Small, ask
 
 
 class Known:
@@ -39,31 +34,6 @@ class Known:
         if not self.is_down:
             self._last = State(self.version, self.until, time.monotonic())
         return self._last
-
-
-class Small:
-    """A small application that counts its requests."""
-
-    def __init__(self) -> None:
-        self.seen: list[dict[str, Any]] = []
-        self.status, self.headers, self.body = "200 OK", [HTML, CONTROL], PAGE
-        self.is_same_for_all = True
-        self.during: Callable[[], None] = lambda: None
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        self.seen.append(environ)
-        self.during()
-        if self.is_same_for_all:
-            environ[SAME_FOR_ALL] = True
-        if "HTTP_IF_NONE_MATCH" in environ:
-            start_response("304 Not Modified", [CONTROL])
-            return [b""]
-        start_response(self.status, list(self.headers))
-        return [self.body[:100], self.body[100:]]
-
-    @property
-    def count(self) -> int:
-        return len(self.seen)
 
 
 @pytest.fixture

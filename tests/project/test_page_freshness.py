@@ -17,6 +17,7 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
+from wagtail import hooks
 from wagtail.contrib.redirects.models import Redirect
 from wagtail.images.models import Image
 from wagtail.images.tests.utils import get_test_image_file
@@ -27,12 +28,12 @@ from careers.jobs.taxonomy import Department, Location
 from careersite.bodies import Handler
 from careersite.page_cache import PageCache
 from home import content_version
+from home.caching import for_one_visitor
 from home.content_state import State, Watcher, next_moment, read
 from home.models import PlainPage, SiteSettings
-from tests.project.test_page_cache import Small
 from tests.support.factories import ApplicationFactory, JobPageFactory
 from tests.support.translating import french_site
-from tests.support.wsgi import ask
+from tests.support.wsgi import Small, ask
 
 # Wagtail leaves the file of a new picture to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -324,6 +325,19 @@ def test_last_version_is_sent_without_database_until_its_moment(
     finally:
         watcher.close()
         connection.close()
+
+
+def test_page_for_one_visitor_is_kept_by_no_cache(
+    world: Any, here: PageCache, monkeypatch: Any
+) -> None:
+    def greeting(request: Any, page: Any) -> dict[str, Any]:
+        for_one_visitor(request)
+        return {}
+
+    with hooks.register_temporarily("home_page_context", greeting):
+        answers = [ask(here, "/") for _ in range(2)]
+    assert {answer.headers["cache-control"] for answer in answers} == {"private, no-store"}
+    assert answers[0].body is not answers[1].body
 
 
 # ── Which statements change the content ─────────────────────────────────────────────────

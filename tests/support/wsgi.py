@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.test import RequestFactory
+
+from home.caching import SAME_FOR_ALL
+
+PAGE = b"<p>A gauge keeper keeps gauges.</p>" * 20
+CONTROL = ("Cache-Control", "public, max-age=0, must-revalidate")
+HTML = ("Content-Type", "text/html; charset=utf-8")
 
 
 @dataclass(frozen=True)
@@ -38,3 +45,28 @@ def ask(application: Any, address: str, method: str = "GET", **more: Any) -> Ans
             parts.close()
     status, headers = started
     return Answer(int(status[:3]), {name.lower(): text for name, text in headers}, body)
+
+
+class Small:
+    """A small application that counts its requests."""
+
+    def __init__(self) -> None:
+        self.seen: list[dict[str, Any]] = []
+        self.status, self.headers, self.body = "200 OK", [HTML, CONTROL], PAGE
+        self.is_same_for_all = True
+        self.during: Callable[[], None] = lambda: None
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        self.seen.append(environ)
+        self.during()
+        if self.is_same_for_all:
+            environ[SAME_FOR_ALL] = True
+        if "HTTP_IF_NONE_MATCH" in environ:
+            start_response("304 Not Modified", [CONTROL])
+            return [b""]
+        start_response(self.status, list(self.headers))
+        return [self.body[:100], self.body[100:]]
+
+    @property
+    def count(self) -> int:
+        return len(self.seen)
