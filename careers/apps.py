@@ -35,6 +35,7 @@ class CareersConfig(AppConfig):
         "Dismissal",
         "FileBytes",
         "Finding",
+        "FinishedWork",
         "Heartbeat",
         "IdempotencyKey",
         "PendingUpload",
