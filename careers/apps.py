@@ -4,6 +4,7 @@ from django.apps import AppConfig
 from django.core import checks
 from django.db.models.signals import pre_migrate
 from django.utils.translation import gettext_lazy as _
+from wagtail.users.apps import WagtailUsersAppConfig
 
 
 def add_view_permission() -> None:
@@ -68,3 +69,9 @@ class CareersConfig(AppConfig):
         providers.configured()
         checks.register(check_steps)
         pre_migrate.connect(refuse_newer, sender=self)
+
+
+class AccountsConfig(WagtailUsersAppConfig):  # type: ignore[misc]  # Wagtail has no types
+    """Wagtail's app for accounts, with our list of them."""
+
+    user_viewset = "careers.backoffice.users.AccountViewSet"

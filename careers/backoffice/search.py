@@ -28,13 +28,12 @@ def by_colleague(typed: str) -> Q:
     found = words(typed)
     if not found:
         return Q(pk__in=[])
-    # The accounts are few. A row also holds the name that its account had then, or had at last.
-    accounts = [user.pk for user in get_user_model().objects.all() if _is_named(user, found)]
+    # A row also holds the name that its account had then, or had at last.
     typed_words = [word.casefold() for word in typed.split()[:MOST]]
     earlier = [
         name for name in _names_in_log() if all(word in name.casefold() for word in typed_words)
     ]
-    return Q(user__in=accounts) | Q(user_name__in=earlier)
+    return Q(user__in=_accounts(found)) | Q(user_name__in=earlier)
 
 
 def _names_in_log() -> Iterator[str]:
@@ -44,6 +43,18 @@ def _names_in_log() -> Iterator[str]:
     while last is not None:
         yield last
         last = names.filter(user_name__gt=last).first()
+
+
+def by_account(typed: str) -> Q:
+    """Accounts by name, user name or address."""
+    return Q(pk__in=_accounts(words(typed)))
+
+
+def _accounts(found: list[Word]) -> list[Any]:
+    """The accounts that have each of the words; they are few, so all are read."""
+    if not found:
+        return []
+    return [user.pk for user in get_user_model().objects.all() if _is_named(user, found)]
 
 
 def _is_named(user: Any, found: list[Word]) -> bool:

@@ -18,7 +18,6 @@ from django.utils.functional import cached_property
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from modelcluster.fields import ParentalManyToManyField
 from wagtail.admin.panels import MultiFieldPanel
 from wagtail.contrib.redirects.middleware import RedirectMiddleware
 from wagtail.fields import RichTextField, StreamField
@@ -50,7 +49,7 @@ from careers.jobs.recipients import (
 )
 from careers.jobs.routes import JobRoutes, jobs_elsewhere
 from careers.jobs.similar import similar_jobs
-from careers.jobs.taxonomy import Department, EmploymentType, Location, Workplace
+from careers.jobs.taxonomy import Department, EmploymentType, Location, LocationsField, Workplace
 from home.address_field import ContactField
 from home.blocks import TEXT_FEATURES, BodyBlock
 from home.models import SiteSettings, split_addresses, validate_addresses
@@ -127,7 +126,7 @@ class JobPage(PayRange, ApplicationDates, FormFields, ShownPage, ScheduledPage, 
         on_delete=models.PROTECT,
         related_name="jobs",
     )
-    locations = ParentalManyToManyField(
+    locations = LocationsField(
         Location, verbose_name=gettext_lazy("locations"), blank=True, related_name="jobs"
     )
     workplace = models.CharField(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from modelcluster.fields import ParentalManyToManyField
 from wagtail.models import TranslatableMixin
 from wagtail.search import index
 from wagtail_localize.fields import SynchronizedField
@@ -78,6 +80,19 @@ class Location(index.Indexed, models.Model):
     def country_name(self) -> str:
         """The name of the country in the active language."""
         return country.name(self.country, number.locale())
+
+
+class LocationsField(ParentalManyToManyField):
+    """The locations of a job, which Wagtail counts as usages of each location."""
+
+    def extract_references(self, value: Iterable[Location]) -> Iterator[tuple[Any, ...]]:
+        """What Wagtail's index of references stores: model, key, and two paths in this field."""
+        for location in value:
+            yield Location, str(location.pk), "item", str(location.pk)
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "modelcluster.fields.ParentalManyToManyField", args, kwargs
 
 
 class Workplace(models.TextChoices):

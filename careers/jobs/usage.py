@@ -1,8 +1,7 @@
 """Which jobs use a department or a location, so that nobody deletes it under them.
 
-Deleting a location would remove it from its jobs without a word: the reference is a row of its own,
-which Wagtail's index of references does not list. Drafts and scheduled versions are texts, in which
-the database sees no reference at all.
+Deleting a location would remove it from its jobs without a word: the reference is a row of its own.
+Drafts and scheduled versions are texts, in which the database sees no reference at all.
 """
 
 from __future__ import annotations
@@ -11,10 +10,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import ProtectedError, Q
-from django.db.models.signals import pre_delete
+from django.db.models.signals import m2m_changed, pre_delete
 from django.dispatch import receiver
 from django.utils.translation import gettext as _
-from wagtail.models import Revision
+from wagtail.models import ReferenceIndex, Revision
 
 from careers.jobs.models import JobPage
 from careers.jobs.taxonomy import Department, Location
@@ -60,3 +59,10 @@ def refuse_deletion(instance: Any, **_more: Any) -> None:
             },
             set(jobs),
         )
+
+
+@receiver(m2m_changed, sender=JobPage.locations.through)
+def count_usages(instance: Any, action: str, **_more: Any) -> None:
+    """Tell Wagtail which locations a job uses: it counts before they are stored."""
+    if action.startswith("post_") and isinstance(instance, JobPage):
+        ReferenceIndex.create_or_update_for_object(instance)

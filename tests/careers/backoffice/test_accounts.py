@@ -77,3 +77,30 @@ def test_superuser_makes_a_superuser(client: Client) -> None:
     client.force_login(people.ada())
     client.post("/admin/users/new/", form("new", is_superuser="on"))
     assert superusers() == {"ada", "new"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("elodie", {"elodie"}),
+        ("Élodie DURAND", {"elodie"}),
+        ("d'artagnan", {"bob"}),
+        ("bob", {"bob"}),
+        ("elo@faß.example", {"elodie"}),
+        ("durand", {"elodie"}),
+        ("nobody", set()),
+        ("%", set()),
+        ("", {"elodie", "bob", "charlie"}),
+    ],
+)
+def test_accounts_are_found_as_people_type_names(
+    administrator: Any, typed: str, found: set[str]
+) -> None:
+    people.bob(None)
+    get_user_model().objects.filter(username="bob").update(last_name="D’Artagnan")
+    get_user_model().objects.create(
+        username="elodie", first_name="E\u0301lodie", last_name="Durand", email="elo@faß.example"
+    )
+    page = people.logged_in(administrator).get("/admin/users/results/", {"q": typed})
+    users = {user.username for user in page.context["users"]}
+    assert users & {"elodie", "bob", "charlie"} == found

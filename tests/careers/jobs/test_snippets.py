@@ -163,6 +163,20 @@ def test_what_a_job_uses_is_not_deleted(editor: Client, job: Any, used: Any, sto
     assert type(used).objects.filter(pk=used.pk).exists()
 
 
+def test_usage_names_the_jobs_that_use_it(editor: Client, job: Any, used: Any) -> None:
+    usage = f"/admin/snippets/careers/{used._meta.model_name}/usage/{used.pk}/"
+    assert "Gauge keeper" not in editor.get(usage).content.decode()
+    use(job, used).save()
+    page = editor.get(usage).content.decode()
+    assert f'href="/admin/pages/{job.pk}/edit/' in page
+    edit = editor.get(usage.replace("usage", "edit")).content.decode()
+    assert "Used 1 time" in edit
+    job = JobPage.objects.get(pk=job.pk)
+    job.department, job.locations = None, []
+    job.save()
+    assert "Gauge keeper" not in editor.get(usage).content.decode()
+
+
 def test_bulk_deletion_is_refused_if_a_job_uses_one_of_them(editor: Client, job: Any) -> None:
     towns = [
         Location.objects.create(name=name, slug=name.lower(), country="GB")
