@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from babel.lists import format_list
 from django.utils.translation import gettext as _
 
 from careers.operations.words import Facts, Words, says
+from home.values import number
+
+
+def _listed(entries: list[str]) -> str:
+    """The entries with the signs and words that the active language puts between them."""
+    text: str = format_list(entries, locale=number.locale())
+    return text
 
 
 @says("content")
@@ -24,7 +32,7 @@ def _content(facts: Facts) -> Words:
         for (page,) in facts.get("links", [])
     ]
     return Words(
-        _("Pages are shown without some of their content: %(list)s.") % {"list": "; ".join(named)},
+        _("Pages are shown without some of their content: %(list)s.") % {"list": _listed(named)},
         _("Replace the files under Images or Documents, or edit the page or settings in brackets."),
     )
 
@@ -33,6 +41,6 @@ def _content(facts: Facts) -> Words:
 def _fonts_damaged(facts: Facts) -> Words:
     return Words(
         _("Fonts can’t be read: %(fonts)s. Pages and PDFs use other fonts instead.")
-        % {"fonts": ", ".join(facts["fonts"])},
+        % {"fonts": _listed(facts["fonts"])},
         _("Install this release again, or correct the fonts in the directory of your own files."),
     )

@@ -14,6 +14,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
+from django.core.cache import cache
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from modelsearch.index import get_indexed_models, insert_or_update_object
 
@@ -37,6 +38,9 @@ log = logging.getLogger(__name__)
 TASK = "careers.index_texts"
 #: Seconds that one run takes, and rows that it reads at once.
 LASTS, BATCH = 10, 100
+#: Rows of terms that one run compares with what exists, and where the cache keeps the last of them.
+LOOKED_AT = 2000
+_LOOKED_UP_TO = "indexing.looked-up-to"
 #: Files in a row that can't be read now, after which a run ends.
 GIVES_UP_AFTER = 3
 Row = TypeVar("Row", bound=Model)
@@ -73,11 +77,26 @@ def run(*, lasts: float = LASTS) -> int:
 
 
 def forget_deleted() -> None:
-    """Delete the terms of applications and files that another release has deleted."""
-    application = Application.objects.filter(pk=OuterRef("application"))
-    file = ApplicationFile.objects.filter(pk=OuterRef("file"))
-    ApplicationTerms.objects.filter(~Exists(application)).delete()
-    ApplicationTerms.objects.filter(~Exists(file), file__isnull=False).delete()
+    """Delete terms of applications and files that another release has deleted.
+
+    This release deletes them itself. So each run looks only at the next ``LOOKED_AT`` rows, and
+    the first follow the last.
+    """
+    rows = ApplicationTerms.objects.filter(pk__gt=cache.get(_LOOKED_UP_TO, 0)).order_by("pk")
+    found = list(rows.values_list("pk", "application", "file")[:LOOKED_AT])
+    applications = _existing(Application, {row[1] for row in found})
+    files = _existing(ApplicationFile, {row[2] for row in found if row[2]})
+    gone = [
+        row
+        for row, application, file in found
+        if application not in applications or (file and file not in files)
+    ]
+    ApplicationTerms.objects.filter(pk__in=gone).delete()
+    cache.set(_LOOKED_UP_TO, found[-1][0] if len(found) == LOOKED_AT else 0, timeout=None)
+
+
+def _existing(model: type[Model], keys: set[int]) -> set[int]:
+    return set(model._default_manager.filter(pk__in=keys).values_list("pk", flat=True))
 
 
 def _waiting() -> Iterator[partial[Any]]:

@@ -80,7 +80,7 @@ def test_lost_document_is_named(job: Any) -> None:
 def test_unusable_settings_are_named(job: Any) -> None:
     SiteSettings.objects.update(accent_colour="red", time_zone="Mars/Olympus")
     (message,) = said()
-    assert message.endswith(": the accent colour; the time zone.")
+    assert message.endswith(": the accent colour and the time zone.")
 
 
 def test_damaged_font_is_named_and_not_used(settings: Any, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from careers import archive, inspection
@@ -106,6 +108,28 @@ def test_what_another_release_deleted_is_forgotten(
     indexing.run()
     assert {row.application_id for row in ApplicationTerms.objects.all()} == {kept.pk}
     assert not ApplicationTerms.objects.filter(file__isnull=False).exists()
+
+
+def test_each_run_compares_some_rows_and_the_next_run_continues(
+    application: Application, read: list[bytes], monkeypatch: Any
+) -> None:
+    for one in (application, ApplicationFactory(page=application.page)):
+        cv(one, "Straßenbau")
+    indexing.run()
+    FileBytes.objects.all().delete()
+    application.files.all()._raw_delete("default")
+    Application.objects.filter(pk=application.pk)._raw_delete("default")
+    of_deleted = ApplicationTerms.objects.filter(application=application.pk)
+    assert of_deleted.count() == 3
+    monkeypatch.setattr(indexing, "LOOKED_AT", 1)
+    left = []
+    for _row in range(7):
+        with CaptureQueriesContext(connection) as asked:
+            indexing.forget_deleted()
+        assert len(asked) < 10
+        left.append(of_deleted.count())
+    assert left == sorted(left, reverse=True)
+    assert (max(left) - min(left) > 1, left[-1]) == (True, 0)
 
 
 @pytest.mark.parametrize("verdict", [ScanVerdict.WAITING, ScanVerdict.INFECTED])
