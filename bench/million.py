@@ -69,7 +69,7 @@ def fill(connection: Any, applications: int) -> None:
         # Foreign keys are right by construction; checking them takes half of the time.
         cursor.execute("SET LOCAL session_replication_role = replica")
         for model, rows in _WRITERS.items():
-            columns = [field.column for field in model._meta.concrete_fields]
+            columns = [str(field.column) for field in model._meta.concrete_fields]
             table = connection.ops.quote_name(model._meta.db_table)
             names = ", ".join(map(connection.ops.quote_name, columns))
             indexes = _drop_indexes(cursor, table)

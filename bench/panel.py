@@ -98,7 +98,7 @@ def rows(small: int = SMALL, large: int = LARGE) -> list[Row]:
                 found.append(_in_child("fill", url, str(size)))
             finally:
                 postgresql.drop_database(server, url)
-    return compared(*found, large)
+    return compared(found[0], found[1], large)
 
 
 def compared(small: dict[str, float], large: dict[str, float], size: int) -> list[Row]:

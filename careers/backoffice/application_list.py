@@ -200,13 +200,13 @@ class ApplicationList(ListPage):
             return queryset
         typed = self.search_query
         reference = search.by_reference(typed, least=4)
-        rows = self.among(queryset, by_anything(typed), reference)
         if self.is_explicitly_ordered or self.after is not None:
-            return rows
+            return self.among(queryset, by_anything(typed), reference)
         # Who has the name comes before those whose files mention it.
         named = paging.newest(queryset, by_person(typed), reference)
+        found = paging.newest(queryset, by_anything(typed)) if len(named) <= paging.MOST else []
         with_name = set(named)
-        others = [pk for pk in self.ids or [] if pk not in with_name]
+        others = [pk for pk in found if pk not in with_name]
         self.ids = [*named, *others][: paging.MOST + 1]
         return queryset.filter(pk__in=self.ids[: paging.MOST]).order_by(
             Case(When(pk__in=named, then=0), default=1), *self.order
@@ -216,7 +216,7 @@ class ApplicationList(ListPage):
         if self.is_searching and not self.is_explicitly_ordered and self.after is None:
             # After those with the name, the newest of all come once more.
             found = super().next_after(page)
-            return found and self.ids and max(self.ids) + 1
+            return max(self.ids) + 1 if found and self.ids else None
         return super().next_after(page)
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -96,7 +96,8 @@ def numbers(steps: QuerySet[Step]) -> Numbers:
         )
     )
     done = paging.counted(steps.filter(in_state(DONE)))
-    return _Counted(*(found[f"n{place}"] for place in range(len(groups))), done)
+    attention, waiting, running = (found[f"n{place}"] for place in range(len(groups)))
+    return _Counted(attention, waiting, running, done)
 
 
 def announcement(found: Numbers) -> str:

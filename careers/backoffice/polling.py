@@ -24,8 +24,8 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponseNotModified
 from django.utils.translation import get_language
 
 from careers.backoffice.permissions import is_operator
-from careers.operations import findings, health, heartbeat
-from careers.operations.models import Dismissal, Heartbeat
+from careers.operations import health, heartbeat
+from careers.operations.models import Dismissal, Finding, Heartbeat
 from careers.pipeline.models import StepEvent
 from careers.pipeline.transitions import db_now
 from home.rights import held_by
@@ -34,7 +34,7 @@ from home.rights import held_by
 OLDEST = 30
 
 
-def polled(get: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+def polled(get: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
     """For ``get`` of a view whose results the browser asks for again and again (``live.js``).
 
     The view's permission is checked before ``get``.
@@ -71,7 +71,13 @@ def version_for(request: HttpRequest) -> str:
         )
         seen = [
             sorted(alive.values_list("kind", "name", "queues")),
-            sorted(finding.digest for finding in (*findings.current(now), *health.disk())),
+            sorted(
+                Finding.objects.filter(expires_at__gt=now).values_list(
+                    "source", "code", "severity", "facts"
+                ),
+                key=str,
+            ),
+            sorted(finding.digest for finding in health.disk()),
             sorted(Dismissal.objects.values_list("pk", flat=True)),
         ]
     content = [

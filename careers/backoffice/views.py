@@ -74,6 +74,7 @@ class ListPage(AdminPage, BaseListingView):
     short_only: ClassVar[tuple[str, ...]] = ()
     #: The ids of the rows, where ``among`` found them; at most ``paging.MOST + 1``.
     ids: list[int] | None = None
+    ordering: str
 
     def found_by(self, typed: str) -> Q:
         """The rows that match what a person typed into the search box."""
@@ -129,7 +130,8 @@ class ListPage(AdminPage, BaseListingView):
 
     def next_after(self, page: Page[Any]) -> int | None:
         """The id of the row after which the next rows begin, on the last of the numbered pages."""
-        if page.has_next() or not page.paginator.has_more or not page.object_list:
+        paginator: Any = page.paginator
+        if page.has_next() or not paginator.has_more or not page.object_list:
             return None
         if self.ids is not None:
             return self.ids[paging.MOST - 1]
