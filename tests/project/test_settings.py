@@ -35,7 +35,7 @@ def load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Load:
     def read(module: str, **environ: str) -> ModuleType:
         given = {"SECRET_KEY": "x" * 50, "VAR_DIR": str(tmp_path), **environ}
         monkeypatch.setattr(os, "environ", {name: text for name, text in given.items() if text})
-        for part in ("flower", "signin"):
+        for part in ("flower", "pipeline", "signin"):
             # ``base`` imports them, and they read the environment, too.
             monkeypatch.delitem(sys.modules, f"careersite.settings.{part}", raising=False)
         spec = importlib.util.spec_from_file_location(f"fresh_{module}", SETTINGS / f"{module}.py")

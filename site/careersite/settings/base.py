@@ -23,6 +23,12 @@ env.readable("SSL_CERT_FILE")
 
 from careersite.settings.cms import *  # noqa: E402, F403 -- these are settings, too
 from careersite.settings.flower import *  # noqa: E402, F403 -- they read what was just loaded
+from careersite.settings.pipeline import *  # noqa: E402, F403
+from careersite.settings.pipeline import (  # noqa: E402
+    PIPELINE_HARD_LIMIT,
+    PIPELINE_SOFT_LIMIT,
+    PIPELINE_VISIBILITY,
+)
 from careersite.settings.signin import *  # noqa: E402, F403
 
 #: `bin/run` and `check_services` show them, so that a misspelt name does not go unnoticed.
@@ -286,34 +292,7 @@ if EMAIL_USE_TLS and EMAIL_USE_SSL:
         "or EMAIL_USE_SSL for implicit TLS (port 465)."
     )
 
-# ── Pipeline and Celery ─────────────────────────────────────────────────────────────────
-
-#: Seconds after which a step is asked to stop, is killed, and counts as lost. Each must be longer
-#: than the one before, and the broker's visibility time-out longer than all.
-PIPELINE_SOFT_LIMIT = env.number("PIPELINE_SOFT_LIMIT", 90, least=1)
-PIPELINE_HARD_LIMIT = env.number("PIPELINE_HARD_LIMIT", 120, least=2)
-PIPELINE_LEASE = env.number("PIPELINE_LEASE", 180, least=3)
-PIPELINE_VISIBILITY = 900
-if not PIPELINE_SOFT_LIMIT < PIPELINE_HARD_LIMIT < PIPELINE_LEASE < PIPELINE_VISIBILITY:
-    raise ImproperlyConfigured(
-        "PIPELINE_SOFT_LIMIT, PIPELINE_HARD_LIMIT and PIPELINE_LEASE must rise in this order "
-        f"and stay below {PIPELINE_VISIBILITY} seconds."
-    )
-#: 0 keeps the history of finished steps for as long as the applications.
-KEEP_HISTORY_DAYS = int(env.number("KEEP_HISTORY_DAYS", 0, least=0))
-#: Seconds between two sweeps; before a step is dispatched again; without a broker, before the
-#: sweeper runs steps itself.
-PIPELINE_SWEEP_INTERVAL = env.number("PIPELINE_SWEEP_INTERVAL", 5, least=0.1)
-PIPELINE_REDISPATCH_AFTER = env.number("PIPELINE_REDISPATCH_AFTER", 60, least=1)
-PIPELINE_BROKER_GRACE = env.number("PIPELINE_BROKER_GRACE", 300, least=1)
-#: Seconds between two probes of each service that is not in constant use.
-PIPELINE_PROBE_INTERVAL = env.number("PIPELINE_PROBE_INTERVAL", 60, least=1)
-#: Seconds before the first retry; each further one waits longer.
-PIPELINE_BACKOFF_BASE = env.number("PIPELINE_BACKOFF_BASE", 10, least=0.1)
-
-#: Megabytes of memory that one PDF may take on top of its process. The largest application that
-#: the form accepts takes about 100; a PDF that takes more fails alone.
-PDF_MEMORY_LIMIT = env.number("PDF_MEMORY_LIMIT", 512, least=128)
+# ── Celery ──────────────────────────────────────────────────────────────────────────────
 
 REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", "redis", "rediss", "redis+socket")
 CELERY_BROKER_URL = REDIS_URL
