@@ -53,10 +53,11 @@ class Question:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data that release 0.1 can read, too."""
-        settings = [Option(f"{_SETTING}{name}", value) for name, value in self.settings]
-        data = asdict(replace(self, options=(*self.options, *settings)))
+        settings = (Option(f"{_SETTING}{name}", value) for name, value in self.settings)
+        options = [asdict(option) for option in (*self.options, *settings)]
+        data = {**vars(self), "options": options, "type": _STORED_TYPES.get(self.type, self.type)}
         del data["settings"]
-        return data | {"type": _STORED_TYPES.get(self.type, self.type)}
+        return data
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Question:
@@ -98,7 +99,7 @@ class FrozenForm:
     contact_email: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "questions": [question.to_json() for question in self.questions]}
+        return {**vars(self), "questions": [question.to_json() for question in self.questions]}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> FrozenForm:

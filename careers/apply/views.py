@@ -36,6 +36,7 @@ from careers.apply.decide import (
     NotOpenYet,
     decide,
 )
+from careers.apply.known_jobs import JOBS
 from careers.apply.origin import confirmation_token
 from careers.forms.builder import ApplicationForm
 from careers.forms.uploads import claim
@@ -94,13 +95,14 @@ def _form_of_job(job_key: UUID) -> HttpResponse:
 
 def _receive(request: HttpRequest, job_key: UUID, network: str) -> HttpResponse:
     """Answer a form whose body arrived."""
-    job: JobPage | None = JobPage.objects.by_key(job_key)
-    if job is None:
+    known = JOBS.find(job_key)
+    if known is None:
         return _gone(request, 404)
+    job = known.page
     # If the job has no page in the language of the address, the answer is in the job's language.
     with translation.override(job.locale.language_code):
         form = ApplicationForm(
-            job.frozen_form(),
+            known.form(),
             job_key=job.job_key,
             network=network,
             data=request.POST,
@@ -158,7 +160,12 @@ def _receipt(application: Application, messages: Sequence[Message] = ()) -> Http
 def _job_page(
     request: HttpRequest, job: JobPage, form: ApplicationForm | None, status: int, **notice: Any
 ) -> HttpResponse:
-    """The job's page with the form as it was sent, and a notice about it."""
+    """The job's page with the form as it was sent, and a notice about it.
+
+    Args:
+        job: a page that other requests read, too. It is read anew to be shown.
+    """
+    job = JobPage.objects.by_key(job.job_key) or job
     context = job.get_context(request, form=form) | notice
     if form is not None:
         context["error_summary"] = [

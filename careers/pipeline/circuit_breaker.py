@@ -35,10 +35,14 @@ def open_after(step: Step, now: dt.datetime) -> int:
 
 
 def known_error(step: Step) -> Transient | None:
-    """The error that opened the breaker; None while it is closed."""
+    """The error that opened the breaker; None while it is closed.
+
+    Args:
+        step: one that was claimed just now.
+    """
     if step.kind not in GUARDED:
         return None
-    now = db_now()
+    now = step.started_at or db_now()
     other = (
         Step.objects.filter(
             kind=step.kind,

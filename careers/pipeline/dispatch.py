@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 #: Seconds without an attempt after the broker failed to answer: a broker that is down delays at
 #: most one caller in ten seconds.
 REST = 10
+#: Steps that are marked in one transaction.
+TOGETHER = 20
 
 _resting_until = 0.0
 
@@ -62,29 +65,40 @@ def dispatch_steps(step_ids: Iterable[int], *, actor: str = "intake", insist: bo
     step_ids = list(step_ids)
     if not step_ids or (is_resting() and not insist):
         return 0
-    # A kind that only a newer release knows waits for that release's workers.
-    known = Step.objects.filter(pk__in=step_ids, kind__in=registry.kinds()).in_bulk()
     accepted = 0
-    for step_id in step_ids:
-        if step_id not in known:
-            continue
-        now, task_id = db_now(), new_task_id()
-        if not move(
-            step_id,
-            State.SENT,
-            leaving=[State.QUEUED, State.RETRYING],
-            known=known[step_id],
-            actor=actor,
-            at=now,
-            dispatched_at=now,
-            dispatches=F("dispatches") + 1,
-            celery_task_id=task_id,
-        ):
-            continue
-        if not publish([Message(step_id, known[step_id].kind, task_id)], actor=actor):
+    for start in range(0, len(step_ids), TOGETHER):
+        messages = _mark(step_ids[start : start + TOGETHER], actor)
+        sent = publish(messages, actor=actor)
+        accepted += sent
+        if sent < len(messages):
             break
-        accepted += 1
     return accepted
+
+
+def _mark(step_ids: list[int], actor: str) -> list[Message]:
+    """Mark steps as sent; returns the messages to publish, in the same order."""
+    messages: dict[int, Message] = {}
+    # A kind that only a newer release knows waits for that release's workers.
+    known = Step.objects.filter(pk__in=step_ids, kind__in=registry.kinds())
+    with transaction.atomic():
+        steps = known.only("state", "attempts", "kind").in_bulk()
+        now = db_now()
+        # Two processes that mark the same steps take the rows in the same order.
+        for step_id, step in sorted(steps.items()):
+            message = Message(step_id, step.kind, new_task_id())
+            if move(
+                step_id,
+                State.SENT,
+                leaving=[State.QUEUED, State.RETRYING],
+                known=step,
+                actor=actor,
+                at=now,
+                dispatched_at=now,
+                dispatches=F("dispatches") + 1,
+                celery_task_id=message.task_id,
+            ):
+                messages[step_id] = message
+    return [messages[step_id] for step_id in step_ids if step_id in messages]
 
 
 def publish(messages: Iterable[Message], *, actor: str = "intake") -> int:

@@ -101,7 +101,7 @@ def _mailbox(step: Step) -> str:
 
     Applications of an earlier release get theirs when the first mail to it is due.
     """
-    application = Application.objects.filter(steps=step).only("email", "mailbox").first()
+    application = step.application
     if application is None:
         return ""
     if not application.mailbox:

@@ -28,9 +28,13 @@ EACH = dt.timedelta(seconds=0.5)
 LONGEST = dt.timedelta(hours=1)
 
 
-def next_slot() -> dt.datetime | None:
-    """When a mail that comes now may be sent; None: at once."""
-    now = db_now()
+def next_slot(now: dt.datetime | None = None) -> dt.datetime | None:
+    """When a mail that comes now may be sent; None: at once.
+
+    Args:
+        now: the time of the database, if the caller knows it.
+    """
+    now = now or db_now()
     mails = Step.objects.filter(kind__in=registry.kinds_of_mails())
     refused_at = mails.filter(
         state=State.RETRYING,

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -95,7 +96,11 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
         return []
     definition = registry.REGISTERED[claim.step.kind]
     # A mail inside its idempotency window is not postponed: the window could close meanwhile.
-    if definition.is_mail and not claim.unconfirmed_until and (slot := rate_limit.next_slot()):
+    if (
+        definition.is_mail
+        and not claim.unconfirmed_until
+        and (slot := rate_limit.next_slot(claim.step.started_at))
+    ):
         rate_limit.postpone(claim.step, slot, actor=claim.actor)
         return []
     if open_error := circuit_breaker.known_error(claim.step):
@@ -127,8 +132,10 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
     """
     now = db_now()
     expected = {} if kind is None else {"kind": kind}
-    known = Step.objects.filter(pk=step_id, kind__in=registry.kinds())
-    step = known.filter(state__in=CLAIMABLE, **expected).first()
+    known = Step.objects.select_related("application", "alert").filter(
+        pk=step_id, kind__in=registry.kinds(), state__in=CLAIMABLE, **expected
+    )
+    step = known.first()
     if step is None or (step.run_after is not None and step.run_after > now):
         return None
     definition = registry.REGISTERED[step.kind]
@@ -142,29 +149,38 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
     start = _start_within_limit if definition.to_applicant else _start
     if not start(step, owner, now):
         return None
-    claimed = Step.objects.select_related("application", "alert").get(pk=step_id)
-    # If another process claimed the step in between, its token is higher, and this claim does not
-    # hold.
-    claimed.token = step.token + 1
-    return Claim(claimed, actor=owner, unconfirmed_until=claimed.repeat_until)
+    return Claim(step, actor=owner, unconfirmed_until=step.repeat_until)
 
 
 def _start(step: Step, owner: str, now: dt.datetime) -> bool:
-    return move(
+    """Start a step, also in memory. Whatever the caller read of it must still hold."""
+    claim: dict[str, Any] = {
+        "owner": owner,
+        "lease_until": now + dt.timedelta(seconds=settings.PIPELINE_LEASE),
+        "started_at": now,
+        "ended_at": None,
+    }
+    started = move(
         step.pk,
         State.STARTED,
         leaving=CLAIMABLE,
+        known=step,
         actor=owner,
         fence=step.token,
         at=now,
-        guard={"run_after": step.run_after},
+        guard={"run_after": step.run_after, "repeat_until": step.repeat_until},
         token=F("token") + 1,
-        owner=owner,
-        lease_until=now + dt.timedelta(seconds=settings.PIPELINE_LEASE),
         attempts=F("attempts") + 1,
-        started_at=now,
-        ended_at=None,
+        **claim,
     )
+    if started:
+        # The token is the one of this claim: if another process claims the step now, it gets a
+        # higher one.
+        claim |= {"state": State.STARTED, "state_since": now}
+        claim |= {"token": step.token + 1, "attempts": step.attempts + 1}
+        for name, value in claim.items():
+            setattr(step, name, value)
+    return started
 
 
 def _start_within_limit(step: Step, owner: str, now: dt.datetime) -> bool:
@@ -213,6 +229,7 @@ def _succeed(claim: Claim, outcome: Outcome) -> list[int]:
             step.pk,
             State.SUCCEEDED,
             leaving=[State.STARTED],
+            known=step,
             fence=step.token,
             actor=claim.actor,
             reason=outcome.reason,
@@ -243,6 +260,7 @@ def _fail(claim: Claim, error: BaseException) -> list[int]:
             step.pk,
             retries.state_when_given_up(claim.unconfirmed_until) if gives_up else State.RETRYING,
             leaving=[State.STARTED],
+            known=step,
             fence=step.token,
             actor=claim.actor,
             reason=verdict.public,

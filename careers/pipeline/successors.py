@@ -11,7 +11,7 @@ from careers.pipeline import registry
 from careers.pipeline.models import Step
 from careers.pipeline.registry import StepDefinition
 from careers.pipeline.states import State
-from careers.pipeline.transitions import move
+from careers.pipeline.transitions import db_now, move
 
 #: How many rows are changed in one go.
 BATCH = 200
@@ -52,8 +52,18 @@ def release(
         before = Step.objects.filter(application=OuterRef("application"), kind=kind)
         far_enough: Any = Exists(before.filter(state__in=enough))
         waiting = waiting.filter(far_enough | ~Exists(before) if may_be_missing else far_enough)
+    found = list(waiting.only("pk", "state", "attempts")[:BATCH])
+    at = db_now() if found else None
     return [
-        pk
-        for pk in waiting.values_list("pk", flat=True)[:BATCH]
-        if move(pk, State.QUEUED, leaving=[State.WAITING], actor=actor, reason=reason)
+        step.pk
+        for step in found
+        if move(
+            step.pk,
+            State.QUEUED,
+            leaving=[State.WAITING],
+            known=step,
+            actor=actor,
+            reason=reason,
+            at=at,
+        )
     ]

@@ -47,7 +47,8 @@ def _end_like_the_step(step_id: int) -> None:
         Retry: the step will be tried again; Celery publishes nothing for it.
         NotDone: the step failed or is unconfirmed.
     """
-    step = Step.objects.filter(pk=step_id, celery_task_id=current_task.request.id or "none").first()
+    of_this_task = Step.objects.filter(pk=step_id, celery_task_id=current_task.request.id or "none")
+    step = of_this_task.only("state", "error_code", "run_after").first()
     if step is None:
         return
     word = CELERY_WORDS[State(step.state)]

@@ -48,8 +48,7 @@ def move(
 
     Args:
         leaving: the states that the caller expects; each must allow ``to``.
-        known: the step as the caller read it, which saves reading it here. If its state has changed
-            since, another process was faster.
+        known: the step as the caller read it, which saves reading it here.
         fence: the token that the caller got when it claimed the step.
         guard: what else must hold, as a query or as field lookups.
         changes: other columns to write along with the state.
@@ -77,32 +76,36 @@ def move(
         # The phase is kept only while it is unknown whether the mail was sent.
         if to != State.UNCERTAIN:
             changes.setdefault("phase", Phase.NONE)
-    with transaction.atomic():
-        if known is None:
-            known = Step.objects.filter(pk=step_id).only("state", "attempts").first()
-        if known is None or known.state not in leaving:
-            return False
-        before, attempts = known.state, known.attempts
-        if to == State.QUEUED and before != State.SENT:
-            changes.setdefault("ready_at", at)
-        elif to == State.RETRYING:
-            changes.setdefault("ready_at", changes.get("run_after") or at)
-        changed = Step.objects.filter(also, state=before, **guards).update(
-            state=to, state_since=at, **changes
-        )
-        if not changed:
-            return False
-        StepEvent.objects.create(
-            step_id=step_id,
-            at=at,
-            attempt=attempts + (to == State.STARTED),
-            from_state=before,
-            to_state=to,
-            actor=actor,
-            reason=reason,
-            traceback=traceback,
-        )
-    return True
+    # Nothing catches an error in between, so the caller's transaction needs no savepoint.
+    with transaction.atomic(savepoint=False):
+        row = known or _read(step_id)
+        while row is not None and row.state in leaving:
+            if to == State.QUEUED and row.state != State.SENT:
+                changes.setdefault("ready_at", at)
+            elif to == State.RETRYING:
+                changes.setdefault("ready_at", changes.get("run_after") or at)
+            changed = Step.objects.filter(also, state=row.state, **guards).update(
+                state=to, state_since=at, **changes
+            )
+            if changed:
+                StepEvent.objects.create(
+                    step_id=step_id,
+                    at=at,
+                    attempt=row.attempts + (to == State.STARTED),
+                    from_state=row.state,
+                    to_state=to,
+                    actor=actor,
+                    reason=reason,
+                    traceback=traceback,
+                )
+                return True
+            # It may have gone to another state from which it may be changed as well.
+            row = _read(step_id) if row is known else None
+    return False
+
+
+def _read(step_id: int) -> Step | None:
+    return Step.objects.filter(pk=step_id).only("state", "attempts").first()
 
 
 def note(step_id: int, *, actor: str, reason: str, guard: Q, **changes: Any) -> bool:

@@ -337,9 +337,9 @@ def answers(stack: Stack) -> bool:
 def test_web_server_killed_around_commit_leaves_one_application(
     faulty: FaultySite, stack: Stack, sweeps: bool
 ) -> None:
-    """``kill -9`` before COMMIT, between COMMIT and dispatch, and before the answer. The applicant
-    sends the same form again: one application, one receipt, one mail. The sweeper finds a step
-    that was not dispatched, also when nothing is sent again.
+    """``kill -9`` before COMMIT, after it, and before the answer is sent and the messages are
+    published. The applicant sends the same form again: one application, one receipt, one mail. The
+    sweeper finds a step without a message, also when nothing is sent again.
     """
     stack.start("cpu", "io", "sweeper")
     with faulty_web(stack):
@@ -363,12 +363,12 @@ def test_web_server_killed_around_commit_leaves_one_application(
         assert {point: len(found) for point, found in rows.items()} == {
             "written": 0,
             "committed": 1,
-            "dispatched": 1,
+            "answered": 1,
         }
         if sweeps:
             receipts = [
                 Receipt(303, f"/received/{rows[point][0]}/", 0, people[point])
-                for point in ("committed", "dispatched")
+                for point in ("committed", "answered")
             ]
         else:
             receipts = [stack.apply(email=email, cv=cvs[point]) for point, email in people.items()]
@@ -382,7 +382,7 @@ def test_web_server_killed_around_commit_leaves_one_application(
     assert stack.smtp.doubles() == []
 
 
-POINTS_OF_WEB = ("written", "committed", "dispatched")
+POINTS_OF_WEB = ("written", "committed", "answered")
 
 
 # ── Many processes, or a missing one ────────────────────────────────────────────────────
@@ -422,6 +422,7 @@ def test_missing_sweeper_raises_an_alert_and_only_delays_steps(stack: Stack) -> 
     """
     stack.query("UPDATE home_sitesettings SET operators = 'ops@example.org'")
     receipt = stack.apply()
+    until(lambda: not drained(stack), PATIENCE, "the messages were not published")
     stack.redis().flushall()
     stack.query(
         "UPDATE careers_heartbeat SET seen_at = '2026-01-01 00:00:00' WHERE kind = 'sweeper'"

@@ -3,8 +3,8 @@
 The kind is ``web``, and its points in their order are
 
 ``written``    application, files and steps are written, and nothing is committed
-``committed``  the commit is done, and no step has been dispatched
-``dispatched`` the workers have messages, and the applicant has no answer
+``committed``  the commit is done, and there is no answer
+``answered``   the answer is made and not sent, and the workers have no messages
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def faulty_commit(self: Any) -> None:
 def application(environ: dict[str, Any], start_response: Any) -> Any:
     answer = site(environ, start_response)
     if environ["REQUEST_METHOD"] == "POST":
-        die_if_planned("web", "dispatched")
+        die_if_planned("web", "answered")
     return answer
 
 

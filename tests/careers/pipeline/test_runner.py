@@ -144,7 +144,7 @@ def test_success_queues_exactly_its_successors(job: Any, effects: Any) -> None:
     assert states(application) == {
         "render_pdf": "succeeded",
         "archive": "queued",
-        "mail_applicant": "queued",
+        "mail_applicant": "sent",
         "mail_hr": "queued",
     }
     assert sorted(ready) == sorted(
@@ -604,7 +604,7 @@ def test_failed_pdf_queues_the_mail_to_hr_and_not_the_archive(job: Any, effects:
     assert states(application) == {
         "render_pdf": "failed",
         "archive": "waiting",
-        "mail_applicant": "queued",
+        "mail_applicant": "sent",
         "mail_hr": "queued",
     }
     assert ready == [application.steps.get(kind=MAIL_HR).pk]

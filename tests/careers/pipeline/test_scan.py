@@ -135,7 +135,7 @@ def kinds_of(application: Application) -> set[str]:
 def test_application_with_files_is_locked_until_it_is_scanned(job: Any, scanner: Answers) -> None:
     application = apply_with(job)
     assert verdicts(application) == [WAITING]
-    assert state_of(application) == State.QUEUED
+    assert state_of(application) == State.SENT
     assert ApplicationFile.objects.get().is_locked
     (step,) = perform(application)
     assert (step.state, step.result) == (State.SUCCEEDED, {"clean": 1, "infected": 0})
@@ -158,8 +158,8 @@ def test_application_without_files_gets_no_scan(job: Any, scanner: Answers) -> N
 def test_no_mail_and_no_pdf_waits_for_the_scan(job: Any, scanner: Answers) -> None:
     assert registry.successors_of(SCAN, needing_success=True) == []
     application = apply_with(job)
-    assert state_of(application, MAIL_APPLICANT) == State.QUEUED
-    assert state_of(application, RENDER_PDF) == State.QUEUED
+    assert state_of(application, MAIL_APPLICANT) == State.SENT
+    assert state_of(application, RENDER_PDF) == State.SENT
     perform(application, RENDER_PDF)
     assert state_of(application, MAIL_HR) == State.QUEUED
     # What the site makes itself is neither scanned nor locked.

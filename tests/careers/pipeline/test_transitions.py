@@ -105,7 +105,7 @@ def test_claim_counts_as_the_next_attempt_in_the_history(application: Any) -> No
 
 def test_move_takes_few_queries(application: Any, django_assert_num_queries: Any) -> None:
     step = step_in(State.QUEUED, application)
-    with django_assert_num_queries(6):  # clock, SAVEPOINT, state, UPDATE, event, RELEASE
+    with django_assert_num_queries(4):  # clock, state, UPDATE, event
         move(step.pk, State.SENT, leaving=[State.QUEUED], actor="w")
 
 
