@@ -7,19 +7,15 @@ that a page may show changes it, too.
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.utils import translation
 
 from careers.applications.frozen import FrozenForm
 from careers.jobs.models import JobPage
-from home import content_version
-
-#: Jobs of one version that are kept.
-MOST = 500
+from home.content_cache import cached
 
 
 @dataclass(frozen=True)
@@ -34,17 +30,22 @@ class KnownJob:
     _forms: dict[bool, FrozenForm] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, page: JobPage) -> KnownJob:
-        """Read what belongs to a page.
+    def read(cls, job_key: UUID) -> KnownJob:
+        """Read a job with what belongs to it.
 
         Raises:
+            JobPage.DoesNotExist: there is none. Nobody remembers that: anybody may invent keys.
             django.db.Error: the database could not be read.
         """
+        page: JobPage | None = JobPage.objects.by_key(job_key)
+        if page is None:
+            raise JobPage.DoesNotExist
         known = cls(page)
         known.form()
         # From now on the page has these answers ready.
-        restrictions, recipients = list(page.get_view_restrictions()), page.recipients()
+        restrictions: Any = list(page.get_view_restrictions())
         page.get_view_restrictions = lambda: restrictions  # type: ignore[method-assign]
+        recipients = page.recipients()
         page.recipients = lambda: recipients  # type: ignore[method-assign]
         return known
 
@@ -56,39 +57,14 @@ class KnownJob:
         return self._forms[is_over]
 
 
-class KnownJobs:
-    """Keeps jobs of one version of the content."""
+def find(job_key: UUID) -> KnownJob | None:
+    """The job as the database has it now, from its page in the active language.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._version = ""
-        self._jobs: dict[tuple[UUID, str | None], KnownJob] = {}
-
-    def find(self, job_key: UUID) -> KnownJob | None:
-        """The job as the database has it now, from its page in the active language.
-
-        Raises:
-            django.db.Error: the database could not be read.
-        """
-        if getattr(connection, "content_changed", True):
-            # This transaction has changed content and not committed it.
-            return _read(job_key)
-        # It is read before the job: what changes in between has another version.
-        version, key = content_version.current(), (job_key, translation.get_language())
-        with self._lock:
-            if version != self._version:
-                self._version, self._jobs = version, {}
-            known = self._jobs.get(key)
-        if known is None and (known := _read(job_key)) is not None:
-            with self._lock:
-                if version and version == self._version and len(self._jobs) < MOST:
-                    self._jobs[key] = known
-        return known
-
-
-def _read(job_key: UUID) -> KnownJob | None:
-    page: JobPage | None = JobPage.objects.by_key(job_key)
-    return None if page is None else KnownJob.read(page)
-
-
-JOBS = KnownJobs()
+    Raises:
+        django.db.Error: the database could not be read.
+    """
+    key = (KnownJob, job_key, translation.get_language())
+    try:
+        return cached(key, lambda: KnownJob.read(job_key))
+    except JobPage.DoesNotExist:
+        return None

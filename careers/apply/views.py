@@ -24,6 +24,7 @@ from django.views.decorators.http import require_http_methods
 from careers.applications.errors import is_disk_full
 from careers.applications.models import Application
 from careers.applications.networks import network_of
+from careers.apply import known_jobs
 from careers.apply.body import BadBody, read_body, texts_of
 from careers.apply.decide import (
     Accepted,
@@ -36,7 +37,6 @@ from careers.apply.decide import (
     NotOpenYet,
     decide,
 )
-from careers.apply.known_jobs import JOBS
 from careers.apply.origin import confirmation_token
 from careers.forms.builder import ApplicationForm
 from careers.forms.uploads import claim
@@ -95,7 +95,7 @@ def _form_of_job(job_key: UUID) -> HttpResponse:
 
 def _receive(request: HttpRequest, job_key: UUID, network: str) -> HttpResponse:
     """Answer a form whose body arrived."""
-    known = JOBS.find(job_key)
+    known = known_jobs.find(job_key)
     if known is None:
         return _gone(request, 404)
     job = known.page

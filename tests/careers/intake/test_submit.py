@@ -354,8 +354,8 @@ def test_post_takes_fifteen_statements(client: Client, job: Any) -> None:
 def test_repetition_by_another_sender_takes_the_same_statements(job: Any) -> None:
     """The time of an answer tells nobody that the content was sent before."""
     taken = []
-    for key in (OWN_KEY, OTHER_KEY):
+    for given in [submission(job, sender_key=key) for key in (OWN_KEY, OTHER_KEY)]:
         with CaptureQueriesContext(connection) as statements:
-            apply_for(job, sender_key=key)
+            submit(given)
         taken.append([each["sql"].partition("(")[0] for each in statements])
     assert taken[0] == taken[1]
