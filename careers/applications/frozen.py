@@ -54,7 +54,7 @@ class Question:
     def to_json(self) -> dict[str, Any]:
         """Plain data that release 0.1 can read, too."""
         settings = (Option(f"{_SETTING}{name}", value) for name, value in self.settings)
-        options = [asdict(option) for option in (*self.options, *settings)]
+        options = tuple(asdict(option) for option in (*self.options, *settings))
         data = {**vars(self), "options": options, "type": _STORED_TYPES.get(self.type, self.type)}
         del data["settings"]
         return data

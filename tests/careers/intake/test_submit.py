@@ -29,8 +29,6 @@ from careers.pipeline.models import Step, StepEvent
 from tests.support.applying import (
     ADDRESS,
     JANE,
-    OTHER_KEY,
-    OWN_KEY,
     apply_for,
     ask,
     send,
@@ -349,13 +347,3 @@ def test_post_takes_fifteen_statements(client: Client, job: Any) -> None:
         assert send(client, job).status_code == 303
     assert len(statements) <= 15, [each["sql"][:80] for each in statements]
     assert states() == {"sent", "waiting"}
-
-
-def test_repetition_by_another_sender_takes_the_same_statements(job: Any) -> None:
-    """The time of an answer tells nobody that the content was sent before."""
-    taken = []
-    for given in [submission(job, sender_key=key) for key in (OWN_KEY, OTHER_KEY)]:
-        with CaptureQueriesContext(connection) as statements:
-            submit(given)
-        taken.append([each["sql"].partition("(")[0] for each in statements])
-    assert taken[0] == taken[1]
