@@ -56,7 +56,8 @@ class Web:
     def port(self) -> int:
         """Where they listen, once they do."""
         if not self._listens:
-            self.process.until(lambda: listens(self._port), 60, "it does not listen")
+            name = self.process.name
+            self.process.until(lambda: listens(self._port), 60, f"{name} does not listen")
             self._listens = True
         return self._port
 
@@ -85,7 +86,7 @@ class Bench:
         self.server = self._database_server()
         if self.quick:
             # These start at the same time. Nothing is measured meanwhile.
-            _started = self.web, self.uncached, self.synchronous, self.chain, self.plain
+            _started = self.web, self.synchronous, self.chain, self.plain
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -160,7 +161,9 @@ class Bench:
 
     @cached_property
     def uncached(self) -> Web:
-        """Web processes of the same site that keep no pages."""
+        """Web processes of the same site that keep no pages; in a quick run those of ``web``."""
+        if self.quick:
+            return self.web
         return self.web_of_site("careersite.wsgi", "uncached", **UNCACHED)
 
     @cached_property

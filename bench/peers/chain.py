@@ -11,7 +11,11 @@ from __future__ import annotations
 
 from typing import Any
 
-# isort: split -- the line above loads Django
+from careersite.celery import app
+from careersite.wsgi import application
+
+# isort: split
+# The line above loads Django.
 from celery import chain
 from django.db import transaction
 from django.utils import timezone
@@ -20,8 +24,6 @@ from careers.applications.files import store_file
 from careers.applications.models import Application, FileKind
 from careers.apply import views
 from careers.intake.submit import Submission
-from careersite.celery import app
-from careersite.wsgi import application
 
 __all__ = ["application"]
 
