@@ -120,6 +120,8 @@ class Bench:
             self.directory / name,
             server=self.server,
             environ=PRODUCTION | environ,
+            # A process that is measured starts as in production.
+            preload=False,
         )
         self._open.enter_context(site)
         site.query(
@@ -150,9 +152,7 @@ class Bench:
     @contextlib.contextmanager
     def workers(self) -> Iterator[None]:
         """Have the workers of ``working`` at work; afterwards the machine is quiet again."""
-        for name in WORKERS:
-            self.working.begin(name)
-        self.working.start(*WORKERS)  # waits until they work
+        self.working.start(*WORKERS)
         try:
             yield
         finally:
