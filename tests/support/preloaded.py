@@ -88,7 +88,7 @@ class Preloaded:
         err: BinaryIO,
         cwd: Path | None = None,
     ) -> Fork:
-        """Start a program; its first words may be ``env NAME=VALUE``, as in the ``Procfile``."""
+        """Start a program; ``env NAME=VALUE`` and ``nice -n N`` may precede it (``Procfile``)."""
         order = {"argv": list(argv), "environ": dict(environ), "cwd": str(cwd or "")}
         pid = int(self._ask(order, out.fileno(), err.fileno())["pid"])
         self._running.add(pid)
@@ -244,6 +244,9 @@ def become(order: dict[str, Any]) -> None:
         argv = argv[1:]
         while "=" in argv[0]:
             name, _, environ[name] = argv.pop(0).partition("=")
+    if argv[:2] == ["nice", "-n"]:
+        os.nice(int(argv[2]))
+        argv = argv[3:]
     os.environ.clear()
     os.environ.update(environ)
     if order["cwd"]:
