@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from django.db import DatabaseError, ProgrammingError, connection
+from django.db import Error, ProgrammingError, connection
 from django.utils import timezone
 from wagtail import hooks
 from wagtail.models import Site
@@ -54,7 +54,7 @@ def read(known: State | None = None) -> State:
         known: an earlier state. While it holds, this costs one query.
 
     Raises:
-        DatabaseError: the database does not answer.
+        Error: the database does not answer.
     """
     read_at = time.monotonic()
     version = content_version.current()
@@ -154,18 +154,22 @@ class Watcher:
         try:
             try:
                 state: State | None = self._read(self._state)
-            except DatabaseError:
+            except Error:
                 connection.close()
                 state = self._read(self._state)
             is_down = False
         except ProgrammingError:
             # The table is missing until the migrations have run.
             state, is_down = None, False
-        except Exception as error:
+        except Error as error:
             connection.close()
             state, is_down = self._state, True
             if not self._is_down:
                 log.warning("the database does not answer: %s", type(error).__name__)
+        except Exception:
+            # A hook failed, so nobody knows until when pages are right.
+            log.exception("no page is kept")
+            state, is_down = None, False
         with self._condition:
             self._state, self._is_down = state, is_down
             if not is_down:

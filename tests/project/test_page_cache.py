@@ -453,3 +453,11 @@ def test_watcher_waits_for_hanging_database_once(
 def test_watcher_has_no_state_before_migrations(watcher: Watcher, database: Database) -> None:
     database.error = ProgrammingError()
     assert [watcher.state() for _ in range(10)] == [None] * 10
+
+
+def test_watcher_has_no_state_while_a_hook_fails(watcher: Watcher, database: Database) -> None:
+    assert watcher.state() is not None
+    database.error = ValueError()
+    assert watcher.state(time.monotonic()) is None
+    database.error = None
+    assert watcher.state(time.monotonic()) is not None

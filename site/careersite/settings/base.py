@@ -54,8 +54,6 @@ ALLOWED_HOSTS = [
     "127.0.0.1",
 ]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
-#: Megabytes of finished pages that each web process keeps; 0 for none (``careersite.page_cache``).
-PAGE_CACHE_MEMORY = env.number("PAGE_CACHE_MEMORY", 32, least=0)
 BIND_ADDRESS = env.address("BIND_ADDRESS", "127.0.0.1")
 #: Seconds for which a stopping web process answers requests while it reports "not ready".
 DRAIN_SECONDS = env.number("DRAIN_SECONDS", 5, least=0)

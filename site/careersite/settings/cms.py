@@ -1,4 +1,9 @@
-"""Settings of Wagtail that depend on nothing."""
+"""Settings of Wagtail and of public pages, which depend on no other settings."""
+
+from careersite.settings import env
+
+#: Megabytes of finished pages that each web process keeps; 0 for none (``careersite.page_cache``).
+PAGE_CACHE_MEMORY = env.number("PAGE_CACHE_MEMORY", 32, least=0)
 
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "careersite.search"}}
 #: Decoding takes four bytes for each pixel. The largest photos of phones have 50 million.
