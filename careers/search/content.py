@@ -34,11 +34,11 @@ def index(item: Any) -> None:
     texts: list[str] = []
     for name, text in _texts(item, item.get_search_fields()):
         (title if name == "title" else texts).append(text)
-    key = {
+    key: dict[str, Any] = {
         "content_type": ContentType.objects.get_for_model(item),
         "object_id": str(item.pk),
     }
-    terms = {
+    terms: dict[str, Any] = {
         "title": _terms(title),
         "terms": _terms([*title, *texts]),
         "version": VERSION,
