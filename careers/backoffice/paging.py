@@ -40,6 +40,7 @@ def newest(rows: QuerySet[Any], *each: Q) -> list[int]:
 def number_of(count: int) -> str:
     """A number that ``counted`` returned, in words such as “12” or “1,000+”."""
     shown = number_format(min(count, MOST), use_l10n=True, force_grouping=True)
+    # Translators: at least so many; it also stands inside sentences.
     return _("%(number)s+") % {"number": shown} if count > MOST else shown
 
 
@@ -65,8 +66,7 @@ class LongPaginator(WagtailPaginator):
 
     @cached_property
     def items_count_label(self) -> str:
-        words = self.verbose_name if self.counted == 1 else self.verbose_name_plural
-        return f"{self.number} {words}"
+        return _("Rows: %(number)s") % {"number": self.number}
 
 
 def directions(ordering: str, *ties: str) -> list[str]:

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from django.core.paginator import Page
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
@@ -143,7 +142,6 @@ class ListPage(AdminPage, BaseListingView):
         if page := context.get("page_obj"):
             context["number"] = page.paginator.number
             context["next_after"] = self.next_after(page)
-            context["further"] = number_format(paging.MOST, force_grouping=True)
             context["is_continued"] = self.after is not None
         return context
 

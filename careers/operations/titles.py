@@ -13,7 +13,7 @@ TITLES = {
     "careers.watch": _("Check for problems to report to operators"),
     "careers.daily_digest": _("Daily summary: checked every hour, sent once each morning"),
     "careers.index_texts": _("Read new applications and their files for the search"),
-    "careers.thin_history": _("Delete old history, and check the number of finished steps"),
+    "careers.thin_history": _("Delete the old history of tasks, and count finished steps again"),
     "careers.translate_pages": _("Update the translations of pages"),
 }
 

@@ -75,7 +75,7 @@ def check(address: str) -> None:
     elif " " in address:
         problem = _("“%(typed)s” has a space in it. Enter the e-mail address without spaces.")
     elif mail_address.has_dots_too_many(address):
-        problem = _("“%(typed)s” has a dot too many before the @. Correct the e-mail address.")
+        problem = _("“%(typed)s” has an extra dot before the @. Correct the e-mail address.")
     elif not local:
         problem = _("Nothing stands before the @ in “%(typed)s”. Enter the whole e-mail address.")
     elif not host:

@@ -95,7 +95,7 @@ class NumberBlock(QuestionBlock):
             if lowest > high:
                 errors["maximum"] = ValidationError(
                     _(
-                        "No number fits between these limits: after %(low)s, the next number that "
+                        "No number fits between these limits: the first number from %(low)s that "
                         "applicants can enter is %(next)s. Change a limit."
                     ),
                     params={"low": number.shown(low), "next": number.shown(lowest)},
