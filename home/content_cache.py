@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
@@ -26,6 +27,9 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 #: How many values are kept of one version.
 MOST = 2000
+#: Seconds for which they are kept at most. It bounds the effect of changes that pass by Django,
+#: such as those of the previous release during an upgrade.
+MAX_AGE = 60
 
 
 class Kept:
@@ -33,6 +37,7 @@ class Kept:
 
     def __init__(self, version: str) -> None:
         self.version = version
+        self.ends_at = time.monotonic() + MAX_AGE
         self.values: dict[Hashable, tuple[Any, dt.datetime | None]] = {}
 
 
@@ -98,7 +103,7 @@ def _kept() -> Kept | None:
             _request.is_open = False
             return None
         kept = _newest
-        if kept.version != version:
+        if kept.version != version or time.monotonic() >= kept.ends_at:
             kept = _newest = Kept(version)
         _request.kept = kept
     return kept

@@ -111,14 +111,15 @@ class Watcher:
             return self._state
         with self._condition:
             self._wanted = True
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="content", daemon=True)
                 self._thread.start()
             self._condition.notify_all()
             while self._read_at < since and not self._is_down:
                 if not self._condition.wait(now + PATIENCE - time.monotonic()):
                     self._is_down = True
-            return self._state
+            # This process has changed the content, so the last known state is surely old.
+            return None if self._outdated > self._read_at else self._state
 
     def outdate(self) -> None:
         """Read the state again before it is used: this process has just changed the content."""

@@ -67,6 +67,8 @@ COLUMNS_NO_PAGE_SHOWS = {
 #: Where a statement begins, after spaces and comments.
 _BEGINNING = re.compile(r"(?:\s+|/\*.*?\*/|--[^\n]*(?:\n|\Z))*", re.DOTALL)
 _WRITING = ("inse", "upda", "dele", "repl", "trun", "merg", "copy", "with")
+#: Statements that may do anything.
+_UNKNOWN = re.compile(r"(?:do|call|explain\s+\(?analyze|alter)\b", re.IGNORECASE)
 _WRITE = re.compile(
     r"\b(?:insert\s+(?:or\s+\w+\s+)?into|replace\s+into|delete\s+from(?:\s+only)?"
     r"|(?<!for\s)(?<!key\s)(?<!do\s)update(?:\s+or\s+\w+)?(?:\s+only)?)"
@@ -123,6 +125,8 @@ def changes_content(sql: str) -> bool:
     """Whether a statement may change what public pages show."""
     start = _BEGINNING.match(sql).end()  # type: ignore[union-attr]  # it matches any text
     word = sql[start : start + 4].lower()
+    if ";" in sql.rstrip().rstrip(";") or _UNKNOWN.match(sql, start):
+        return True
     if word not in _WRITING:
         return False
     if word == "with":
@@ -135,6 +139,9 @@ def changes_content(sql: str) -> bool:
         return False
     hidden = _hidden_columns().get(table)
     if hidden is None or word != "upda":
+        return True
+    if "SELECT" in sql:
+        # The columns of a subquery look like those that are changed.
         return True
     changed = _COLUMN.findall(sql.rpartition(" WHERE ")[0] or sql)
     return not changed or not hidden.issuperset(changed)

@@ -134,7 +134,7 @@ def front_pages_elsewhere(front: Page) -> list[Page]:
         others = front.get_translations().live().public().filter(alias_of=None)
         return list(others.select_related("locale").order_by("locale__language_code"))
 
-    return cached(("elsewhere", front.pk), find)
+    return cached(("home pages elsewhere", front.pk), find)
 
 
 def menu_of(front: Page) -> list[Page]:
@@ -145,5 +145,5 @@ def menu_of(front: Page) -> list[Page]:
 def notices_of(front: Page, kind: type[Page]) -> list[Page]:
     """The pages of a type right below a home page, such as legal notices."""
     return cached(
-        ("notices", front.pk), lambda: list(front.get_children().live().public().type(kind))
+        ("notices", front.pk, kind), lambda: list(front.get_children().live().public().type(kind))
     )

@@ -13,14 +13,14 @@ from django.utils.html import strip_tags
 from wagtail import blocks
 from wagtail.images.blocks import ImageBlock
 
-from home.values.text import clean, visible
+from home.values.text import clean, title, visible
 
 
 class LineBlock(blocks.CharBlock):
     """One line of text, without what nobody can see."""
 
     def clean(self, value: Any) -> Any:
-        return super().clean(clean(value or ""))
+        return super().clean(title(value or ""))
 
 
 class LinesBlock(blocks.TextBlock):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from careers.applications.frozen import COVER_LETTER as COVER_LETTER_KEY
 from careers.applications.frozen import CV, EMAIL, NAME, PHONE, Option, Question
 from careers.forms.types import field_type
-from home.values.text import clean
+from home.values.text import title
 
 
 class Asked(models.TextChoices):
@@ -64,7 +64,7 @@ def custom_question(child: Any) -> Question:
         key=str(child.id),
         type=child.block_type,
         # An earlier release accepted a label that nobody sees.
-        label=clean(value["label"]) or _("Question"),
+        label=title(value["label"]) or _("Question"),
         help=value.get("help_text") or "",
         required=bool(value.get("required")),
         options=tuple(Option(str(item.id), item.value) for item in options.bound_blocks)

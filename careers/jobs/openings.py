@@ -174,15 +174,15 @@ class Openings:
 
     def rows(self, keys: list[int]) -> list[Any]:
         """The jobs of ``keys``, in their order, with what a row shows."""
-        rows = self._rows
+        kept = self._rows
+        rows = {key: kept[key] for key in keys if key in kept}
         if missing := [key for key in keys if key not in rows]:
             found = self.model.objects.filter(pk__in=missing).with_labels().in_bulk()
             for job in found.values():
                 # Saves a query per row: all jobs of a list belong to one company.
                 job.company = self._company = self._company or job.company
-            if len(rows) + len(found) > MOST_ROWS:
-                rows = {}
-            self._rows = rows = rows | found
+            rows |= found
+            self._rows = kept | found if len(kept) + len(found) <= MOST_ROWS else found
         return [rows[key] for key in keys if key in rows]
 
 

@@ -37,8 +37,9 @@ class JobRoutes:
 
     def _job(self, slug: str) -> Any:
         """A job of this list with its department and language; None if there is none."""
-        if slug in self._jobs:
-            return self._jobs[slug]
+        # Another thread may clear them at any moment.
+        if (kept := self._jobs.get(slug)) is not None:
+            return kept
         shown = (
             apps.get_model("careers", "JobPage").objects.child_of(self).select_related("department")
         )
@@ -67,7 +68,9 @@ def jobs_elsewhere(page: Page, openings: Openings) -> list[dict[str, Any]]:
         openings: the open jobs of the list.
     """
     found = cached(
-        ("elsewhere", page.pk), lambda: _elsewhere(page, openings), until=lambda found: found[1]
+        ("lists elsewhere", page.pk),
+        lambda: _elsewhere(page, openings),
+        until=lambda found: found[1],
     )
     return [
         {"language": get_language_info(code), "url": url, "jobs": jobs}

@@ -5,7 +5,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Left
 from django.db.models import F, Q
 
-from careers.migrations._indexes import AddIndexBesideWriters, RemoveIndexBesideWriters
+from careers.migrations._indexes import AddIndexBesideWriters
 
 UNDER_WAY = ("waiting", "queued", "sent", "started", "retrying")
 INDEXES = {
@@ -30,9 +30,6 @@ INDEXES = {
         ),
         models.Index(
             fields=["state_since"], condition=Q(state__in=UNDER_WAY), name="careers_step_since"
-        ),
-        models.Index(
-            fields=["lease_until"], condition=Q(state="started"), name="careers_step_leased"
         ),
         models.Index(
             fields=["dispatched_at"], condition=Q(state="sent"), name="careers_step_sent"
@@ -91,7 +88,4 @@ class Migration(migrations.Migration):
             for model, indexes in INDEXES.items()
             for index in indexes
         ),
-        # The indexes above take their place, without the rows of finished steps.
-        RemoveIndexBesideWriters("step", "careers_step_due"),
-        RemoveIndexBesideWriters("step", "careers_step_lease"),
     ]

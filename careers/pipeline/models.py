@@ -172,6 +172,9 @@ class Step(models.Model):
             ),
         ]
         indexes: ClassVar = [
+            # SQLite does not use an index with a condition for a condition with parameters.
+            models.Index(fields=["state", "run_after"], name="careers_step_due"),
+            models.Index(fields=["state", "lease_until"], name="careers_step_lease"),
             # Most steps have ended, so what polls and sweepers read is in indexes without these.
             models.Index(
                 fields=["state", "kind"],
@@ -182,11 +185,6 @@ class Step(models.Model):
                 fields=["state_since"],
                 condition=models.Q(state__in=UNDER_WAY),
                 name="careers_step_since",
-            ),
-            models.Index(
-                fields=["lease_until"],
-                condition=models.Q(state=State.STARTED),
-                name="careers_step_leased",
             ),
             models.Index(
                 fields=["dispatched_at"],

@@ -27,6 +27,8 @@ _DASHES = dict.fromkeys(
 )
 #: Characters that look like a space: Hangul fillers and the empty Braille pattern.
 _BLANKS = str.maketrans(dict.fromkeys("\u3164\uffa0\u2800", " "))
+#: White space at which a line may break.
+_BREAKABLE = re.compile(r"[ \t\n]+")
 #: Characters that nobody sees, whatever is around them: controls, soft hyphens, explicit
 #: directions, Hangul and Khmer fillers, the grapheme joiner, byte order marks, placeholders of
 #: objects, half surrogate pairs and what is no character at all.
@@ -91,6 +93,11 @@ def clean(text: str, *, lines: bool = False) -> str:
     text = without_unseen(text)
     text = text.strip() if lines else " ".join(text.split())
     return text.rstrip("\u200b")
+
+
+def title(text: str) -> str:
+    """Clean text on one line, with its no-break spaces: French has them before a question mark."""
+    return _BREAKABLE.sub(" ", clean(text, lines=True))
 
 
 def visible(text: str) -> bool:

@@ -39,8 +39,9 @@ Environ = dict[str, Any]
 Application = Callable[[Environ, Any], Iterable[bytes]]
 
 #: Seconds for which a page is kept at most while the database answers. It bounds the effect of
-#: changes that pass by Django, such as those by an administrator of the database.
-MAX_AGE = 300
+#: changes that pass by Django, such as those by an administrator of the database. What the page is
+#: made of may be a minute old (``home.content_cache``): five minutes in all.
+MAX_AGE = 240
 #: Seconds for which a shared cache need not ask; less before a moment at which pages change.
 SHARED_AGE = 60
 #: Seconds for which a request waits while another one makes the same page.
@@ -216,7 +217,8 @@ class PageCache:
         status, headers, exc_info = started[0]
         is_page = bool(environ.get(SAME_FOR_ALL))
         is_whole = is_page and is_same_for_all(status, headers)
-        self._remember(key, state, is_page and (is_whole or status.startswith("304")))
+        if is_page or self._may_be_other(key, state, status):
+            self._remember(key, state, is_page and (is_whole or status.startswith("304")))
         if not is_whole or environ.get("QUERY_STRING", "") != query:
             start_response(status, headers, exc_info)
             return parts
@@ -234,6 +236,14 @@ class PageCache:
             flight.entry = entry
             self._keep(key, entry)
         return self._send(key, entry, after or state, environ, start_response)
+
+    def _may_be_other(self, key: Key, state: State, status: str) -> bool:
+        """Whether an answer that is no page says what is at its address.
+
+        An error says nothing, and neither does one query of a page of this version.
+        """
+        is_error = status[0] == "5" or status[:3] in ("400", "429")
+        return not is_error and self._pages.get(_address(key)) != state.version
 
     def _remember(self, key: Key, state: State, is_page: bool) -> None:
         """Note what is at an address."""

@@ -79,7 +79,8 @@ class Representations:
             prepared = self._prepare(encoding)
         headers, unchanged, tag = prepared
         control = ("Cache-Control", capped(self.cache_control, lifetime))
-        if condition and matches(condition, tag):
+        # RFC 9110, 13.2.1: a condition counts only for an answer that is a success.
+        if condition and self.status.startswith("2") and matches(condition, tag):
             return "304 Not Modified", [*unchanged, control], b""
         return self.status, [*headers, control], self._bodies[encoding]
 
@@ -147,7 +148,9 @@ def capped(control: str, lifetime: int | None) -> str:
     """
     if lifetime is None or "immutable" in control:
         return control
-    return _CAPPED.sub(lambda found: f"{found[1]}={min(int(found[2]), lifetime)}", control)
+    # These two let a cache send a page after it has ended.
+    kept = [part for part in control.split(", ") if not part.startswith("stale-")]
+    return _CAPPED.sub(lambda found: f"{found[1]}={min(int(found[2]), lifetime)}", ", ".join(kept))
 
 
 def value_of(headers: Sequence[tuple[str, str]], name: str) -> str:

@@ -184,7 +184,9 @@ def test_recognise_once_checks_again_through_a_new_connection_to_postgresql() ->
     """A restore or a failover ends the connections, but not the workers."""
     for vendor, looked in (("sqlite", True), ("postgresql", False)):
         restored_database.recognise()
-        connection_created.send(sender=None, connection=SimpleNamespace(vendor=vendor))
+        connection_created.send(
+            sender=None, connection=SimpleNamespace(vendor=vendor, alias="other")
+        )
         assert restored_database._recognised is looked
 
 
