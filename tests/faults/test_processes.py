@@ -266,7 +266,7 @@ def one_worker_for_all(stack: Stack) -> Process:
     """A worker with many children for all queues, and with a short soft shutdown."""
     argv, environ = stack._command("io")
     argv[argv.index("-c") + 1] = "14"
-    argv[argv.index("-n") + 1] = "held@%h"
+    argv[argv.index("-n", argv.index("worker")) + 1] = "held@%h"
     stack.parts["held"] = worker = Process(
         "held",
         argv,

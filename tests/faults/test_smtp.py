@@ -106,11 +106,11 @@ def test_refused_hr_address_does_not_stop_mails_to_other_addresses(wired: WiredS
         "UPDATE careers_jobpage SET hr_recipients = %s WHERE page_ptr_id IN"
         " (SELECT id FROM wagtailcore_page WHERE slug = %s)"
     )
-    wired.query(change, "\n".join([both[0], gone, both[1]]), PLAIN_JOB)
+    wired.change_content(change, "\n".join([both[0], gone, both[1]]), PLAIN_JOB)
     try:
         receipt = wired.apply_to()
     finally:
-        wired.query(change, HR, PLAIN_JOB)
+        wired.change_content(change, HR, PLAIN_JOB)
     wired.wait_for_end([receipt], 120)
     by_recipient = {
         step["recipient"]: step["state"]

@@ -7,6 +7,7 @@ the server. Its name contains a hash of all migrations, so a changed one makes a
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import shutil
@@ -34,8 +35,9 @@ def template() -> Path:
     return database().parent / f"migrated-{mark()}.sqlite3"
 
 
+@functools.cache
 def mark() -> str:
-    """A hash of the present migrations."""
+    """A hash of the migrations at the start of this process; they may change while it runs."""
     found = hashlib.sha256()
     for app in apps.get_app_configs():
         for path in sorted(Path(app.path, "migrations").glob("*.py")):

@@ -134,7 +134,7 @@ class Demo:
                 stage,
                 self.facts[fact],
             )
-        stack.query(
+        stack.change_content(
             "UPDATE careers_jobpage SET closes_at = '2026-11-20 16:00:00' WHERE page_ptr_id IN"
             " (SELECT id FROM wagtailcore_page WHERE slug = 'people-partner')"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -73,6 +74,15 @@ class Records:
                 return []
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def change_content(self, sql: str, *parameters: Any) -> None:
+        """Change what pages show by SQL, with the new version that Django would write."""
+        self.query(sql, *parameters)
+        self.query(
+            "INSERT INTO home_contentversion (id, version) VALUES (1, %s)"
+            " ON CONFLICT (id) DO UPDATE SET version = excluded.version",
+            secrets.token_hex(16),
+        )
 
     def application(self, receipt: Receipt) -> dict[str, Any]:
         """The row behind a receipt."""
