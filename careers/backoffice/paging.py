@@ -2,7 +2,8 @@
 
 The first ``MOST`` rows are counted and have numbered pages. A list that has more says “1,000+”, and
 its last page leads to the next ``MOST`` rows, which begin after a row that the address names by its
-id. So no page costs more than another, however deep it is.
+id. So no page costs more than another, however deep it is. The address also says which search,
+filters and order the row belongs to, since Wagtail keeps it when a person chooses others.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.utils.crypto import salted_hmac
 from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -17,8 +20,10 @@ from wagtail.admin.paginator import WagtailPaginator
 
 #: Rows that are counted, and that have numbered pages.
 MOST = 1000
-#: The parameter that holds the id of the row before the first one.
+#: The parameter that holds the id of the row before the first one, and the mark of its list.
 AFTER = "after"
+#: The parameter that holds the number of the page.
+PAGE = "p"
 
 
 def counted(rows: QuerySet[Any]) -> int:
@@ -31,10 +36,49 @@ def newest(rows: QuerySet[Any], *each: Q) -> list[int]:
 
     Each condition is a query of its own. Joined by OR, the database would read every row.
     """
+    return _ids(rows, each, newest_first=True)
+
+
+def oldest(rows: QuerySet[Any], *each: Q) -> list[int]:
+    """The lowest ids, like ``newest``."""
+    return _ids(rows, each, newest_first=False)
+
+
+def _ids(rows: QuerySet[Any], each: tuple[Q, ...], *, newest_first: bool) -> list[int]:
     found: set[int] = set()
+    order = "-pk" if newest_first else "pk"
     for matching in each:
-        found.update(rows.filter(matching).order_by("-pk").values_list("pk", flat=True)[: MOST + 1])
-    return sorted(found, reverse=True)[: MOST + 1]
+        found.update(rows.filter(matching).order_by(order).values_list("pk", flat=True)[: MOST + 1])
+    return sorted(found, reverse=newest_first)[: MOST + 1]
+
+
+def continuation(pk: int, chosen: QueryDict) -> str:
+    """The value of ``AFTER`` for the rows after this one.
+
+    Args:
+        pk: the id of the row.
+        chosen: the parameters of the list.
+    """
+    return f"{pk}.{_mark(chosen)}"
+
+
+def continued_after(chosen: QueryDict) -> int | None:
+    """The id of the row after which the list begins; None where it continues another list."""
+    pk, _dot, mark = chosen.get(AFTER, "").partition(".")
+    known = pk.isascii() and pk.isdecimal() and len(pk) < 19 and mark == _mark(chosen)
+    return int(pk) if known else None
+
+
+def _mark(chosen: QueryDict) -> str:
+    """A short mark of the search, the filters and the order, which nobody can read back."""
+    # Parameters with “_” are Wagtail's own, for what part of the page it refreshes.
+    parameters = sorted(
+        (name, value)
+        for name, values in chosen.lists()
+        for value in values
+        if value and name not in (AFTER, PAGE) and not name.startswith("_")
+    )
+    return salted_hmac("careers.backoffice.paging", repr(parameters)).hexdigest()[:10]
 
 
 def number_of(count: int) -> str:

@@ -73,6 +73,8 @@ class ListPage(AdminPage, BaseListingView):
     short_only: ClassVar[tuple[str, ...]] = ()
     #: The ids of the rows, where ``among`` found them; at most ``paging.MOST + 1``.
     ids: list[int] | None = None
+    page_kwarg = paging.PAGE
+    default_ordering: str
     ordering: str
 
     def found_by(self, typed: str) -> Q:
@@ -92,14 +94,27 @@ class ListPage(AdminPage, BaseListingView):
         return queryset.filter(self.found_by(self.search_query)) if self.is_searching else queryset
 
     def among(self, queryset: QuerySet[Any], *each: Q) -> QuerySet[Any]:
-        """The newest rows that match any of these conditions.
+        """The newest rows that match any of these conditions; the oldest where they come first.
 
         For conditions on other tables: the database begins with the few rows that match, and does
-        not try each row of the list.
+        not try each row of the list. Ids are in the order of time, so a long list has no other.
         """
+        time = self.default_ordering.lstrip("-")
+        if self.ordering == time:
+            rows = queryset if self.after is None else queryset.filter(pk__gt=self.after)
+            self.ids = paging.oldest(rows, *each)
+            return queryset.filter(pk__in=self.ids[: paging.MOST])
         rows = queryset if self.after is None else queryset.filter(pk__lt=self.after)
         self.ids = paging.newest(rows, *each)
-        return queryset.filter(pk__in=self.ids[: paging.MOST])
+        found = queryset.filter(pk__in=self.ids[: paging.MOST])
+        is_long = self.after is not None or len(self.ids) > paging.MOST
+        return self.in_default_order(found) if is_long else found
+
+    def in_default_order(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows of a list that is too long for the chosen order."""
+        self.ordering = self.default_ordering
+        self.__dict__.pop("order", None)
+        return self.order_queryset(rows)
 
     def get_paginator(self, *args: Any, **kwargs: Any) -> paging.LongPaginator:
         paginator: paging.LongPaginator = super().get_paginator(*args, **kwargs)
@@ -110,17 +125,14 @@ class ListPage(AdminPage, BaseListingView):
     @cached_property
     def after(self) -> int | None:
         """The id of the row after which the list begins."""
-        typed = self.request.GET.get(paging.AFTER, "")
-        return int(typed) if typed.isdecimal() and len(typed) < 19 else None
+        return paging.continued_after(self.request.GET)
 
     def get_queryset(self) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset()
         if self.ids is not None:
             return rows
         if self.ordering.lstrip("-") in self.short_only and paging.counted(rows) > paging.MOST:
-            self.ordering = self.default_ordering
-            del self.order
-            rows = self.order_queryset(rows)
+            rows = self.in_default_order(rows)
         if self.after is None:
             return rows
         names = [column.removeprefix("-") for column in self.order]
@@ -141,7 +153,8 @@ class ListPage(AdminPage, BaseListingView):
         context: dict[str, Any] = super().get_context_data(*args, **kwargs)
         if page := context.get("page_obj"):
             context["number"] = page.paginator.number
-            context["next_after"] = self.next_after(page)
+            last = self.next_after(page)
+            context["next_after"] = last and paging.continuation(last, self.request.GET)
             context["is_continued"] = self.after is not None
         return context
 
