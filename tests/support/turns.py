@@ -19,7 +19,9 @@ from typing import Any
 from django.db import connection
 
 #: Tables at whose statements a thread stops: other threads act on what is written there.
-TABLES = re.compile(r'"careers_(step|application|applicationfile|filebytes)"[ (.]', re.ASCII)
+TABLES = re.compile(
+    r'"careers_(step|application|applicationfile|filebytes)"[ (.]|pg_advisory_xact_lock', re.ASCII
+)
 WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE)", re.ASCII)
 #: Statements that belong to another one, and those that undo a transaction, are no stops.
 NEVER = re.compile(r'\s*(SAVEPOINT|RELEASE|ROLLBACK|INSERT INTO "careers_stepevent")', re.ASCII)
