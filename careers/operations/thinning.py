@@ -21,7 +21,7 @@ from careers.applications.models import Application
 from careers.operations import tally
 from careers.operations.models import FinishedWork
 from careers.pipeline.models import Alert, AlertKind, Step, StepEvent
-from careers.pipeline.states import OPEN
+from careers.pipeline.states import OPEN, State
 from careers.pipeline.transitions import db_now
 
 TASK = "careers.thin_history"
@@ -32,6 +32,10 @@ LASTS, BATCH = 30, 500
 LEAST = 30
 #: How many times as long the history of a step with an error is kept.
 FAILURES = 4
+#: The states of a step that an error leads to.
+ERRORS = (State.RETRYING, State.FAILED, State.UNCERTAIN)
+#: Who acts without an account, and is a person.
+PEOPLE = ("operator", "applicant")
 
 
 def run(*, lasts: float = LASTS) -> None:
@@ -65,7 +69,12 @@ def _thin_applications(before: dt.datetime, much_before: dt.datetime) -> bool:
     steps = Step.objects.filter(application__in=keys)
     unfinished = steps.filter(Q(state__in=OPEN) | Q(ended_at__gte=before) | Q(ended_at=None))
     busy = set(unfinished.values_list("application", flat=True))
-    went_well = Q(failing_since=None, error_code="", bounced_at=None)
+    # A step that succeeds at last has no error any more; its history and its attempts say so.
+    errors = StepEvent.objects.filter(
+        Q(to_state__in=ERRORS) | ~Q(traceback=""), step=OuterRef("pk")
+    ).order_by()
+    went_well = Q(failing_since=None, error_code="", bounced_at=None, attempts__lte=1)
+    went_well &= ~Q(Exists(errors))
     thinned = list(
         steps.filter(went_well | Q(ended_at__lt=much_before))
         .exclude(application__in=busy)
@@ -74,7 +83,7 @@ def _thin_applications(before: dt.datetime, much_before: dt.datetime) -> bool:
     events = StepEvent.objects.filter(step__in=thinned).order_by()
     last = events.values("step").annotate(last=Max("pk")).values_list("last", flat=True)
     # What a person did stays, as in an audit.
-    by_person = Q(actor__startswith="user:") | Q(actor="operator")
+    by_person = Q(actor__startswith="user:") | Q(actor__in=PEOPLE)
     events.exclude(pk__in=list(last)).exclude(by_person).delete()
     more = len(keys) == BATCH
     FinishedWork.objects.filter(pk=1).update(thinned_application=keys[-1] if more else 0)

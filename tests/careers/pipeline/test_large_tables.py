@@ -227,3 +227,40 @@ def test_old_history_of_finished_applications_is_deleted(db: None, settings: Any
     assert with_error.events.count() == 5
     assert not Alert.objects.filter(pk=closed.pk).exists()
     assert (Alert.objects.count(), Step.objects.count()) == (1, 5)
+
+
+@pytest.mark.parametrize("error", ["retrying", "failed", "uncertain", "traceback", "attempts"])
+def test_history_of_errors_is_kept_longer(db: None, settings: Any, error: str) -> None:
+    settings.KEEP_HISTORY_DAYS = 30
+    old = timezone.now() - dt.timedelta(days=50)
+    step = StepFactory(
+        application=ApplicationFactory(received_at=old),
+        kind=ARCHIVE,
+        succeeded=True,
+        ended_at=old,
+        **({"attempts": 2} if error == "attempts" else {}),
+    )
+    second = step.events.all()[1]
+    if error == "traceback":
+        second.traceback = "Traceback"
+    elif error != "attempts":
+        second.to_state = error
+    second.save()
+    before = step.events.count()
+    thinning.run()
+    assert step.events.count() == before
+    very_old = timezone.now() - dt.timedelta(days=121)
+    Step.objects.update(ended_at=very_old)
+    thinning.run()
+    assert step.events.count() == 1
+
+
+@pytest.mark.parametrize("actor", ["user:1", "operator", "applicant"])
+def test_what_a_person_did_is_kept(db: None, settings: Any, actor: str) -> None:
+    settings.KEEP_HISTORY_DAYS = 30
+    old = timezone.now() - dt.timedelta(days=500)
+    application = ApplicationFactory(received_at=old)
+    step = StepFactory(application=application, kind=ARCHIVE, succeeded=True, ended_at=old)
+    StepEvent.objects.filter(pk=step.events.all()[0].pk).update(actor=actor)
+    thinning.run()
+    assert [event.actor for event in step.events.all()] == [actor, "worker:1a2b3c4d"]
