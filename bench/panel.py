@@ -174,10 +174,11 @@ def _client() -> tuple[Any, dict[str, Any]]:
     """An administrator's browser, and what the addresses name."""
     from django.conf import settings
     from django.contrib.auth import get_user_model
+    from django.http import QueryDict
     from django.test import Client
 
     from careers.applications.models import Application
-    from careers.backoffice import polling
+    from careers.backoffice import paging, polling
     from careers.jobs.models import JobPage
     from careers.pipeline.models import Step
     from home.models import SiteSettings
@@ -202,7 +203,7 @@ def _client() -> tuple[Any, dict[str, Any]]:
         "part": one.reference[5:8],
         "name": one.name.replace(" ", "+"),
         "email": one.email,
-        "middle": one.pk,
+        "middle": paging.continuation(one.pk, QueryDict()),
         "job": JobPage.objects.get(pk=one.page_id).pk,
         "day": first.received_at.date(),
         "task": mail.celery_task_id,
