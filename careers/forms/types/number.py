@@ -27,6 +27,8 @@ from home.values import money, number
 
 #: The power of ten of "k", which may also be something else. "m" is more often something else.
 THOUSANDS = 3
+#: What stands for millions less often than for something else, such as metres and months.
+UNCLEAR = "m"
 #: What an answer may have; the same as in earlier releases.
 MAX_DIGITS, MAX_PLACES = 15, 4
 
@@ -237,7 +239,10 @@ class NumberField(forms.Field):
         if currency:
             self._check_currency(currency, signs)
             # The sign of some currencies is "K".
-            is_doubtful = any(money.means(mark, currency) for mark in marks) and not signs
+            is_doubtful = not signs and any(
+                money.means(mark, currency) or mark.rstrip(".").casefold() == UNCLEAR
+                for mark in marks
+            )
         else:
             is_doubtful = bool(powers) and not signs
             if is_doubtful and powers != [THOUSANDS]:
