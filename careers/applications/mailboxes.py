@@ -49,9 +49,7 @@ def canonical(email: str) -> str:
     """
     local, _at, domain = mail_address.key(email.strip().rstrip(".")).rpartition("@")
     domain = SAME_DOMAINS.get(domain, domain)
-    if len(local) > 1 and local[0] == local[-1] == '"':
-        # RFC 5321, section 4.1.2: the quotes are not part of the name.
-        local = local[1:-1].replace("\\", "")
+    local = mail_address.unquoted(local)
     for provider in SUBDOMAINS:
         if domain.endswith(f".{provider}"):
             local, domain = domain.removesuffix(f".{provider}"), provider

@@ -13,8 +13,10 @@ from home.values import host
 from home.values.text import without_unseen
 
 #: Some providers give addresses with two dots in a row, so dots are not looked at here.
-_LOCAL = re.compile(r'[^\x00-\x20\x7f"(),:;<>@\[\\\]]+|"(?:[^"\\]|\\.)*"')
-
+_ATOMS = re.compile(r'[^\x00-\x20\x7f"(),:;<>@\[\\\]]+')
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_LOCAL = re.compile(f"{_ATOMS.pattern}|{_QUOTED.pattern}")
+_ESCAPED = re.compile(r"\\(.)")
 
 #: Providers whose customers have addresses with such dots: mobile networks of Japan.
 _ODD_DOTS_HOSTS = re.compile(r"(?:.+\.)?(?:ne\.jp|au\.com)\.?", re.IGNORECASE | re.DOTALL)
@@ -57,9 +59,18 @@ def key(address: str) -> str:
     """One spelling for all spellings of an address, to compare and to look up.
 
     Capitals before the @ are the same as small letters: no mail server in use tells them apart.
+    Quotes that only the dots need, or nothing, are left out, as people type the address.
     """
     local, at, name = address.strip().rpartition("@")
-    return without_unseen(local).lower() + at + host.to_unicode(name)
+    local = without_unseen(local).lower()
+    if at and _QUOTED.fullmatch(local) and _ATOMS.fullmatch(inside := unquoted(local)):
+        local = inside
+    return local + at + host.to_unicode(name)
+
+
+def unquoted(local: str) -> str:
+    """What is before the @, without quotes: they belong to the spelling (RFC 5321, 4.1.2)."""
+    return _ESCAPED.sub(r"\1", local[1:-1]) if _QUOTED.fullmatch(local) else local
 
 
 def spellings(address: str) -> set[str]:

@@ -66,6 +66,9 @@ def test_text_that_no_mail_can_be_sent_to_is_refused(typed: str) -> None:
         ("hr@ΣΊΣΥΦΟΣ.gr", "hr@σίσυφοσ.gr"),
         ("ÅSA@example.org", "a\u030asa@example.org"),
         ("hr@bu\u0308cher.example", "hr@BÜCHER.example"),
+        ("a..b@docomo.ne.jp", '"a..b"@docomo.ne.jp'),
+        ("a.b.@docomo.ne.jp", '"A.B."@DOCOMO.ne.jp'),
+        ("jane.miller@example.org", '"jane.mi\\ller"@example.org'),
         ("no address", "NO ADDRESS"),
     ],
 )
@@ -82,6 +85,9 @@ def test_spellings_of_one_address_have_one_key(one: str, other: str) -> None:
         ("mıke@example.org", "mike@example.org"),
         ("mike@mıcrosoft.example", "mike@microsoft.example"),
         ("hr@example.org", "hr@example.com"),
+        ("ab@example.org", '"a b"@example.org'),
+        ("ab@example.org", '"a\\"b"@example.org'),
+        ("@example.org", '""@example.org'),
     ],
 )
 def test_different_addresses_have_different_keys(one: str, other: str) -> None:
