@@ -99,6 +99,15 @@ def current() -> str:
     return row[0] if row else ""
 
 
+def touch() -> None:
+    """Write a new version, so that every process makes its pages anew.
+
+    Call it after a change that Django did not execute, in the same transaction if there is one.
+    """
+    with transaction.atomic():
+        connection.content_changed = True
+
+
 @functools.cache
 def hidden_tables() -> frozenset[str]:
     """The tables that no page shows."""

@@ -257,6 +257,20 @@ def test_change_and_its_version_become_visible_together(world: Any) -> None:
     assert content_version.current() != before
 
 
+def test_touch_ends_kept_pages_with_its_transaction(world: Any, elsewhere: Small) -> None:
+    other = PageCache(elsewhere, 10_000_000, Reading())  # type: ignore[arg-type]
+    ask(other, JOB)
+    with transaction.atomic():
+        content_version.touch()
+        ask(other, JOB)
+        assert elsewhere.count == 1
+    ask(other, JOB)
+    assert elsewhere.count == 2
+    content_version.touch()
+    ask(other, JOB)
+    assert elsewhere.count == 3
+
+
 # ── Moments ─────────────────────────────────────────────────────────────────────────────
 
 
