@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from careers.migrations._indexes import AddIndexBesideWriters
+from careers.migrations._indexes import AddColumnOnce, AddIndexBesideWriters
 
 
 class Migration(migrations.Migration):
@@ -10,12 +10,12 @@ class Migration(migrations.Migration):
     atomic = False
 
     operations = [
-        migrations.AddField(
+        AddColumnOnce(
             "application",
             "network",
             models.CharField(blank=True, db_default="", default="", max_length=64),
         ),
-        migrations.AddField(
+        AddColumnOnce(
             "application",
             "mailbox",
             models.CharField(blank=True, db_default="", default="", max_length=64),

@@ -1,4 +1,4 @@
-"""Indexes for lists, searches and sweepers of large tables, and the row that counts finished work."""
+"""Indexes for lists, searches and sweepers of large tables."""
 
 from django.db import migrations, models
 from django.db.models.fields.json import KeyTextTransform
@@ -31,9 +31,7 @@ INDEXES = {
         models.Index(
             fields=["state_since"], condition=Q(state__in=UNDER_WAY), name="careers_step_since"
         ),
-        models.Index(
-            fields=["dispatched_at"], condition=Q(state="sent"), name="careers_step_sent"
-        ),
+        models.Index(fields=["dispatched_at"], condition=Q(state="sent"), name="careers_step_sent"),
         models.Index(
             fields=["ended_at", "kind", "state"],
             condition=Q(state__in=("succeeded", "failed", "cancelled")),
@@ -60,32 +58,11 @@ INDEXES = {
 
 
 class Migration(migrations.Migration):
-    dependencies = [("careers", "0035_longer_phone")]
+    dependencies = [("careers", "0038_finished_work")]
     atomic = False
 
     operations = [
-        migrations.CreateModel(
-            name="FinishedWork",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("until", models.DateTimeField(null=True)),
-                ("last_step", models.BigIntegerField(default=0)),
-                ("last_application", models.BigIntegerField(default=0)),
-                ("applications", models.BigIntegerField(default=0)),
-                ("steps", models.JSONField(default=dict)),
-                ("hours", models.JSONField(default=dict)),
-                ("thinned_application", models.BigIntegerField(default=0)),
-            ],
-            options={"default_permissions": ()},
-        ),
-        *(
-            AddIndexBesideWriters(model, index)
-            for model, indexes in INDEXES.items()
-            for index in indexes
-        ),
+        AddIndexBesideWriters(model, index)
+        for model, indexes in INDEXES.items()
+        for index in indexes
     ]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from django.contrib.postgres import operations as postgresql
-from django.db import migrations, models
+from django.db import connection, migrations, models
 from django.db.migrations import Migration
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.models.functions import Now, Random
 
+from careers.migrations import _indexes
+from careers.pipeline.models import Step
 from tests.support.locking import SMALL, of_migration, problems
 
 FIRST = "of before the first release: there is no older code, and no table with rows, to go on"
@@ -35,6 +41,28 @@ def test_every_migration_works_beside_old_code() -> None:
     unsafe = [f"{it.migration}: {it.what}" for it in found if it.migration not in ACCEPTED]
     assert unsafe == [], "\n".join(unsafe)
     assert {it.migration for it in found} >= ACCEPTED.keys(), "what is accepted needs it no more"
+
+
+REPEATABLE = (
+    _indexes.AddColumnOnce,
+    _indexes.AddIndexBesideWriters,
+    _indexes.AddUniqueIndexBesideWriters,
+    # As ``ACCEPTED`` says of each.
+    migrations.RunPython,
+)
+
+
+@pytest.mark.django_db
+def test_migration_outside_of_a_transaction_can_run_again() -> None:
+    """``migrate`` runs it again from its beginning after a table was in use."""
+    found = [
+        f"{name}: {operation.describe()}"
+        for (app, name), migration in MigrationLoader(None).disk_migrations.items()
+        if app in ("careers", "home", "signin") and not migration.atomic
+        for operation in migration.operations
+        if not isinstance(operation, REPEATABLE)
+    ]
+    assert found == []
 
 
 def test_tables_known_to_be_small_exist() -> None:
@@ -161,3 +189,94 @@ def test_only_the_database_part_of_a_migration_counts() -> None:
     drop = migrations.SeparateDatabaseAndState(database_operations=[remove])
     (what,) = problems_of(drop)
     assert "old code still uses it" in what
+
+
+# ── Operations that may run again, on PostgreSQL ────────────────────────────────────────
+
+NAME = "careers_step_sample"
+ON_POSTGRESQL = pytest.mark.skipif(
+    "connection.vendor != 'postgresql'", reason="SQLite migrates in transactions"
+)
+
+
+def of_models() -> ProjectState:
+    made = ProjectState()
+    made.add_model(ModelState.from_model(Step, exclude_rels=True))
+    return made
+
+
+def validity() -> list[bool]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [NAME])
+        return [valid for (valid,) in cursor.fetchall()]
+
+
+def invalidate() -> None:
+    """Leave the index as an interrupted statement does."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass(%s)", [NAME]
+        )
+
+
+def run(operation: Operation, *, backwards: bool = False) -> None:
+    before = of_models()
+    after = before.clone()
+    operation.state_forwards("careers", after)
+    with connection.schema_editor(atomic=False) as editor:
+        if backwards:
+            operation.database_backwards("careers", editor, after, before)
+        else:
+            operation.database_forwards("careers", editor, before, after)
+
+
+@pytest.fixture
+def no_index(transactional_db: None) -> Iterator[None]:
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP INDEX IF EXISTS {NAME}")
+
+
+@ON_POSTGRESQL
+@pytest.mark.usefixtures("no_index")
+@pytest.mark.parametrize(
+    "operation",
+    [
+        _indexes.AddIndexBesideWriters("step", models.Index(fields=["kind"], name=NAME)),
+        _indexes.AddUniqueIndexBesideWriters(
+            "step",
+            models.UniqueConstraint(fields=["id", "kind"], condition=models.Q(kind="x"), name=NAME),
+        ),
+    ],
+    ids=["index", "unique index"],
+)
+def test_interrupted_index_is_made_again(operation: Any) -> None:
+    run(operation)
+    assert validity() == [True]
+    run(operation)  # a valid one stays
+    invalidate()
+    run(operation)
+    assert validity() == [True]
+    run(operation, backwards=True)
+    assert validity() == []
+
+
+@ON_POSTGRESQL
+@pytest.mark.usefixtures("no_index")
+def test_index_that_is_gone_is_removed_again() -> None:
+    operation = _indexes.AddIndexBesideWriters("step", models.Index(fields=["kind"], name=NAME))
+    for _attempt in range(2):
+        run(operation, backwards=True)
+    assert validity() == []
+
+
+@ON_POSTGRESQL
+@pytest.mark.usefixtures("no_index")
+def test_column_that_exists_is_not_added_again() -> None:
+    field = models.IntegerField(null=True)
+    column = _indexes.AddColumnOnce("step", "sample", field)
+    try:
+        for _attempt in range(2):
+            run(column)
+    finally:
+        run(column, backwards=True)
