@@ -33,8 +33,9 @@ _JOINT = re.compile(rf"(?<=[{_UNSPACED}])[\s{HYPHEN}]+(?=[{_UNSPACED}])")
 _SPLIT = re.compile(rf"([.@&{HYPHEN}])")
 #: A phone number: seven digits or more with little between them.
 _NUMBER = re.compile(r"\d(?:[ .-]{0,3}\d){6,39}")
-#: A number with signs between its groups, as in 40,000, 12,34,567 or 40 000.
-GROUPED = re.compile(r"(?<![\w.,])\d{1,3}(?:[\s.,'’\-]\d{2,3})*[\s.,'’\-]\d{3}(?![\d]|[.,]\d)")
+#: A number with signs between its groups, as in 40,000, 12,34,567 or 40 000. It has few groups:
+#: otherwise each number of a long list would be compared with all that follow.
+GROUPED = re.compile(r"(?<![\w.,])\d{1,3}(?:[\s.,'’\-]\d{2,3}){0,6}[\s.,'’\-]\d{3}(?![\d]|[.,]\d)")
 #: “R & D” is “R&D”.
 _AND = re.compile(r"(?<=\w) {0,3}& {0,3}(?=\w)")
 _TRUNK = re.compile(r"\(\s*0\s*\)")

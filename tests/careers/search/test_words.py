@@ -60,3 +60,19 @@ def test_cost_of_terms_grows_with_the_text() -> None:
 
     slow = [one for one in ALPHABETS if grows_too_fast(partial(indexed, one), 1000)]
     assert slow == []
+
+
+@pytest.mark.parametrize("unit", ["22 ", "222 ", "22-", "22.", "+47 22 ", "22 (0) ", "a&b ", "日 "])
+def test_cost_of_terms_grows_with_a_list_of_numbers_or_words(unit: str) -> None:
+    def indexed(length: int) -> str:
+        return terms_of((unit * length)[: length - 1] + "!")
+
+    assert not grows_too_fast(indexed, 2000)
+
+
+@pytest.mark.parametrize(
+    "typed", ["40,000", "12,34,567", "1 234 567 890 123", "98'765'432'109'876"]
+)
+def test_number_with_signs_between_its_groups_is_found(typed: str) -> None:
+    number = "".join(sign for sign in typed if sign.isdigit())
+    assert f" {number} " in terms_of(f"It was {typed} in all")
