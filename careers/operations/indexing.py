@@ -14,6 +14,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.cache import cache
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from modelsearch.index import get_indexed_models, insert_or_update_object
@@ -43,6 +44,8 @@ LOOKED_AT = 2000
 _LOOKED_UP_TO = "indexing.looked-up-to"
 #: Files in a row that can't be read now, after which a run ends.
 GIVES_UP_AFTER = 3
+#: Seconds after which a text is tried again that took all the time of its task.
+LATER = 3600
 Row = TypeVar("Row", bound=Model)
 #: The types of files that have words.
 _WITH_WORDS = (PDF, DOCX, ODT)
@@ -141,15 +144,27 @@ def _each(found: QuerySet[Row]) -> Iterator[Row]:
 
 
 def _succeeds(index: partial[Any]) -> bool:
+    (item,) = index.args
+    name = f"{item._meta.label} {item.pk}"
+    # It stays when the task is out of time or its process is killed. Such a text waits, because
+    # every run would begin with it and come no further.
+    begun = f"indexing.begun.{item._meta.label_lower}.{item.pk}"
+    if not cache.add(begun, True, timeout=LATER):
+        return False
     try:
         index()
+    except SoftTimeLimitExceeded:
+        log.warning("%s: indexed later, because it takes too long", name)
+        return False
     except (EffectError, inspection.Busy):
+        cache.delete(begun)
         raise
     except Exception as error:
         # Not a word of the text: it may hold personal data. The next run tries again.
-        (item,) = index.args
-        log.warning("%s %s: not indexed: %s", item._meta.label, item.pk, type(error).__name__)
+        cache.delete(begun)
+        log.warning("%s: not indexed: %s", name, type(error).__name__)
         return False
+    cache.delete(begun)
     return True
 
 

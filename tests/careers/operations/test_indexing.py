@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -21,6 +24,7 @@ from careers.applications.models import (
 )
 from careers.inspection import PNG, Refused, Verdict
 from careers.operations import indexing, schedule
+from careers.pipeline.time_limit import OutOfTime
 from careers.search.applications import by_anything
 from careers.search.models import ApplicationTerms, ContentTerms
 from tests.support.factories import ApplicationFactory, ApplicationFileFactory
@@ -219,6 +223,33 @@ def test_file_that_the_archive_refuses_leaves_the_others_until_three_fail(
     refused = {1, 2, 3}
     indexing.run()
     assert len(asked) == 3
+
+
+@pytest.mark.parametrize("error", [SoftTimeLimitExceeded, OutOfTime])
+def test_file_that_takes_all_the_time_leaves_the_older_ones_and_is_tried_later(
+    application: Application, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    """However the task ends: by its soft limit, or with its process."""
+    asked = []
+
+    def text_of(content: bytes, content_type: str) -> str:
+        asked.append(content)
+        if content == b"endless":
+            raise error
+        return content.decode()
+
+    monkeypatch.setattr(inspection, "text_of", text_of)
+    cv(application, "older")
+    cv(application, "endless")
+    for _run in range(3):
+        with suppress(error):
+            indexing.run()
+    assert asked == [b"endless", b"older"]
+    assert finds("older")
+    cache.clear()  # as if its time had passed
+    with suppress(error):
+        indexing.run()
+    assert asked == [b"endless", b"older", b"endless"]
 
 
 def test_error_of_one_application_leaves_the_others(
