@@ -124,15 +124,25 @@ def publish(messages: Iterable[Message], *, actor: str = "intake") -> int:
                 _resting_until = 0.0
                 accepted += 1
                 continue
-        move(
-            message.step_id,
-            State.QUEUED,
-            leaving=[State.SENT],
-            actor=actor,
-            guard={"celery_task_id": message.task_id},
-            reason=_("The message broker did not accept the message."),
-        )
+        _take_back(message, actor)
     return accepted
+
+
+def take_back(messages: Iterable[Message], *, actor: str = "intake") -> None:
+    """Queue the steps of messages again that were not published. The sweeper dispatches them."""
+    for message in messages:
+        _take_back(message, actor)
+
+
+def _take_back(message: Message, actor: str) -> None:
+    move(
+        message.step_id,
+        State.QUEUED,
+        leaving=[State.SENT],
+        actor=actor,
+        guard={"celery_task_id": message.task_id},
+        reason=_("The message broker did not accept the message."),
+    )
 
 
 def dispatch_task(task: str) -> bool:

@@ -12,9 +12,11 @@ import logging
 import os
 import queue
 import threading
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from careers.pipeline import dispatch
 from careers.pipeline.dispatch import Message
@@ -38,29 +40,43 @@ class Publisher:
     def put(self, messages: Sequence[Message]) -> None:
         """Publish messages soon; it returns at once.
 
-        If too many wait, these are left to the sweeper.
+        If too many wait, or if no thread starts, the steps are queued again for the sweeper.
         """
         if not messages:
             return
-        with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
-                self._thread.start()
         try:
+            self._start()
             self._waiting.put_nowait(messages)
         except queue.Full:
             log.warning("%d steps are left to the sweeper: the broker is slow", len(messages))
+            _take_back(messages)
+        except RuntimeError:
+            log.warning("%d steps are left to the sweeper: no thread starts", len(messages))
+            _take_back(messages)
+
+    def _start(self) -> None:
+        """Start the thread, unless it runs.
+
+        Raises:
+            RuntimeError: the process can have no more threads.
+        """
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+                thread.start()
+                self._thread = thread
 
     def end(self) -> None:
         """Publish what waits, but wait no longer than ``LAST_SECONDS``."""
         thread = self._thread
-        if thread is None:
+        if thread is None or not thread.is_alive():
             return
+        until = time.monotonic() + LAST_SECONDS
         try:
-            self._waiting.put_nowait(None)
+            self._waiting.put(None, timeout=LAST_SECONDS)
         except queue.Full:
             return
-        thread.join(LAST_SECONDS)
+        thread.join(max(0, until - time.monotonic()))
 
     def _run(self) -> None:
         while (messages := self._waiting.get()) is not None:
@@ -69,8 +85,16 @@ class Publisher:
             except Exception as error:  # the sweeper dispatches them
                 log.warning("steps were not dispatched: %s", type(error).__name__)
             finally:
-                # Only a step that is queued again needs the database.
-                connection.close()
+                # Only a step that is queued again needs the database. No error ends the thread.
+                with suppress(Exception):
+                    connection.close()
+
+
+def _take_back(messages: Sequence[Message]) -> None:
+    try:
+        dispatch.take_back(messages)
+    except DatabaseError as error:  # no worker answers, so the sweeper dispatches them later
+        log.warning("steps stay as they are: %s", type(error).__name__)
 
 
 PUBLISHER = Publisher()
