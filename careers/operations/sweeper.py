@@ -53,7 +53,8 @@ REDISPATCH_CAP = 900  # seconds
 AHEAD = dt.timedelta(minutes=1)
 #: The times that a step waits for, or that say how long it has waited.
 MOMENTS = ("state_since", "ready_at", "dispatched_at", "run_after", "lease_until", "repeat_until")
-#: If more messages than this wait, an unanswered message is not lost: the workers are busy.
+#: If more messages than this wait, an unanswered message is hardly lost: the workers are busy. It
+#: is taken back after ``REDISPATCH_CAP`` all the same, because nobody knows.
 LONG_QUEUE = 50
 #: Seconds between two evaluations of hooks and alerts.
 LOOK_EVERY = 10
@@ -257,17 +258,20 @@ def requeue_unanswered() -> None:
         kind__in=registry.kinds(),
         dispatched_at__lt=now - dt.timedelta(seconds=settings.PIPELINE_REDISPATCH_AFTER),
     ).order_by("dispatched_at")
-    # Steps of a long queue are not lost: their workers are busy. They are left out, because
-    # they would fill the batch.
+    # Steps of a long queue are hardly lost: their workers are busy. They wait for longest, and come
+    # in a batch of their own, so that they hide no others.
     long = {
         queue
         for queue in {definition.queue for definition in registry.definitions()}
         if sent.exists() and broker.queue_length(queue) > LONG_QUEUE
     }
-    lost = sent.filter(
-        kind__in=[step.kind for step in registry.definitions() if step.queue not in long]
-    )
-    for step in list(lost.only("pk", "kind", "dispatches", "dispatched_at")[:BATCH]):
+    busy = [step.kind for step in registry.definitions() if step.queue in long]
+    overdue = now - dt.timedelta(seconds=REDISPATCH_CAP)
+    lost = [sent.exclude(kind__in=busy)]
+    if busy:
+        lost.append(sent.filter(kind__in=busy, dispatched_at__lt=overdue))
+    needed = ("pk", "kind", "dispatches", "dispatched_at")
+    for step in [step for steps in lost for step in steps.only(*needed)[:BATCH]]:
         # The exponent is bounded: a step that waits for a setting is dispatched again and again.
         longer = 2 ** min(max(0, step.dispatches - 1), 20)
         patience = min(REDISPATCH_CAP, settings.PIPELINE_REDISPATCH_AFTER * longer)

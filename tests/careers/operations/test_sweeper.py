@@ -211,14 +211,24 @@ def test_unanswered_message_is_taken_back_after_growing_waits(
     assert state_of(step) == state
 
 
-def test_message_in_a_long_queue_is_not_taken_back(
+def test_message_in_a_long_queue_is_not_taken_back_soon(
     application: Any, sweeper: Sweeper, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(broker_module, "queue_length", lambda queue: {"io": 51, "cpu": 0}[queue])
-    waits = step_of(application, sent=True, dispatched_at=ago(hours=1))
-    lost = step_of(application, "render_pdf", sent=True, dispatched_at=ago(hours=1))
+    waits = step_of(application, sent=True, dispatched_at=ago(minutes=14))
+    lost = step_of(application, "render_pdf", sent=True, dispatched_at=ago(minutes=14))
     requeue_unanswered()
     assert (state_of(waits), state_of(lost)) == (State.SENT, State.QUEUED)
+
+
+def test_message_in_a_long_queue_is_taken_back_after_the_longest_wait(
+    application: Any, sweeper: Sweeper, monkeypatch: Any
+) -> None:
+    """It may never have been published, and the queue may stay long for days."""
+    monkeypatch.setattr(broker_module, "queue_length", lambda queue: 5000)
+    step = step_of(application, sent=True, dispatches=1, dispatched_at=ago(seconds=901))
+    requeue_unanswered()
+    assert state_of(step) == State.QUEUED
 
 
 def test_long_queue_does_not_hide_lost_messages_of_another_queue(
