@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ("applications", models.BigIntegerField(default=0)),
                 ("steps", models.JSONField(default=dict)),
                 ("hours", models.JSONField(default=dict)),
+                ("generation", models.BigIntegerField(default=0)),
                 ("thinned_application", models.BigIntegerField(default=0)),
             ],
             options={"default_permissions": ()},

@@ -69,6 +69,7 @@ class FinishedWork(models.Model):
             have ended earlier.
         steps: the number of finished steps by kind and state.
         hours: the number of steps that succeeded in each of the last hours (UTC).
+        generation: how often counted rows were deleted. A count during which it rises is dropped.
         thinned_application: the id up to which ``operations.thinning`` has deleted old history.
     """
 
@@ -80,6 +81,7 @@ class FinishedWork(models.Model):
     applications = models.BigIntegerField(default=0)
     steps = models.JSONField(default=dict)
     hours = models.JSONField(default=dict)
+    generation = models.BigIntegerField(default=0)
     thinned_application = models.BigIntegerField(default=0)
 
     wagtail_reference_index_ignore = True

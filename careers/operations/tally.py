@@ -25,7 +25,6 @@ from django.db.models import (
     F,
     Max,
     Min,
-    Model,
     Q,
     QuerySet,
     Value,
@@ -37,7 +36,7 @@ from django.dispatch import receiver
 from careers.applications.models import Application
 from careers.operations.models import FinishedWork
 from careers.pipeline.attention import MISCONFIGURED
-from careers.pipeline.models import Alert, Step
+from careers.pipeline.models import Step
 from careers.pipeline.states import CLAIMABLE, FINISHED, NEEDS_A_PERSON, OPEN, State
 from careers.pipeline.transitions import db_now
 
@@ -197,7 +196,8 @@ def _counted(now: dt.datetime) -> FinishedWork:
 def fold(*, anew: bool = False) -> None:
     """Count what has ended since the last time; the sweeper calls it every few seconds.
 
-    Several may do so at once: the first to finish wins.
+    Several may do so at once: the first to finish wins. If counted rows are deleted meanwhile, the
+    counts are dropped. There is no transaction, since it would lock SQLite's whole database.
 
     Args:
         anew: count everything again, for what was changed by SQL.
@@ -209,58 +209,59 @@ def fold(*, anew: bool = False) -> None:
     since, until = old.until or BEGINNING, now - SETTLED
     if since + SETTLED > until:
         return  # too little to count
-    with transaction.atomic():
-        last_step = Step.objects.aggregate(last=Max("pk"))["last"] or 0
-        last_application = Application.objects.aggregate(last=Max("pk"))["last"] or 0
-        new = FinishedWork(
-            pk=1,
-            until=until,
-            last_step=last_step,
-            last_application=last_application,
-            applications=old.applications,
-            steps={kind: dict(by_state) for kind, by_state in old.steps.items()},
-        )
-        hours = Counter(old.hours)
-        steps = Step.objects.filter(state__in=FINISHED, pk__lte=last_step)
-        for which in (
-            Q(ended_at__gte=since, ended_at__lt=until),
-            Q(pk__gt=old.last_step, ended_at__lt=since),
+    last_step = Step.objects.aggregate(last=Max("pk"))["last"] or 0
+    last_application = Application.objects.aggregate(last=Max("pk"))["last"] or 0
+    new = FinishedWork(
+        pk=1,
+        until=until,
+        last_step=last_step,
+        last_application=last_application,
+        applications=old.applications,
+        steps={kind: dict(by_state) for kind, by_state in old.steps.items()},
+    )
+    hours = Counter(old.hours)
+    steps = Step.objects.filter(state__in=FINISHED, pk__lte=last_step)
+    for which in (
+        Q(ended_at__gte=since, ended_at__lt=until),
+        Q(pk__gt=old.last_step, ended_at__lt=since),
+    ):
+        found = steps.filter(which).order_by()
+        for kind, state, number in found.values_list("kind", "state").annotate(n=Count("pk")):
+            by_state = new.steps.setdefault(kind, {})
+            by_state[state] = by_state.get(state, 0) + number
+        recent = found.filter(state=State.SUCCEEDED, ended_at__gte=now - HOURS)
+        for hour, number in (
+            recent.annotate(hour=TruncHour("ended_at", tzinfo=dt.UTC))
+            .values_list("hour")
+            .annotate(n=Count("pk"))
         ):
-            found = steps.filter(which).order_by()
-            for kind, state, number in found.values_list("kind", "state").annotate(n=Count("pk")):
-                by_state = new.steps.setdefault(kind, {})
-                by_state[state] = by_state.get(state, 0) + number
-            recent = found.filter(state=State.SUCCEEDED, ended_at__gte=now - HOURS)
-            for hour, number in (
-                recent.annotate(hour=TruncHour("ended_at", tzinfo=dt.UTC))
-                .values_list("hour")
-                .annotate(n=Count("pk"))
-            ):
-                hours[hour.isoformat()] += number
-        applications = Application.objects.filter(pk__lte=last_application)
-        for which in (
-            Q(received_at__gte=since, received_at__lt=until),
-            Q(pk__gt=old.last_application, received_at__lt=since),
-        ):
-            new.applications += applications.filter(which).count()
-        new.hours = {
-            hour: number
-            for hour, number in hours.items()
-            if dt.datetime.fromisoformat(hour) >= now - HOURS
-        }
-        FinishedWork.objects.filter(pk=1, until=stored.until).update(
-            **{name: getattr(new, name) for name in FinishedWork.CONTENT}
-        )
+            hours[hour.isoformat()] += number
+    applications = Application.objects.filter(pk__lte=last_application)
+    for which in (
+        Q(received_at__gte=since, received_at__lt=until),
+        Q(pk__gt=old.last_application, received_at__lt=since),
+    ):
+        new.applications += applications.filter(which).count()
+    new.hours = {
+        hour: number
+        for hour, number in hours.items()
+        if dt.datetime.fromisoformat(hour) >= now - HOURS
+    }
+    FinishedWork.objects.filter(pk=1, until=stored.until, generation=stored.generation).update(
+        **{name: getattr(new, name) for name in FinishedWork.CONTENT}
+    )
 
 
 def forget(**_signal: Any) -> None:
     """Have everything counted again, because rows that were counted are deleted."""
-    FinishedWork.objects.filter(pk=1, until__isnull=False).update(until=None)
+    FinishedWork.objects.filter(pk=1).update(until=None, generation=F("generation") + 1)
 
 
 @receiver(post_delete, sender=Application)
-@receiver(post_delete, sender=Alert)
-def _forget_after_commit(sender: type[Model], using: str, **_signal: Any) -> None:
+@receiver(post_delete, sender=Step)
+def _forget_after_commit(instance: Application | Step, using: str, **_signal: Any) -> None:
+    if isinstance(instance, Step) and instance.state not in FINISHED:
+        return
     connection = transaction.get_connection(using)
     waiting = connection.run_on_commit
     # One call is enough for a transaction that deletes many.

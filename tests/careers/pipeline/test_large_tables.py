@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.functions import TruncHour
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -14,7 +15,7 @@ from careers.applications.models import Application
 from careers.backoffice import paging, polling
 from careers.operations import sweeper, tally, thinning
 from careers.operations.models import FinishedWork
-from careers.pipeline.kinds import ARCHIVE, MAIL_HR
+from careers.pipeline.kinds import ARCHIVE, MAIL_HR, MAIL_OPERATORS
 from careers.pipeline.models import Alert, Step, StepEvent
 from careers.pipeline.states import State
 from careers.pipeline.transitions import db_now, move
@@ -92,11 +93,57 @@ def test_rows_with_older_moments_than_were_counted_are_added(ended: dict[str, St
 
 
 @pytest.mark.django_db(transaction=True)
-def test_deleted_applications_are_not_counted() -> None:
-    StepFactory(succeeded=True, ended_at=db_now() - dt.timedelta(days=2))
+def test_deleted_applications_are_not_counted(job: Any) -> None:
+    StepFactory(application__page=job, succeeded=True, ended_at=db_now() - dt.timedelta(days=2))
     tally.fold()
     Application.objects.all().delete()
     assert numbers() == (0, {}, 0, 0)
+
+
+def test_application_that_is_deleted_during_a_count_is_not_counted(
+    ended: dict[str, Step],
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    # Nothing is counted yet, as after another deletion.
+    FinishedWork.objects.create(pk=1)
+
+    def hour_of(*args: Any, **facts: Any) -> TruncHour:
+        """The steps are counted and not yet stored."""
+        with django_capture_on_commit_callbacks(execute=True):
+            Application.objects.all().delete()
+        return TruncHour(*args, **facts)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tally, "TruncHour", hour_of)
+        tally.fold()
+    assert numbers() == (0, {}, 0, 0)
+    tally.fold()
+    assert numbers() == (0, {}, 0, 0)
+
+
+def test_only_the_deletion_of_counted_rows_drops_the_counts(
+    ended: dict[str, Step], django_capture_on_commit_callbacks: Any
+) -> None:
+    tally.fold()
+    unmailed, mailed = AlertFactory(key="one", code="a"), AlertFactory(key="two", code="b")
+    StepFactory(application=None, alert=mailed, kind=MAIL_OPERATORS, succeeded=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        unmailed.delete()
+    assert FinishedWork.objects.get().until
+    with django_capture_on_commit_callbacks(execute=True):
+        mailed.delete()
+    assert FinishedWork.objects.get().until is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_count_opens_no_transaction() -> None:
+    """It would be the only one that may write, in SQLite."""
+    FinishedWork.objects.create(pk=1)
+    with CaptureQueriesContext(connection) as statements:
+        tally.fold()
+    assert FinishedWork.objects.get().until
+    assert not any(one["sql"].startswith(("BEGIN", "SAVEPOINT")) for one in statements)
 
 
 def test_numbers_from_the_future_are_counted_again(ended: dict[str, Step]) -> None:
