@@ -88,9 +88,7 @@ def submit(submission: Submission, *, dispatch_later: list[Message] | None = Non
             return known
         try:
             with transaction.atomic():
-                if number:
-                    repetitions.forget_outdated(identity)
-                application, messages = _write(submission, identity)
+                application, messages = _write(submission, identity, is_retry=number > 0)
                 # It runs after COMMIT. An error in it must not look to the applicant as if the
                 # application were not stored.
                 transaction.on_commit(_dispatching(messages, dispatch_later), robust=True)
@@ -120,7 +118,9 @@ def _dispatching(messages: list[Message], later: list[Message] | None) -> Callab
     return dispatch_ready
 
 
-def _write(submission: Submission, identity: Identity) -> tuple[Application, list[Message]]:
+def _write(
+    submission: Submission, identity: Identity, *, is_retry: bool
+) -> tuple[Application, list[Message]]:
     now = timezone.now()
     answers = submission.answers
     email = answers[EMAIL]
@@ -128,6 +128,9 @@ def _write(submission: Submission, identity: Identity) -> tuple[Application, lis
         network=submission.network, job_key=submission.job_key
     )
     first = repetitions.lock_first_with_same_content(identity)
+    if is_retry:
+        # After the lock: otherwise two forms with the same content wait for each other.
+        repetitions.forget_outdated(identity)
     # A person decides about a quarantined application. HR's mail is decided then, too.
     known_to_hr = hr_knows(first) and not suspicion
     application = Application.objects.create(
