@@ -20,6 +20,8 @@ MAKE_INDEX = (
     f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {INDEX}"
     " ON careers_applicationterms USING gin (terms gin_trgm_ops)"
 )
+#: SQLSTATE lock_not_available and deadlock_detected (PostgreSQL, appendix A).
+TRY_AGAIN = ("55P03", "40P01")
 
 
 def make_index(connection: Any) -> bool:
@@ -27,6 +29,9 @@ def make_index(connection: Any) -> bool:
 
     Returns:
         Whether it exists now.
+
+    Raises:
+        DatabaseError: others use the table now; ``migrate`` tries again.
     """
     if connection.vendor != "postgresql":
         return False
@@ -44,6 +49,8 @@ def make_index(connection: Any) -> bool:
                 cursor.execute(f"DROP INDEX CONCURRENTLY {INDEX}")
             cursor.execute(MAKE_INDEX)
     except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", "") in TRY_AGAIN:
+            raise
         log.warning("search works without an index: %s", type(error.__cause__ or error).__name__)
         return False
     return True

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection
 
 from careers.applications.models import Application, FileKind, ScanVerdict
 from careers.search import trigrams
@@ -148,6 +149,16 @@ class Refusing:
 
 def test_search_works_where_nobody_may_make_the_extension() -> None:
     assert trigrams.make_index(Refusing()) is False
+
+
+def test_migration_tries_again_when_the_table_is_in_use() -> None:
+    class Busy(Refusing):
+        def execute(self, statement: str) -> None:
+            if not statement.startswith("SELECT"):
+                raise OperationalError from psycopg.errors.LockNotAvailable()
+
+    with pytest.raises(OperationalError):
+        trigrams.make_index(Busy())
 
 
 def test_migration_makes_the_index_where_the_database_can_have_it() -> None:
