@@ -45,7 +45,7 @@ def measure(quick: bool) -> dict[str, Any]:
     pages = 0
     for _turn in range(1 if quick else LONG_TURNS):
         for name, questions in (("short", SHORT), ("long", LONG)):
-            long = with_answers(document, 1 + questions // 10 if quick else questions)
+            long = with_answers(document, 1 + questions // 30 if quick else questions)
             took, content = seconds(partial(documents.render_pdf, long))
             pages = page_count(content)
             found[name].append(took / pages)

@@ -44,6 +44,9 @@ class Work:
     def __init__(self, bench: Bench) -> None:
         self.quick, self.site, self.web = bench.quick, bench.working, bench.working_web
         self.form = [our_form(bench, self.web, small_cv())]
+        # In a quick run nobody waits for what other groups have left behind.
+        newest = self.site.query("SELECT max(id) AS id FROM careers_application")[0]["id"]
+        self.after = int(newest or 0) if bench.quick else 0
 
     def send(self, count: int) -> Load:
         """Send forms one after the other."""
@@ -52,7 +55,10 @@ class Work:
     def wait(self) -> None:
         """Wait until every step has ended."""
         ended = ", ".join(f"'{state}'" for state in ENDS)
-        rest = f"SELECT count(*) AS n FROM careers_step WHERE state NOT IN ({ended})"
+        rest = (
+            f"SELECT count(*) AS n FROM careers_step WHERE state NOT IN ({ended})"
+            f" AND application_id > {self.after}"
+        )
         until(lambda: not self.site.query(rest)[0]["n"], 300, "some steps did not end")
 
     def send_and_wait(self, count: int) -> Load:

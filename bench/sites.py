@@ -18,8 +18,10 @@ from typing import Any
 from bench.traffic import Load, drive
 from careers.management.commands.seed_demo import JOBS, body
 from tests.support.postgresql import PostgreSQL, new_database
+from tests.support.preloaded import Preloaded
 from tests.support.processes import Process
 from tests.support.servers import HOST, reserve_port
+from tests.support.speed import patient
 from tests.support.stack import ROOT, Stack, shared_postgresql, shared_template
 from tests.support.stack.site import listens
 from tests.support.stack.template import plain_environ
@@ -86,7 +88,9 @@ class Bench:
         self.server = self._database_server()
         if self.quick:
             # These start at the same time. Nothing is measured meanwhile.
-            _started = self.web, self.synchronous, self.chain, self.plain
+            _started = self.plain, self.web, self.synchronous, self.chain
+            for name in WORKERS:
+                self.site.begin(name)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -114,16 +118,18 @@ class Bench:
         return self.new_site("site")
 
     def new_site(self, name: str, **environ: str) -> Stack:
-        """One more site with the demo company."""
+        """One more site with the demo company; in a quick run its processes are forks of one."""
         site = Stack(
             shared_template(),
             self.directory / name,
             server=self.server,
-            environ=PRODUCTION | environ,
+            environ=environ if self.quick else PRODUCTION | environ,
             # A process that is measured starts as in production.
-            preload=False,
+            preload=self.quick,
         )
         self._open.enter_context(site)
+        if self.quick:
+            site.preloads.add(site.environ)
         site.query(
             "UPDATE careers_jobpage SET closes_at = %s WHERE page_ptr_id IN"
             " (SELECT id FROM wagtailcore_page WHERE slug = %s)",
@@ -180,8 +186,11 @@ class Bench:
         """More web processes on the site's database, at a port of their own."""
         port = reserve_port()
         own = {"PORT": str(port), "SITE_URL": f"http://{HOST}:{port}"}
-        argv = ["gunicorn", "-c", "python:careersite.gunicorn", module]
-        return Web(self.started(name, argv, self.site.environ | own | environ), port)
+        # A fork has read the settings of the site, and its port, already.
+        argv = ["gunicorn", "-c", "python:careersite.gunicorn", "-b", f"{HOST}:{port}", module]
+        preloaded = self.site.preloads.find(self.site.environ)
+        environ = self.site.environ | own | environ
+        return Web(self.started(name, argv, environ, preloaded), port)
 
     def run(self, site: Stack, module: str, *arguments: str, **environ: str) -> Any:
         """Run a module of this package in a site's environment; returns what it prints, read as
@@ -190,13 +199,17 @@ class Bench:
         Raises:
             RuntimeError: it failed.
         """
-        done = subprocess.run(
-            [sys.executable, "-m", module, *arguments],
-            env=site.environ | environ,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-        )
+        if preloaded := site.preloads.find(site.environ):
+            log = self.directory / f"{module}.out"
+            done = preloaded.run(["python", "-m", module, *arguments], ROOT, log, patient(120))
+        else:
+            done = subprocess.run(
+                [sys.executable, "-m", module, *arguments],
+                env=site.environ | environ,
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+            )
         if done.returncode:
             raise RuntimeError(f"{module} failed: {done.stderr.strip().splitlines()[-1]}")
         return json.loads(done.stdout or "null")
@@ -271,11 +284,18 @@ class Bench:
 
     # ── Processes ───────────────────────────────────────────────────────────────────────
 
-    def started(self, name: str, argv: list[str], environ: Mapping[str, str]) -> Process:
-        """Start a process, which ends with the run."""
-        program = shutil.which(argv[0], path=environ["PATH"]) or argv[0]
+    def started(
+        self,
+        name: str,
+        argv: list[str],
+        environ: Mapping[str, str],
+        preloaded: Preloaded | None = None,
+    ) -> Process:
+        """Start a process, which ends with the run; from nothing, unless it can be forked."""
+        if not preloaded:
+            argv = [shutil.which(argv[0], path=environ["PATH"]) or argv[0], *argv[1:]]
         log = self.directory / f"{name}.log"
-        process = Process(name, [program, *argv[1:]], environ=environ, log=log, cwd=ROOT)
+        process = Process(name, argv, environ=environ, log=log, cwd=ROOT, preloaded=preloaded)
         process.start()
         self._open.callback(process.kill)
         return process

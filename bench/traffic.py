@@ -89,6 +89,7 @@ def post(
     # The number has as many characters as the word that it replaces.
     sent = {"Content-Type": content_type, "Content-Length": str(len(body))}
     sent["Origin"] = f"http://{HOST}:{port}"
+    sent["Sec-Fetch-Site"] = "same-origin"
     lines = [f"POST {path} HTTP/1.1", f"Host: {HOST}:{port}"]
     lines += [f"{key}: {value}" for key, value in (BROWSER | sent | dict(headers or {})).items()]
     return "\r\n".join([*lines, "", ""]).encode() + body
