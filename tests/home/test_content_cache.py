@@ -46,6 +46,25 @@ def test_cached_makes_value_once_for_each_version(
     assert in_request(made) == 2
 
 
+def test_cached_makes_value_again_after_a_minute(
+    made: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change that passes by Django writes no version."""
+    assert in_request(made) == 1
+    monkeypatch.setattr(content_cache._newest, "ends_at", 0)
+    assert in_request(made) == 2
+
+
+def test_site_whose_root_is_a_list_of_jobs_is_shown(
+    job: Any, job_index: Any, client: Client, kept_content: Any
+) -> None:
+    Site.objects.update(root_page=job_index)
+    Site.clear_site_root_paths_cache()
+    kept_content()
+    assert client.get("/").status_code == 200
+    assert client.get("/").status_code == 200
+
+
 def test_cached_makes_value_again_in_admin_and_outside_of_requests(
     made: Callable[[], int],
 ) -> None:

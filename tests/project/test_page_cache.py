@@ -125,6 +125,40 @@ def test_response_without_mark_is_never_kept(cache: PageCache, small: Small) -> 
     assert small.count == 3
 
 
+@pytest.mark.parametrize("status", ["500 Error", "503 Service Unavailable", "429 Too Many"])
+def test_error_does_not_turn_the_cache_off(cache: PageCache, small: Small, status: str) -> None:
+    well = small.status
+    small.status, small.is_same_for_all = status, False
+    ask(cache, "/careers/")
+    small.status, small.is_same_for_all = well, True
+    for _ in range(3):
+        ask(cache, "/careers/")
+    assert small.count == 2
+
+
+def test_query_of_a_page_that_is_none_turns_no_other_query_off(
+    cache: PageCache, small: Small
+) -> None:
+    ask(cache, "/careers/")
+    small.status, small.is_same_for_all = "404 Not Found", False
+    ask(cache, "/careers/?page=99")
+    small.status, small.is_same_for_all = "200 OK", True
+    for _ in range(3):
+        ask(cache, "/careers/?page=2")
+    assert small.count == 3
+
+
+def test_condition_counts_only_for_a_success(cache: PageCache, small: Small) -> None:
+    small.status = "410 Gone"
+    tag = ask(cache, "/careers/gauge-keeper/").headers["etag"]
+    assert ask(cache, "/careers/gauge-keeper/", HTTP_IF_NONE_MATCH=tag).status == 410
+
+
+def test_no_cache_may_send_a_page_after_its_end(cache: PageCache, small: Small) -> None:
+    small.headers = [HTML, ("Cache-Control", "public, max-age=9, stale-if-error=900")]
+    assert ask(cache, "/careers/").headers["cache-control"] == "public, max-age=9"
+
+
 def test_closed_job_is_kept(cache: PageCache, small: Small) -> None:
     small.status = "410 Gone"
     answers = [ask(cache, "/careers/gauge-keeper/") for _ in range(2)]

@@ -329,7 +329,7 @@ def test_last_version_is_sent_without_database_until_its_moment(
             for name, value in (("NAME", "/nowhere/db"), ("HOST", "127.0.0.1"), ("PORT", "1")):
                 broken.setitem(connection.settings_dict, name, value)
             connection.close()
-            watcher.outdate()
+            watcher._read_at = -1.0
             assert ask(cache, JOB) == page
             assert ask(cache, LIST).status == 500
             time_machine.move_to(NOW + dt.timedelta(minutes=59, seconds=59), tick=False)
@@ -380,6 +380,17 @@ def test_page_for_one_visitor_is_kept_by_no_cache(
         ('WITH x AS (SELECT 1) UPDATE "careers_location" SET "name" = %s', True),
         ('WITH x AS (SELECT "a" FROM "careers_step" FOR UPDATE SKIP LOCKED) SELECT 1', False),
         ('TRUNCATE "wagtailcore_page"', True),
+        (
+            'UPDATE "wagtailcore_page" SET "draft_title" = (SELECT 1 WHERE "c" = 1), "x" = 1',
+            True,
+        ),
+        ("SET CONSTRAINTS ALL IMMEDIATE; UPDATE wagtailcore_page SET live = false", True),
+        ("UPDATE careers_step SET state = 1; UPDATE wagtailcore_page SET live = false", True),
+        ("UPDATE careers_step SET state = 1;", False),
+        ("DO $$ BEGIN PERFORM 1; END $$", True),
+        ("CALL change()", True),
+        ("EXPLAIN ANALYZE UPDATE wagtailcore_page SET live = false", True),
+        ('ALTER TABLE "careers_location" DROP COLUMN "name"', True),
     ],
 )
 def test_statement_changes_content(sql: str, expected: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -12,6 +13,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from careers.jobs import openings as openings_module
 from careers.jobs.models import JobPage
 from careers.jobs.openings import DEPARTMENT, LOCATION, Openings, _places, _set_of
 from careers.jobs.similar import by_points
@@ -71,6 +73,18 @@ def test_by_points_ranks_as_counting_the_points_of_every_job(
 
     ranked = [place for part in by_points(jobs, points) for place in _places(part)]
     assert ranked == sorted(_places(jobs), key=lambda place: (-total(place), place))
+
+
+def test_rows_are_complete_when_too_many_are_kept(
+    db: None, job: Any, job_index: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_jobs(job, 8)
+    monkeypatch.setattr(openings_module, "MOST_ROWS", 4)
+    openings = Openings(JobPage.objects.descendant_of(job_index))
+    keys = openings.keys(openings.all)
+    for start in (0, 2, 5, 1):
+        asked = keys[start : start + 3]
+        assert [one.pk for one in openings.rows(asked)] == asked
 
 
 def test_openings_agree_with_queries(db: None, job: Any, job_index: Any) -> None:
