@@ -97,14 +97,13 @@ class Bench:
         self._open.close()
 
     def _database_server(self) -> str:
-        if self.quick and "TEST_TEMPLATE_DIR" not in os.environ:
-            # Nobody has prepared a server, which takes longer than a quick run.
+        if self.quick:
+            # Preparing a server takes longer than a quick run.
             return ""
         try:
-            if not self.quick:
-                # As in production, a commit is on the disk; servers of tests need not do that.
-                ours = self._open.enter_context(PostgreSQL("fsync=on"))
-                os.environ["TEST_POSTGRESQL"] = ours.url
+            # As in production, a commit is on the disk; servers of tests need not do that.
+            ours = self._open.enter_context(PostgreSQL("fsync=on"))
+            os.environ["TEST_POSTGRESQL"] = ours.url
             return shared_postgresql()
         except RuntimeError as error:
             print(f"PostgreSQL can't be had, so this measures SQLite: {error}", file=sys.stderr)
