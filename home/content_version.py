@@ -105,7 +105,7 @@ def touch() -> None:
     Call it after a change that Django did not execute, in the same transaction if there is one.
     """
     with transaction.atomic():
-        connection.content_changed = True
+        connection.content_changed = True  # type: ignore[attr-defined]
 
 
 @functools.cache
