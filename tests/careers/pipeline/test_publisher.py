@@ -104,6 +104,8 @@ def test_database_that_fails_too_is_no_error_of_the_answer(
     slow.was_asked.wait(60)
     for _number in range(PLACES + 1):
         publisher.put([MESSAGE])
+    slow.may_answer.set()
+    publisher.end()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
