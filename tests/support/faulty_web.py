@@ -22,8 +22,8 @@ from tests.support.faulty_workers import die_if_planned  # isort: skip
 _write, _commit = intake._write, BaseDatabaseWrapper._commit
 
 
-def faulty_write(*args: Any) -> Any:
-    written = _write(*args)
+def faulty_write(*args: Any, **more: Any) -> Any:
+    written = _write(*args, **more)
     die_if_planned("web", "written")
     connection.wrote_application = True
     return written
