@@ -1,8 +1,8 @@
 """What a child process may do while it reads a stranger's file: compute, and answer.
 
-The limits end a file that is too expensive. The rest is a second wall, for the day on which a file
+The limits end a file that is too expensive. The rest is a sandbox, for the day on which a file
 makes a parser run the sender's code: such code reaches no network, starts no program and reads no
-file outside the libraries. The second wall needs Linux; elsewhere the limits alone apply.
+file outside the libraries. The sandbox needs Linux; elsewhere the limits alone apply.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def die_with_parent() -> None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-class Walls:
+class Sandbox:
     """Every right that reading a file does not need, ready to be given up.
 
     The process that forks the children makes it once, so that no child spends its time on it.
@@ -102,25 +102,25 @@ class Walls:
         self._rules = _only_these_files(_LIBC, readable) if _LIBC else None
         self._filter = _without_calls()
 
-    def raise_around_me(self) -> list[str]:
+    def enter(self) -> list[str]:
         """Give up the rights, in a child. It cannot be undone.
 
         Returns:
-            The walls that stand, for the tests and the log: ``files``, ``calls``.
+            What the kernel enforces now, for the tests and the log: ``files``, ``calls``.
         """
         if _LIBC is None or _LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
             return []
-        walls = []
+        enforced = []
         if self._rules is not None:
             if _LIBC.syscall(_SYS_LANDLOCK_RESTRICT, self._rules, 0) == 0:
-                walls.append("files")
+                enforced.append("files")
             os.close(self._rules)
         if self._filter is not None:
             code, length = self._filter
             header = struct.pack("HxxxxxxP", length, ctypes.addressof(code))
             if _LIBC.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, header, 0, 0) == 0:
-                walls.append("calls")
-        return walls
+                enforced.append("calls")
+        return enforced
 
 
 def _only_these_files(libc: ctypes.CDLL, readable: Iterable[str]) -> int | None:

@@ -51,14 +51,14 @@ def main(control: int, module: str) -> NoReturn:
         sys.exit(1)
     confinement.die_first()
     confinement.step_back(os.getpid(), confinement.NICENESS)
-    walls = confinement.Walls(_readable())
+    sandbox = confinement.Sandbox(_readable())
     gc.collect()
     gc.freeze()
     ours.sendall(b"+")
-    _serve(ours, jobs, walls)
+    _serve(ours, jobs, sandbox)
 
 
-def _serve(control: socket.socket, jobs: dict[str, Job], walls: confinement.Walls) -> NoReturn:
+def _serve(control: socket.socket, jobs: dict[str, Job], sandbox: confinement.Sandbox) -> NoReturn:
     woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
@@ -85,7 +85,7 @@ def _serve(control: socket.socket, jobs: dict[str, Job], walls: confinement.Wall
                     os.kill(child, signal.SIGKILL)
                 os._exit(0)
             for job in sockets:
-                child = _fork(job, control, jobs, walls)
+                child = _fork(job, control, jobs, sandbox)
                 os.close(job)
                 if child:
                     began[child] = time.monotonic()
@@ -110,7 +110,9 @@ def _bury(began: dict[int, float], niced: set[int]) -> None:
         niced.discard(child)
 
 
-def _fork(job: int, control: socket.socket, jobs: dict[str, Job], walls: confinement.Walls) -> int:
+def _fork(
+    job: int, control: socket.socket, jobs: dict[str, Job], sandbox: confinement.Sandbox
+) -> int:
     """Fork a child for the socket of a file; returns its id, 0 when the machine has no room."""
     try:
         child = os.fork()
@@ -122,20 +124,20 @@ def _fork(job: int, control: socket.socket, jobs: dict[str, Job], walls: confine
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             confinement.die_with_parent()
             control.close()
-            _work(job, jobs, walls)
+            _work(job, jobs, sandbox)
         finally:
             os._exit(0)
     return child
 
 
-def _work(job: int, jobs: dict[str, Job], walls: confinement.Walls) -> None:
+def _work(job: int, jobs: dict[str, Job], sandbox: confinement.Sandbox) -> None:
     def receive(size: int) -> bytes:
         return os.read(job, size)
 
     os.write(job, b"+")
     head, (content,) = messages.read(receive)
     confinement.limit()
-    walls.raise_around_me()
+    sandbox.enter()
     try:
         answer, parts = jobs[head.pop("job")](head, content)
     except MemoryError:

@@ -89,11 +89,11 @@ class Entry:
         return state.read_at - self.made_at < MAX_AGE
 
 
-class Flight:
+class Making:
     """One request that makes a page, for which others wait."""
 
     def __init__(self) -> None:
-        self.landed = threading.Event()
+        self.done = threading.Event()
         self.entry: Entry | None = None
 
 
@@ -114,7 +114,7 @@ class PageCache:
         self._lock = threading.Lock()
         self._entries: OrderedDict[Key, Entry] = OrderedDict()
         self._size = 0
-        self._flights: dict[Key, Flight] = {}
+        self._makings: dict[Key, Making] = {}
         #: Addresses of pages. What they show depends on nothing but the key.
         self._pages: OrderedDict[Key, str] = OrderedDict()
         #: Other addresses, each with the version of the content for which that is known.
@@ -183,24 +183,24 @@ class PageCache:
     ) -> Iterable[bytes]:
         """Make the page, or wait while another request makes it."""
         with self._lock:
-            flight = self._flights.get(key)
-            if flight is None:
-                mine = self._flights[key] = Flight()
-        if flight is None:
+            making = self._makings.get(key)
+            if making is None:
+                mine = self._makings[key] = Making()
+        if making is None:
             try:
                 return self._make(key, state, mine, environ, start_response)
             finally:
                 with self._lock:
-                    del self._flights[key]
-                mine.landed.set()
-        flight.landed.wait(WAIT)
+                    del self._makings[key]
+                mine.done.set()
+        making.done.wait(WAIT)
         now = self._watcher.state()
-        if flight.entry is not None and now is not None and flight.entry.is_valid(now):
-            return self._send(key, flight.entry, now, environ, start_response)
+        if making.entry is not None and now is not None and making.entry.is_valid(now):
+            return self._send(key, making.entry, now, environ, start_response)
         return self._application(environ, start_response)
 
     def _make(
-        self, key: Key, state: State, flight: Flight, environ: Environ, start_response: Any
+        self, key: Key, state: State, making: Making, environ: Environ, start_response: Any
     ) -> Iterable[bytes]:
         """Let Django answer, and keep the answer if it is a page."""
         query = key[3]
@@ -233,7 +233,7 @@ class PageCache:
         # Otherwise the page may show content of before and after a change.
         if after and after.read_at >= entry.made_at and after.version == state.version:
             entry.state = replace(after, until=min(state.until, after.until))
-            flight.entry = entry
+            making.entry = entry
             self._keep(key, entry)
         return self._send(key, entry, after or state, environ, start_response)
 

@@ -411,7 +411,7 @@ def test_error_while_page_is_made_frees_the_others(cache: PageCache, small: Smal
         ask(cache, "/careers/")
     small.during = lambda: None
     assert ask(cache, "/careers/").body == PAGE
-    assert cache._flights == {}
+    assert cache._makings == {}
 
 
 # ── The watcher ─────────────────────────────────────────────────────────────────────────
