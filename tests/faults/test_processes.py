@@ -21,7 +21,7 @@ import pytest
 
 from tests.support.faulty_site import FaultySite
 from tests.support.faulty_workers import POINTS
-from tests.support.messages import celery_client, drained
+from tests.support.messages import celery_client, drained, wait_for_messages
 from tests.support.processes import Process, until
 from tests.support.stack import DONE, ROOT, Receipt, Stack, a_cv, column
 
@@ -220,6 +220,7 @@ def test_worker_stopped_at_any_point_returns_its_step(faulty: FaultySite, stack:
     """
     do_not_hurry(stack)
     receipts, before = stack.apply_many(7), len(stack.smtp.mails())
+    wait_for_messages(stack, receipts, PATIENCE)
     planned: dict[int, tuple[str, str]] = {}
 
     def stop(*kinds: str) -> None:
@@ -394,6 +395,7 @@ def test_two_sweepers_and_four_workers_with_fifty_messages_claim_each_step_once(
     for name in ("cpu-2", "io-2", "sweeper-2"):
         stack.add(name)
     receipts = stack.apply_many(3)
+    wait_for_messages(stack, receipts, PATIENCE)
     stack.redis().flushall()
     app = celery_client(stack)
     steps = [step for receipt in receipts for step in stack.steps(receipt)]
@@ -422,7 +424,7 @@ def test_missing_sweeper_raises_an_alert_and_only_delays_steps(stack: Stack) -> 
     """
     stack.query("UPDATE home_sitesettings SET operators = 'ops@example.org'")
     receipt = stack.apply()
-    until(lambda: not drained(stack), PATIENCE, "the messages were not published")
+    wait_for_messages(stack, [receipt], PATIENCE)
     stack.redis().flushall()
     stack.query(
         "UPDATE careers_heartbeat SET seen_at = '2026-01-01 00:00:00' WHERE kind = 'sweeper'"

@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from tests.support.mailed import assert_mailed_once
-from tests.support.messages import celery_client, drained
+from tests.support.messages import celery_client, drained, messages, wait_for_messages
 from tests.support.processes import Process, until
 from tests.support.servers import HOST, reserve_port
 from tests.support.speed import patient
@@ -144,11 +144,6 @@ class BrokerFaultSite(Stack):
             )
         return False
 
-    def messages(self) -> int:
-        """How many messages wait for workers."""
-        redis = self.redis()
-        return int(redis.llen("careers:cpu") + redis.llen("careers:io"))
-
     def an_hour_passes(self, receipts: list[Receipt]) -> None:
         """Move the times of these steps one hour into the past."""
         ids = ",".join(str(step["id"]) for receipt in receipts for step in self.steps(receipt))
@@ -216,7 +211,7 @@ def test_broker_outage_of_an_hour_delays_steps_and_loses_none(
         until(site.answers, PATIENCE, "Redis did not start")
         site.stop("cpu", "io")
         receipts = several(site, 1)
-        until(lambda: site.messages() > 0, PATIENCE, "the web server published no message")
+        wait_for_messages(site, receipts, PATIENCE)
         redis.kill()
         receipts += several(site, 1)
         site.an_hour_passes(receipts)
@@ -227,7 +222,7 @@ def test_broker_outage_of_an_hour_delays_steps_and_loses_none(
 
         redis.start()
         until(site.answers, PATIENCE, "Redis did not start")
-        assert (site.messages() > 0) == keeps
+        assert (messages(site) > 0) == keeps
         site.start("cpu", "io")
         fresh = several(site, 1)
         site.wait_for_end(fresh, PATIENCE)
@@ -324,6 +319,7 @@ def test_message_of_a_newer_release_runs_its_step_and_ignores_unknown_fields(
     """
     site.stop("cpu", "io", "sweeper")
     receipt = site.apply()
+    wait_for_messages(site, [receipt], PATIENCE)
     site.redis().flushall()
     app = celery_client(site)
     for step in site.steps(receipt):
