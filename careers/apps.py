@@ -61,6 +61,8 @@ class CareersConfig(AppConfig):
         from careers.operations.database import refuse_newer
         from careers.pipeline import steps  # noqa: F401 -- registers the steps when imported
         from careers.pipeline.checks import check_steps
+        from careers.retention import declarations  # noqa: F401 -- fill the data map
+        from careers.retention.checks import check_data_map
         from home.recipients import OBSTACLES
 
         add_view_permission()
@@ -68,6 +70,7 @@ class CareersConfig(AppConfig):
         # Extension apps come first in INSTALLED_APPS, so their providers are registered by now.
         providers.configured()
         checks.register(check_steps)
+        checks.register(check_data_map)
         pre_migrate.connect(refuse_newer, sender=self)
 
 

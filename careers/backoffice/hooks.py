@@ -9,6 +9,7 @@ hooks.register("register_admin_urls", urls.admin_urls)
 hooks.register("register_admin_menu_item", menu.applications_item)
 hooks.register("register_admin_menu_item", menu.tasks_item)
 hooks.register("register_reports_menu_item", menu.access_log_item)
+hooks.register("register_reports_menu_item", menu.personal_data_item)
 hooks.register("job_summary", job_summary)
 # Before wagtail-localize, which answers with its own editor: no later hook runs.
 hooks.register("before_edit_page", show_translator, order=-1)

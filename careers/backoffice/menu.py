@@ -72,6 +72,17 @@ def access_log_item() -> MenuItem:
     )
 
 
+def personal_data_item() -> MenuItem:
+    return GuardedMenuItem(
+        READ,
+        _("Personal data"),
+        reverse_lazy("careers_applications:personal_data"),
+        name="careers-personal-data",
+        icon_name="clipboard-list",
+        order=1210,
+    )
+
+
 def page_buttons(
     page: Page, user: Any, view_name: str = "", next_url: str | None = None
 ) -> Iterator[Button]:

@@ -61,6 +61,7 @@ EXPECTED = {
     "careers_applications:results": (LIST_GET, LIST_NO_POST),
     "careers_applications:access_log": (LOG_GET, LOG_NO_POST),
     "careers_applications:access_log_results": (LOG_GET, LOG_NO_POST),
+    "careers_applications:personal_data": (LIST_GET, LIST_NO_POST),
     "careers_applications:detail": (ONE_GET, LIST_NO_POST),
     "careers_applications:stage": (LIST_NO_POST, ONE_POST),
     "careers_applications:release": (RELEASE_GET, RELEASE_POST),
@@ -100,7 +101,13 @@ def address(name: str, application: Application) -> tuple[str, dict[str, str]]:
     cv, locked = (application.files.get(kind=kind) for kind in ("cv", "cover_letter"))
     match name.partition(":")[2]:
         case (
-            "index" | "results" | "alerts" | "alerts_results" | "access_log" | "access_log_results"
+            "index"
+            | "results"
+            | "alerts"
+            | "alerts_results"
+            | "access_log"
+            | "access_log_results"
+            | "personal_data"
         ):
             return reverse(name), {}
         case "retry_alike":
