@@ -22,6 +22,7 @@ from careers.applications.frozen import FrozenForm
 from careers.applications.models import (
     Application,
     ApplicationFile,
+    ApplicationQuerySet,
     FileKind,
     ReviewStage,
     ScanVerdict,
@@ -48,6 +49,7 @@ from careers.jobs.models import JobPage
 from careers.pipeline.actions import release_from_quarantine
 from careers.pipeline.models import Step
 from careers.pipeline.unscanned import latest_scan, open_unscanned
+from home.values import mail_address
 
 #: Questions whose answers the page shows among the facts.
 IN_FACTS = ("name", "email", "phone")
@@ -118,6 +120,12 @@ def find_application(user: Any, reference: str) -> Application:
     return get_object_or_404(visible_applications(user), reference=reference)
 
 
+def of_the_same_person(application: Application, user: Any) -> ApplicationQuerySet:
+    """The applications from the same e-mail address that a user may read."""
+    address = {application.email, *mail_address.spellings(application.email)}
+    return visible_applications(user).filter(email__in=address)
+
+
 class ApplicationDetail(DetailPage):
     """Answers, files, consents, processing, and the access log."""
 
@@ -185,6 +193,7 @@ class ApplicationDetail(DetailPage):
                 for consent in application.consents.all()
             ],
             "same_content": self._same_content(),
+            "same_person": of_the_same_person(application, user).count(),
             "spam_reason": presentation.spam_reason(application.quarantine_reason),
             "chips": presentation.chips(steps, application.quarantined),
             "bounces": presentation.bounces(steps),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from typing import TypeVar
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import content_disposition_header
@@ -23,6 +25,8 @@ from careers.backoffice.views import AdminPage, Crumb
 from careers.pipeline.unscanned import open_unscanned
 
 log = logging.getLogger(__name__)
+
+Response = TypeVar("Response", bound=HttpResponseBase)
 
 #: Whatever the bytes are, a browser must not run them in the name of this site.
 SANDBOXED = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox"
@@ -113,7 +117,7 @@ class OpenUnscanned(task_acts.ActPage):
         return reverse("careers_applications:detail", args=[self.kwargs["reference"]])
 
 
-def private(response: HttpResponse, *, policy: str = SANDBOXED) -> HttpResponse:
+def private(response: Response, *, policy: str = SANDBOXED) -> Response:
     """Keep a response with an applicant's content out of caches, other sites and scripts."""
     response["Content-Security-Policy"] = policy
     response["X-Content-Type-Options"] = "nosniff"

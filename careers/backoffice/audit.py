@@ -28,7 +28,7 @@ from careers.applications.models import (
 
 #: What ``ApplicationView.what`` begins with; some carry more after a colon.
 LISTED, FOUND, LOGGED, OPENED = "list", "search", "log", "detail"
-DOWNLOADED, SHOWN, STAGED = "file", "pages", "stage"
+DOWNLOADED, SHOWN, STAGED, EXPORTED = "file", "pages", "stage", "export"
 #: Acts that change something. Each has a row of its own.
 CHANGES = (STAGED,)
 #: Names among others in a list. An application's own page leaves them to the whole log.
@@ -37,6 +37,7 @@ ACTS = {
     OPENED: gettext_lazy("opened the application"),
     DOWNLOADED: gettext_lazy("downloaded a file"),
     SHOWN: gettext_lazy("read a file on the page"),
+    EXPORTED: gettext_lazy("downloaded everything about the applicant"),
     STAGED: gettext_lazy("changed the stage"),
     LISTED: gettext_lazy("saw the name in a list"),
     FOUND: gettext_lazy("found the name in a search"),

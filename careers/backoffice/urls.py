@@ -10,6 +10,7 @@ from careers.backoffice import (
     application_detail,
     application_file,
     application_list,
+    export,
     file_pages,
     findings,
     personal_data,
@@ -66,6 +67,7 @@ applications = [
     path("personal-data/", personal_data.PersonalData.as_view(), name="personal_data"),
     path("<str:reference>/", application_detail.ApplicationDetail.as_view(), name="detail"),
     path("<str:reference>/stage/", application_detail.ChangeStage.as_view(), name="stage"),
+    path("<str:reference>/export/", export.Export.as_view(), name="export"),
     path("<str:reference>/release/", application_detail.Release.as_view(), name="release"),
     path("<str:reference>/release-alike/", quarantine.ReleaseAlike.as_view(), name="release_alike"),
     path(

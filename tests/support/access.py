@@ -9,6 +9,8 @@ from django.urls import reverse
 
 def outcome(response: Any) -> str:
     """“done”, “login”, “home” (refused), or a status code other than 302."""
+    if response.streaming:
+        response.getvalue()  # closes its file
     if response.status_code != 302:
         return str(response.status_code)
     where = response.headers["Location"]

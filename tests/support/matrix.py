@@ -16,7 +16,6 @@ from typing import Any
 from unittest import mock
 
 from django.db import transaction
-from django.http import HttpResponse
 from django.template.backends.django import Template
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
@@ -284,8 +283,10 @@ class Visitor:
         return outcome(response)
 
 
-def outcome(response: HttpResponse) -> str:
+def outcome(response: Any) -> str:
     """The status; for a redirect ``login``, ``deny`` (to the start of the admin) or ``302``."""
+    if response.streaming:
+        response.getvalue()  # closes its file
     if response.status_code not in (301, 302):
         return str(response.status_code)
     where = response.headers["Location"]

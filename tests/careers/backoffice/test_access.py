@@ -64,6 +64,7 @@ EXPECTED = {
     "careers_applications:personal_data": (LIST_GET, LIST_NO_POST),
     "careers_applications:detail": (ONE_GET, LIST_NO_POST),
     "careers_applications:stage": (LIST_NO_POST, ONE_POST),
+    "careers_applications:export": (LIST_NO_POST, ONE_GET),
     "careers_applications:release": (RELEASE_GET, RELEASE_POST),
     "careers_applications:release_alike": (RELEASE_GET, RELEASE_POST),
     "careers_applications:file": (ONE_GET, LIST_NO_POST),
