@@ -11,10 +11,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from careersite.embedded import locks, supervisor
+from careersite.embedded.screen import addresses
 from careersite.settings import env
 from tests.support.speed import Deadline
 
@@ -200,6 +202,16 @@ def test_second_start_shows_the_addresses_of_the_first(var: Path) -> None:
     assert second.returncode == 0
     assert "process 4711" in second.stdout
     assert "http://127.0.0.1:8000/" in second.stdout
+
+
+def test_addresses_have_host_names_for_passkeys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Browsers refuse passkeys on a bare IP address (WebAuthn Level 3, 5.1.3)."""
+    monkeypatch.delenv("SITE_URL", raising=False)
+    shown = addresses(tmp_path, 8000, 5555, {"mail"}, ["admin", "hanna"])
+    hosts = [urlsplit(word).hostname for word in shown.split() if "//" in word]
+    assert hosts == ["localhost"] * 5
 
 
 def test_busy_port_is_refused_with_advice(var: Path) -> None:
