@@ -65,6 +65,14 @@ def test_size_has_the_decimal_separator_of_the_language() -> None:
         assert size_in_words(10 * MB + 1).startswith("10,1\N{NO-BREAK SPACE}")
 
 
+def test_size_in_french_has_octets() -> None:
+    sizes = [(1, "1 octet"), (2, "2 octets"), (1500, "2 ko"), (10 * MB, "10 Mo"), (GB, "1 Go")]
+    with translation.override("fr"):
+        shown = [size_in_words(size) for size, _words in sizes]
+        assert units()["megabytes"].endswith("Mo")
+    assert shown == [words.replace(" ", "\N{NO-BREAK SPACE}") for _size, words in sizes]
+
+
 def test_units_for_the_script_have_a_place_for_the_number() -> None:
     assert all(words.count("%n") == 1 for words in units().values())
 
