@@ -72,14 +72,16 @@ class Actors:
 
     @classmethod
     def of(cls, actors: Iterable[str]) -> Actors:
-        keys = {actor.partition(":")[2] for actor in actors if actor.startswith("user:")}
+        keys = {actor.split(":")[1] for actor in actors if actor.startswith("user:")}
         people = get_user_model().objects.filter(pk__in=[key for key in keys if key.isdigit()])
         return cls({str(user.pk): get_user_display_name(user) for user in people})
 
     def name(self, actor: str) -> str:
         """The actor in words."""
-        who, _colon, key = actor.partition(":")
+        who, key, user_name = [*actor.split(":", 2), "", ""][:3]
         match who:
+            case "user" if user_name and key not in self.users:
+                return _("%(name)s (deleted account)") % {"name": user_name}
             case "user":
                 return self.users.get(key) or _("a deleted account")
             case "worker":

@@ -108,12 +108,16 @@ class Act:
         return bool(user.has_perm(self.permission)) and self.allowed(subject)
 
 
+#: The length of ``StepEvent.actor``.
+ACTOR_LENGTH = 64
+
+
 def actor_of(user: Any, permission: str) -> str:
-    """The actor for a step's events.
+    """The actor for a step's events; the user name stays there when the account is deleted.
 
     Raises:
         PermissionDenied: the user lacks the permission.
     """
     if not user.has_perm(permission):
         raise PermissionDenied
-    return f"user:{user.pk}"
+    return f"user:{user.pk}:{user.get_username()}"[:ACTOR_LENGTH]

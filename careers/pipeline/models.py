@@ -244,7 +244,7 @@ class StepEvent(models.Model):
     from_state = models.CharField(max_length=10, blank=True)
     to_state = models.CharField(max_length=10, choices=State.choices)
     #: "intake", "applicant", "operator", "sweeper", "provider", "restore", "worker:<uuid>" or
-    #: "user:<id>".
+    #: "user:<id>:<user name>"; "user:<id>" in events of earlier releases.
     actor = models.CharField(max_length=64)
     reason = models.TextField(blank=True)
     traceback = models.TextField(blank=True)

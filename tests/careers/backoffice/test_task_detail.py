@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from careers.applications.models import Application, FileKind
 from careers.jobs.models import JobPage
+from careers.pipeline import actions
 from careers.pipeline.attention import MAILBOX_FULL
 from careers.pipeline.kinds import MAIL_APPLICANT, MAIL_HR
 from careers.pipeline.models import Step, StepEvent
@@ -113,19 +114,30 @@ def test_history_shows_every_event(as_otto: Client, ours: JobPage) -> None:
 def test_history_names_the_actors(as_otto: Client, ours: JobPage) -> None:
     step = StepFactory(application__page=ours, queued=True)
     ada = people.ada()
-    for actor in (f"user:{ada.pk}", "sweeper", "sweeper:9f", "user:987654", "user:x", "restore"):
+    users = (f"user:{ada.pk}", f"user:{ada.pk}:ada", "user:987654", "user:x")
+    for actor in (*users, "sweeper", "sweeper:9f", "restore"):
         StepEvent.objects.create(
             step=step, at=step.state_since, attempt=1, to_state=State.QUEUED, actor=actor
         )
     whos = [words(node) for node in soup_of(as_otto, step.application).select(".bo-event__who")]
-    assert [who.partition(" ·")[0] for who in whos[-6:]] == [
+    assert [who.partition(" ·")[0] for who in whos[-7:]] == [
         "Ada Admin",
-        "sweeper",
-        "sweeper",
+        "Ada Admin",
         "a deleted account",
         "a deleted account",
+        "sweeper",
+        "sweeper",
         "restored database",
     ]
+
+
+def test_history_keeps_the_user_name_of_a_deleted_account(as_ada: Client, ours: JobPage) -> None:
+    step = StepFactory(application__page=ours, failed=True)
+    otto = people.otto()
+    actions.retry(step, otto)
+    otto.delete()
+    whos = [words(node) for node in soup_of(as_ada, step.application).select(".bo-event__who")]
+    assert "otto (deleted account)" in {who.partition(" ·")[0] for who in whos}
 
 
 def test_traceback_requires_the_retry_permission(ours: JobPage) -> None:

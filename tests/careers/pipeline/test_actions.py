@@ -70,7 +70,7 @@ def test_retry_of_failed_step_resets_attempts_and_dispatches(
     step.refresh_from_db()
     assert (step.state, step.attempts, step.failing_since) == (State.SENT, 0, None)
     first = step.events.get(to_state=State.QUEUED)
-    assert (first.actor, first.reason) == (f"user:{otto.pk}", "The mailbox works again.")
+    assert (first.actor, first.reason) == (f"user:{otto.pk}:otto", "The mailbox works again.")
     assert broker.dispatched == [step.pk]
 
 
@@ -205,7 +205,7 @@ def test_cancel_ends_step(application: Any, otto: Any, state: str) -> None:
     assert step.state == State.CANCELLED
     assert run(step.pk, owner="worker:1") == []
     event = step.events.get()
-    assert (event.actor, event.reason) == (f"user:{otto.pk}", "Not wanted.")
+    assert (event.actor, event.reason) == (f"user:{otto.pk}:otto", "Not wanted.")
 
 
 @pytest.mark.parametrize("state", ["succeeded", "cancelled"])
@@ -323,7 +323,7 @@ def test_send_to_replaces_failed_mail(
         new_step = actions.send_to(to_hr, otto, address="Right@example.com ")
     to_hr.refresh_from_db()
     assert (to_hr.state, to_hr.replaced_by_id) == (State.CANCELLED, new_step.pk)
-    assert to_hr.events.get().actor == f"user:{otto.pk}"
+    assert to_hr.events.get().actor == f"user:{otto.pk}:otto"
     assert (new_step.kind, new_step.recipient, new_step.sequence) == (
         MAIL_HR,
         "right@example.com",

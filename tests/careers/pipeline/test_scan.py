@@ -371,7 +371,10 @@ def test_file_whose_scan_failed_is_opened_with_a_reason(application: Any, helen:
     assert (file.scan_verdict, file.is_locked) == (OPENED, False)
     step = Step.objects.get(kind=SCAN)
     event = step.events.last()
-    assert (event.actor, event.reason) == (f"user:{helen.pk}", "They brought it on paper, too.")
+    assert (event.actor, event.reason) == (
+        f"user:{helen.pk}:helen",
+        "They brought it on paper, too.",
+    )
     assert (step.state, step.result) == (State.FAILED, {"opened": [str(file.public_id)]})
     # A second person, or a second click, changes nothing.
     assert not open_unscanned(file, helen, "Again.")
