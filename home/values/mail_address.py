@@ -59,12 +59,14 @@ def key(address: str) -> str:
     """One spelling for all spellings of an address, to compare and to look up.
 
     Capitals before the @ are the same as small letters: no mail server in use tells them apart.
-    Quotes that only the dots need, or nothing, are left out, as people type the address.
+    Quotes that only the dots need, or nothing, are left out, as people type the address, and so
+    are needless backslashes.
     """
     local, at, name = address.strip().rpartition("@")
     local = without_unseen(local).lower()
-    if at and _QUOTED.fullmatch(local) and _ATOMS.fullmatch(inside := unquoted(local)):
-        local = inside
+    if at and _QUOTED.fullmatch(local):
+        inside = unquoted(local)
+        local = inside if _ATOMS.fullmatch(inside) else _in_quotes(inside)
     return local + at + host.to_unicode(name)
 
 
@@ -73,13 +75,23 @@ def unquoted(local: str) -> str:
     return _ESCAPED.sub(r"\1", local[1:-1]) if _QUOTED.fullmatch(local) else local
 
 
+def _in_quotes(local: str) -> str:
+    escaped = re.sub(r'(["\\])', r"\\\1", local)
+    return f'"{escaped}"'
+
+
 def spellings(address: str) -> set[str]:
-    """What may be stored for an address, in small letters: its ``key``, and its host in ASCII."""
-    one = key(address)
-    try:
-        return {one, to_ascii(one)}
-    except ValueError:
-        return {one}
+    """What may be stored for an address, in small letters.
+
+    Returns:
+        Its ``key``, the same with quotes, and both with the host in ASCII.
+    """
+    local, at, name = key(address).rpartition("@")
+    hosts = {name}
+    with contextlib.suppress(ValueError):
+        hosts.add(host.to_ascii(name))
+    names = {local} if local[:1] in ("", '"') else {local, _in_quotes(local)}
+    return {f"{one}{at}{server}" for one in names for server in hosts}
 
 
 def for_people(address: str) -> str:

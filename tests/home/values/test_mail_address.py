@@ -6,7 +6,15 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from home.values.email import check
-from home.values.mail_address import for_people, is_international, key, stored, to_ascii, uri
+from home.values.mail_address import (
+    for_people,
+    is_international,
+    key,
+    spellings,
+    stored,
+    to_ascii,
+    uri,
+)
 
 
 @pytest.mark.parametrize(
@@ -69,11 +77,39 @@ def test_text_that_no_mail_can_be_sent_to_is_refused(typed: str) -> None:
         ("a..b@docomo.ne.jp", '"a..b"@docomo.ne.jp'),
         ("a.b.@docomo.ne.jp", '"A.B."@DOCOMO.ne.jp'),
         ("jane.miller@example.org", '"jane.mi\\ller"@example.org'),
+        ('"a,b"@example.org', '"a\\,\\B"@example.org'),
+        ('"a\\\\b c"@example.org', '"a\\\\b\\ c"@example.org'),
         ("no address", "NO ADDRESS"),
     ],
 )
 def test_spellings_of_one_address_have_one_key(one: str, other: str) -> None:
     assert key(one) == key(other) == key(key(one))
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("anna@x.example", {"anna@x.example", '"anna"@x.example'}),
+        ('"Anna"@X.example', {"anna@x.example", '"anna"@x.example'}),
+        ("a..b@docomo.ne.jp", {"a..b@docomo.ne.jp", '"a..b"@docomo.ne.jp'}),
+        ('"a b"@x.example', {'"a b"@x.example'}),
+        (
+            "anna@faß.de",
+            {
+                "anna@faß.de",
+                "anna@xn--fa-hia.de",
+                '"anna"@faß.de',
+                '"anna"@xn--fa-hia.de',
+            },
+        ),
+        ("anna@a..ü", {"anna@a..ü", '"anna"@a..ü'}),
+        ("@x.example", {"@x.example"}),
+        ("no address", {"no address"}),
+    ],
+)
+def test_spellings_have_the_key_with_and_without_quotes(typed: str, found: set[str]) -> None:
+    assert spellings(typed) == found
+    assert {key(one) for one in found} == {key(typed)}
 
 
 @pytest.mark.parametrize(
