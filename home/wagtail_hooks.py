@@ -47,17 +47,6 @@ def caches_may_keep_pages(serve_page: ServePage) -> ServePage:
     return served
 
 
-@hooks.register("before_serve_document")
-def lost_document_is_not_found(document: Any, request: HttpRequest) -> None:
-    """Answer 404 for a document whose file is missing.
-
-    Raises:
-        Http404: there is no file.
-    """
-    if not document.file.storage.exists(document.file.name):
-        raise Http404
-
-
 @hooks.register("register_admin_urls")
 def preview_of_damaged_picture_is_not_found() -> list[URLPattern]:
     """Take the place of Wagtail's preview, which decodes a picture outside ``home.pictures``."""

@@ -9,7 +9,6 @@ from django.views.generic import RedirectView
 from django.views.static import serve
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
-from wagtail.documents import urls as wagtaildocs_urls
 
 from careers import urls as careers_urls
 from careersite import flower, health
@@ -40,7 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/failwhale/", page_not_found, {"exception": Http404()}),
     path("admin/", include(signin_urls)),
     path("admin/", include(wagtailadmin_urls)),
-    path("documents/", include(wagtaildocs_urls)),
+    path("documents/", include("home.document_files")),
     # Images only: documents go through Wagtail's view, which checks permissions.
     re_path(
         r"^media/(?P<path>(?:images|original_images)/.+)$",

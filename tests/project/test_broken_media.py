@@ -7,10 +7,12 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
 from bs4 import BeautifulSoup
+from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -176,14 +178,51 @@ def test_unusable_setting_gives_way_to_its_default(
     assert branding(application).colour == "#0e5c46"
 
 
-@pytest.mark.parametrize("lost", ["missing", "empty"])
-def test_document_without_its_file_is_not_found(client: Client, lost: str) -> None:
+def lose(path: Path, way: str) -> None:
+    path.unlink()
+    if way == "empty":
+        path.write_bytes(b"")
+    elif way == "a directory":
+        path.mkdir()
+    elif way == "a link to itself":
+        path.symlink_to(path)
+
+
+@pytest.mark.parametrize("way", ["missing", "empty", "a directory", "a link to itself"])
+def test_document_without_its_file_is_not_found(client: Client, way: str) -> None:
     document = get_document_model().objects.create(
         title="Terms", file=SimpleUploadedFile("terms.pdf", b"%PDF-1.7 startxref")
     )
-    path = Path(document.file.path)
-    path.unlink() if lost == "missing" else path.write_bytes(b"")
-    assert client.get(document.url).status_code == (404 if lost == "missing" else 200)
+    lose(Path(document.file.path), way)
+    answer = client.get(document.url)
+    assert answer.status_code == (200 if way == "empty" else 404)
+    if way != "empty":
+        assert "masthead" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "name", ["", "../terms.pdf", "documents/terms.pdf\x00", "a" * 300 + ".pdf"]
+)
+def test_document_with_an_unusable_file_name_is_not_found(
+    client: Client, job: Any, name: str
+) -> None:
+    model = get_document_model()
+    document = model.objects.create(title="Terms", file=SimpleUploadedFile("terms.pdf", b"x"))
+    model.objects.update(file=name)
+    document.refresh_from_db()
+    address = f"/documents/{document.pk}/{quote(document.filename)}"
+    assert client.get(address).status_code == 404
+
+
+def test_document_is_served_without_asking_whether_its_file_exists(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = get_document_model().objects.create(
+        title="Terms", file=SimpleUploadedFile("terms.pdf", b"%PDF-1.7 startxref")
+    )
+    monkeypatch.setattr(FileSystemStorage, "exists", None)
+    answer = client.get(document.url)
+    assert b"".join(answer.streaming_content) == b"%PDF-1.7 startxref"
 
 
 # ── The admin ───────────────────────────────────────────────────────────────────────────
