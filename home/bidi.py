@@ -7,6 +7,12 @@ Annex 9 (UAX #9), and Unicode Technical Report 36, 2.10.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from babel.lists import format_list
+from django.utils.translation import ngettext
+
+from home.values import number
 from home.values.text import one_line, right_to_left, without_unseen
 
 #: First strong isolate and pop directional isolate (UAX #9, 2.4.3).
@@ -25,6 +31,26 @@ def isolated(text: str) -> str:
     """
     seen = without_unseen(text)
     return f"{FSI}{seen}{PDI}" if right_to_left(seen) else seen
+
+
+def listed(names: Iterable[str], count: int = 0) -> str:
+    """Names as the active language writes a list, each isolated: "Ada, Bo, and Cy".
+
+    Args:
+        count: how many names there are, if ``names`` are only the first ones.
+    """
+    return joined(map(isolated, names), count)
+
+
+def joined(names: Iterable[str], count: int = 0) -> str:
+    """The same without isolation, for a list that is stored, drawn or isolated as a whole."""
+    entries = list(names)
+    if (others := count - len(entries)) > 0:
+        # Translators: the last entry of a list of names, such as "Ada, Bo, and 3 others".
+        words = ngettext("%(count)d other", "%(count)d others", others)
+        entries.append(words % {"count": others})
+    text: str = format_list(entries, locale=number.locale())
+    return text
 
 
 def quoted(text: str) -> str:

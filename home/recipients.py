@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from wagtail.admin.forms import WagtailAdminModelForm
 
+from home.bidi import listed
 from home.rights import READ, RECIPIENTS, scope
 from home.values import email, host, mail_address
 
@@ -246,5 +247,5 @@ def refusal(addresses: list[str]) -> ValidationError:
             "one of the company’s domains (Settings, Company). For another address, ask a person "
             "who may change the recipients of applications."
         ),
-        params={"addresses": ", ".join(addresses)},
+        params={"addresses": listed(addresses)},
     )

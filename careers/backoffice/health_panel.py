@@ -15,6 +15,7 @@ from careers.operations import health
 from careers.operations.models import Heartbeat
 from careers.pipeline.models import Step
 from careers.pipeline.states import OPEN
+from home.bidi import joined, listed
 
 
 def tone(found: health.Health) -> str:
@@ -41,13 +42,13 @@ def facts(found: health.Health) -> list[tuple[str, str]]:
         _("%(name)s (%(queues)s; seen %(time)s ago)")
         % {
             "name": worker.name,
-            "queues": worker.queues.replace(",", ", "),
+            "queues": listed(worker.queues.split(",")),
             "time": presentation.span(found.at - worker.seen_at),
         }
         for worker in found.workers
     ]
     return [
-        (_("Workers"), ", ".join(workers) or _("none")),
+        (_("Workers"), joined(workers) or _("none")),
         (_("Broker"), broker),
         (_("Sweeper"), _seen(found, found.sweepers)),
         (_("Scheduler"), _seen(found, found.schedulers)),

@@ -28,6 +28,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from careers import documents
 from careers.jobs.models import JobPage
+from home.bidi import joined
 from home.colour import LIGHT_GROUND, shades
 from home.values.text import clean
 
@@ -82,7 +83,7 @@ class Card:
 
 def card(job: JobPage) -> Card:
     """The content of the picture of a job."""
-    facts = [", ".join(job.location_names), job.workplace_label, job.employment_label]
+    facts = [joined(job.location_names), job.workplace_label, job.employment_label]
     return Card(
         company=job.organisation,
         title=job.title,

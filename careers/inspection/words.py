@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from careers.inspection.verdicts import Active, Verdict
+from home.bidi import joined
 
 TYPES = "PDF, DOCX, ODT, JPG, PNG"
 
@@ -127,4 +128,4 @@ def mark(codes: str) -> str:
             they are, because another release may have written them.
     """
     known = {str(kind): str(words) for kind, words in _MARKS.items()}
-    return ", ".join(known.get(code, code) for code in codes.split())
+    return joined(known.get(code, code) for code in codes.split())

@@ -26,7 +26,7 @@ from careers.jobs.recipients import inherited_recipients
 from careers.jobs.usage import jobs_that_use
 from careers.languages.sharing import is_translated, original_of
 from careers.operations.models import Finding, Severity
-from home.bidi import isolated
+from home.bidi import isolated, listed
 from home.content_cache import cached
 from home.models import split_addresses
 
@@ -72,7 +72,7 @@ def name_recipients_left_out(request: HttpRequest, page: Page, new_page: Page) -
         messages.warning(
             request,
             _("The copy does not notify %(addresses)s: you may not choose these recipients.")
-            % {"addresses": ", ".join(lost)},
+            % {"addresses": listed(lost)},
         )
 
 
@@ -238,7 +238,7 @@ def _refuse_jobs_without_recipients(request: HttpRequest, pages: list[Page]) -> 
             "Not published: no recipient would be notified of applications for %(jobs)s. "
             "Enter recipients."
         )
-        % {"jobs": ", ".join(isolated(job.title) for job in without_recipients)},
+        % {"jobs": listed(job.title for job in without_recipients)},
     )
     return redirect("wagtailadmin_explore", without_recipients[0].get_parent().pk)
 

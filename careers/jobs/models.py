@@ -51,6 +51,7 @@ from careers.jobs.routes import JobRoutes, jobs_elsewhere
 from careers.jobs.similar import similar_jobs
 from careers.jobs.taxonomy import Department, EmploymentType, Location, LocationsField, Workplace
 from home.address_field import ContactField
+from home.bidi import joined
 from home.blocks import TEXT_FEATURES, BodyBlock
 from home.models import SiteSettings, split_addresses, validate_addresses
 from home.schedule import ScheduledPage
@@ -299,7 +300,7 @@ class JobPage(PayRange, ApplicationDates, FormFields, ShownPage, ScheduledPage, 
         closes = _("Closed") if self.is_over else _("Closes")
         found = [
             (_("Team"), self.department.name if self.department else ""),
-            (_("Location"), ", ".join(self.location_names)),
+            (_("Location"), joined(self.location_names)),
             (_("Workplace"), self.workplace_label),
             (_("Employment"), self.employment_label),
             (_("Pay"), self.pay),

@@ -15,7 +15,7 @@ from wagtail.signals import pre_page_move
 from careers.applications.models import Application
 from careers.jobs.models import JobIndexPage, JobPage
 from careers.jobs.recipients import settings_of
-from home.bidi import isolated
+from home.bidi import isolated, listed
 from home.models import split_addresses
 from home.recipients import refused
 from home.rights import READ, scope
@@ -56,7 +56,7 @@ def reason_against(page: Page, destination: Page, user: Any) -> str:
     return _(
         "“%(page)s” was not moved: you may not have applications notified to %(addresses)s there. "
         "Ask a person who may change the recipients of applications."
-    ) % {"page": isolated(page.get_admin_display_title()), "addresses": ", ".join(foreign)}
+    ) % {"page": isolated(page.get_admin_display_title()), "addresses": listed(foreign)}
 
 
 @receiver(pre_page_move)

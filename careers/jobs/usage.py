@@ -17,7 +17,7 @@ from wagtail.models import ReferenceIndex, Revision
 
 from careers.jobs.models import JobPage
 from careers.jobs.taxonomy import Department, Location
-from home.bidi import isolated
+from home.bidi import isolated, listed
 
 #: How many jobs an error names.
 NAMED = 5
@@ -50,12 +50,11 @@ def refuse_deletion(instance: Any, **_more: Any) -> None:
         ProtectedError: jobs use it; the error names some of them.
     """
     if jobs := jobs_that_use([instance]):
-        names = ", ".join(isolated(job.title) for job in jobs[:NAMED])
         raise ProtectedError(
             _("“%(name)s” was not deleted: jobs use it (%(jobs)s).")
             % {
                 "name": isolated(str(instance)),
-                "jobs": f"{names}, …" if len(jobs) > NAMED else names,
+                "jobs": listed([job.title for job in jobs[:NAMED]], len(jobs)),
             },
             set(jobs),
         )

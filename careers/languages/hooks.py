@@ -10,7 +10,7 @@ from wagtail.models import Page
 
 from careers.languages.sharing import translations_of
 from careers.languages.views import admin_urls
-from home.bidi import isolated
+from home.bidi import isolated, joined
 
 # Before wagtail-localize, whose views take any page.
 hooks.register("register_admin_urls", admin_urls, order=-1)
@@ -41,4 +41,4 @@ def list_translations_unpublished_too(request: HttpRequest, page: Page) -> None:
 
 
 def _titles(pages: list[Page]) -> str:
-    return ", ".join(f"{isolated(page.title)} ({page.locale.get_display_name()})" for page in pages)
+    return joined(f"{isolated(page.title)} ({page.locale.get_display_name()})" for page in pages)

@@ -29,7 +29,7 @@ from careers.applications.frozen import FrozenForm
 from careers.applications.models import UPLOADS, Application, ApplicationFile, FileKind
 from careers.applications.question_types import type_of
 from careers.notifications.headers import address_of
-from home.bidi import FSI, PDI, isolated
+from home.bidi import FSI, PDI, isolated, listed
 from home.colour import DARK_GROUND, LIGHT_GROUND, shades
 from home.values import mail_address
 from home.values.name import shown
@@ -358,7 +358,7 @@ def _choices(form: FrozenForm, answers: dict[str, Any]) -> list[tuple[str, str]]
         words = type_of(question).fixed_words(question, answers.get(question.key))
         if words:
             label = _part(question.label, _LABEL_LENGTH)
-            chosen.append((label, ", ".join(_part(word, _LABEL_LENGTH) for word in words)))
+            chosen.append((label, listed(one_line(word, _LABEL_LENGTH) for word in words)))
     return chosen
 
 

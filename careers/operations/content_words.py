@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from babel.lists import format_list
 from django.utils.translation import gettext as _
 
 from careers.operations.words import Facts, Words, says
-from home.values import number
-
-
-def _listed(entries: list[str]) -> str:
-    """The entries with the signs and words that the active language puts between them."""
-    text: str = format_list(entries, locale=number.locale())
-    return text
+from home.bidi import isolated, joined, listed
 
 
 @says("content")
@@ -25,14 +18,15 @@ def _content(facts: Facts) -> Words:
         ("documents", _("the document “%(title)s” (%(page)s)")),
     ):
         named += [
-            words % {"title": title, "page": page or company} for title, page in facts.get(kind, [])
+            words % {"title": isolated(title), "page": isolated(page) or company}
+            for title, page in facts.get(kind, [])
         ]
     named += [
-        _("links to something that was deleted (%(page)s)") % {"page": page or company}
+        _("links to something that was deleted (%(page)s)") % {"page": isolated(page) or company}
         for (page,) in facts.get("links", [])
     ]
     return Words(
-        _("Pages are shown without some of their content: %(list)s.") % {"list": _listed(named)},
+        _("Pages are shown without some of their content: %(list)s.") % {"list": joined(named)},
         _("Replace the files under Images or Documents, or edit the page or settings in brackets."),
     )
 
@@ -41,6 +35,6 @@ def _content(facts: Facts) -> Words:
 def _fonts_damaged(facts: Facts) -> Words:
     return Words(
         _("Fonts can’t be read: %(fonts)s. Pages and PDFs use other fonts instead.")
-        % {"fonts": _listed(facts["fonts"])},
+        % {"fonts": listed(facts["fonts"])},
         _("Install this release again, or correct the fonts in the directory of your own files."),
     )

@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from careers.applications import sentences
 from careers.documents import SCRIPTS
 from careers.operations.titles import title_of
-from home.bidi import isolated
+from home.bidi import listed
 from home.values.size import size_in_words
 
 Facts = dict[str, Any]
@@ -108,7 +108,7 @@ def _no_worker(facts: Facts) -> Words:
 
 @says("queue-unserved")
 def _queue_unserved(facts: Facts) -> Words:
-    missing = _("No worker serves the queue %(queue)s.") % {"queue": ", ".join(facts["queues"])}
+    missing = _("No worker serves the queue %(queue)s.") % {"queue": listed(facts["queues"])}
     return Words(f"{missing} {safe()}", _("Start a worker for it with -Q."))
 
 
@@ -174,9 +174,7 @@ def _needs_attention(facts: Facts) -> Words:
 
 @says("nobody-told")
 def _no_recipients(facts: Facts) -> Words:
-    shown = ", ".join(
-        [*map(isolated, facts["jobs"]), *["…"][: facts["count"] > len(facts["jobs"])]]
-    )
+    shown = listed(facts["jobs"], facts["count"])
     return Words(
         ngettext(
             "%(count)d open job has no recipients for its applications: %(jobs)s.",
@@ -391,7 +389,7 @@ def _fonts(facts: Facts) -> Words:
     packages = " ".join(sorted({script.package for script in missing}))
     return Words(
         _("PDFs show boxes for answers in %(scripts)s: a worker has no font for them.")
-        % {"scripts": ", ".join(str(script.name) for script in missing)},
+        % {"scripts": listed(str(script.name) for script in missing)},
         _(
             "If you expect such answers, run “apt-get install %(packages)s” where PDFs are made, "
             "and restart the workers of the queue cpu."

@@ -1,8 +1,10 @@
 """Filters that every template has, such as ``{{ application.shown_name|isolated }}``."""
 
+from collections.abc import Iterable
+
 from django import template
 
-from home.bidi import isolated
+from home.bidi import isolated, listed
 
 register = template.Library()
 
@@ -13,6 +15,12 @@ def isolated_filter(value: object) -> str | list[str]:
     if isinstance(value, list | tuple):
         return [isolated(str(text)) for text in value]
     return "" if value is None else isolated(str(value))
+
+
+@register.filter(name="listed", is_safe=False)
+def listed_filter(names: Iterable[object]) -> str:
+    """See ``home.bidi.listed``."""
+    return listed(map(str, names))
 
 
 @register.filter(is_safe=False)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from careers.documents.document import Branding, document_for
 from careers.documents.html import to_html
@@ -16,7 +17,7 @@ from careers.jobs.taxonomy import Department, Location
 from careers.notifications import messages
 from careers.notifications.infected import infected_to_applicant, infected_to_hr
 from careers.notifications.messages import Identity
-from home.bidi import FSI, PDI, isolated
+from home.bidi import FSI, PDI, isolated, listed
 from home.models import SiteSettings
 from tests.support import people
 from tests.support.applying import apply_for, ask, send
@@ -43,6 +44,30 @@ OVERRIDES = re.compile("[\u202a-\u202e\u2066\u2067]")
 def test_isolated_contains_direction_and_removes_overrides(text: str, shown: str) -> None:
     assert isolated(text) == shown
     assert isolated(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("language", "names", "count", "text"),
+    [
+        ("en", [], 0, ""),
+        ("en", ["Ada"], 0, "Ada"),
+        ("en", ["Ada", "Bo"], 0, "Ada and Bo"),
+        ("en", ["Ada", "Bo", "Cy"], 3, "Ada, Bo, and Cy"),
+        ("en", ["Ada", "Bo"], 3, "Ada, Bo, and 1 other"),
+        ("en", ["Ada"], 9, "Ada and 8 others"),
+        ("fr", ["Ada", "Bo", "Cy"], 0, "Ada, Bo et Cy"),
+        ("de", ["Ada", "Bo"], 0, "Ada und Bo"),
+        ("ar", ["Ada", "Bo"], 0, "Ada وBo"),
+        ("ja", ["Ada", "Bo", "Cy"], 0, "Ada、Bo、Cy"),
+        ("en", [HEBREW, "\u202eBo"], 0, f"{FSI}{HEBREW}{PDI} and Bo"),
+        ("en", ["{0}", "%s"], 0, "{0} and %s"),
+    ],
+)
+def test_listed_joins_isolated_names_as_the_language_does(
+    language: str, names: list[str], count: int, text: str
+) -> None:
+    with translation.override(language):
+        assert listed(names, count) == text
 
 
 def loose(text: str) -> list[str]:
