@@ -21,6 +21,12 @@ FSI, PDI = "\u2068", "\u2069"
 QUOTED = 60
 
 
+class Isolated(str):
+    """Text in which each part is isolated already, so that ``isolated`` leaves it as it is."""
+
+    __slots__ = ()
+
+
 def isolated(text: str) -> str:
     """A text to show among others: it can't reorder them, draw over them or hide anything.
 
@@ -29,6 +35,8 @@ def isolated(text: str) -> str:
     Returns:
         The text without what nobody can see; isolated unless it is all left-to-right.
     """
+    if isinstance(text, Isolated):
+        return text
     seen = without_unseen(text)
     return f"{FSI}{seen}{PDI}" if right_to_left(seen) else seen
 
@@ -39,11 +47,11 @@ def listed(names: Iterable[str], count: int = 0) -> str:
     Args:
         count: how many names there are, if ``names`` are only the first ones.
     """
-    return joined(map(isolated, names), count)
+    return Isolated(joined(map(isolated, names), count))
 
 
 def joined(names: Iterable[str], count: int = 0) -> str:
-    """The same without isolation, for a list that is stored, drawn or isolated as a whole."""
+    """The same without isolation, for a list that is drawn or whose names need none."""
     entries = list(names)
     if (others := count - len(entries)) > 0:
         # Translators: the last entry of a list of names, such as "Ada, Bo, and 3 others".

@@ -51,11 +51,12 @@ from careers.jobs.routes import JobRoutes, jobs_elsewhere
 from careers.jobs.similar import similar_jobs
 from careers.jobs.taxonomy import Department, EmploymentType, Location, LocationsField, Workplace
 from home.address_field import ContactField
-from home.bidi import joined
+from home.bidi import listed
 from home.blocks import TEXT_FEATURES, BodyBlock
 from home.models import SiteSettings, split_addresses, validate_addresses
 from home.schedule import ScheduledPage
 from home.site_pages import ShownPage, SitePage
+from home.values.text import clean
 
 # Migration 0001 refers to ``currencies`` here.
 __all__ = ["JobIndexPage", "JobPage", "currencies"]
@@ -271,7 +272,7 @@ class JobPage(PayRange, ApplicationDates, FormFields, ShownPage, ScheduledPage, 
                 time_zone=self.zone.key,
                 questions=self.asked(),
                 privacy_notice=strip_tags(self.notice().replace("</p>", "\n")).strip(),
-                facts=tuple(self.facts()),
+                facts=tuple((label, clean(value)) for label, value in self.facts()),
                 contact_name=self.contact_name,
                 contact_email=self.contact_email or self.company.contact_email,
             )
@@ -300,7 +301,7 @@ class JobPage(PayRange, ApplicationDates, FormFields, ShownPage, ScheduledPage, 
         closes = _("Closed") if self.is_over else _("Closes")
         found = [
             (_("Team"), self.department.name if self.department else ""),
-            (_("Location"), joined(self.location_names)),
+            (_("Location"), listed(self.location_names)),
             (_("Workplace"), self.workplace_label),
             (_("Employment"), self.employment_label),
             (_("Pay"), self.pay),

@@ -14,7 +14,7 @@ def isolated_filter(value: object) -> str | list[str]:
     """See ``home.bidi.isolated``; None is shown as nothing, and a list stays a list."""
     if isinstance(value, list | tuple):
         return [isolated(str(text)) for text in value]
-    return "" if value is None else isolated(str(value))
+    return "" if value is None else isolated(value if isinstance(value, str) else str(value))
 
 
 @register.filter(name="listed", is_safe=False)

@@ -67,7 +67,8 @@ def test_listed_joins_isolated_names_as_the_language_does(
     language: str, names: list[str], count: int, text: str
 ) -> None:
     with translation.override(language):
-        assert listed(names, count) == text
+        found = listed(names, count)
+    assert found == isolated(found) == text
 
 
 def loose(text: str) -> list[str]:

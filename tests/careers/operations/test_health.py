@@ -259,7 +259,7 @@ def test_missing_fonts_are_reported_as_advice_by_each_worker(alive: None) -> Non
         (
             "fonts",
             "note",
-            "PDFs show boxes for answers in Korean, Thai: a worker has no font for them.",
+            "PDFs show boxes for answers in Korean and Thai: a worker has no font for them.",
             (
                 "If you expect such answers, run “apt-get install fonts-noto-cjk "
                 "fonts-noto-core” where PDFs are made, and restart the workers of the queue cpu."
