@@ -2,7 +2,7 @@
 
 from careers.backoffice import hooks as backoffice
 from careers.jobs import hooks as jobs
-from careers.jobs import moments, snippets
+from careers.jobs import moments, publishing, snippets
 from careers.languages import hooks as languages
 
-__all__ = ["backoffice", "jobs", "languages", "moments", "snippets"]
+__all__ = ["backoffice", "jobs", "languages", "moments", "publishing", "snippets"]

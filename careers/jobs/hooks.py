@@ -1,4 +1,4 @@
-"""What jobs add to Wagtail: guards, warnings about closed jobs, and jobs on the home page."""
+"""What jobs add to Wagtail: guards, and jobs on the home page."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from wagtail import hooks
-from wagtail.admin import messages as wagtail_messages
 from wagtail.models import Page
 
 from careers.applications.models import Application
@@ -21,12 +18,10 @@ from careers.jobs.listing import facets_of
 from careers.jobs.models import JobIndexPage, JobPage
 from careers.jobs.moving import reason_against
 from careers.jobs.openings import DEPARTMENT, LOCATION, openings_below
-from careers.jobs.panels import DATES_PANEL
 from careers.jobs.recipients import inherited_recipients
 from careers.jobs.usage import jobs_that_use
-from careers.languages.sharing import is_translated, original_of
 from careers.operations.models import Finding, Severity
-from home.bidi import isolated, listed
+from home.bidi import listed
 from home.content_cache import cached
 from home.models import split_addresses
 
@@ -85,77 +80,6 @@ def name_dates_left_out(request: HttpRequest, page: Page, new_page: Page) -> Non
             request,
             _("The copy has no closing time, because that of the original has passed."),
         )
-
-
-# ── Published jobs for which nobody can apply ───────────────────────────────────────────
-
-
-def nobody_can_apply(page: JobPage) -> str:
-    """Why nobody can apply for a job that is published, or will be; "" if people can."""
-    scheduled = page.get_scheduled_revision_as_object()
-    job = scheduled or page
-    published_at = max(timezone.now(), job.go_live_at or timezone.now())
-    if not (scheduled or page.live) or not job.deadline or not job.never_opens(published_at):
-        return ""
-    facts = {"job": isolated(job.title), "moment": job.moment(job.deadline)}
-    if job.is_over:
-        return _("Nobody can apply for “%(job)s”: it closed on %(moment)s.") % facts
-    return _("Nobody can apply for “%(job)s”: it closes on %(moment)s, before it opens.") % facts
-
-
-def warn_of_closed_job(request: HttpRequest, page: Page) -> None:
-    """Say in a message that nobody can apply for a job, with a link to its dates."""
-    if not isinstance(page, JobPage) or not (why := nobody_can_apply(page)):
-        return
-    # A translation has the dates of its original.
-    original = original_of(page)
-    buttons = []
-    if original.permissions_for_user(request.user).can_edit():
-        address = reverse("wagtailadmin_pages:edit", args=[original.pk])
-        buttons = [wagtail_messages.button(f"{address}#{DATES_PANEL}", _("Change the dates"))]
-    wagtail_messages.warning(request, why, buttons=buttons)
-
-
-hooks.register("after_publish_page", warn_of_closed_job)
-
-
-@hooks.register("after_edit_page")
-def warn_after_approval(request: HttpRequest, page: Page) -> None:
-    """Warn when the approval of a colleague published a closed job."""
-    if "action-workflow-action" in request.POST:
-        warn_of_closed_job(request, type(page)._default_manager.get(pk=page.pk))
-
-
-# Before wagtail-localize, which answers with its own editor: no later hook runs.
-@hooks.register("before_edit_page", order=-1)
-def warn_in_translation(request: HttpRequest, page: Page) -> None:
-    """Warn in the editor of translations, which shows no panels and runs no other hook."""
-    if request.method == "GET" and isinstance(page, JobPage) and is_translated(page):
-        warn_of_closed_job(request, JobPage.objects.get(pk=page.pk))
-
-
-@hooks.register("after_copy_page")
-def warn_of_closed_copy(request: HttpRequest, page: Page, new_page: Page) -> None:
-    """Warn when a copy was published and is closed."""
-    warn_of_closed_job(request, new_page.specific)
-
-
-@hooks.register("after_bulk_action")
-def warn_of_closed_jobs(
-    request: HttpRequest, action_type: str, objects: list[Any], action: Any
-) -> None:
-    """Warn when closed jobs were published in bulk."""
-    if action_type == "publish":
-        pages = [item.pk for item in objects if isinstance(item, Page)]
-        for job in JobPage.objects.filter(pk__in=pages):
-            warn_of_closed_job(request, job)
-
-
-@hooks.register("job_summary")
-def closed_job_in_editor(request: HttpRequest, page: JobPage) -> str:
-    """The same in the editor, for jobs that were published in any other way."""
-    why = nobody_can_apply(JobPage.objects.get(pk=page.pk))
-    return render_to_string("careers/jobs/admin/nobody_can_apply.html", {"why": why}) if why else ""
 
 
 # ── Guards on deleting, publishing and moving ───────────────────────────────────────────

@@ -16,8 +16,9 @@ from wagtail.admin.panels import (
 )
 from wagtail.models import Page
 
-#: The id of the panel with the application dates, for links to it.
+#: The ids of the panels with the application dates and the recipients, for links to them.
 DATES_PANEL = "panel-child-job-application_dates-section"
+RECIPIENTS_PANEL = "panel-child-application_form-recipients-section"
 
 
 class SummaryPanel(Panel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from careers.operations.words import Facts, Words, says
 from home.bidi import isolated, joined, listed
@@ -28,6 +29,20 @@ def _content(facts: Facts) -> Words:
     return Words(
         _("Pages are shown without some of their content: %(list)s.") % {"list": joined(named)},
         _("Replace the files under Images or Documents, or edit the page or settings in brackets."),
+    )
+
+
+@says("published-too-late")
+def _published_too_late(facts: Facts) -> Words:
+    return Words(
+        ngettext(
+            "The schedule published %(count)d job after it had closed: %(jobs)s. Nobody can apply.",
+            "The schedule published %(count)d jobs after they had closed: %(jobs)s. Nobody can "
+            "apply.",
+            facts["count"],
+        )
+        % {"count": facts["count"], "jobs": listed(facts["jobs"], facts["count"])},
+        _("Change the closing time, or unpublish the page."),
     )
 
 

@@ -132,6 +132,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "wagtail.contrib.redirects.middleware.RedirectMiddleware",
     "home.content_cache.requests_share_content",
+    "careers.jobs.publishing.published_jobs_are_checked",
 ]
 
 ROOT_URLCONF = "careersite.urls"

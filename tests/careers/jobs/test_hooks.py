@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import pytest
-from django.contrib.messages.storage.cookie import CookieStorage
-from django.test import Client, RequestFactory
-from django.utils import timezone
+from django.test import Client
 from wagtail.models import Locale, Page
 
 from careers.applications.models import Application
-from careers.jobs.hooks import (
-    jobs_without_recipients,
-    nobody_can_apply,
-    warn_after_approval,
-)
+from careers.jobs.hooks import jobs_without_recipients
 from careers.jobs.models import JobIndexPage, JobPage
-from careers.jobs.panels import DATES_PANEL
 from careers.operations import findings, health
-from home.bidi import isolated
 from home.models import SiteSettings
 from tests.support import people
 from tests.support.applying import apply_for
-from tests.support.editing import page_form
 from tests.support.factories import JobPageFactory
-from tests.support.translating import french_site, in_french
 
 pytestmark = pytest.mark.django_db
 
@@ -139,88 +128,7 @@ def test_bulk_publishing_uses_recipients_of_the_draft(editor: Client, job: Any) 
     assert (job.live, job.hr_recipients) == (True, "hr@example.org")
 
 
-# ── Jobs for which nobody can apply ─────────────────────────────────────────────────────
-
-CLOSED = f"Nobody can apply for “{isolated('Gauge keeper')}”: it closed on "
-EMPTY = f"Nobody can apply for “{isolated('Gauge keeper')}”: it closes on "
-
-
-def hours(number: float) -> dt.datetime:
-    return (timezone.now() + dt.timedelta(hours=number)).replace(second=0, microsecond=0)
-
-
-def typed(number: float) -> str:
-    return f"{hours(number):%Y-%m-%d %H:%M}"
-
-
-def shown(response: Any) -> str:
-    return " ".join(map(str, response.wsgi_request._messages))
-
-
-@pytest.mark.parametrize(
-    ("dates", "warning"),
-    [
-        ({}, ""),
-        ({"closes_at": typed(9)}, ""),
-        ({"opens_at": typed(9)}, ""),
-        ({"closes_at": typed(-9)}, CLOSED),
-        ({"opens_at": typed(9), "expire_at": typed(3)}, EMPTY),
-        ({"closes_at": typed(3), "go_live_at": typed(9)}, EMPTY),
-        ({"closes_at": typed(-3), "go_live_at": typed(9)}, CLOSED),
-    ],
-    ids=["no dates", "closes", "opens", "closed", "ends first", "closes first", "closed first"],
-)
-def test_publishing_a_job_that_nobody_can_apply_for_warns(
-    editor: Client, job: Any, dates: dict[str, str], warning: str
-) -> None:
-    form = page_form(job, **dates, **{"action-publish": "1"})
-    response = editor.post(f"/admin/pages/{job.pk}/edit/", form)
-    assert response.status_code == 302
-    said = shown(response)
-    assert ("Nobody can apply" in said, warning in said) == (bool(warning), True)
-    assert (f'/admin/pages/{job.pk}/edit/#{DATES_PANEL}"' in said) is bool(warning)
-    assert (warning in editor.get(f"/admin/pages/{job.pk}/edit/").content.decode()) is True
-
-
-def test_job_that_was_published_by_schedule_and_has_closed_is_reported(job: Any) -> None:
-    job.go_live_at, job.closes_at = hours(-20), hours(-9)
-    assert nobody_can_apply(job).startswith(CLOSED)
-
-
-def test_approval_that_publishes_a_closed_job_warns(job: Any, rf: RequestFactory) -> None:
-    JobPage.objects.update(closes_at=hours(-9))
-    request = rf.post("/", {"action-workflow-action": "true"})
-    request.user, request._messages = people.ada(), CookieStorage(request)  # type: ignore[attr-defined]
-    warn_after_approval(request, job)
-    assert CLOSED in " ".join(map(str, request._messages))  # type: ignore[attr-defined]
-
-
-def test_publishing_closed_jobs_in_bulk_warns(editor: Client, job: Any) -> None:
-    job.closes_at = hours(-9)
-    job.save_revision()
-    assert CLOSED in shown(bulk(editor, "publish", job))
-
-
-def test_copy_says_that_the_closing_time_was_left_out(
-    editor: Client, job: Any, job_index: Any
-) -> None:
-    job.closes_at = hours(-9)
-    job.save()
-    form = {"new_title": "Copy", "new_slug": "copy", "new_parent_page": job_index.pk}
-    response = editor.post(f"/admin/pages/{job.pk}/copy/", form)
-    assert "The copy has no closing time" in shown(response)
-    assert "Nobody can apply" not in shown(response)
-
-
-def test_editor_of_translation_warns_of_a_closed_job(
-    editor: Client, home: Any, job_index: Any, job: Any
-) -> None:
-    french_site(home, job_index)
-    translated = in_french(job)
-    JobPage.objects.update(closes_at=hours(-9))
-    page = editor.get(f"/admin/pages/{translated.pk}/edit/").content.decode()
-    assert CLOSED in page
-    assert f"/admin/pages/{job.pk}/edit/#{DATES_PANEL}" in page
+# ── Pages ───────────────────────────────────────────────────────────────────────────────
 
 
 def test_home_page_shows_only_open_jobs(client: Client, job: Any, job_index: Any) -> None:
