@@ -51,7 +51,7 @@ class CareersConfig(AppConfig):
 
         # Their signal handlers connect when they are imported.
         from careers.jobs import usage  # noqa: F401
-        from careers.languages import sharing  # noqa: F401
+        from careers.languages import sharing, strings  # noqa: F401
         from careers.notifications import providers
         from careers.operations import (  # noqa: F401 -- register sentences
             content_words,

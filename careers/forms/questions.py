@@ -63,12 +63,13 @@ def custom_question(child: Any) -> Question:
     question = Question(
         key=str(child.id),
         type=child.block_type,
-        # An earlier release accepted a label that nobody sees.
+        # An earlier release accepted labels and options that nobody sees.
         label=title(value["label"]) or _("Question"),
         help=value.get("help_text") or "",
         required=bool(value.get("required")),
-        options=tuple(Option(str(item.id), item.value) for item in options.bound_blocks)
-        if options is not None
-        else (),
+        options=tuple(
+            Option(str(item.id), title(item.value) or _("Option %(number)d") % {"number": number})
+            for number, item in enumerate(options.bound_blocks if options is not None else (), 1)
+        ),
     )
     return replace(question, settings=field_type(question).settings(value))
