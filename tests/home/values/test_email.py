@@ -7,7 +7,9 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from home.values import mail_address
 from home.values.email import check, clean
+from tests.support.whole_way import whole_way
 
 ADDRESS = "ada@example.org"
 #: Typed, and stored.
@@ -104,3 +106,35 @@ def test_accepted_address_is_clean_already(typed: str) -> None:
     except ValidationError:
         return
     assert clean(address) == address
+
+
+#: The envelope and the headers, where they differ from what is stored.
+SENT = {
+    "Ada.Lovelace+jobs@Example.ORG": "Ada.Lovelace+jobs@example.org",
+    "jane@münchen.example.de": "jane@xn--mnchen-3ya.example.de",
+    # The quotes belong to the spelling only.
+    '"ada.lovelace"@example.org': "ada.lovelace@example.org",
+    "user@faß.de": "user@xn--fa-hia.de",
+    "jane@例え.jp": "jane@xn--r8jz45g.jp",
+    "jane@نامه\u200cای.com": "jane@xn--mgba3gch31f060k.com",
+}
+
+
+def test_each_address_is_the_same_in_archive_and_document_and_gets_the_mails() -> None:
+    wrong = {}
+    for typed, stored in ADDRESSES:
+        way = whole_way({"email": typed})
+        address = SENT.get(stored, stored)
+        found = [
+            (way.application.shown_email, stored),
+            (way.shown("fr")["email"], stored),
+            (way.archived["applicant"]["email"], stored),
+            (way.archived["answers"]["email"], stored),
+            (stored in way.printed, True),
+            (way.to_hr["Reply-To"].addresses[0].addr_spec, address),
+            (way.to_applicant["To"].addresses[0].addr_spec, address),
+            (way.application.email_uri, mail_address.uri(stored)),
+        ]
+        if differing := [pair for pair in found if pair[0] != pair[1]]:
+            wrong[typed] = differing
+    assert wrong == {}

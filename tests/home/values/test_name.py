@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from home.bidi import FSI, PDI
 from home.values.name import clean, shown
+from tests.support.whole_way import text_of, whole_way
 
 #: Typed, and stored.
 NAMES = [
@@ -49,6 +50,13 @@ NAMES = [
     ("O", "O"),
     ("=cmd|' /C calc'!A0", "=cmd|' /C calc'!A0"),
     ("<b>Ada</b>", "<b>Ada</b>"),
+    ("Lovelace, Ada", "Lovelace, Ada"),
+    ('Ada "Bo" \\ L', 'Ada "Bo" \\ L'),
+    ("Ada <bo@example.org>, Cy", "Ada <bo@example.org>, Cy"),
+    ("Ada\r\nBcc: bo@example.org", "Ada Bcc: bo@example.org"),
+    ("Ada: Bo; (Cy) [D] @E.", "Ada: Bo; (Cy) [D] @E."),
+    ("{{ Ada }} %s {0}", "{{ Ada }} %s {0}"),
+    ("Ada 💩 Zoë שרה", "Ada 💩 Zoë שרה"),
     ("A" + "\u0315" * 100, "A" + "\u0315" * 8),
     ("\u200b", ""),
     ("\u2800\u3164", ""),
@@ -82,3 +90,33 @@ def test_clean_name_is_clean_already(typed: str) -> None:
     assert clean(name) == name
     assert name == name.strip()
     assert len(name.splitlines()) <= 1
+
+
+#: Among other words these are isolated.
+RIGHT_TO_LEFT = {"عبد الرحمن", "علی\u200cرضا", "שרה כהן", "Ada 💩 Zoë שרה"}
+
+
+def test_each_name_is_the_same_in_archive_document_and_mails() -> None:
+    wrong = {}
+    for typed, stored in NAMES:
+        if not stored:
+            continue
+        way = whole_way({"name": typed})
+        shown_name = f"{FSI}{stored}{PDI}" if stored in RIGHT_TO_LEFT else stored
+        reply_to = way.to_hr["Reply-To"].addresses[0]
+        found = [
+            (way.application.name, stored),
+            (way.application.shown_name, shown_name),
+            (way.archived["applicant"]["name"], stored),
+            (way.archived["answers"]["name"], stored),
+            (stored in way.printed, True),
+            (way.to_hr["Subject"], f"Application for Gauge keeper: {shown_name}"),
+            (f"{shown_name} has applied for Gauge keeper." in text_of(way.to_hr), True),
+            (reply_to.display_name, stored),
+            (reply_to.addr_spec, "ada@example.org"),
+            # It may be somebody else's address.
+            (len(stored) > 3 and stored in text_of(way.to_applicant), False),
+        ]
+        if differing := [pair for pair in found if pair[0] != pair[1]]:
+            wrong[typed] = differing
+    assert wrong == {}

@@ -9,7 +9,9 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
+from careers.applications.frozen import Question
 from home.values import number
+from tests.support.whole_way import whole_way
 
 #: What is typed, and every number that it can mean.
 NUMBERS = [
@@ -71,6 +73,28 @@ NUMBERS = [
     ("\u200e45\u200b 000\ufeff", ["45000"]),
     ("  45\t000 ", ["45000"]),
 ]
+#: How pages in English and French show a number, if not as it is stored.
+SHOWN = {
+    "3.5": ("3.5", "3,5"),
+    "12.5": ("12.5", "12,5"),
+    "0.5": ("0.5", "0,5"),
+    "0.0045": ("0.0045", "0,0045"),
+    "1234.567": ("1,234.567", "1\u202f234,567"),
+    "45000": ("45,000", "45\u202f000"),
+    "1234": ("1,234", "1\u202f234"),
+    "1.234": ("1.234", "1,234"),
+    "-45000": ("-45,000", "-45\u202f000"),
+    "50000": ("50,000", "50\u202f000"),
+    "45000.5": ("45,000.5", "45\u202f000,5"),
+    "10000": ("10,000", "10\u202f000"),
+    "3500000": ("3,500,000", "3\u202f500\u202f000"),
+    "100000000": ("100,000,000", "100\u202f000\u202f000"),
+    "1234567": ("1,234,567", "1\u202f234\u202f567"),
+    "1234.5": ("1,234.5", "1\u202f234,5"),
+    "1234567.5": ("1,234,567.5", "1\u202f234\u202f567,5"),
+    "1234567.89": ("1,234,567.89", "1\u202f234\u202f567,89"),
+    "45.5": ("45.5", "45,5"),
+}
 NO_NUMBERS = [
     *("", " ", "\u200b", "-", ",", "many", "nan", "NaN", "inf", "-Infinity", "½", "四十"),
     *(
@@ -167,3 +191,21 @@ def test_number_is_read_as_each_language_shows_it(value: Decimal, language: str)
 )
 def test_exact_has_no_needless_digits(value: str, text: str, places: int) -> None:
     assert (number.exact(Decimal(value)), number.places(Decimal(value))) == (text, places)
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_each_number_is_the_same_on_pages_and_in_archive_and_document(language: str) -> None:
+    rows = {f"{typed} as {meant}": (typed, meant) for typed, found in NUMBERS for meant in found}
+    questions = [Question(key, "number", key) for key in rows]
+    fields = {f"q-{key}": typed for key, (typed, _meant) in rows.items()}
+    fields |= {f"meant-q-{key}": meant for key, (_typed, meant) in rows.items()}
+    way = whole_way(fields, questions, language)
+    stored = {key: meant for key, (_typed, meant) in rows.items()}
+    assert {key: way.application.answers[key] for key in rows} == stored
+    assert {key: way.archived["answers"][key] for key in rows} == stored
+    for place, shown_in in enumerate(("en", "fr")):
+        shown = way.shown(shown_in)
+        expected = {key: SHOWN.get(meant, (meant, meant))[place] for key, meant in stored.items()}
+        assert {key: shown[key] for key in rows} == expected
+        if shown_in == language:
+            assert [key for key, words in expected.items() if words not in way.printed] == []

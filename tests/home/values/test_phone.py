@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from home.values.phone import check, clean, digits, uri
+from tests.support.whole_way import text_of, whole_way
 
 #: Typed, stored, and called.
 NUMBERS = [
@@ -112,3 +113,22 @@ def test_clean_number_is_clean_already(typed: str) -> None:
     number = clean(typed)
     assert clean(number) == number
     assert uri(number).isascii()
+
+
+def test_each_number_is_the_same_in_archive_and_document() -> None:
+    wrong = {}
+    for typed, stored, called in NUMBERS:
+        way = whole_way({"phone": typed})
+        found = [
+            (way.application.phone, stored),
+            (way.application.phone_uri, f"tel:{called}" if called else ""),
+            (way.shown("fr")["phone"], stored),
+            (way.archived["applicant"]["phone"], stored),
+            (way.archived["answers"]["phone"], stored),
+            (stored in way.printed, True),
+        ]
+        if differing := [pair for pair in found if pair[0] != pair[1]]:
+            wrong[typed] = differing
+    assert wrong == {}
+    # The mails name no number.
+    assert stored not in text_of(way.to_hr) + text_of(way.to_applicant)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from careers.applications.frozen import Question
 from home.bidi import FSI, PDI, isolated
 from home.values.text import (
     _UNSEEN,
@@ -17,6 +18,7 @@ from home.values.text import (
     plain,
     visible,
 )
+from tests.support.whole_way import text_of, whole_way
 
 #: Every code point, lone surrogates too, and often those that need a decision.
 WILD = st.text(
@@ -194,3 +196,26 @@ def test_plain_writes_digits_and_dashes_in_ascii(typed: str, ascii_text: str) ->
 )
 def test_text_stored_by_an_earlier_release_is_shown_clean(stored: str, shown: str) -> None:
     assert isolated(stored) == shown
+
+
+@pytest.mark.parametrize(("kind", "rows"), [("short_text", LINES), ("long_text", PARAGRAPHS)])
+def test_each_text_is_the_same_on_pages_and_in_archive_and_document(
+    kind: str, rows: list[tuple[str, str]]
+) -> None:
+    texts = {f"{number}": row for number, row in enumerate(rows)}
+    questions = [Question(key, kind, f"Question {key}") for key in texts]
+    way = whole_way({f"q-{key}": typed for key, (typed, _stored) in texts.items()}, questions)
+    expected = {key: stored for key, (_typed, stored) in texts.items()}
+    assert {key: way.application.answers[key] for key in texts} == expected
+    assert {key: way.archived["answers"][key] for key in texts} == expected
+    shown = {key: words.split() for key, words in way.shown("fr").items()}
+    assert {key: shown[key] for key in texts} == {
+        key: stored.split() for key, stored in expected.items()
+    }
+    lines = [line for stored in expected.values() for line in stored.splitlines()]
+    # A document widens tabs.
+    printed = " ".join(way.printed.split())
+    assert [line for line in lines if " ".join(line.split()) not in printed] == []
+    # The mails repeat no answer: what a stranger typed would go to any address.
+    mails = text_of(way.to_hr) + text_of(way.to_applicant)
+    assert [line for line in lines if len(line) > 4 and line in mails] == []
