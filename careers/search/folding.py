@@ -34,6 +34,9 @@ _SPELLED_OUT = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"}
     | {"Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "Å": "Aa", "Ø": "Oe"}
 )
+#: Letters that look alike, for which Persian and Arabic keyboards have different characters.
+_PERSIAN = str.maketrans("\u064a\u0649\u0643", "\u06cc\u06cc\u06a9")
+_ARABIC = str.maketrans("\u06cc\u06a9", "\u064a\u0643")
 
 
 def fold(text: str) -> str:
@@ -56,6 +59,13 @@ def fold(text: str) -> str:
 def spelled_out(text: str) -> str:
     """The text with ``ue`` for ``ü`` and the like, as people type it who have no such key."""
     return without_unseen(text).translate(_SPELLED_OUT)
+
+
+def spellings(typed: str) -> list[str]:
+    """A query, and the same with letters that people type for others; each has as many words."""
+    if typed.isascii():
+        return [typed]
+    return [typed, spelled_out(typed), typed.translate(_PERSIAN), typed.translate(_ARABIC)]
 
 
 class _Folded(dict[int, str]):

@@ -10,7 +10,7 @@ from operator import and_, or_
 
 from django.db.models import Q
 
-from careers.search.folding import fold, spelled_out
+from careers.search.folding import fold, spellings
 from careers.search.terms import GROUPED, TERM, digits, parts, tokens, without_trunk, written
 
 #: What is read of a query: characters, and words.
@@ -62,8 +62,8 @@ def words(typed: str) -> list[Word]:
         return [_number(number)]
     grouped = [_grouped(number[0]) for number in GROUPED.finditer(typed)]
     typed = GROUPED.sub(" ", typed)
-    # A word and how it is spelled out, such as “Müller” and “Mueller”, have the same tokens.
-    either = zip(tokens(typed), tokens(spelled_out(typed)), strict=False)
+    # A word and how else it is spelled, such as “Müller” and “Mueller”, have the same tokens.
+    either = zip(*map(tokens, spellings(typed)), strict=False)
     found = [_word([token for token, _is_run in both], is_run=both[0][1]) for both in either]
     return (grouped + found)[:MOST]
 

@@ -52,6 +52,19 @@ _ALSO = {
     "XAF": "fcfa cfa",
     "XOF": "fcfa cfa",
 }
+#: The same where they are also words, so that they count for this currency only.
+_SHORT = {
+    "BHD": "bd",
+    "DZD": "da",
+    "EGP": "le",
+    "JOD": "jd",
+    "KWD": "kd",
+    "LYD": "ld",
+    "OMR": "ro",
+    "QAR": "qr",
+    "SAR": "sr",
+    "TND": "dt",
+}
 #: Signs of CLDR in ASCII that mean nothing else beside a number. Others do, such as "ft" and "m".
 _CLEAR_SIGNS = ("kr", "lei", "rp", "rm")
 #: Codes that are also words or units of a language in small letters.
@@ -199,7 +212,7 @@ def _marks(code: str, locale: Locale) -> frozenset[str]:
     words = {get_currency_name(code, n, locale) for locale in locales for n in (None, 1, 2, 5)}
     # Short words, such as "de", say nothing of the currency.
     parts = {part for text in words for part in text.split() if len(part) > 2 or not part.isascii()}
-    return frozenset(map(_folded, {code, *_also(code)} | symbols | signs | words | parts)) - {""}
+    return frozenset(map(_folded, {code, _SHORT.get(code, ""), *_also(code)} | symbols | signs | words | parts)) - {""}
 
 
 def _also(code: str) -> list[str]:
