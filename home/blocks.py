@@ -7,7 +7,13 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.blocks.struct_block import StructBlockValidationError
 
-from home.text_blocks import DescribedImageBlock, FormattedBlock, LineBlock, LinesBlock
+from home.text_blocks import (
+    DescribedImageBlock,
+    FormattedBlock,
+    LineBlock,
+    LinesBlock,
+    WebAddressBlock,
+)
 
 #: What a paragraph may hold. Headings are separate blocks, so that their levels stay correct.
 TEXT_FEATURES = ["bold", "italic", "ol", "ul", "link", "document-link"]
@@ -76,7 +82,7 @@ class CallToActionBlock(blocks.StructBlock):
     text = LineBlock(label=_("Sentence"), max_length=200)
     label = LineBlock(label=_("Words of the link"), max_length=60)
     page = blocks.PageChooserBlock(label=_("Page of this site"), required=False)
-    address = blocks.URLBlock(label=_("Or another address"), required=False)
+    address = WebAddressBlock(label=_("Or another address"), required=False)
 
     class Meta:
         icon = "link"

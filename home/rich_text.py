@@ -6,6 +6,7 @@ import logging
 import re
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.utils.safestring import SafeString, mark_safe
 from wagtail.admin.rich_text import DraftailRichTextArea
 from wagtail.rich_text import RichText, expand_db_html
@@ -40,6 +41,17 @@ class Editor(DraftailRichTextArea):  # type: ignore[misc]  # Wagtail has no type
         except Exception as error:  # as in ``to_html``
             source = value.source if isinstance(value, RichText) else value
             return super().format_value(_without_references(source, error))
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        """The text that the editor's script sent.
+
+        Raises:
+            SuspiciousOperation: the script did not send it.
+        """
+        try:
+            return super().value_from_datadict(data, files, name)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise SuspiciousOperation("a formatted text is no content of the editor") from error
 
 
 def _without_references(source: str, error: Exception) -> str:

@@ -13,6 +13,7 @@ from django.utils.html import strip_tags
 from wagtail import blocks
 from wagtail.images.blocks import ImageBlock
 
+from home.text_fields import WebAddressField
 from home.values.text import clean, title, visible
 
 
@@ -28,6 +29,14 @@ class LinesBlock(blocks.TextBlock):
 
     def clean(self, value: Any) -> Any:
         return super().clean(clean(value or "", lines=True))
+
+
+class WebAddressBlock(blocks.URLBlock):
+    """The address of a web page; one without a scheme gets ``https://``."""
+
+    def __init__(self, required: bool = True, help_text: Any = None, **kwargs: Any) -> None:
+        super().__init__(required=required, help_text=help_text, **kwargs)
+        self.field = WebAddressField(required=required, help_text=help_text, assume_scheme="https")
 
 
 class FormattedBlock(blocks.RichTextBlock):
@@ -61,4 +70,5 @@ DECONSTRUCT_ALIASES = {
     LineBlock: "wagtail.blocks.CharBlock",
     LinesBlock: "wagtail.blocks.TextBlock",
     FormattedBlock: "wagtail.blocks.RichTextBlock",
+    WebAddressBlock: "wagtail.blocks.URLBlock",
 }

@@ -212,7 +212,9 @@ def _marks(code: str, locale: Locale) -> frozenset[str]:
     words = {get_currency_name(code, n, locale) for locale in locales for n in (None, 1, 2, 5)}
     # Short words, such as "de", say nothing of the currency.
     parts = {part for text in words for part in text.split() if len(part) > 2 or not part.isascii()}
-    return frozenset(map(_folded, {code, _SHORT.get(code, ""), *_also(code)} | symbols | signs | words | parts)) - {""}
+    return frozenset(
+        map(_folded, {code, _SHORT.get(code, ""), *_also(code)} | symbols | signs | words | parts)
+    ) - {""}
 
 
 def _also(code: str) -> list[str]:

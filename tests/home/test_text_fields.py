@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from django.forms import modelform_factory
+from django.test import Client
+from django.utils import timezone
 from wagtail.admin.forms.models import WagtailAdminModelForm
 
 from careers.jobs.models import JobPage
 from careers.jobs.taxonomy import Location
 from home.models import SiteSettings
+from tests.support import people
+from tests.support.editing import page_form
 
 pytestmark = pytest.mark.django_db
+
+OPENS = dt.datetime(2027, 3, 31, 17, tzinfo=timezone.get_default_timezone())
 
 
 def admin_form(model: Any, **entered: str) -> Any:
@@ -32,12 +39,24 @@ def admin_form(model: Any, **entered: str) -> Any:
             "a@x.example\nb@x.example",
         ),
         (JobPage, "contact_name", "\u3164", ""),
+        (Location, "slug", "\u200btel-aviv\u3164", "tel-aviv"),
+        (SiteSettings, "closing_grace", "\u200e٦٠\u200b", 60),
+        (SiteSettings, "organisation_url", "\u200b", ""),
+        (
+            SiteSettings,
+            "organisation_url",
+            "\u202awww。example.org\u202c",
+            "https://www.example.org",
+        ),
+        (JobPage, "opens_at", "\u202a٣١/٠٣/٢٠٢٧ 17:00\u202c", OPENS),
+        (JobPage, "closes_at", "\u200b", None),
         (JobPage, "summary", "One\r\n\x07Two", "One\nTwo"),
     ],
 )
-def test_admin_form_cleans_text(model: Any, field: str, typed: str, stored: str) -> None:
+def test_admin_form_cleans_what_is_typed(model: Any, field: str, typed: str, stored: Any) -> None:
     form = admin_form(model, **{field: typed})
     form.is_valid()
+    assert field not in form.errors
     assert form.cleaned_data[field] == stored
 
 
@@ -46,3 +65,15 @@ def test_admin_form_refuses_a_name_of_nothing_visible(model: Any) -> None:
     field = "name" if model is Location else "title"
     form = admin_form(model, **{field: "\u200b\u3164"})
     assert form.errors == {field: ["This field is required."]}
+
+
+@pytest.mark.parametrize("typed", ["\u3164", "\u2800\u200b", "a b", "a\u3164b"])
+def test_admin_form_refuses_a_short_name_that_nobody_can_see_or_type(typed: str) -> None:
+    assert "slug" in admin_form(Location, slug=typed).errors
+
+
+def test_text_that_is_no_content_of_the_editor_is_a_bad_request(client: Client, job: Any) -> None:
+    client.force_login(people.ada())
+    for content in ("", "x", "7", "[]", "{}", '{"blocks": 7}'):
+        form = page_form(job, privacy_notice=content)
+        assert client.post(f"/admin/pages/{job.pk}/edit/", form).status_code < 500, content
