@@ -1,4 +1,4 @@
-"""Keep a page published when its draft is saved at the same moment.
+"""The forms of pages: a page stays published when its draft is saved at the same moment.
 
 Wagtail's editor reads a page, validates the form and then stores the whole page if it was not
 published when it was read (``wagtail.admin.views.pages.edit.EditView``). A request that publishes
@@ -14,7 +14,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
 from wagtail.admin.forms import WagtailAdminPageForm
+from wagtail.admin.forms.pages import CopyForm
 from wagtail.models import Page
+
+from home.text_fields import LineField, SlugField
 
 #: What belongs to the page as a whole, so that a draft must not change it.
 STATE = (
@@ -66,3 +69,20 @@ class PageForm(WagtailAdminPageForm):
             for name, value in now.items():
                 setattr(page, name, value)
             return super().save(commit=commit and not page.live)
+
+
+class PageCopyForm(CopyForm):
+    """Wagtail's form for a copy, which takes no title or short name that a page can't have."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for column, kind in (("title", LineField), ("slug", SlugField)):
+            given = self.fields[f"new_{column}"]
+            options = {"allow_unicode": given.allow_unicode} if kind is SlugField else {}
+            self.fields[f"new_{column}"] = kind(
+                initial=given.initial,
+                label=given.label,
+                widget=given.widget,
+                max_length=Page._meta.get_field(column).max_length,
+                **options,
+            )

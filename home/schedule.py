@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from home.publishing import PageForm
+from home.publishing import PageCopyForm, PageForm
 
 
 class ScheduleForm(PageForm):
@@ -72,6 +72,7 @@ class ScheduledPage(models.Model):
     """A page that drops the spent times of its schedule, for use before ``Page`` in a class."""
 
     base_form_class: type[PageForm] = ScheduleForm
+    copy_form_class = PageCopyForm
     #: A copy has not expired.
     exclude_fields_in_copy: ClassVar[Any] = ["expired"]
 

@@ -39,12 +39,16 @@ class _Clean:
 
     def to_python(self, value: Any) -> Any:
         if isinstance(value, str):
+            # Longer text is no number or date, cut or not.
             value = number.plain(clean(value))
         return super().to_python(value)  # type: ignore[misc]  # of the field
 
 
-class SlugField(_Clean, forms.SlugField):
+class SlugField(forms.SlugField):
     """A short name in addresses."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(clean(str(value or "")))
 
 
 class IntegerField(_Clean, forms.IntegerField):

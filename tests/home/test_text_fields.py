@@ -77,3 +77,26 @@ def test_text_that_is_no_content_of_the_editor_is_a_bad_request(client: Client, 
     for content in ("", "x", "7", "[]", "{}", '{"blocks": 7}'):
         form = page_form(job, privacy_notice=content)
         assert client.post(f"/admin/pages/{job.pk}/edit/", form).status_code < 500, content
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [
+        ("new_title", "\u200b\u3164"),
+        ("new_title", "x" * 256),
+        ("new_slug", "\u3164"),
+        ("new_slug", "x" * 256),
+    ],
+)
+def test_copy_needs_a_title_and_a_short_name_that_a_page_can_have(
+    client: Client, job: Any, field: str, typed: str
+) -> None:
+    client.force_login(people.ada())
+    form = {"new_title": "Copy", "new_slug": "copy", "new_parent_page": job.get_parent().pk}
+    answer = client.post(f"/admin/pages/{job.pk}/copy/", {**form, field: typed})
+    assert answer.status_code == 200
+    assert field in answer.context["form"].errors
+    assert JobPage.objects.count() == 1
+    form["new_title"] = "\u202aCopy\u200b"
+    assert client.post(f"/admin/pages/{job.pk}/copy/", form).status_code == 302
+    assert JobPage.objects.exclude(pk=job.pk).get().title == "Copy"
