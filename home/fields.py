@@ -18,6 +18,7 @@ from django.utils.translation import override
 from wagtail import blocks
 
 from home.values import country, number
+from home.values.text import clean
 
 # ── Numbers ────────────────────────────────────────────────────────────────────────────
 
@@ -35,7 +36,7 @@ class AmountField(forms.DecimalField):
     def to_python(self, value: Any) -> Any:
         if isinstance(value, Decimal):
             return value
-        text = number.plain(str(value or ""))
+        text = clean(str(value or ""))
         if not text:
             return None
         written = number.read(text)

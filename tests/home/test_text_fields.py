@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -50,6 +51,9 @@ def admin_form(model: Any, **entered: str) -> Any:
         ),
         (JobPage, "opens_at", "\u202a٣١/٠٣/٢٠٢٧ 17:00\u202c", OPENS),
         (JobPage, "closes_at", "\u200b", None),
+        (JobPage, "pay_from", "45" + " " * 200 + "000", Decimal(45000)),
+        (JobPage, "pay_from", "\u200e٤٥٬٠٠٠\u200b", Decimal(45000)),
+        (JobPage, "pay_from", "\u200b", None),
         (JobPage, "summary", "One\r\n\x07Two", "One\nTwo"),
     ],
 )
