@@ -18,7 +18,7 @@ from tests.support.translating import french_site, in_french, translation_of
 
 pytestmark = pytest.mark.django_db
 
-UNSEEN = ["\u200b", " \u00a0\u3000", "\u202e\u2066", "\u3164", "\u2800", "\u0301", "&#8203;&nbsp;"]
+UNSEEN = ["\u200b", " \u00a0\u3164\u2800", "\u202e\u2066\u0301", "&#8203;&nbsp;"]
 
 
 @pytest.fixture
