@@ -17,18 +17,32 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 
-#: What the processes share besides the site itself.
+#: What the processes share besides the site itself. Most of it is imported by what first needs it,
+#: in each process anew. Celery's pools have cffi set a signal, for which it parses C.
 SHARED = (
+    "babel.dates",
     "celery.app.amqp",
+    "celery.app.events",
+    "celery.app.log",
+    "celery.apps.beat",
     "celery.apps.worker",
     "celery.bin.celery",
     "celery.concurrency.prefork",
+    "celery.contrib.django.task",
+    "celery.worker.components",
     "celery.worker.consumer",
+    "celery.worker.strategy",
+    "cffi.cparser",
+    "django.contrib.messages.storage.fallback",
+    "django.contrib.sessions.serializers",
     "gunicorn.app.wsgiapp",
     "gunicorn.workers.gthread",
     "kombu.transport.redis",
 )
+#: The templates that the processes share: those of pages, mails and PDFs.
+TEMPLATES = ("careers", "home")
 PR_SET_NAME = 15
 
 
@@ -39,6 +53,8 @@ def load(environ: dict[str, str], between: Callable[[], None]) -> None:
         environ: variables of the processes that a library reads when it is imported.
         between: called between two imports, which take a second each.
     """
+    # The collector would visit all objects again and again, and find nothing: a fifth of the time.
+    gc.disable()
     # `prepare` runs Django's checks, once for all processes.
     os.environ.update(environ, SKIP_CHECKS="1")
     import django
@@ -56,17 +72,6 @@ def load(environ: dict[str, str], between: Callable[[], None]) -> None:
     for name in SHARED:
         import_module(name)
     between()
-    from django.apps import apps
-    from django.conf import settings
-    from django.db import connections
-    from django.utils import translation
-
-    for language, _name in settings.LANGUAGES:
-        with translation.override(language):
-            translation.gettext("")
-    for model in apps.get_models():
-        # The first query of a model fills 7 MB of caches. This one is not sent.
-        str(model._default_manager.all().query)
     from careers import archive
     from careers.applications.errors import EffectError
 
@@ -74,12 +79,73 @@ def load(environ: dict[str, str], between: Callable[[], None]) -> None:
     with suppress(EffectError):
         archive.load()
 
+
+def share(between: Callable[[], None]) -> None:
+    """Fill what the code keeps in memory, so that the processes have it in common.
+
+    It needs no service and no database, and keeps nothing of the content.
+
+    Args:
+        between: called between two parts, which take some tenths of a second each.
+    """
+    from django.conf import settings
+    from django.db import connections
+    from django.utils import translation
+
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            _speak()
+    between()
+    _know_questions_and_models()
+    between()
+    _read_templates()
+    between()
     # A connection that two processes share is broken for both.
     connections.close_all()
     # The garbage collector writes into each object that it visits, and a fork would get a copy of
-    # that memory. It leaves frozen objects alone.
-    gc.collect()
+    # that memory. It leaves frozen objects alone. Garbage stays: new objects in its place would
+    # be on pages that are shared until then.
     gc.freeze()
+    gc.enable()
+
+
+def _speak() -> None:
+    """Read what formats, words and addresses of the active language need."""
+    from babel.dates import format_datetime
+    from django.urls import reverse
+    from django.utils import formats, timezone, translation
+
+    now = timezone.now()
+    formats.date_format(now)
+    formats.number_format(1000)
+    format_datetime(now, locale=translation.to_locale(translation.get_language() or ""))
+    # The first address that is looked up fills a table of all.
+    reverse("wagtailadmin_home")
+
+
+def _know_questions_and_models() -> None:
+    from django.apps import apps
+
+    from careers.applications import question_types
+    from careers.forms import types
+
+    question_types.names()
+    types.choosable()
+    for model in apps.get_models():
+        # The first query of a model fills 7 MB of caches. This one is not sent.
+        str(model._default_manager.all().query)
+
+
+def _read_templates() -> None:
+    from django.template import TemplateDoesNotExist, TemplateSyntaxError, engines
+
+    engine = engines["django"].engine
+    for folder in TEMPLATES:
+        for directory in engine.dirs:
+            for path in Path(directory, folder).rglob("*.*"):
+                # A company's own template may be wrong. The page that needs it says so.
+                with suppress(TemplateDoesNotExist, TemplateSyntaxError):
+                    engine.get_template(str(path.relative_to(directory)))
 
 
 def split(command: Sequence[str]) -> tuple[dict[str, str], int, list[str]]:

@@ -127,8 +127,16 @@ class Supervisor:
         environ: dict[str, str] = {}
         for command in _procfile().values():
             environ |= forking.split(command)[0]
+        self._get_ready(partial(forking.load, environ))
+
+    def share(self) -> None:
+        """Fill what the processes have in common; they are to be started afterwards."""
+        self._get_ready(forking.share)
+
+    def _get_ready(self, step: Callable[[Callable[[], None]], None]) -> None:
+        """Run a step of ``forking`` in this process."""
         try:
-            forking.load(environ, partial(self.tick, 0))
+            step(partial(self.tick, 0))
         except (Stopped, ImproperlyConfigured):
             raise
         except Exception:
@@ -329,9 +337,13 @@ def run(var: Path, lock: IO[str], options: argparse.Namespace) -> int:
     say("Starting the careers site …")
     try:
         supervisor.load()
-        logins = supervisor.prepare(
-            set(env.SERVICES) - embedded, lambda: supervisor.start_services(embedded)
-        )
+
+        def checked() -> None:
+            supervisor.start_services(embedded)
+            # While the database and the services get ready.
+            supervisor.share()
+
+        logins = supervisor.prepare(set(env.SERVICES) - embedded, checked)
         supervisor.start_site()
         say("  Starting web, workers, sweeper, scheduler and Flower …")
         missing = supervisor.wait_until_healthy(port, flower_port)
