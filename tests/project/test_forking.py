@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import signal
@@ -10,7 +11,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.template import Engine
+from django.urls import get_resolver
 
+from careersite.embedded import forking
 from careersite.embedded.forking import split
 from careersite.settings import env
 
@@ -100,3 +104,11 @@ def test_workers_run_at_a_lower_priority_than_the_web_process() -> None:
     niceness = {name: split(command)[1] for name, command in commands.items()}
     assert niceness["web"] == 0
     assert {niceness["cpu"], niceness["io"]} == {10}
+
+
+def test_share_fills_caches_without_a_database() -> None:
+    forking.share(lambda: None)
+    gc.unfreeze()
+    (cached,) = Engine.get_default().template_loaders
+    assert "home/home_page.html" in cached.get_template_cache
+    assert "fr" in get_resolver()._reverse_dict  # type: ignore[attr-defined]

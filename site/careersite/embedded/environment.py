@@ -6,8 +6,10 @@ find the same values. Values that a person configured are never copied there.
 
 import os
 import secrets
+import shutil
 import socket
 import string
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +20,8 @@ from careersite.settings import env
 
 #: Generated once, unless they are configured.
 SECRETS = ("SECRET_KEY", "ADMIN_PASSWORD", "DEMO_PASSWORD", "FLOWER_PASSWORD")
+#: The site's data in ``var/``; ``--fresh`` deletes nothing else.
+DATA = "archive beat* broker db.sqlite3* env flower* log mail media static static.stamp"
 HEADER = "# Written by bin/run. Put your own values into .env or the environment.\n"
 
 
@@ -65,6 +69,19 @@ def check_complete() -> None:
                     f"{there} is set but {name} is not. {action}, or unset {there} to use "
                     f"the embedded {service} server."
                 )
+
+
+def wipe(var: Path, sure: bool) -> None:
+    """Delete what the site keeps in ``var``, after asking."""
+    if not sure:
+        if not sys.stdin.isatty():
+            raise Refused("--fresh deletes all data. Add --yes to do so without being asked.")
+        question = f"Delete all data in {var}: applications, files, mails, passwords? [y/N] "
+        if input(question).strip().lower() not in {"y", "yes"}:
+            raise Refused("Nothing was deleted.")
+    for pattern in DATA.split():
+        for path in var.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def port_is_free(port: int) -> bool:

@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -46,17 +46,19 @@ TEMPLATES = ("careers", "home")
 PR_SET_NAME = 15
 
 
-def load(environ: dict[str, str], between: Callable[[], None]) -> None:
+def load(commands: Iterable[Sequence[str]], between: Callable[[], None]) -> None:
     """Import the site into this process.
 
     Args:
-        environ: variables of the processes that a library reads when it is imported.
+        commands: those of the processes. Libraries read some of their variables when imported.
         between: called between two imports, which take a second each.
     """
     # The collector would visit all objects again and again, and find nothing: a fifth of the time.
     gc.disable()
+    for command in commands:
+        os.environ.update(split(command)[0])
     # `prepare` runs Django's checks, once for all processes.
-    os.environ.update(environ, SKIP_CHECKS="1")
+    os.environ["SKIP_CHECKS"] = "1"
     import django
 
     django.setup()
@@ -137,9 +139,9 @@ def _know_questions_and_models() -> None:
 
 
 def _read_templates() -> None:
-    from django.template import TemplateDoesNotExist, TemplateSyntaxError, engines
+    from django.template import Engine, TemplateDoesNotExist, TemplateSyntaxError
 
-    engine = engines["django"].engine
+    engine = Engine.get_default()
     for folder in TEMPLATES:
         for directory in engine.dirs:
             for path in Path(directory, folder).rglob("*.*"):

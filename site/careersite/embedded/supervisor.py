@@ -24,7 +24,14 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from careersite.embedded import forking
-from careersite.embedded.environment import Refused, arrange, check_complete, port_is_free, port_of
+from careersite.embedded.environment import (
+    Refused,
+    arrange,
+    check_complete,
+    port_is_free,
+    port_of,
+    wipe,
+)
 from careersite.embedded.locks import MARKS, kill, take, wait_for_others
 from careersite.embedded.readiness import not_ready, not_shown
 from careersite.embedded.screen import addresses, say
@@ -42,8 +49,6 @@ STOP_ORDER = (
 HERE = Path(__file__).parent
 HEALTHY_WITHIN = 180
 LOG_BYTES = 10 * 1024 * 1024
-#: The site's data in ``var/``; ``--fresh`` deletes nothing else.
-DATA = "archive beat* broker db.sqlite3* env flower* log mail media static static.stamp"
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
@@ -122,19 +127,8 @@ class Supervisor:
         child = self.children[name] = Child(name, command, keep, process, forks)
         return child
 
-    def load(self) -> None:
-        """Import the site, so that its processes can be forks of this one."""
-        environ: dict[str, str] = {}
-        for command in _procfile().values():
-            environ |= forking.split(command)[0]
-        self._get_ready(partial(forking.load, environ))
-
-    def share(self) -> None:
-        """Fill what the processes have in common; they are to be started afterwards."""
-        self._get_ready(forking.share)
-
-    def _get_ready(self, step: Callable[[Callable[[], None]], None]) -> None:
-        """Run a step of ``forking`` in this process."""
+    def load(self, step: Callable[[Callable[[], None]], None]) -> None:
+        """Run a step of ``forking`` in this process, whose forks then have the result in common."""
         try:
             step(partial(self.tick, 0))
         except (Stopped, ImproperlyConfigured):
@@ -294,19 +288,6 @@ def _procfile() -> dict[str, list[str]]:
 # ── The command ───────────────────────────────────────────────────────────────────────────
 
 
-def wipe(var: Path, sure: bool) -> None:
-    """Delete what the site keeps in ``var``, after asking."""
-    if not sure:
-        if not sys.stdin.isatty():
-            raise Refused("--fresh deletes all data. Add --yes to do so without being asked.")
-        question = f"Delete all data in {var}: applications, files, mails, passwords? [y/N] "
-        if input(question).strip().lower() not in {"y", "yes"}:
-            raise Refused("Nothing was deleted.")
-    for pattern in DATA.split():
-        for path in var.glob(pattern):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
 def run(var: Path, lock: IO[str], options: argparse.Namespace) -> int:
     """Start everything and run until a signal asks to stop."""
     env.load(env.ROOT / ".env")
@@ -336,12 +317,12 @@ def run(var: Path, lock: IO[str], options: argparse.Namespace) -> int:
     began = time.monotonic()
     say("Starting the careers site …")
     try:
-        supervisor.load()
+        supervisor.load(partial(forking.load, _procfile().values()))
 
         def checked() -> None:
             supervisor.start_services(embedded)
             # While the database and the services get ready.
-            supervisor.share()
+            supervisor.load(forking.share)
 
         logins = supervisor.prepare(set(env.SERVICES) - embedded, checked)
         supervisor.start_site()
