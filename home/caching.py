@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import threading
+from collections.abc import Iterator
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +15,9 @@ from django.utils.cache import patch_cache_control
 #: In ``request.META``: the response depends on nothing but the address, the content (see
 #: ``home.content_version``) and the moments of ``home.content_state``.
 SAME_FOR_ALL = "careersite.same_for_all"
+#: In ``request.META``: the seconds after which the response is made anew, if that is soon.
+ENDS_WITHIN = "careersite.ends_within"
+_answering = threading.local()
 
 
 def cacheable(request: HttpRequest, response: HttpResponse) -> HttpResponse:
@@ -43,6 +49,27 @@ def same_for_all(request: HttpRequest) -> None:
 def for_one_visitor(request: HttpRequest) -> None:
     """Let no cache keep the response to ``request``. To be called before the page is made."""
     request.META[SAME_FOR_ALL] = False
+
+
+@contextlib.contextmanager
+def answering(request: HttpRequest) -> Iterator[None]:
+    """While the response to ``request`` is made: ``ends_within`` is about this response."""
+    before = getattr(_answering, "meta", None)
+    _answering.meta = request.META
+    try:
+        yield
+    finally:
+        _answering.meta = before
+
+
+def ends_within(seconds: float) -> None:
+    """Let the page cache keep the response that this thread makes now no longer than this.
+
+    It is for a page without a part that failed and is tried again.
+    """
+    meta = getattr(_answering, "meta", None)
+    if meta is not None:
+        meta[ENDS_WITHIN] = min(seconds, meta.get(ENDS_WITHIN, seconds))
 
 
 def seconds_until(moment: dt.datetime | None, *, most: int) -> int:

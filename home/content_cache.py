@@ -10,23 +10,29 @@ Values are shared by all threads of a process: nobody may change them.
 from __future__ import annotations
 
 import datetime as dt
+import sys
 import threading
 import time
 from collections.abc import Callable, Hashable
+from dataclasses import is_dataclass
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, connection
+from django.db.models import Model
+from django.db.models.base import ModelState
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from wagtail.blocks import StreamValue
 
 from home import content_version
+from home.caching import answering
 
 T = TypeVar("T")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
-#: How many values are kept of one version.
-MOST = 2000
+#: How many values are kept of one version, and how many bytes they take together at most.
+MOST, MOST_BYTES = 2000, 24 * 1024 * 1024
 #: Seconds for which they are kept at most. It bounds the effect of changes that pass by Django,
 #: such as those of the previous release during an upgrade.
 MAX_AGE = 60
@@ -39,6 +45,17 @@ class Kept:
         self.version = version
         self.ends_at = time.monotonic() + MAX_AGE
         self.values: dict[Hashable, tuple[Any, dt.datetime | None]] = {}
+        self._size = 0
+
+    def keep(self, key: Hashable, value: Any, until: dt.datetime | None) -> None:
+        """Keep a value; all others are dropped if there is no room for it."""
+        size = size_of(value)
+        if len(self.values) >= MOST or self._size + size > MOST_BYTES:
+            self.values.clear()
+            self._size = 0
+        if size <= MOST_BYTES:
+            self.values[key] = (value, until)
+            self._size += size
 
 
 _newest = Kept("")
@@ -55,7 +72,8 @@ def requests_share_content(get_response: GetResponse) -> GetResponse:
         _request.kept = None
         _request.is_open = not request.path.startswith("/admin/")
         try:
-            return get_response(request)
+            with answering(request):
+                return get_response(request)
         finally:
             _request.kept = None
             _request.is_open = False
@@ -81,10 +99,31 @@ def cached(
     if found is not None and (found[1] is None or timezone.now() < found[1]):
         return found[0]  # type: ignore[no-any-return]
     value = make()
-    if len(kept.values) >= MOST:
-        kept.values.clear()
-    kept.values[key] = (value, until(value) if until else None)
+    kept.keep(key, value, until(value) if until else None)
     return value
+
+
+def size_of(value: Any) -> int:
+    """The bytes that a value takes, about: of containers, pages and other records, and texts.
+
+    What belongs to the code, such as the definition of a block, counts nothing beyond itself.
+    """
+    total, left, seen = 0, [value], set()
+    while left:
+        one = left.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        total += sys.getsizeof(one)
+        if isinstance(one, dict):
+            left += [*one.keys(), *one.values()]
+        elif isinstance(one, list | tuple | set | frozenset):
+            left += one
+        elif isinstance(one, StreamValue):
+            left.append(one.get_prep_value())
+        elif isinstance(one, Model | ModelState) or is_dataclass(one):
+            left += getattr(one, "__dict__", {}).values()
+    return total
 
 
 def is_open() -> bool:

@@ -22,6 +22,8 @@ from willow.image import AvifImageFile, GIFImageFile, JPEGImageFile, PNGImageFil
 from willow.plugins.pillow import PillowImage
 from willow.registry import registry
 
+from home.caching import ends_within
+
 log = logging.getLogger(__name__)
 
 #: The formats in which pages, PDFs and feeds show pictures.
@@ -50,12 +52,14 @@ def renditions(image: AbstractImage | None, *specs: str) -> dict[str, AbstractRe
         return {}
     failed = f"picture:{image.pk}:{image.file.name}"
     if cache.get(failed):
+        ends_within(RETRY_AFTER)
         return {}
     try:
         return make(image, *specs)
     except Exception as error:  # decoders fail in any way, and so does a full disk
         log.warning("the picture %s can't be shown: %s", image.pk, type(error).__name__)
         cache.set(failed, 1, RETRY_AFTER)
+        ends_within(RETRY_AFTER)
         return {}
 
 

@@ -29,10 +29,11 @@ from django.core.exceptions import TooManyFieldsSent
 from django.http import QueryDict
 
 from careers.jobs.listing import NAMES
+from careersite import at_once
 from careersite.bodies import Handler
 from careersite.proxies import scheme_of
 from careersite.representations import Headers, Representations, value_of
-from home.caching import SAME_FOR_ALL
+from home.caching import ENDS_WITHIN, SAME_FOR_ALL
 from home.content_state import State, Watcher
 
 Environ = dict[str, Any]
@@ -73,12 +74,13 @@ Key = tuple[str, str, str, str]
 class Entry:
     """A page and how long it is valid."""
 
-    __slots__ = ("made_at", "page", "size", "state")
+    __slots__ = ("made_at", "max_age", "page", "size", "state")
 
-    def __init__(self, page: Representations, state: State) -> None:
+    def __init__(self, page: Representations, state: State, max_age: float = math.inf) -> None:
         self.page = page
         self.state = state
         self.made_at = time.monotonic()
+        self.max_age = max_age
         self.size = page.size
 
     def is_valid(self, state: State) -> bool:
@@ -86,7 +88,7 @@ class Entry:
         if self.state.version != state.version or time.time() >= self.state.until:
             return False
         # The age does not count while the database is down.
-        return state.read_at - self.made_at < MAX_AGE
+        return state.read_at - self.made_at < min(MAX_AGE, self.max_age)
 
 
 class Making:
@@ -163,20 +165,27 @@ class PageCache:
     def _send(
         self, key: Key, entry: Entry, state: State, environ: Environ, start_response: Any
     ) -> list[bytes]:
-        status, headers, body = entry.page.answer(
+        chosen = entry.page.answer(
             environ.get("HTTP_ACCEPT_ENCODING", ""),
             environ.get("HTTP_IF_NONE_MATCH", ""),
             max(0, math.floor(entry.state.until - time.time())),
         )
+        status, headers, lines, body = chosen
         # The seconds for which nobody could tell whether this is still the newest version.
         if (age := int(time.monotonic() - state.read_at)) >= 2:
             headers.append(("Age", str(age)))
+            lines += f"Age: {age}\r\n"
         with self._lock:
             if self._entries.get(key) is entry:
                 self._entries.move_to_end(key)
                 self._resize(entry)
+        length = None if status.startswith("304") else len(body)
+        if environ["REQUEST_METHOD"] == "HEAD":
+            body = b""
+        if at_once.send(start_response, status, lines, body, length):
+            return []
         start_response(status, headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+        return [body] if body else []
 
     def _once(
         self, key: Key, state: State, environ: Environ, start_response: Any
@@ -228,7 +237,7 @@ class PageCache:
             start_response(status, headers, exc_info)
             return rest
         page = Representations(status, for_shared_caches(headers), body)
-        entry = Entry(page, state)
+        entry = Entry(page, state, environ.get(ENDS_WITHIN, math.inf))
         after = self._watcher.state(entry.made_at)
         # Otherwise the page may show content of before and after a change.
         if after and after.read_at >= entry.made_at and after.version == state.version:

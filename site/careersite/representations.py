@@ -7,11 +7,46 @@ import gzip
 import hashlib
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import brotli
 from django.utils.http import parse_etags
 
 Headers = list[tuple[str, str]]
+
+
+class Prepared(NamedTuple):
+    """What is sent for one encoding, but for ``Cache-Control``.
+
+    Attributes:
+        headers: of the whole response.
+        unchanged: of the answer that the client has it already.
+        lines: ``headers`` as they are sent.
+        tag: the entity tag.
+        body: the bytes in this encoding.
+    """
+
+    headers: Headers
+    unchanged: Headers
+    lines: str
+    unchanged_lines: str
+    tag: str
+    body: bytes
+
+
+class Chosen(NamedTuple):
+    """The answer to one request.
+
+    Attributes:
+        headers: all of them.
+        lines: the same, as they are sent.
+    """
+
+    status: str
+    headers: Headers
+    lines: str
+    body: bytes
+
 
 #: Types whose bytes get smaller. Pictures and archives are compressed already.
 COMPRESSIBLE = re.compile(r"text/|application/(?:json|xml|[\w.-]+\+(?:json|xml))|image/svg", re.I)
@@ -49,23 +84,24 @@ class Representations:
         if self._is_compressible:
             self._headers.append(("Vary", "Accept-Encoding"))
         self._bodies = {"": body}
-        self._prepared: dict[str, tuple[Headers, Headers, str]] = {}
+        self._prepared: dict[str, Prepared] = {}
+        ages = [int(age) for _name, age in _CAPPED.findall(self.cache_control)]
+        self._longest = max(ages, default=0)
+        self._uncapped = capped(self.cache_control, self._longest)
 
     @property
     def size(self) -> int:
         """The bytes that it takes in memory, about."""
         texts = sum(len(name) + len(value) + 100 for name, value in self._headers)
-        return sum(map(len, self._bodies.values())) + texts * (1 + len(self._prepared)) + 1000
+        return sum(map(len, self._bodies.values())) + texts * (1 + 3 * len(self._prepared)) + 1000
 
     def adopt(self, other: Representations) -> None:
         """Take over what ``other`` has compressed, if it is the same page."""
         if other._bodies[""] == self._bodies[""]:
             self._bodies = other._bodies
 
-    def answer(
-        self, accepted: str, condition: str, lifetime: int | None
-    ) -> tuple[str, Headers, bytes]:
-        """Status line, headers and bytes for one request.
+    def answer(self, accepted: str, condition: str, lifetime: int | None) -> Chosen:
+        """What to send for one request.
 
         Args:
             accepted: its ``Accept-Encoding``.
@@ -74,17 +110,21 @@ class Representations:
                 longer without asking.
         """
         encoding = preferred(accepted) if self._is_compressible else ""
-        prepared = self._prepared.get(encoding)
-        if prepared is None:
-            prepared = self._prepare(encoding)
-        headers, unchanged, tag = prepared
-        control = ("Cache-Control", capped(self.cache_control, lifetime))
+        found = self._prepared.get(encoding) or self._prepare(encoding)
+        if lifetime is None:
+            control = self.cache_control
+        elif lifetime >= self._longest:
+            control = self._uncapped
+        else:
+            control = capped(self.cache_control, lifetime)
+        last, line = ("Cache-Control", control), f"Cache-Control: {control}\r\n"
         # RFC 9110, 13.2.1: a condition counts only for an answer that is a success.
-        if condition and self.status.startswith("2") and matches(condition, tag):
-            return "304 Not Modified", [*unchanged, control], b""
-        return self.status, [*headers, control], self._bodies[encoding]
+        if condition and self.status.startswith("2") and matches(condition, found.tag):
+            lines = found.unchanged_lines + line
+            return Chosen("304 Not Modified", [*found.unchanged, last], lines, b"")
+        return Chosen(self.status, [*found.headers, last], found.lines + line, found.body)
 
-    def _prepare(self, encoding: str) -> tuple[Headers, Headers, str]:
+    def _prepare(self, encoding: str) -> Prepared:
         body = self._bodies.get(encoding)
         if body is None:
             body = self._bodies[encoding] = compressed(self._bodies[""], encoding)
@@ -94,8 +134,15 @@ class Representations:
         headers = [*self._headers, ("ETag", tag), ("Content-Length", str(len(body)))]
         if encoding:
             headers.append(("Content-Encoding", encoding))
-        found = self._prepared[encoding] = headers, unchanged, tag
+        found = self._prepared[encoding] = Prepared(
+            headers, unchanged, as_sent(headers), as_sent(unchanged), tag, body
+        )
         return found
+
+
+def as_sent(headers: Headers) -> str:
+    """Headers as they are sent, each with the end of its line."""
+    return "".join(f"{name}: {value}\r\n" for name, value in headers)
 
 
 def compressed(body: bytes, encoding: str) -> bytes:

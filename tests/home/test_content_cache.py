@@ -141,3 +141,27 @@ def test_job_leaves_the_list_at_its_closing_moment(
     monkeypatch.setattr(timezone, "now", lambda: job.closes_at)
     assert "Gauge keeper" not in client.get("/careers/").content.decode()
     assert "This job is closed" in client.get("/careers/gauge-keeper/").content.decode()
+
+
+def test_kept_values_are_bounded_by_bytes(
+    kept_content: Callable[[], None], monkeypatch: pytest.MonkeyPatch, db: None
+) -> None:
+    monkeypatch.setattr(content_cache, "MOST_BYTES", 10_000)
+    made = count(1)
+
+    def value(key: str, size: int) -> Any:
+        return cached(key, lambda: {"number": next(made), "text": ["x" * size]})["number"]
+
+    def ask() -> list[int]:
+        return [value(*one) for one in (("a", 4000), ("b", 4000), ("a", 4000), ("huge", 20_000))]
+
+    assert in_request(ask) == [1, 2, 1, 3]
+    # The large value took the room of the others, and is not kept itself.
+    assert in_request(lambda: [value("huge", 20_000), value("a", 4000)]) == [4, 5]
+
+
+def test_size_counts_pages_with_their_content_but_no_definitions(job: Any) -> None:
+    small = content_cache.size_of(job)
+    assert small < 100_000
+    job.summary = "x" * 50_000
+    assert content_cache.size_of([job, (job,)]) > small + 40_000

@@ -25,6 +25,7 @@ from wagtail.images.forms import get_image_form
 from careers.applications.models import Application
 from careers.pipeline.effects.render_pdf import branding
 from home import pictures
+from home.caching import ENDS_WITHIN
 from home.models import PlainPage, SiteSettings
 from tests.support import media
 from tests.support.applying import apply_for, send
@@ -98,6 +99,9 @@ def test_page_with_broken_picture_is_shown_without_it(
     assert 'value="not an address"' in answers["a refused form"].content.decode()
     if kind in PARTLY:
         return
+    # The picture is tried again soon, and the page is not kept longer.
+    ends = answers[application.page.url].wsgi_request.META.get(ENDS_WITHIN)
+    assert ends == (None if kind in USABLE else pictures.RETRY_AFTER)
     page = BeautifulSoup(answers[application.page.url].content, "html.parser")
     masthead, figure = page.select_one(".masthead__home"), page.select_one("figure.picture")
     shared = page.select_one('meta[property="og:image"]')["content"]

@@ -19,6 +19,7 @@ from django.db import OperationalError, ProgrammingError
 from careersite import page_cache
 from careersite.page_cache import PageCache
 from careersite.representations import preferred
+from home.caching import ENDS_WITHIN
 from home.content_state import State, Watcher
 from tests.support.wsgi import CONTROL, HTML, PAGE, Answer, Small, ask
 
@@ -368,6 +369,19 @@ def test_page_is_made_again_when_it_is_old(
 ) -> None:
     ask(cache, "/careers/")
     monkeypatch.setattr(page_cache, "MAX_AGE", -1)
+    ask(cache, "/careers/")
+    assert small.count == 2
+
+
+def test_page_without_its_failed_picture_is_made_again_soon(
+    cache: PageCache, small: Small, monkeypatch: Any
+) -> None:
+    small.during = lambda: small.seen[-1].update({ENDS_WITHIN: 30})
+    ask(cache, "/careers/")
+    ask(cache, "/careers/")
+    assert small.count == 1
+    later = time.monotonic() + 31
+    monkeypatch.setattr(time, "monotonic", lambda: later)
     ask(cache, "/careers/")
     assert small.count == 2
 
