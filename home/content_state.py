@@ -26,8 +26,9 @@ log = logging.getLogger(__name__)
 
 #: Seconds for which a state is current. Within this time all processes learn of a change.
 INTERVAL = 0.5
-#: Seconds to wait for the database before it counts as down.
-PATIENCE = 1.0
+#: Seconds to wait for the database before it counts as down: as long as a connection to PostgreSQL
+#: may take. On a busy machine an answer takes some seconds, and an old page must not be sent then.
+PATIENCE = 5.0
 #: Seconds without a request after which the connection is closed.
 IDLE = 60.0
 
@@ -118,6 +119,7 @@ class Watcher:
             while self._read_at < since and not self._is_down:
                 if not self._condition.wait(now + PATIENCE - time.monotonic()):
                     self._is_down = True
+                    self._condition.notify_all()
             # This process has changed the content, so the last known state is surely old.
             return None if self._outdated > self._read_at else self._state
 
