@@ -166,6 +166,12 @@ def test_percentile_is_a_value_that_99_percent_do_not_exceed() -> None:
     assert busy.percentile([3.0, 1.0]) == 3
 
 
+def test_weight_counts_fonts_that_are_downloaded_and_hide_text() -> None:
+    there, shown, hidden = 'src: local("Arial")', "src: url(a); font-display: swap", "src: url(b)"
+    faces = "".join(f"@font-face {{ {face} }}\n" for face in (there, shown, hidden))
+    assert weight.fonts_that_hide_text(faces) == 1
+
+
 def test_weight_tells_what_blocks_the_first_text() -> None:
     loaded = weight.Loaded()
     loaded.feed(
