@@ -32,19 +32,16 @@ class Upload:
         return len(self.content)
 
 
-def store_uploads(
+def files_of(
     application: Application, uploads: Sequence[Upload], *, scan_verdict: str
-) -> list[ApplicationFile]:
-    """Store the files of a new application, inside the caller's transaction: two statements.
+) -> list[tuple[ApplicationFile, bytes]]:
+    """The files of a new application with their bytes, as they are to be stored.
 
     The same bytes for the same question are stored once.
     """
-    files: dict[tuple[str, str], ApplicationFile] = {}
-    contents: dict[tuple[str, str], bytes] = {}
+    files: dict[tuple[str, str], tuple[ApplicationFile, bytes]] = {}
     for upload in uploads:
-        key = upload.question_key, upload.sha256
-        contents[key] = upload.content
-        files[key] = ApplicationFile(
+        file = ApplicationFile(
             application=application,
             kind=UPLOAD_KINDS.get(upload.question_key, FileKind.ANSWER),
             question_key=upload.question_key,
@@ -55,11 +52,8 @@ def store_uploads(
             scan_verdict=scan_verdict,
             marks=upload.marks,
         )
-    stored = ApplicationFile.objects.bulk_create(files.values())
-    FileBytes.objects.bulk_create(
-        FileBytes(file=file, content=contents[key]) for key, file in files.items()
-    )
-    return stored
+        files[upload.question_key, upload.sha256] = file, upload.content
+    return list(files.values())
 
 
 def store_file(

@@ -17,10 +17,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from careers import scanning
-from careers.applications.files import Upload, store_uploads
+from careers.applications.files import Upload, files_of
 from careers.applications.frozen import EMAIL, NAME, PHONE, FrozenForm
+from careers.applications.inserting import insert
 from careers.applications.mailboxes import mailbox_of
-from careers.applications.models import Application, ConsentRecord, ScanVerdict
+from careers.applications.models import Application, ConsentRecord, FileBytes, ScanVerdict
 from careers.applications.question_types import QuestionType, is_empty, type_of
 from careers.applications.references import new_secret
 from careers.intake import repetitions
@@ -31,7 +32,7 @@ from careers.pipeline.dispatch import Message
 from careers.pipeline.enqueue import create_steps
 from careers.pipeline.kinds import MAIL_HR
 from careers.pipeline.repetitions import hr_knows, hr_was_mailed
-from careers.search.applications import index_person
+from careers.search.applications import terms_of_person
 from home.models import SiteSettings
 from home.values import mail_address
 
@@ -133,7 +134,7 @@ def _write(
         repetitions.forget_outdated(identity)
     # A person decides about a quarantined application. HR's mail is decided then, too.
     known_to_hr = hr_knows(first) and not suspicion
-    application = Application.objects.create(
+    application = Application(
         page_id=submission.page_id,
         job_key=submission.job_key,
         revision_id=submission.revision_id,
@@ -154,14 +155,17 @@ def _write(
         quarantined=bool(suspicion),
         quarantine_reason=suspicion,
     )
-    repetitions.remember(identity, application)
-    index_person(application)
-    if submission.uploads:
-        # The step “scan” unlocks them; see careers.pipeline.effects.scan.
-        scanned = scanning.is_configured()
-        verdict = ScanVerdict.WAITING if scanned else ScanVerdict.NOT_SCANNED
-        store_uploads(application, submission.uploads, scan_verdict=verdict)
-    _record_consents(application, submission, now)
+    insert([application])
+    # The step “scan” unlocks the files; see careers.pipeline.effects.scan.
+    verdict = ScanVerdict.WAITING if scanning.is_configured() else ScanVerdict.NOT_SCANNED
+    files = files_of(application, submission.uploads, scan_verdict=verdict)
+    insert(
+        repetitions.keys_of(identity, application),
+        [terms_of_person(application)],
+        _consents(application, submission, now),
+        [file for file, _content in files],
+    )
+    insert([FileBytes(file=file, content=content) for file, content in files])
     # Operators get the mail when a job has no recipients.
     recipients = submission.recipients or SiteSettings.operator_addresses()
     not_needed = {MAIL_HR: hr_was_mailed()} if known_to_hr else {}
@@ -171,7 +175,9 @@ def _write(
     return application, messages if sent else []
 
 
-def _record_consents(application: Application, submission: Submission, now: dt.datetime) -> None:
+def _consents(
+    application: Application, submission: Submission, now: dt.datetime
+) -> list[ConsentRecord]:
     shown = [("privacy_notice", submission.form.privacy_notice, True)]
     shown += [
         (
@@ -182,11 +188,11 @@ def _record_consents(application: Application, submission: Submission, now: dt.d
         for question in submission.form.questions
         if type_of(question).is_consent
     ]
-    ConsentRecord.objects.bulk_create(
+    return [
         ConsentRecord(application=application, purpose=purpose, text=text, given=given, at=now)
         for purpose, text, given in shown
         if text
-    )
+    ]
 
 
 def identity_of(submission: Submission) -> Identity:

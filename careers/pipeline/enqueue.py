@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
+from careers.applications.inserting import insert
 from careers.applications.models import Application
 from careers.pipeline import registry
 from careers.pipeline.dispatch import Message, new_task_id
@@ -52,7 +53,7 @@ def create_steps(
         step.celery_task_id = new_task_id()
         if sent:
             step.state, step.dispatched_at, step.dispatches = State.SENT, at, 1
-    Step.objects.bulk_create(steps)
+    insert(steps)
     events = []
     for step, reason in zip(steps, reasons, strict=True):
         first = State.QUEUED if step.state == State.SENT else State(step.state)
@@ -61,7 +62,7 @@ def create_steps(
             event = _first_event(step, State.SENT, at=at)
             event.from_state = first
             events.append(event)
-    StepEvent.objects.bulk_create(events)
+    insert(events)
     return [Message(step.pk, step.kind, step.celery_task_id) for step in ready]
 
 

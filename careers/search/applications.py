@@ -21,13 +21,18 @@ PERSON, ANSWERS = ApplicationTerms.PERSON, ApplicationTerms.ANSWERS
 
 
 def index_person(application: Application) -> None:
-    """Let an application be found by name, address, phone number and reference.
+    """Let an application be found by name, address, phone number and reference."""
+    _write(terms_of_person(application))
 
-    Intake calls it in its transaction, because a person with a receipt must be found. It is cheap.
+
+def terms_of_person(application: Application) -> ApplicationTerms:
+    """What an application is found by: name, address, phone number and reference.
+
+    Intake stores it in its transaction, because a person with a receipt must be found. It is cheap.
     """
     address = mail_address.for_people(application.email)
     who = (application.name, address, application.phone, application.reference)
-    _write(application, PERSON, "\n".join(who))
+    return _row(application, PERSON, "\n".join(who))
 
 
 def index_answers(application: Application) -> None:
@@ -41,24 +46,27 @@ def index_answers(application: Application) -> None:
             given = application.answers.get(answer.question.key)
             # A number and a date also without the signs of the language.
             texts.append(str(type_of(answer.question).cell(answer.question, given)))
-    _write(application, ANSWERS, "\n".join(texts))
+    _write(_row(application, ANSWERS, "\n".join(texts)))
 
 
 def index_file(file: ApplicationFile, text: str) -> None:
     """Let an application be found by the text of one of its files; "" for a file without text."""
-    _write(file.application, str(file.public_id), text, file)
+    _write(_row(file.application, str(file.public_id), text, file))
 
 
-def _write(
+def _row(
     application: Application, source: str, text: str, file: ApplicationFile | None = None
-) -> None:
-    row = ApplicationTerms(
+) -> ApplicationTerms:
+    return ApplicationTerms(
         application=application,
         source=source,
         file=file,
         terms=terms_of(text),
         version=VERSION,
     )
+
+
+def _write(row: ApplicationTerms) -> None:
     # One statement, whether there is such a row or not.
     ApplicationTerms.objects.bulk_create(
         [row],

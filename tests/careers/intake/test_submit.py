@@ -137,7 +137,7 @@ def test_submit_rolled_back_dispatches_nothing(job: Any, broker: Broker) -> None
 )
 def test_submit_that_fails_stores_nothing(job: Any, table: str) -> None:
     def broken(execute: Any, sql: str, *args: Any) -> Any:
-        if sql.startswith(f'INSERT INTO "{table}"'):
+        if f'INSERT INTO "{table}"' in sql:
             raise OperationalError("disk full")
         return execute(sql, *args)
 
