@@ -33,4 +33,4 @@ def send_nothing(*_arguments: Any, **_options: Any) -> None:
 
 
 views.submit = submit_and_run
-broker.send = send_nothing
+broker.send_all = send_nothing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from celery import Celery, current_app
@@ -35,23 +35,36 @@ _connection: Connection | None = None
 
 
 def send(task: str, **options: Any) -> None:
-    """Publish a message for a task.
+    """Publish a message for a task; see ``send_all``.
 
     Args:
         options: further arguments of ``Celery.send_task``.
+    """
+    send_all([(task, options)])
+
+
+def send_all(tasks: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    """Publish a message for each of some tasks, at once where the broker can (Redis).
+
+    Args:
+        tasks: the name of each task, and further arguments of ``Celery.send_task``.
 
     Raises:
-        Exception: whatever kombu and redis-py raise when the broker does not accept it.
+        Exception: whatever kombu and redis-py raise when the broker does not accept them all. It
+            may have accepted some of them.
     """
     app = _app()
     with pools.producers[_shared(app)].acquire(block=True, timeout=2) as producer:
         try:
-            # Preparing for another try is a third of the work.
-            app.send_task(task, producer=producer, retry=False, **options)
+            # One round trip for all. Preparing each message for another try would take as long.
+            with producer.batch():
+                for task, options in tasks:
+                    app.send_task(task, producer=producer, retry=False, **options)
         except Exception:
             # The broker may have closed a connection that was idle. A message that comes twice
             # does no harm.
-            app.send_task(task, producer=producer, **options)
+            for task, options in tasks:
+                app.send_task(task, producer=producer, **options)
 
 
 def forget_connections() -> None:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import F
@@ -104,45 +104,38 @@ def _mark(step_ids: list[int], actor: str) -> list[Message]:
 def publish(messages: Iterable[Message], *, actor: str = "intake") -> int:
     """Publish messages whose steps are marked as sent.
 
-    After the first one that the broker does not accept, the other steps are queued again, too.
+    They go to the broker together. If it does not accept them all, every step is queued again; a
+    worker may get a message of such a step, and then starts it.
 
     Returns:
-        How many messages the broker accepted.
+        How many messages the broker accepted: all or none.
     """
     global _resting_until
-    accepted, failed = 0, False
-    for message in messages:
-        definition = registry.REGISTERED[message.kind]
-        if not failed:
-            try:
-                _publish(definition.task_name, definition.queue, message.step_id, message.task_id)
-            except Exception as error:  # after any error, the row is safe and the sweeper finds it
-                failed = True
-                _resting_until = time.monotonic() + REST
-                log.warning("the broker did not accept a message: %s", type(error).__name__)
-            else:
-                _resting_until = 0.0
-                accepted += 1
-                continue
-        _take_back(message, actor)
-    return accepted
+    messages = list(messages)
+    if not messages:
+        return 0
+    try:
+        _publish(messages)
+    except Exception as error:  # after any error, the rows are safe and the sweeper finds them
+        _resting_until = time.monotonic() + REST
+        log.warning("the broker did not accept a message: %s", type(error).__name__)
+        take_back(messages, actor=actor)
+        return 0
+    _resting_until = 0.0
+    return len(messages)
 
 
 def take_back(messages: Iterable[Message], *, actor: str = "intake") -> None:
     """Queue the steps of messages again that were not published. The sweeper dispatches them."""
     for message in messages:
-        _take_back(message, actor)
-
-
-def _take_back(message: Message, actor: str) -> None:
-    move(
-        message.step_id,
-        State.QUEUED,
-        leaving=[State.SENT],
-        actor=actor,
-        guard={"celery_task_id": message.task_id},
-        reason=_("The message broker did not accept the message."),
-    )
+        move(
+            message.step_id,
+            State.QUEUED,
+            leaving=[State.SENT],
+            actor=actor,
+            guard={"celery_task_id": message.task_id},
+            reason=_("The message broker did not accept the message."),
+        )
 
 
 def dispatch_task(task: str) -> bool:
@@ -155,5 +148,10 @@ def dispatch_task(task: str) -> bool:
     return True
 
 
-def _publish(task: str, queue: str, step_id: int, task_id: str) -> None:
-    broker.send(task, kwargs={"step_id": step_id}, task_id=task_id, queue=queue)
+def _publish(messages: Sequence[Message]) -> None:
+    tasks: list[tuple[str, dict[str, Any]]] = []
+    for step_id, kind, task_id in messages:
+        step = registry.REGISTERED[kind]
+        options = {"kwargs": {"step_id": step_id}, "task_id": task_id, "queue": step.queue}
+        tasks.append((step.task_name, options))
+    broker.send_all(tasks)

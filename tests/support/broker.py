@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from careers.pipeline import registry
+from careers.pipeline.dispatch import Message
+
 
 class Broker:
     """Notes each message, or refuses it like a broker that is down."""
@@ -10,10 +15,12 @@ class Broker:
         self.messages: list[tuple[str, str, int]] = []
         self.refuses = False
 
-    def publish(self, task: str, queue: str, step_id: int, task_id: str) -> None:
+    def publish(self, messages: Sequence[Message]) -> None:
         if self.refuses:
             raise ConnectionRefusedError
-        self.messages.append((task, queue, step_id))
+        for message in messages:
+            step = registry.REGISTERED[message.kind]
+            self.messages.append((step.task_name, step.queue, message.step_id))
 
     @property
     def dispatched(self) -> list[int]:

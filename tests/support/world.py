@@ -14,7 +14,7 @@ import datetime as dt
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,6 +41,7 @@ from careers.pipeline import (
     unconfirmed,
     worker,
 )
+from careers.pipeline.dispatch import Message
 from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, MAIL_HR, RENDER_PDF
 from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.registry import Outcome
@@ -187,14 +188,15 @@ class World:
         with explained("bucket"):
             yield Bucket(self), "bucket"
 
-    def publish(self, task: str, queue: str, step_id: int, task_id: str) -> None:
+    def publish(self, messages: Sequence[Message]) -> None:
         """Replaces the broker."""
-        if not self.broker_takes:
-            raise ConnectionRefusedError
-        self.messages.append(step_id)
-        self.dispatched.add(step_id)
-        self.turns.changed.add("dispatch")
-        self.turns.me().pause("dispatched")
+        for message in messages:
+            if not self.broker_takes:
+                raise ConnectionRefusedError
+            self.messages.append(message.step_id)
+            self.dispatched.add(message.step_id)
+            self.turns.changed.add("dispatch")
+            self.turns.me().pause("dispatched")
 
     # ── Jobs ────────────────────────────────────────────────────────────────────────────
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import current_app
 from redis import Redis
+from redis.client import Pipeline
 
 from careers.pipeline import broker as broker_module
 from careers.pipeline import dispatch
+from careers.pipeline.dispatch import Message
 from careers.pipeline.models import Step
 from careers.pipeline.states import State
 from tests.support.broker import Broker
@@ -25,6 +27,9 @@ from tests.support.speed import patient
 from tests.support.stack import ROOT
 
 pytestmark = pytest.mark.django_db
+
+#: ``tests.conftest`` gives tests another one.
+PUBLISH = dispatch._publish
 
 
 @pytest.fixture
@@ -80,8 +85,8 @@ def test_dead_broker_is_not_tried_again_for_ten_seconds(steps: list[Step], broke
 def test_failed_publish_does_not_take_back_a_started_step(
     steps: list[Step], monkeypatch: Any
 ) -> None:
-    def fast_worker(task: str, queue: str, step_id: int, task_id: str) -> None:
-        Step.objects.filter(pk=step_id).update(state=State.STARTED)
+    def fast_worker(messages: Sequence[Message]) -> None:
+        Step.objects.filter(pk=messages[0].step_id).update(state=State.STARTED)
         raise ConnectionResetError
 
     monkeypatch.setattr(dispatch, "_publish", fast_worker)
@@ -128,6 +133,28 @@ def valkey(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Redis]:
     process.until(lambda: not broker_module.broker_error(), 60, "no broker")
     yield Redis(host=HOST, port=port, password="secret")
     process.kill()
+
+
+def test_publish_takes_one_round_trip_and_survives_a_closed_connection(
+    steps: list[Step], valkey: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "_publish", PUBLISH)
+    messages = [Message(step.pk, step.kind, "t") for step in steps]
+    sent: list[int] = []
+    execute = Pipeline.execute
+
+    def count(pipeline: Any, **options: Any) -> Any:
+        sent.append(len(pipeline))
+        return execute(pipeline, **options)
+
+    with monkeypatch.context() as counting:
+        counting.setattr(Pipeline, "execute", count)
+        assert dispatch.publish(messages) == 2
+    # Each message, and its event for Flower.
+    assert sent == [4]
+    valkey.client_kill_filter(skipme=True)
+    assert dispatch.publish(messages) == 2
+    assert [valkey.llen(f"careers:{queue}") for queue in ("cpu", "io")] == [2, 2]
 
 
 def test_broker_error_names_a_broker_that_accepts_no_writes(valkey: Redis) -> None:
