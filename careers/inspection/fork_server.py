@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import json
 import os
 import select
 import signal
@@ -37,7 +38,8 @@ def main(control: int, module: str) -> NoReturn:
     """Serve until the socket closes.
 
     Args:
-        control: the file descriptor of the socket. Each byte on it brings the socket of one file.
+        control: the file descriptor of the socket. Each message on it is one job: what is asked,
+            as JSON, with a socket for the answer and a file with the bytes to read.
         module: the module whose ``JOBS`` are the functions that a child may call, by name.
     """
     ours = socket.socket(fileno=control)
@@ -51,6 +53,7 @@ def main(control: int, module: str) -> NoReturn:
         sys.exit(1)
     confinement.die_first()
     confinement.step_back(os.getpid(), confinement.NICENESS)
+    confinement.limit_children()
     sandbox = confinement.Sandbox(_readable())
     gc.collect()
     gc.freeze()
@@ -79,16 +82,16 @@ def _serve(control: socket.socket, jobs: dict[str, Job], sandbox: confinement.Sa
                 confinement.step_back(child, confinement.NICENESS_OF_EXPENSIVE)
                 niced.add(child)
         if control in ready:
-            byte, sockets, _flags, _address = socket.recv_fds(control, 1, 1)
-            if not byte:
+            asked, passed, _flags, _address = socket.recv_fds(control, messages.ASKED_LIMIT, 2)
+            if not asked:
                 for child in began:
                     os.kill(child, signal.SIGKILL)
                 os._exit(0)
-            for job in sockets:
-                child = _fork(job, control, jobs, sandbox)
-                os.close(job)
-                if child:
-                    began[child] = time.monotonic()
+            child = _fork(asked, passed, control, jobs, sandbox)
+            for file in passed:
+                os.close(file)
+            if child:
+                began[child] = time.monotonic()
 
 
 def _next_look(began: dict[int, float], niced: set[int]) -> float | None:
@@ -111,35 +114,40 @@ def _bury(began: dict[int, float], niced: set[int]) -> None:
 
 
 def _fork(
-    job: int, control: socket.socket, jobs: dict[str, Job], sandbox: confinement.Sandbox
+    asked: bytes,
+    passed: list[int],
+    control: socket.socket,
+    jobs: dict[str, Job],
+    sandbox: confinement.Sandbox,
 ) -> int:
-    """Fork a child for the socket of a file; returns its id, 0 when the machine has no room."""
+    """Fork a child for one file; returns its id, 0 when the machine has no room."""
+    channel, file = passed
+    # What is asked comes from our own process. Reading it costs less here than in a child, which
+    # first gets a copy of all memory that it touches.
+    head: dict[str, Any] = json.loads(asked)
+    job, size = jobs[head.pop("job")], int(head.pop("size"))
     try:
-        child = os.fork()
+        child = confinement.fork()
     except OSError:
-        return 0  # the other end sees the socket close
+        os.write(channel, messages.head({"busy": True}))
+        return 0
     if child == 0:
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             confinement.die_with_parent()
-            control.close()
-            _work(job, jobs, sandbox)
+            os.close(control.fileno())
+            confinement.limit()
+            sandbox.enter()
+            _work(channel, job, head, file, size)
         finally:
             os._exit(0)
     return child
 
 
-def _work(job: int, jobs: dict[str, Job], sandbox: confinement.Sandbox) -> None:
-    def receive(size: int) -> bytes:
-        return os.read(job, size)
-
-    os.write(job, b"+")
-    head, (content,) = messages.read(receive)
-    confinement.limit()
-    sandbox.enter()
+def _work(channel: int, job: Job, head: dict[str, Any], file: int, size: int) -> None:
     try:
-        answer, parts = jobs[head.pop("job")](head, content)
+        answer, parts = job(head, os.pread(file, size, 0))
     except MemoryError:
         answer, parts = {"failed": "MemoryError"}, []
     except Exception as error:  # a parser may fail in any way on such bytes
@@ -148,7 +156,7 @@ def _work(job: int, jobs: dict[str, Job], sandbox: confinement.Sandbox) -> None:
     for piece in (messages.head(answer, [len(part) for part in parts]), *parts):
         rest = memoryview(piece)
         while rest:
-            rest = rest[os.write(job, rest) :]
+            rest = rest[os.write(channel, rest) :]
 
 
 def _readable() -> set[str]:

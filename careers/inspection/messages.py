@@ -1,4 +1,4 @@
-"""What travels between the web process and a child: one JSON text, then bytes.
+"""What a child answers: one JSON text, then bytes.
 
 JSON and not pickle: a file may have taken over the child, and a pickle could take over the reader.
 """
@@ -12,6 +12,8 @@ from typing import Any
 
 #: The longest JSON text and the most bytes that a reader accepts.
 HEAD_LIMIT, BYTES_LIMIT = 4 * 1024 * 1024, 64 * 1024 * 1024
+#: The most bytes of what the fork server is asked; they travel in one piece.
+ASKED_LIMIT = 16 * 1024
 _LENGTH = struct.Struct("!I")
 _CHUNK = 1024 * 1024
 

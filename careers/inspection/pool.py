@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import json
 import logging
 import os
 import socket
@@ -17,6 +18,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from careers.inspection import confinement, messages
@@ -36,9 +38,10 @@ _START = (
     "import sys; sys.path.append(sys.argv[1]); from careers.inspection import fork_server; "
     "fork_server.main(int(sys.argv[2]), sys.argv[3])"
 )
-#: What a child sends first.
+#: What the server sends when it has started.
 STARTED = b"+"
 _ROOT = Path(__file__).parents[2]
+_IN_MEMORY = hasattr(os, "memfd_create")
 #: A child needs none of our variables, and some of them are secrets.
 _ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": os.defpath}
 
@@ -67,36 +70,31 @@ class ForkServer:
         Raises:
             Busy: no child could be started, or the server ended together with the child.
         """
-        with self._socket_of_new_child() as channel:
-            channel.settimeout(LOST_AFTER)
+        request = json.dumps({"job": job, "size": len(content), **asked}).encode()
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs, _file_with(content) as file:
+                self._hand_over(request, theirs.fileno(), file)
+            ours.settimeout(LOST_AFTER)
             try:
-                if channel.recv(1) != STARTED:
-                    raise Busy
-                channel.sendall(messages.head({"job": job, **asked}, [len(content)]))
-                channel.sendall(content)
-                return messages.read(channel.recv)
+                answer, parts = messages.read(ours.recv)
             except (OSError, messages.Broken):
                 if self._has_ended():
                     raise Busy from None
                 return None
+        if "busy" in answer:
+            raise Busy
+        return answer, parts
 
     def _has_ended(self) -> bool:
         return self._process is None or self._process.poll() is not None
 
-    @contextlib.contextmanager
-    def _socket_of_new_child(self) -> Iterator[socket.socket]:
-        ours, theirs = socket.socketpair()
-        with ours:
-            with theirs:
-                self._hand_over(theirs)
-            yield ours
-
-    def _hand_over(self, theirs: socket.socket) -> None:
+    def _hand_over(self, request: bytes, channel: int, file: int) -> None:
         with self._lock:
             for _attempt in range(2):
                 control = self._control or self._start()
                 try:
-                    socket.send_fds(control, [b"j"], [theirs.fileno()])
+                    socket.send_fds(control, [request], [channel, file])
                 except OSError:
                     self._stop()
                 else:
@@ -161,6 +159,17 @@ class ForkServer:
             # It is no child of this process, so there is nothing to wait for.
             self._process.returncode = 0
             self._process = None
+
+
+@contextlib.contextmanager
+def _file_with(content: bytes) -> Iterator[int]:
+    """A file without a name that holds these bytes, in memory where the system can (Linux)."""
+    with os.fdopen(os.memfd_create("file"), "wb", 0) if _IN_MEMORY else TemporaryFile() as file:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[file.write(rest) :]
+        file.flush()
+        yield file.fileno()
 
 
 SERVER = ForkServer()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from careers.inspection import Busy, confinement, messages
+from careers.inspection import Busy, confinement, fork_server, messages
 from careers.inspection.pool import ForkServer
 from tests.support.processes import until
 
@@ -60,8 +62,9 @@ def test_child_inherits_neither_environment_nor_files(server: ForkServer) -> Non
     found = server.run("surroundings", b"")
     assert found is not None
     assert not set(found[0]["environment"]) - {"LANG", "PATH", "LC_CTYPE"}
-    # Standard input, output and error, the file's socket, and the server's two ends of its alarm.
-    assert len(found[0]["files"]) <= 6
+    # Standard input, output and error, the file with its socket, and the server's two ends of its
+    # alarm.
+    assert len(found[0]["files"]) <= 7
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Landlock and seccomp are Linux's")
@@ -96,6 +99,24 @@ def test_fork_server_without_jobs_means_busy(caplog: pytest.LogCaptureFixture) -
     with pytest.raises(Busy):
         server.run("echo", b"")
     assert "ModuleNotFoundError" in caplog.text
+
+
+def test_machine_without_room_for_a_child_means_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> int:
+        raise BlockingIOError
+
+    monkeypatch.setattr(confinement, "fork", refuse)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        asked, passed = b'{"job": "any", "size": 0}', [theirs.fileno(), -1]
+        unused: Any = None
+        assert fork_server._fork(asked, passed, theirs, {"any": unused}, unused) == 0
+        answer = messages.read(ours.recv)
+    server = ForkServer()
+    monkeypatch.setattr(server, "_hand_over", lambda *_more: None)
+    monkeypatch.setattr(messages, "read", lambda _receive: answer)
+    with pytest.raises(Busy):
+        server.run("any", b"")
 
 
 FORKS = """
