@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from typing import Any
 
 #: Keys of the questions that every form asks, in the order in which they are asked.
@@ -54,7 +55,7 @@ class Question:
     def to_json(self) -> dict[str, Any]:
         """Plain data that release 0.1 can read, too."""
         settings = (Option(f"{_SETTING}{name}", value) for name, value in self.settings)
-        options = tuple(asdict(option) for option in (*self.options, *settings))
+        options = tuple({**vars(option)} for option in (*self.options, *settings))
         data = {**vars(self), "options": options, "type": _STORED_TYPES.get(self.type, self.type)}
         del data["settings"]
         return data
@@ -99,7 +100,8 @@ class FrozenForm:
     contact_email: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        return {**vars(self), "questions": [question.to_json() for question in self.questions]}
+        data = {field.name: getattr(self, field.name) for field in fields(self)}
+        return data | {"questions": [question.to_json() for question in self.questions]}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> FrozenForm:
@@ -107,7 +109,7 @@ class FrozenForm:
         facts = tuple((label, value) for label, value in data["facts"])
         return cls(**{**_known(cls, data), "questions": questions, "facts": facts})
 
-    @property
+    @cached_property
     def edition(self) -> str:
         """Identifies the words that an applicant reads: 16 hexadecimal digits.
 

@@ -26,14 +26,16 @@ def too_long_message() -> str:
     return _("Shorten this to %(limit_value)s characters. It has %(show_value)s.")
 
 
-def check_length(value: Any, limit: int, message: str = "", *, slack: int = 1) -> None:
+def check_length(
+    value: Any, limit: int, message: Callable[[], str] = too_long_message, *, slack: int = 1
+) -> None:
     """Refuse what was sent for one field before any code looks at its content.
 
     Args:
         value: what the field's widget returns: text, a list of texts, or anything else, which has
             no length here.
         limit: the most characters, all texts together. A character has at most four bytes.
-        message: the error; ``too_long_message()`` by default.
+        message: returns the error.
         slack: how many times longer than ``limit`` it may be; the error names ``limit``.
 
     Raises:
@@ -42,7 +44,7 @@ def check_length(value: Any, limit: int, message: str = "", *, slack: int = 1) -
     length = _length(value)
     if length > slack * limit:
         params = {"limit_value": limit, "show_value": length}
-        raise ValidationError(message or too_long_message(), code="max_length", params=params)
+        raise ValidationError(message(), code="max_length", params=params)
 
 
 def _length(value: Any) -> int:
@@ -59,20 +61,20 @@ class TextField(forms.CharField):
     Args:
         limit: the most characters, counted after cleaning.
         clean: the function of ``home.values`` for this kind of text.
-        too_long: the error for a longer text; ``too_long_message()`` by default.
+        too_long: returns the error for a longer text.
     """
 
     def __init__(
         self,
         *,
         limit: int = LONGEST,
-        too_long: str = "",
+        too_long: Callable[[], str] = too_long_message,
         clean: Callable[[str], str] = clean,
         **kwargs: Any,
     ) -> None:
         super().__init__(strip=False, **kwargs)
         self.limit = limit
-        self.too_long = too_long or too_long_message()
+        self.too_long = too_long
         self.clean_text = clean
 
     def to_python(self, value: Any) -> str:

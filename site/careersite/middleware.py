@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -69,10 +71,25 @@ class ContentSecurityPolicyMiddleware(CSPMiddleware):
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
+        if not vars(response).keys() & _SET_BY_DECORATORS:
+            # django-csp would compose the policy of each response anew.
+            response.headers.setdefault(HEADER, _text(_policy(request, response)))
+            return response
         if not hasattr(response, "_csp_replace"):
-            # The attribute that django-csp's own decorators set.
             response._csp_config = _policy(request, response)  # type: ignore[attr-defined]
         return super().process_response(request, response)
+
+
+#: The attributes of a response that django-csp's own decorators set.
+_SET_BY_DECORATORS = {"_csp_config", "_csp_exempt", "_csp_replace", "_csp_update"}
+#: The policies in one line, by the identity of what says them: there are four, and they stay.
+_texts: dict[int, str] = {}
+
+
+def _text(policy: Mapping[str, Any]) -> str:
+    if id(policy) not in _texts:
+        _texts[id(policy)] = build_policy(config=dict(policy))
+    return _texts[id(policy)]
 
 
 def _policy(request: HttpRequest, response: HttpResponseBase) -> Mapping[str, Any]:

@@ -86,7 +86,7 @@ class FieldType:
             ValidationError: it is too long.
         """
         limit = self.longest * max(1, len(question.options))
-        check_length(value, limit, self.too_long_message(), slack=SLACK)
+        check_length(value, limit, self.too_long_message, slack=SLACK)
 
     def fields_sent(self, question: Question) -> int:
         """The most fields and files that a browser sends for one question."""

@@ -34,7 +34,7 @@ class LongText(FieldType):
             widget=forms.Textarea({"rows": 6}),
             limit=self.longest,
             clean=partial(clean, lines=True),
-            too_long=self.too_long_message(),
+            too_long=self.too_long_message,
         )
 
     def too_long_message(self) -> str:
