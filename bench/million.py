@@ -16,6 +16,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 from django.db import models, transaction
@@ -41,8 +42,9 @@ from careers.search.terms import terms_of
 SPAN = dt.timedelta(days=730)
 #: Applications with a step that has not ended well, however many there are.
 OPEN = 100
-#: Jobs that are made if the site has none.
-JOBS = 100
+#: Jobs that are made if the site has none. One in so many applications is for the first job, as
+#: some jobs are popular.
+JOBS, POPULAR = 100, 10
 KINDS = (RENDER_PDF, ARCHIVE, MAIL_APPLICANT, MAIL_HR)
 FIRST = ("Jane", "José", "Anna", "Wei", "Fatima", "Olu", "Søren", "Mary", "Ivan", "Chloé")
 SYLLABLES = ("ba", "der", "fin", "gor", "hal", "kin", "lo", "mar", "nes", "tov")
@@ -70,18 +72,20 @@ def fill(connection: Any, applications: int) -> None:
         cursor.execute("SET LOCAL session_replication_role = replica")
         for model, rows in _WRITERS.items():
             fields = [field.attname for field in model._meta.concrete_fields]
+            values = itemgetter(*fields)
             columns = [str(field.column) for field in model._meta.concrete_fields]
             table = connection.ops.quote_name(model._meta.db_table)
             names = ", ".join(map(connection.ops.quote_name, columns))
             indexes = _drop_indexes(cursor, table)
             with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-                for row in rows(jobs, first, applications):
-                    if len(row) != len(fields) or row.keys() != set(fields):
+                found = rows(jobs, first, applications)
+                for number, row in enumerate(found):
+                    if not number and row.keys() != set(fields):
                         raise RuntimeError(
                             f"bench/million.py does not fill {model._meta.label}: "
                             f"{set(fields) ^ row.keys()}"
                         )
-                    copy.write("\t".join([row[field] for field in fields]) + "\n")
+                    copy.write("\t".join(values(row)) + "\n")
             for index in indexes:
                 cursor.execute(index)
             if isinstance(model._meta.pk, models.AutoField):
@@ -154,7 +158,8 @@ def _id_of(*parts: object) -> str:
 
 
 def _name(number: int) -> str:
-    parts = [SYLLABLES[number // 10**place % 10] for place in range(4)]
+    # Nobody has the name of another person, so a search finds as many rows in every database.
+    parts = [SYLLABLES[number // 10**place % 10] for place in range(6)]
     return f"{FIRST[number * 7 % len(FIRST)]} {''.join(parts).capitalize()}"
 
 
@@ -180,7 +185,7 @@ def _moments(count: int) -> Iterator[tuple[int, dt.datetime]]:
 def _applications(jobs: Jobs, first: First, count: int) -> Iterator[dict[str, str]]:
     for number, at in _moments(count):
         pk = first[Application] + number
-        page, job_key, form = jobs[number * 31 % len(jobs)]
+        page, job_key, form = jobs[number * 31 % len(jobs) if number % POPULAR else 0]
         name, share = _name(number), number * 13 % 1000
         email = f"person{pk}@example.com"
         quarantined = share < SPAM
@@ -254,16 +259,18 @@ def _files(jobs: Jobs, first: First, count: int) -> Iterator[dict[str, str]]:
 
 def _terms(jobs: Jobs, first: First, count: int) -> Iterator[dict[str, str]]:
     person, answers = ApplicationTerms.PERSON, ApplicationTerms.ANSWERS
+    worked = [terms_of(f"work {kind}") for kind in range(997)]
     for number in range(count):
         pk = first[Application] + number
         who = f"{_name(number)}\nperson{pk}@example.com\n{_reference(pk)}"
-        for place, (source, text) in enumerate(((person, who), (answers, f"work {number % 997}"))):
+        both = ((person, terms_of(who)), (answers, worked[number % 997]))
+        for place, (source, terms) in enumerate(both):
             yield {
                 "id": str(first[ApplicationTerms] + 2 * number + place),
                 "application_id": str(pk),
                 "file_id": _NONE,
                 "source": source,
-                "terms": terms_of(text),
+                "terms": terms,
                 "version": str(VERSION),
             }
 

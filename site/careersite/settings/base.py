@@ -121,6 +121,7 @@ MIDDLEWARE = [
     "careersite.bodies.bodies_are_bounded",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "careers.backoffice.polling.unchanged_polls_are_short",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -70,10 +70,14 @@ def _judge(request: HttpRequest) -> Standing:
         return Standing.NOBODY
     records = get_authentication_records(request, user)
     began = [record["at"] for record in records if not record.get("reauthenticated")]
-    if began and time.time() - max(began) >= settings.SESSION_COOKIE_AGE:
+    if began:
         # Django counts from the last change of a session, so one in use would never end.
-        request.session.flush()
-        return Standing.NOBODY
+        ends = max(began) + settings.SESSION_COOKIE_AGE
+        if time.time() >= ends:
+            request.session.flush()
+            return Standing.NOBODY
+        # No answer to a poll may count for longer (``careers.backoffice.polling``).
+        request.signin_ends = ends  # type: ignore[attr-defined]
     shown = {record["method"] for record in records}
     if "mfa" in shown:
         return Standing.SIGNED_IN

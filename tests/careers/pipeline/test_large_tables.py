@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from careers.applications.models import Application
-from careers.backoffice import paging, polling
+from careers.backoffice import paging
 from careers.operations import sweeper, tally, thinning
 from careers.operations.models import FinishedWork
 from careers.pipeline.kinds import ARCHIVE, MAIL_HR, MAIL_OPERATORS
@@ -186,20 +186,6 @@ def test_polled_statements_use_indexes(ended: dict[str, Step], work: str) -> Non
             cursor.execute("EXPLAIN " + one["sql"].replace("%", "%%"))
             plan = "\n".join(line for (line,) in cursor.fetchall())
             assert not any(f"Seq Scan on {table}" in plan for table in LARGE), plan
-
-
-def test_version_reads_no_large_table_and_changes_with_an_event(ended: dict[str, Step]) -> None:
-    StepFactory(queued=True)
-    before = polling.settled_event()
-    if connection.vendor == "postgresql":
-        # The transaction of this test has written events, so nothing is settled.
-        assert before is None
-        return
-    with CaptureQueriesContext(connection) as statements:
-        assert polling.settled_event() == before
-    assert not any(f'"{table}"' in one["sql"] for one in statements for table in LARGE)
-    StepFactory(queued=True)
-    assert polling.settled_event() != before
 
 
 # ── Pages ───────────────────────────────────────────────────────────────────────────────
