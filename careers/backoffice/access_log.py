@@ -69,9 +69,15 @@ class AccessLogFilters(WagtailFilterSet):
         return rows.filter(search.by_colleague(typed))
 
     def about_applicant(
-        self, rows: QuerySet[ApplicationView], _name: str, typed: str
+        self, rows: QuerySet[ApplicationView], _name: str, _typed: str
     ) -> QuerySet[ApplicationView]:
-        return rows.filter(about(typed))
+        return rows  # see ``conditions``
+
+    @property
+    def conditions(self) -> list[Q]:
+        """What a row must match to be about the applicant who is asked for."""
+        typed = self.form.cleaned_data["applicant"] if self.is_valid() else ""
+        return [about(typed)] if typed else []
 
     def of_act(
         self, rows: QuerySet[ApplicationView], _name: str, act: str
@@ -185,10 +191,11 @@ class AccessLog(SpreadsheetExportMixin, ListPage):
         )
 
     def search_queryset(self, queryset: QuerySet[ApplicationView]) -> QuerySet[ApplicationView]:
+        conditions = self.filters.conditions
         if not self.is_searching:
-            return queryset
+            return self.among(queryset, *conditions) if conditions else queryset
         typed = self.search_query
-        return self.among(queryset, search.by_colleague(typed), about(typed))
+        return self.among(queryset.filter(*conditions), search.by_colleague(typed), about(typed))
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if self.is_export:
@@ -200,6 +207,7 @@ class AccessLog(SpreadsheetExportMixin, ListPage):
     def all_rows(self) -> QuerySet[ApplicationView]:
         """Every row that matches the filters and the search, for an export."""
         rows: QuerySet[ApplicationView] = self.filter_queryset(self.get_base_queryset())
+        rows = rows.filter(*self.filters.conditions)
         if self.is_searching:
             typed = self.search_query
             rows = rows.filter(search.by_colleague(typed) | about(typed))

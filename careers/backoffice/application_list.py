@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import Any, ClassVar
 
 import django_filters
@@ -200,11 +201,19 @@ class ApplicationList(ListPage):
             return queryset
         typed = self.search_query
         reference = search.by_reference(typed, least=4)
+        anywhere = partial(by_anything, typed)
         if self.is_explicitly_ordered or self.after is not None:
-            return self.among(queryset, by_anything(typed), reference)
+            return self.among(queryset, anywhere, reference)
         # Who has the name comes before those whose files mention it.
-        named = paging.newest(queryset, by_person(typed), reference)
-        found = paging.newest(queryset, by_anything(typed)) if len(named) <= paging.MOST else []
+        few = paging.all_of(queryset, anywhere)
+        if few is None:
+            named = paging.newest(queryset, partial(by_person, typed), reference)
+            found = paging.newest(queryset, anywhere) if len(named) <= paging.MOST else []
+        else:
+            # The texts are searched once: who has the name is among those.
+            among = paging.newest(queryset.filter(pk__in=few), by_person(typed))
+            named = sorted({*among, *paging.newest(queryset, reference)}, reverse=True)
+            found = sorted(few, reverse=True)
         with_name = set(named)
         others = [pk for pk in found if pk not in with_name]
         self.ids = [*named, *others][: paging.MOST + 1]

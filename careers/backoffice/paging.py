@@ -8,9 +8,10 @@ filters and order the row belongs to, since Wagtail keeps it when a person choos
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Min, Q, QuerySet
 from django.http import QueryDict
 from django.utils.crypto import salted_hmac
 from django.utils.formats import number_format
@@ -31,25 +32,69 @@ def counted(rows: QuerySet[Any]) -> int:
     return rows.order_by().values("pk")[: MOST + 1].count()
 
 
-def newest(rows: QuerySet[Any], *each: Q) -> list[int]:
+#: A condition; or a function that takes the first and the last id to look at, for a search in
+#: texts: those of a word that many rows have need not be read in all of them.
+Condition = Q | Callable[[int, int], Q]
+#: How many ids are looked at before all are, where more rows match than are counted.
+WINDOW = 32 * MOST
+#: No id is higher.
+LAST = 2**63 - 2
+
+
+def newest(rows: QuerySet[Any], *each: Condition, below: int = LAST + 1) -> list[int]:
     """The highest ids of the rows that match any of the conditions; at most ``MOST + 1``.
 
     Each condition is a query of its own. Joined by OR, the database would read every row.
+
+    Args:
+        below: only rows with lower ids.
     """
-    return _ids(rows, each, newest_first=True)
-
-
-def oldest(rows: QuerySet[Any], *each: Q) -> list[int]:
-    """The lowest ids, like ``newest``."""
-    return _ids(rows, each, newest_first=False)
-
-
-def _ids(rows: QuerySet[Any], each: tuple[Q, ...], *, newest_first: bool) -> list[int]:
     found: set[int] = set()
-    order = "-pk" if newest_first else "pk"
     for matching in each:
-        found.update(rows.filter(matching).order_by(order).values_list("pk", flat=True)[: MOST + 1])
-    return sorted(found, reverse=newest_first)[: MOST + 1]
+        found.update(_ids(rows, matching, below, newest_first=True))
+    return sorted(found, reverse=True)[: MOST + 1]
+
+
+def oldest(rows: QuerySet[Any], *each: Condition, above: int = 0) -> list[int]:
+    """The lowest ids, like ``newest``, of rows with higher ids than ``above``."""
+    found: set[int] = set()
+    for matching in each:
+        found.update(_ids(rows, matching, above, newest_first=False))
+    return sorted(found)[: MOST + 1]
+
+
+def _ids(rows: QuerySet[Any], matching: Condition, end: int, *, newest_first: bool) -> list[int]:
+    first, last = (0, end - 1) if newest_first else (end + 1, LAST)
+    order = "-pk" if newest_first else "pk"
+    if isinstance(matching, Q):
+        return _pks(rows, lambda _first, _last: matching, first, last, order)
+    if (few := all_of(rows, matching, first, last)) is not None:
+        return few
+    ids = rows.model._default_manager.aggregate(first=Min("pk"), last=Max("pk"))
+    first, last = max(first, ids["first"]), min(last, ids["last"])
+    window = (last - WINDOW + 1, last) if newest_first else (first, first + WINDOW - 1)
+    near = _pks(rows, matching, *window, order)
+    return near if len(near) > MOST else _pks(rows, matching, first, last, order)
+
+
+def all_of(
+    rows: QuerySet[Any], matching: Callable[[int, int], Q], first: int = 0, last: int = LAST
+) -> list[int] | None:
+    """The ids of all matching rows, in any order; None where there are more than ``MOST``.
+
+    Without an order the database reads each text that has the words once.
+    """
+    found = _pks(rows, matching, first, last)
+    return found if len(found) <= MOST else None
+
+
+def _pks(
+    rows: QuerySet[Any], matching: Callable[[int, int], Q], first: int, last: int, *order: str
+) -> list[int]:
+    if first > 0 or last < LAST:
+        rows = rows.filter(pk__range=(first, last))
+    found = rows.filter(matching(first, last)).order_by(*order)
+    return list(found.values_list("pk", flat=True)[: MOST + 1])
 
 
 def continuation(pk: int, chosen: QueryDict) -> str:

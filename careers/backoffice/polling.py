@@ -34,7 +34,6 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from careers.operations import health, heartbeat
 from careers.pipeline.models import StepEvent
-from home.content_version import ContentVersion
 
 #: Seconds after which a poll gets the whole answer again, although nothing has happened.
 OLDEST = 30
@@ -85,7 +84,7 @@ def version_for(request: HttpRequest) -> str:
     ends = getattr(request, "signin_ends", None)
     if ends is not None and ends < (_period() + 1) * OLDEST:
         return ""  # the session ends before the tag
-    version = _version(request, request.user.pk)
+    version = _version(request, request.user.pk or 0)
     return "" if _others_write_events() else version
 
 

@@ -67,11 +67,15 @@ def by_reference(typed: str, *, least: int = 3) -> Q:
 
     Args:
         least: the letters without which it is no part of a reference. Where names are searched
-            too, fewer than four would find the references of others.
+            too, fewer than four would find the references of others. Each half of a reference is a
+            word of ``by_person``, so four letters need no search of their own there, unless they
+            are written with others, as O for 0.
     """
     folded = fold(typed[:LONGEST])
     letters = normalise_reference(folded).replace("-", "")
     if not _REFERENCE.fullmatch(folded) or not least <= len(letters) <= 8:
+        return Q(pk=None)
+    if least == 4 == len(letters) and letters == folded.strip().upper():
         return Q(pk=None)
     if len(letters) > 4:
         return Q(reference__startswith=f"{letters[:4]}-{letters[4:]}")

@@ -93,7 +93,7 @@ class ListPage(AdminPage, BaseListingView):
     def search_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(self.found_by(self.search_query)) if self.is_searching else queryset
 
-    def among(self, queryset: QuerySet[Any], *each: Q) -> QuerySet[Any]:
+    def among(self, queryset: QuerySet[Any], *each: paging.Condition) -> QuerySet[Any]:
         """The newest rows that match any of these conditions; the oldest where they come first.
 
         For conditions on other tables: the database begins with the few rows that match, and does
@@ -101,11 +101,9 @@ class ListPage(AdminPage, BaseListingView):
         """
         time = self.default_ordering.lstrip("-")
         if self.ordering == time:
-            rows = queryset if self.after is None else queryset.filter(pk__gt=self.after)
-            self.ids = paging.oldest(rows, *each)
+            self.ids = paging.oldest(queryset, *each, above=self.after or 0)
             return queryset.filter(pk__in=self.ids[: paging.MOST])
-        rows = queryset if self.after is None else queryset.filter(pk__lt=self.after)
-        self.ids = paging.newest(rows, *each)
+        self.ids = paging.newest(queryset, *each, below=self.after or paging.LAST + 1)
         found = queryset.filter(pk__in=self.ids[: paging.MOST])
         is_long = self.after is not None or len(self.ids) > paging.MOST
         return self.in_default_order(found) if is_long else found

@@ -18,6 +18,8 @@ from careers.search.words import by_words, words
 from home.values import mail_address
 
 PERSON, ANSWERS = ApplicationTerms.PERSON, ApplicationTerms.ANSWERS
+#: No id is higher.
+LAST = 2**63 - 2
 
 
 def index_person(application: Application) -> None:
@@ -76,14 +78,22 @@ def _write(row: ApplicationTerms) -> None:
     )
 
 
-def by_anything(typed: str) -> Q:
-    """Applications that hold every word that was typed, in whatever answer, name or file."""
-    return _having(typed, _readable())
+def by_anything(typed: str, first: int = 0, last: int = LAST) -> Q:
+    """Applications that hold every word that was typed, in whatever answer, name or file.
+
+    Args:
+        first, last: of the ids of the applications whose texts are read.
+    """
+    return _having(typed, _readable(), first, last)
 
 
-def by_person(typed: str) -> Q:
-    """Applications whose name, address, phone number and reference hold every word."""
-    return _having(typed, ApplicationTerms.objects.filter(source=PERSON))
+def by_person(typed: str, first: int = 0, last: int = LAST) -> Q:
+    """Applications whose name, address, phone number and reference hold every word.
+
+    Args:
+        first, last: as for ``by_anything``.
+    """
+    return _having(typed, ApplicationTerms.objects.filter(source=PERSON), first, last)
 
 
 def places_of(typed: str, applications: Iterable[Application]) -> dict[int, list[str]]:
@@ -115,7 +125,9 @@ def _readable() -> QuerySet[ApplicationTerms]:
     return ApplicationTerms.objects.exclude(file__isnull=False, file__scan_verdict__in=LOCKED)
 
 
-def _having(typed: str, rows: QuerySet[ApplicationTerms]) -> Q:
+def _having(typed: str, rows: QuerySet[ApplicationTerms], first: int, last: int) -> Q:
+    if first > 0 or last < LAST:
+        rows = rows.filter(application__gte=first, application__lte=last)
     found = Q()
     for word in words(typed):
         found &= Q(pk__in=rows.filter(word.query("terms")).order_by().values("application"))
