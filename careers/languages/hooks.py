@@ -8,12 +8,14 @@ from django.utils.translation import gettext as _
 from wagtail import hooks
 from wagtail.models import Page
 
+from careers.languages import listing_buttons
 from careers.languages.sharing import translations_of
 from careers.languages.views import admin_urls
 from home.bidi import isolated, joined
 
 # Before wagtail-localize, whose views take any page.
 hooks.register("register_admin_urls", admin_urls, order=-1)
+listing_buttons.register()
 
 
 @hooks.register("after_publish_page")
