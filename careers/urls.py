@@ -8,7 +8,7 @@ from django.urls import path
 from careers.apply.views import apply
 from careers.feeds.atom import atom
 from careers.feeds.share_image import share_image
-from careers.feeds.sitemap import robots, sitemap
+from careers.feeds.sitemap import part, robots, sitemap
 from careers.pipeline.delivery_reports import listen
 from careers.portal.renewal import renew
 from careers.portal.views import receipt, receipt_pdf
@@ -16,6 +16,7 @@ from careers.portal.views import receipt, receipt_pdf
 once = [
     path("robots.txt", robots, name="robots"),
     path("sitemap.xml", sitemap, name="sitemap"),
+    path("sitemap-<int:number>.xml", part, name="sitemap_part"),
     path("hooks/mail/", listen, name="mail_reports"),
 ]
 

@@ -110,7 +110,8 @@ def atom(request: HttpRequest) -> HttpResponseBase:
                 job.company, job.locale = company, index.locale
             yield [entry(request, site, job, here) for job in found]
 
-    return conditional(request, feed.parts(entries()), Feed.content_type, max_age=age)
+    parts = feed.parts(entries())
+    return conditional(request, parts, Feed.content_type, max_age=age, until=openings.until)
 
 
 def entry(request: HttpRequest, site: Site, job: JobPage, here: str) -> dict[str, Any]:

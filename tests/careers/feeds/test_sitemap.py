@@ -12,6 +12,8 @@ from django.test import Client
 from django.utils import timezone
 from wagtail.models import Locale, PageViewRestriction
 
+from careers.feeds import responses, sitemap
+from home.content_version import ContentVersion
 from home.models import PlainPage
 from tests.support.factories import HomePageFactory, JobPageFactory
 
@@ -69,6 +71,52 @@ def test_sitemap_names_translations_of_a_page(client: Client, home: Any) -> None
 def test_current_sitemap_answers_not_modified(client: Client, job: Any) -> None:
     etag = client.get("/sitemap.xml")["ETag"]
     assert client.get("/sitemap.xml", headers={"if-none-match": etag}).status_code == 304
+
+
+def locations(client: Client, address: str) -> list[str]:
+    root = ElementTree.fromstring(b"".join(client.get(address)))
+    return [location.text or "" for location in root.iter(f"{SITEMAP}loc")]
+
+
+@pytest.mark.parametrize("limit", [{"MOST": 4}, {"LINKS": 8}])
+def test_sitemap_with_too_many_addresses_is_an_index(
+    client: Client,
+    job_index: Any,
+    home: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: dict[str, int],
+) -> None:
+    for _number in range(5):
+        JobPageFactory(parent=job_index)
+    french = Locale.objects.create(language_code="fr")
+    HomePageFactory(locale=french, translation_key=home.translation_key, slug="home-fr")
+    everything = locations(client, "/sitemap.xml")
+    assert client.get("/sitemap-1.xml").status_code == 404
+    for name, value in limit.items():
+        monkeypatch.setattr(sitemap, name, value)
+    files = locations(client, "/sitemap.xml")
+    assert files == [f"http://localhost/sitemap-{number}.xml" for number in range(1, 5)]
+    parts = [locations(client, file.removeprefix("http://localhost")) for file in files]
+    assert sorted(url for part in parts for url in part) == sorted(everything)
+    assert max(len(part) for part in parts) <= 4
+    assert any({"http://localhost/", "http://localhost/fr/"} <= set(part) for part in parts)
+    for number in (0, 5, 10**30):
+        assert client.get(f"/sitemap-{number}.xml").status_code == 404
+
+
+@pytest.mark.parametrize("address", ["/sitemap.xml", "/jobs.atom"])
+def test_large_feed_is_streamed_and_has_an_entity_tag(
+    client: Client, job: Any, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setattr(responses, "WHOLE", 0)
+    found = client.get(address)
+    assert found.streaming
+    etag = found["ETag"]
+    again = client.get(address, headers={"if-none-match": etag})
+    assert (again.status_code, again["ETag"]) == (304, etag)
+    ContentVersion.objects.update_or_create(pk=1, defaults={"version": "other"})
+    changed = client.get(address, headers={"if-none-match": etag})
+    assert (changed.status_code, changed["ETag"] == etag) == (200, False)
 
 
 def test_robots_txt_excludes_private_addresses(client: Client, job: Any) -> None:
