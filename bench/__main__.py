@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
 #: What ``--markdown`` writes stands between these lines.
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
-#: Groups that take minutes even for an impression; the second ones run only when they are named.
-NOT_QUICK, ON_REQUEST = ("start", "lighthouse", "applications"), ("applications",)
+#: Groups that take minutes even for an impression; those that run only when they are named.
+NOT_QUICK = ("start", "lighthouse", "backoffice", "applications")
+ON_REQUEST = ("applications",)
 
 
 def main(arguments: list[str]) -> int:

@@ -4,14 +4,15 @@ Each row is the CPU time of an address or a function in the large database, divi
 small one: of this process and of its PostgreSQL backend together. ``plans`` says how PostgreSQL
 reads the large tables for each address.
 
-    python -m bench.panel 1000 1000000     # prints the rows, then the plans
+    python -m bench.panel                   # 1,000 and 1,000,000 applications
+    python -m bench.panel 1000 41000
+    python -m bench.panel --markdown        # also replaces the tables in docs/performance.md
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -21,11 +22,17 @@ from typing import Any
 
 from bench.rows import Row
 
+DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
+BEGIN, END = "<!-- applications: begin -->", "<!-- applications: end -->"
 SMALL, LARGE = 1_000, 1_000_000
 TARGET = 2.0
 #: Milliseconds of CPU that a poll may take which finds nothing new.
 POLL = 5.0
 ROUNDS = 7
+#: The poll, which has a target of its own.
+POLLED = "poll of the task status without news"
+#: What ``live.js`` sends.
+LIVE = {"X-Requested-With": "XMLHttpRequest", "X-Live": "1"}
 TASKS, APPLICATIONS = "/admin/tasks/", "/admin/applications/"
 #: What is measured, by its name; addresses of the admin.
 ADDRESSES = {
@@ -88,17 +95,23 @@ LARGE_TABLES = (
 
 def rows(small: int = SMALL, large: int = LARGE) -> list[Row]:
     """Make both databases, measure in them, and drop them."""
+    few, many = take(small, large)
+    return compared(few["cpu"], many["cpu"], large)
+
+
+def take(*sizes: int) -> list[dict[str, Any]]:
+    """What each size costs, and how it is read; see ``measure`` and ``plans``."""
     from tests.support import postgresql
 
-    found: list[dict[str, float]] = []
-    with postgresql.server() as server:
-        for size in (small, large):
+    found = []
+    with postgresql.with_extension("pg_trgm") as server:
+        for size in sizes:
             url = postgresql.new_database(server)
             try:
                 found.append(_in_child("fill", url, str(size)))
             finally:
                 postgresql.drop_database(server, url)
-    return compared(found[0], found[1], large)
+    return found
 
 
 def compared(small: dict[str, float], large: dict[str, float], size: int) -> list[Row]:
@@ -107,8 +120,9 @@ def compared(small: dict[str, float], large: dict[str, float], size: int) -> lis
     found = [
         Row(f"{name}, {of} beside a thousand", large[name] / small[name], TARGET, "times the CPU")
         for name in small
+        if name != POLLED
     ]
-    poll = large["poll of the task status without news"]
+    poll = large[POLLED]
     return [*found, Row(f"poll without news, {of}", poll, POLL, "ms of CPU")]
 
 
@@ -146,9 +160,9 @@ def measure() -> dict[str, float]:
         name: _cpu(lambda address=address: _get(client, address.format(**facts)))  # type: ignore[misc]
         for name, address in ADDRESSES.items()
     }
-    version = _get(client, f"{TASKS}results/")["ETag"]
-    found["poll of the task status without news"] = _cpu(
-        lambda: _get(client, f"{TASKS}results/", {"If-None-Match": version}, 304)
+    version = _get(client, f"{TASKS}results/", LIVE)["ETag"]
+    found[POLLED] = _cpu(
+        lambda: _get(client, f"{TASKS}results/", LIVE | {"If-None-Match": version}, 304)
     )
     found |= {
         "health": _cpu(health.check),
@@ -204,7 +218,8 @@ def _client() -> tuple[Any, dict[str, Any]]:
         "name": one.name.replace(" ", "+"),
         "email": one.email,
         "middle": paging.continuation(one.pk, QueryDict()),
-        "job": JobPage.objects.get(pk=one.page_id).pk,
+        # The popular one of ``bench.million``.
+        "job": JobPage.objects.order_by("pk").values_list("pk", flat=True)[0],
         "day": first.received_at.date(),
         "task": mail.celery_task_id,
         "message": mail.result.get("message_id", "<none@example.com>"),
@@ -242,53 +257,114 @@ def _backend() -> float:
 
 # ── Plans ───────────────────────────────────────────────────────────────────────────────
 
-_SCAN = re.compile(r"(?:Parallel )?((?:Seq|Index Only|Index|Bitmap Heap) Scan)\b(.*?)\s+\(cost")
 
+def plans() -> dict[str, dict[str, Any]]:
+    """How each address reads the large tables, by name.
 
-def plans() -> dict[str, list[str]]:
-    """How each address reads the large tables: “table: kind of scan”, by name."""
+    Returns:
+        For each name ``buffers``, the pages of the database that all statements read; ``indexes``;
+        and ``whole``, the sequential scans of large tables with the rows that they read.
+    """
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
     client, facts = _client()
-    found = {}
-    for name, address in ADDRESSES.items():
+    addresses = ADDRESSES | {POLLED: f"{TASKS}results/"}
+    found: dict[str, dict[str, Any]] = {}
+    for name, address in addresses.items():
+        url, headers = address.format(**facts), {}
+        if name == POLLED:
+            headers = LIVE | {"If-None-Match": _get(client, url, LIVE)["ETag"]}
+        _get(client, url)
         with CaptureQueriesContext(connection) as statements:
-            _get(client, address.format(**facts))
-        found[name] = sorted({scan for one in statements for scan in _scans(one["sql"])})
+            _get(client, url, headers, 304 if headers else 200)
+        read = [_explained(one["sql"]) for one in statements]
+        nodes = [node for plan in read if plan for node in _nodes(plan)]
+        found[name] = {
+            "buffers": sum(_buffers(plan) for plan in read if plan),
+            "indexes": sorted({index for node in nodes if (index := _index(node))}),
+            "whole": sorted({whole for node in nodes if (whole := _whole(node))}),
+        }
     return found
 
 
-def _scans(statement: str) -> Iterator[str]:
+def _explained(statement: str) -> dict[str, Any]:
     from django.db import connection
 
     if not statement.startswith(("SELECT", "(SELECT")):
-        return
+        return {}
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN {statement}".replace("%", "%%"))
-        plan = [line for (line,) in cursor.fetchall()]
-    for line in plan:
-        scan = _SCAN.search(line)
-        table = scan and re.search(r"on (\w+)", scan[2])
-        if scan and table and table[1] in LARGE_TABLES:
-            index = re.search(r"using (\w+)", scan[2])
-            yield f"{table[1]}: {index[1] if index else scan[1]}"
+        cursor.execute(
+            f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement}".replace("%", "%%")
+        )
+        plan: dict[str, Any] = cursor.fetchone()[0][0]["Plan"]
+    return plan
+
+
+def _nodes(plan: dict[str, Any], table: str = "") -> Iterator[dict[str, Any]]:
+    """A plan and all below it; an index that is read as a bitmap gets the name of its table."""
+    plan.setdefault("Relation Name", table)
+    yield plan
+    for below in plan.get("Plans", ()):
+        bitmap = plan["Node Type"] in ("Bitmap Heap Scan", "BitmapAnd", "BitmapOr")
+        yield from _nodes(below, plan["Relation Name"] if bitmap else "")
+
+
+def _buffers(plan: dict[str, Any]) -> int:
+    return int(plan.get("Shared Hit Blocks", 0) + plan.get("Shared Read Blocks", 0))
+
+
+def _index(node: dict[str, Any]) -> str:
+    return node.get("Index Name", "") if node["Relation Name"] in LARGE_TABLES else ""
+
+
+def _whole(node: dict[str, Any]) -> str:
+    """A sequential scan that was executed."""
+    table, loops = node["Relation Name"], node.get("Actual Loops", 0)
+    if "Seq Scan" not in node["Node Type"] or table not in LARGE_TABLES or not loops:
+        return ""
+    rows = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * loops
+    return f"{rows:,.0f} rows of {table}, sequentially"
+
+
+# ── The document ────────────────────────────────────────────────────────────────────────
+
+
+def tables(sizes: list[int], found: list[dict[str, Any]]) -> list[str]:
+    """The tables of docs/performance.md: what each address costs, and how it is read."""
+    heads = " | ".join(f"{size:,}" for size in sizes)
+    lines = [f"| ms of CPU | {heads} | × | |", f"|---|{'---:|' * (len(sizes) + 1)}---|"]
+    for name in found[0]["cpu"]:
+        cpu = [one["cpu"][name] for one in found]
+        times = cpu[-1] / cpu[0]
+        met = cpu[-1] <= POLL if name == POLLED else times <= TARGET
+        costs = " | ".join(f"{one:.1f}" for one in cpu)
+        lines.append(f"| {name} | {costs} | {times:.1f} | {'met' if met else 'MISSED'} |")
+    lines += ["", f"| at {sizes[-1]:,} | buffers | read by |", "|---|---:|---|"]
+    for name, plan in found[-1]["plans"].items():
+        read = [*(f"`{index}`" for index in plan["indexes"]), *plan["whole"]]
+        lines.append(f"| {name} | {plan['buffers']:,} | {', '.join(read) or 'small tables'} |")
+    return lines
+
+
+def write_tables(document: Path, lines: list[str]) -> None:
+    """Put the tables between the two marks of a document."""
+    before, _begin, rest = document.read_text().partition(BEGIN)
+    _old, _end, after = rest.partition(END)
+    document.write_text("\n".join([before + BEGIN, *lines, END + after]))
 
 
 if __name__ == "__main__":
     import django
 
-    if sys.argv[1:2] == ["fill"]:
+    if sys.argv[1:2] in (["fill"], ["measure"]):
         django.setup()
-        fill(int(sys.argv[3]))
-        print(json.dumps(measure()))
-    elif sys.argv[1:2] == ["measure"]:
-        django.setup()
-        print(json.dumps(measure()))
-    elif sys.argv[1:2] == ["plans"]:
-        django.setup()
-        print(json.dumps(plans()))
+        if sys.argv[1] == "fill":
+            fill(int(sys.argv[3]))
+        print(json.dumps({"cpu": measure(), "plans": plans()}))
     else:
-        from bench.rows import table
-
-        print("\n".join(table(rows(*map(int, sys.argv[1:3])))))
+        sizes = [int(size) for size in sys.argv[1:] if size.isdecimal()] or [SMALL, LARGE]
+        lines = tables(sizes, take(*sizes))
+        print("\n".join(lines))
+        if "--markdown" in sys.argv:
+            write_tables(DOCUMENT, lines)

@@ -35,12 +35,13 @@ class PostgreSQL:
         log: the server's log.
     """
 
-    def __init__(self, *options: str, password: str = "") -> None:
+    def __init__(self, *options: str, password: str = "", extension: str = "") -> None:
         """Make the server's files.
 
         Args:
             options: server settings such as ``log_min_duration_statement=0``.
             password: of the user; without one any local user may log in.
+            extension: what the server must have beside the core.
         """
         self.directory = Path(tempfile.mkdtemp(prefix="careers-postgresql-"))
         self.log = self.directory / "log"
@@ -51,7 +52,7 @@ class PostgreSQL:
         os.chown(self.directory, self._user, -1)
         settings = ["fsync=off", "listen_addresses=127.0.0.1", f"port={self.port}", *options]
         settings += [f"unix_socket_directories={self.directory}", "max_connections=200"]
-        data, programs = self.directory / "data", binaries(self._user)
+        data, programs = self.directory / "data", binaries(self._user, extension)
         access = ["-A", "trust"]
         if password:
             self.url = self.url.replace("postgres@", f"postgres:{password}@")
@@ -116,8 +117,11 @@ class PostgreSQL:
         )
 
 
-def binaries(user: int) -> Path:
+def binaries(user: int, extension: str = "") -> Path:
     """Where ``initdb`` and ``postgres`` are: in the wheel, or as the system has them.
+
+    Args:
+        extension: one that must be there, such as ``pg_trgm``; the wheel has few.
 
     Raises:
         RuntimeError: ``user`` can run neither.
@@ -131,8 +135,15 @@ def binaries(user: int) -> Path:
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             command = [str(place / "postgres"), "--version"]
             subprocess.run(command, check=True, user=user, cwd="/", capture_output=True)
-            return place
+            if not extension or _has(place, extension):
+                return place
     raise RuntimeError(f"No PostgreSQL that user {user} may run was found in {places}.")
+
+
+def _has(programs: Path, extension: str) -> bool:
+    command = [str(programs / "pg_config"), "--sharedir"]
+    shared = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    return Path(shared, "extension", f"{extension}.control").exists()
 
 
 def new_database(server: str, template: str = "") -> str:
@@ -180,6 +191,20 @@ def server() -> Iterator[str]:
             return
     # As in production, a password is needed.
     with PostgreSQL(password=secrets.token_hex(12)) as ours:
+        yield ours.url
+
+
+@contextlib.contextmanager
+def with_extension(extension: str) -> Iterator[str]:
+    """The address of a server that has an extension; without one, of any server."""
+    try:
+        ours = PostgreSQL(password=secrets.token_hex(12), extension=extension)
+    except RuntimeError as error:
+        print(f"{error} None has {extension}.", file=sys.stderr)
+        with server() as url:
+            yield url
+        return
+    with ours:
         yield ours.url
 
 
