@@ -21,7 +21,7 @@ from wagtail import hooks
 from wagtail.contrib.redirects.models import Redirect
 from wagtail.images.models import Image
 from wagtail.images.tests.utils import get_test_image_file
-from wagtail.models import PageViewRestriction, Site
+from wagtail.models import Collection, PageViewRestriction, Site
 
 from careers.jobs.models import JobIndexPage, JobPage
 from careers.jobs.taxonomy import Department, Location
@@ -55,6 +55,9 @@ class Reading:
 @pytest.fixture
 def world(transactional_db: None, job: Any, settings: Any) -> Any:
     """The site with an open job that has a department, a location and a picture."""
+    # On PostgreSQL an earlier test may have emptied all tables.
+    if Collection.get_first_root_node() is None:
+        Collection.add_root(name="Root")
     settings.ALLOWED_HOSTS = ["localhost"]
     job.department = Department.objects.create(
         name="Gauges", slug="gauges", locale=job.locale, translation_key=job.translation_key
