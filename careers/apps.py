@@ -56,6 +56,7 @@ class CareersConfig(AppConfig):
         from careers.operations import (  # noqa: F401 -- register sentences
             content_words,
             mail_route,
+            process_words,
             scan_words,
         )
         from careers.operations.database import refuse_newer

@@ -21,7 +21,8 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import TextField, Value
-from django.db.models.functions import Cast
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest, HttpResponseBase, HttpResponseNotModified
 from django.utils.translation import get_language
 
@@ -75,7 +76,12 @@ def version_for(request: HttpRequest) -> str:
         # One statement: each costs more than what it reads.
         read = (
             alive.order_by()
-            .values_list("kind", "name", "queues", Value("", output_field=TextField()))
+            .values_list(
+                "kind",
+                "name",
+                Concat("queues", Value(" "), KT("facts__trouble"), output_field=TextField()),
+                Cast("started_at", TextField()),
+            )
             .union(
                 found.values_list("code", "source", "severity", Cast("facts", TextField())),
                 Dismissal.objects.order_by().values_list(

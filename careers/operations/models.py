@@ -20,13 +20,14 @@ class Heartbeat(models.Model):
         WORKER = "worker", _("Worker")
         SWEEPER = "sweeper", _("Sweeper")
         SCHEDULER = "scheduler", _("Scheduler")
+        FLOWER = "flower", _("Flower")
         #: Only the previous release writes it; web servers report findings now.
         WEB = "web", _("Web server")
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
     name = models.CharField(max_length=120)
     queues = models.CharField(max_length=120, blank=True)
-    #: What else the process reports, such as the broker's error.
+    #: What else the process reports; see ``careers.operations.heartbeat``.
     facts = models.JSONField(default=dict)
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()

@@ -21,10 +21,11 @@ from careers.operations import (
     archive_check,
     content_check,
     findings,
+    heartbeat,
     indexing,
     thinning,
 )
-from careers.operations.heartbeat import INTERVAL, beat
+from careers.operations.heartbeat import INTERVAL
 from careers.operations.models import Finding, Heartbeat, ScheduledRun, Severity
 from careers.operations.titles import title_of
 from careers.pipeline import dispatch
@@ -90,6 +91,7 @@ class Scheduler(PersistentScheduler):
 
     _heap: list[Any] | None
     _said_at = float("-inf")
+    _lost: list[dict[str, Any]] | None = None
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         for entry in self.schedule.values():
@@ -104,8 +106,20 @@ class Scheduler(PersistentScheduler):
                 event.entry.name: dt.datetime.fromtimestamp(round(event.time), dt.UTC).isoformat()
                 for event in self._heap or ()
             }
-            beat(Heartbeat.Kind.SCHEDULER, NAME, facts={"next": due})
+            facts = {**heartbeat.own_facts(), "next": due}
+            if self._lost is None:
+                self._lost = heartbeat.begin(Heartbeat.Kind.SCHEDULER, NAME, facts=facts)
+            else:
+                facts["lost"] = self._lost
+                heartbeat.beat(Heartbeat.Kind.SCHEDULER, NAME, facts=facts)
         return pause
+
+    def close(self) -> None:
+        """Say that the scheduler stops in order. Its row stays, with the next run of each task."""
+        super().close()
+        if self._lost is not None:
+            facts = {**heartbeat.own_facts(), "next": {}, "lost": self._lost, "ended": True}
+            heartbeat.beat(Heartbeat.Kind.SCHEDULER, NAME, facts=facts)
 
 
 # ── The runs ────────────────────────────────────────────────────────────────────────────
@@ -169,7 +183,9 @@ def schedules() -> list[Schedule]:
     """Every scheduled task, with its last and its next run; two queries."""
     runs = {run.task: run for run in ScheduledRun.objects.all()}
     scheduler = Heartbeat.objects.filter(kind=Heartbeat.Kind.SCHEDULER).first()
-    due = scheduler.facts.get("next", {}) if scheduler else {}
+    # Without a scheduler, no run comes.
+    runs_now = scheduler is not None and heartbeat.is_alive(scheduler, db_now())
+    due = scheduler.facts.get("next", {}) if scheduler and runs_now else {}
     return [
         Schedule(
             task=entry["task"],
