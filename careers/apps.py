@@ -58,6 +58,7 @@ class CareersConfig(AppConfig):
             mail_route,
             process_words,
             scan_words,
+            schedule_words,
         )
         from careers.operations.database import refuse_newer
         from careers.pipeline import steps  # noqa: F401 -- registers the steps when imported

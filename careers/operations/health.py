@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from careers.applications import sentences
-from careers.operations import findings, processes, tally
+from careers.operations import causes, findings, processes, tally
 from careers.operations.models import Dismissal, Finding, Heartbeat, Severity
 from careers.operations.processes import Processes
 from careers.pipeline import registry
@@ -78,6 +78,13 @@ class Health:
         """Findings that are for information only."""
         return [finding for finding in self.findings if finding.is_advice]
 
+    def fault_of(self, code: str) -> Finding | None:
+        """The finding about the service that an error of a step is about, if it lasts."""
+        service = causes.service_of(code)
+        return next(
+            (one for one in self.faults if service == causes.service_of(one.code) != ""), None
+        )
+
     @property
     def sentence(self) -> str:
         """One sentence for the top of a page."""
@@ -138,7 +145,7 @@ def check(broker_error: str | None = None) -> Health:
     reported = findings.worst_first(
         [
             *disk(),
-            *stored,
+            *causes.one_for_each(stored),
             *processes.findings(running, broker_works=not broker_error),
             *_work(oldest_seconds, found.needs_attention),
         ]

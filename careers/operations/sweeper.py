@@ -23,7 +23,7 @@ from django.db import connections
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from careers.operations import alerts, findings, health, heartbeat, tally
+from careers.operations import alerts, findings, health, heartbeat, schedule, tally
 from careers.operations.heartbeat import is_served
 from careers.operations.models import Heartbeat
 from careers.operations.probes import Prober, all_probes
@@ -166,6 +166,7 @@ class Sweeper:
             heartbeat.note_lost_workers()
             findings.forget_expired()
             heartbeat.forget_gone()
+            self._logging_errors(schedule.end_lost_runs)
             findings.ask_hooks()
             alerts.update_alerts(actor=ACTOR)
 

@@ -17,7 +17,6 @@ from django.utils.translation import ngettext
 
 from careers.applications import sentences
 from careers.documents import SCRIPTS
-from careers.operations.titles import title_of
 from home.bidi import isolated
 from home.values.size import size_in_words
 
@@ -96,19 +95,6 @@ def clock(moment: dt.datetime) -> str:
 
 
 # ── Work ────────────────────────────────────────────────────────────────────────────────
-
-
-@says("schedule-failed")
-def _schedule_failed(facts: Facts) -> Words:
-    return Words(
-        _("The scheduled task “%(task)s” failed at %(time)s (%(error)s).")
-        % {
-            "task": title_of(facts["task"]),
-            "time": clock(dt.datetime.fromisoformat(facts["at"])),
-            "error": facts["error"],
-        },
-        _("See the worker’s log for the cause. The task runs again at its next time."),
-    )
 
 
 @says("oldest-step")
