@@ -88,6 +88,8 @@ def update_alerts(actor: str) -> None:
             if (alert := _open(wrong[code], now)) is not None:
                 opened[code] = alert
         for code, alert in opened.items():
+            if code in wrong:
+                _keep_true(alert, wrong[code])
             if code not in wrong:
                 if alert.mailed_at is None or not (_is_unfinished(code) or _is_quiet(code, now)):
                     _close(alert, now, actor)
@@ -212,6 +214,14 @@ def _is_quiet(code: str, now: dt.datetime) -> bool:
     return Alert.objects.filter(
         kind=AlertKind.RESOLVED, code=code, mailed_at__gt=now - QUIET
     ).exists()
+
+
+def _keep_true(alert: Alert, problem: Problem) -> None:
+    """Write the present numbers and times into an open alert: people read it later, too."""
+    facts = {**alert.facts, **problem.facts}
+    if facts != alert.facts:
+        alert.facts = facts
+        Alert.objects.filter(pk=alert.pk, closed_at=None).update(facts=facts)
 
 
 def _mail_problem(alert: Alert, problem: Problem, now: dt.datetime, actor: str) -> None:

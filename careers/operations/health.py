@@ -113,13 +113,18 @@ class Health:
                 }
                 for worker in self.workers
             ],
-            "sweeper": {"seen_at": self.sweepers[0].seen_at.isoformat() if self.sweepers else None},
+            "sweeper": {"seen_at": _seen(self.sweepers)},
+            "flower": {"seen_at": _seen(self.processes.flowers)},
             "broker": {
                 "ok": self.broker_error == "",
                 "error": "not asked" if self.broker_error is None else self.broker_error,
             },
             "findings": [finding.as_json() for finding in self.findings],
         }
+
+
+def _seen(rows: list[Heartbeat]) -> str | None:
+    return rows[0].seen_at.isoformat() if rows else None
 
 
 def check(broker_error: str | None = None) -> Health:

@@ -24,6 +24,7 @@ class Processes:
     Attributes:
         workers, sweepers, schedulers, flowers: those that are alive, the sweeper seen last first.
         gone: workers that ended without notice within the last day, the newest first.
+        alive: the rows of all processes that are alive, also of one that is starting.
         last_scheduler: the row of the scheduler, whether it runs or not.
         last_flower: the row of a Flower that did not stop in order.
     """
@@ -34,6 +35,7 @@ class Processes:
     sweepers: list[Heartbeat] = field(default_factory=list)
     schedulers: list[Heartbeat] = field(default_factory=list)
     flowers: list[Heartbeat] = field(default_factory=list)
+    alive: list[Heartbeat] = field(default_factory=list)
     last_scheduler: Heartbeat | None = None
     last_flower: Heartbeat | None = None
 
@@ -73,9 +75,17 @@ def read(now: dt.datetime) -> Processes:
         gone=[row for row in rows if row.kind == Kind.WORKER and now - row.seen_at >= GONE_AFTER],
         sweepers=of_kind[Kind.SWEEPER],
         schedulers=of_kind[Kind.SCHEDULER],
-        flowers=of_kind[Kind.FLOWER],
+        flowers=[row for row in of_kind[Kind.FLOWER] if not row.facts.get("starting")],
+        alive=[row for rows_of_kind in of_kind.values() for row in rows_of_kind],
         last_scheduler=next((row for row in rows if row.kind == Kind.SCHEDULER), None),
-        last_flower=next((row for row in rows if row.kind == Kind.FLOWER), None),
+        last_flower=next(
+            (
+                row
+                for row in rows
+                if row.kind == Kind.FLOWER and not (row in alive and row.facts.get("starting"))
+            ),
+            None,
+        ),
     )
 
 
@@ -100,11 +110,7 @@ def findings(found: Processes, *, broker_works: bool) -> Iterator[Finding]:
     if found.last_flower and not found.flowers:
         facts = {"seen_at": found.last_flower.seen_at.isoformat()}
         yield Finding(code="no-flower", severity=Severity.WARNING, facts=facts)
-    restarting = [
-        row
-        for row in (*found.workers, *found.sweepers, *found.schedulers, *found.flowers)
-        if len(_recent(row, found.at)) >= MANY
-    ]
+    restarting = [row for row in found.alive if len(_recent(row, found.at)) >= MANY]
     for row in restarting:
         ends = _recent(row, found.at)
         # A sweeper has another name after each start.

@@ -11,12 +11,16 @@ import django
 from django.conf import settings
 from flower.api import BaseApiHandler
 from flower.views import BaseHandler
+from tornado.ioloop import IOLoop
 
 from careersite.settings.env import required
 
 # The models, which ``let_in`` asks about a session.
 django.setup()
 from careersite.flower import let_in  # noqa: E402
+from careersite.flower_heartbeat import FlowerHeartbeat  # noqa: E402
+
+_heartbeat = FlowerHeartbeat()
 
 address = settings.FLOWER_BIND_ADDRESS
 port = settings.FLOWER_PORT
@@ -27,6 +31,9 @@ persistent = True
 db = os.fspath(settings.VAR_DIR / "flower")
 state_save_interval = 60_000
 max_tasks = 10_000
+
+_heartbeat.claim(address, port)
+_heartbeat.start(IOLoop.current())
 
 # Before each request, also those that Flower answers without a password.
 for _base in (BaseHandler, BaseApiHandler):

@@ -302,6 +302,7 @@ def test_json_has_the_documented_keys(alive: None, step: Any) -> None:
         "oldest_ready_seconds",
         "workers",
         "sweeper",
+        "flower",
         "broker",
         "findings",
     }
