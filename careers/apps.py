@@ -41,6 +41,7 @@ class CareersConfig(AppConfig):
         "IdempotencyKey",
         "PendingUpload",
         "ScheduledRun",
+        "ServiceAnswer",
         "Step",
         "StepEvent",
         "TranslationRequest",

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from careers.backoffice import health_panel, process_table
+from careers.backoffice import health_panel, process_table, service_table
 from careers.backoffice.permissions import SEE_TASKS, is_operator
 from careers.backoffice.polling import polled
 from careers.backoffice.views import Crumb, DetailPage
@@ -42,6 +42,8 @@ class HealthPage(DetailPage):
             "health": found,
             "tone": health_panel.tone(found),
             "facts": health_panel.facts(found),
+            "services": service_table.lines(),
+            "queues": service_table.queues(found),
             "processes": process_table.lines(found.processes),
             "may_run": is_operator(self.request.user, actions.retry.permission),
             "announcement": found.sentence,

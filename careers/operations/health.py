@@ -17,7 +17,7 @@ from careers.operations import causes, findings, processes, tally
 from careers.operations.models import Dismissal, Finding, Heartbeat, Severity
 from careers.operations.processes import Processes
 from careers.pipeline import registry
-from careers.pipeline.states import UNDER_WAY, State
+from careers.pipeline.states import CLAIMABLE, UNDER_WAY, State
 from careers.pipeline.transitions import db_now
 
 #: A step that has been ready for longer shows that no worker runs it.
@@ -27,6 +27,16 @@ STUCK = dt.timedelta(minutes=5)
 FULL = 10_000_000
 LOW = 500_000_000
 LOW_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A queue: how many steps wait in it, for how many seconds the oldest, and its workers."""
+
+    name: str
+    waiting: int
+    oldest_seconds: float | None
+    workers: int
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,7 @@ class Health:
     running: int
     done_last_day: int
     oldest_ready_seconds: float | None
+    queues: list[Queue]
     processes: Processes
     broker_error: str | None
     findings: list[Finding]
@@ -123,6 +134,25 @@ class Health:
         }
 
 
+def _queues(found: tally.Tally, running: Processes, now: dt.datetime) -> list[Queue]:
+    kinds: dict[str, list[str]] = {}
+    for step in registry.definitions():
+        kinds.setdefault(step.queue, []).append(step.kind)
+    queues = []
+    for name in sorted(kinds):
+        ready = [found.oldest_ready[kind] for kind in kinds[name] if kind in found.oldest_ready]
+        states = [found.steps.get(kind, {}) for kind in kinds[name]]
+        queues.append(
+            Queue(
+                name=name,
+                waiting=sum(of_kind.get(state, 0) for of_kind in states for state in CLAIMABLE),
+                oldest_seconds=max(0.0, (now - min(ready)).total_seconds()) if ready else None,
+                workers=sum(name in row.queues.split(",") for row in running.workers),
+            )
+        )
+    return queues
+
+
 def _seen(rows: list[Heartbeat]) -> str | None:
     return rows[0].seen_at.isoformat() if rows else None
 
@@ -165,6 +195,7 @@ def check(broker_error: str | None = None) -> Health:
         running=found.total(State.STARTED),
         done_last_day=found.done_last_day,
         oldest_ready_seconds=oldest_seconds,
+        queues=_queues(found, running, now),
         processes=running,
         broker_error=broker_error,
         findings=[finding for finding in reported if finding.digest not in dismissals],

@@ -42,6 +42,30 @@ class Heartbeat(models.Model):
         ]
 
 
+class ServiceAnswer(models.Model):
+    """The last good and the last bad answer of a service. See ``operations.services``.
+
+    Attributes:
+        name: the name of its probe, such as ``archive``.
+        finding, facts: what the last bad answer was, as for ``Finding``.
+    """
+
+    name = models.CharField(max_length=40, unique=True)
+    good_at = models.DateTimeField(null=True)
+    bad_at = models.DateTimeField(null=True)
+    finding = models.CharField(max_length=120, blank=True)
+    facts = models.JSONField(default=dict)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class ScheduledRun(models.Model):
     """The last run of a scheduled task."""
 

@@ -103,6 +103,7 @@ def findings(found: Processes, *, broker_works: bool) -> Iterator[Finding]:
     yield from _workers(found, broker_works)
     if not found.sweepers:
         yield Finding(code="no-sweeper", severity=Severity.CRITICAL)
+    facts: dict[str, Any]
     if broker_works and not found.schedulers:
         seen = found.last_scheduler
         facts = {"seen_at": seen.seen_at.isoformat() if seen else None}

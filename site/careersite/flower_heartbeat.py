@@ -13,9 +13,10 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from careers.operations import findings, heartbeat
 from careers.operations.heartbeat import INTERVAL
@@ -74,7 +75,8 @@ class FlowerHeartbeat:
         """Delete the heartbeat, unless Flower never served: then it did not stop in order."""
         self.ended.set()
         if self.serves:
-            heartbeat.end(Heartbeat.Kind.FLOWER, self.name)
+            with suppress(DatabaseError):
+                heartbeat.end(Heartbeat.Kind.FLOWER, self.name)
 
     def _serve(self, loop: Any) -> None:
         self.serves = True

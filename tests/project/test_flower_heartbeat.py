@@ -31,6 +31,7 @@ def _keep_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test's transaction is on it, and another thread would not see it."""
     monkeypatch.setattr(flower_heartbeat.connection, "close", lambda: None)
     monkeypatch.setattr(threading.Thread, "start", threading.Thread.run)
+    monkeypatch.setattr(flower_heartbeat.atexit, "register", lambda call: None)
 
 
 class Loop:

@@ -43,7 +43,7 @@ POLL = int(
 )
 GONE = int(GONE_AFTER.total_seconds())
 ASKED = int(broker.TIMEOUTS["socket_connect_timeout"] * 2 * (1 + broker.TIMEOUTS["max_retries"]))
-SWEEP = settings.PIPELINE_SWEEP_INTERVAL
+SWEEP = int(settings.PIPELINE_SWEEP_INTERVAL)
 #: The table of docs/operations.md, from the constants of the code.
 WITHIN = {
     "a process stopped in order, or started": POLL,
