@@ -95,7 +95,7 @@ def _state(row: Heartbeat, gone: bool, works: bool) -> tuple[str, str, str, str]
         else ""
     )
     if gone:
-        return _("Gone"), "bad", "warning", _("It ended without notice.")
+        return _("Gone"), "bad", "warning", _("It did not stop in order.")
     since = row.facts.get("trouble_since")
     match row.facts.get("trouble"):
         case "no-broker":

@@ -42,15 +42,8 @@ def _names(names: list[str]) -> str:
 
 @says("no-worker")
 def _no_worker(facts: Facts) -> Words:
-    parts = [_("No worker is running.")]
-    if "last" in facts:
-        parts.append(
-            _("%(name)s was last seen at %(time)s.")
-            % {"name": facts["last"], "time": time_of(facts["seen_at"])}
-        )
-    parts.append(applications_waiting(facts["waiting"]) if "waiting" in facts else safe())
     return Words(
-        " ".join(parts),
+        _("No worker is running.") + _what_follows(facts),
         _("Start the workers. They then do the waiting work. Their logs show why they ended."),
     )
 
@@ -58,16 +51,25 @@ def _no_worker(facts: Facts) -> Words:
 @says("queue-unserved")
 def _queue_unserved(facts: Facts) -> Words:
     missing = _("No worker serves the queue %(queue)s.") % {"queue": ", ".join(facts["queues"])}
-    effect = applications_waiting(facts["waiting"]) if "waiting" in facts else safe()
-    return Words(f"{missing} {effect}", _("Start a worker for it with -Q."))
+    return Words(missing + _what_follows(facts), _("Start a worker for it with -Q."))
+
+
+def _what_follows(facts: Facts) -> str:
+    """Which worker was there last, and what waits; an older release writes neither."""
+    last = ""
+    if "last" in facts:
+        names = {"name": facts["last"], "time": time_of(facts["seen_at"])}
+        last = " " + _("%(name)s was last seen at %(time)s.") % names
+    return f"{last} {applications_waiting(facts['waiting']) if 'waiting' in facts else safe()}"
 
 
 @says("worker-gone")
 def _worker_gone(facts: Facts) -> Words:
     names = facts["workers"]
     happened = ngettext(
-        "The worker %(names)s ended without notice. It was last seen at %(time)s.",
-        "%(count)d workers ended without notice: %(names)s. One was last seen at %(time)s.",
+        "The worker %(names)s has given no sign of life since %(time)s and did not stop in order.",
+        "%(count)d workers have given no sign of life and did not stop in order: %(names)s. One "
+        "was last seen at %(time)s.",
         len(names),
     ) % {"names": _names(names), "count": len(names), "time": time_of(facts["seen_at"])}
     effect = (

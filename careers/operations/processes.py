@@ -124,12 +124,12 @@ def _workers(found: Processes, broker_works: bool) -> Iterator[Finding]:
     needed = {step.queue for step in registry.definitions()}
     if not found.workers:
         facts: dict[str, Any] = {"waiting": waiting()}
-        if found.gone:
-            facts |= {"last": found.gone[0].name, "seen_at": found.gone[0].seen_at.isoformat()}
+        facts |= _last(found.gone)
         yield Finding(code="no-worker", severity=Severity.CRITICAL, facts=facts)
         return
     if missing := sorted(needed - found.served):
         facts = {"queues": missing, "waiting": waiting(missing)}
+        facts |= _last([row for row in found.gone if set(missing) & set(row.queues.split(","))])
         yield Finding(code="queue-unserved", severity=Severity.CRITICAL, facts=facts)
     lost = [row for row in found.gone if not _is_replaced(row, found, missing)]
     if lost:
@@ -148,6 +148,11 @@ def _workers(found: Processes, broker_works: bool) -> Iterator[Finding]:
             "since": min(row.facts["trouble_since"] for row in stalled),
         }
         yield Finding(code="worker-stalled", severity=Severity.WARNING, facts=facts)
+
+
+def _last(gone: list[Heartbeat]) -> dict[str, str]:
+    """The worker that was seen last, as facts; empty if there is none."""
+    return {"last": gone[0].name, "seen_at": gone[0].seen_at.isoformat()} if gone else {}
 
 
 def _is_replaced(gone: Heartbeat, found: Processes, missing: list[str]) -> bool:

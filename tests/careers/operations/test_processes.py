@@ -112,8 +112,8 @@ def test_lost_worker_is_named_with_time_and_steps() -> None:
     assert [row.name for row in found.processes.gone] == ["io@b"]
     ((message, _action),) = said()
     assert message == (
-        f"The worker io@b ended without notice. It was last seen at {clock(seen)}. The 1 step that "
-        f"it ran is taken back within three minutes. {SAFE}"
+        f"The worker io@b has given no sign of life since {clock(seen)} and did not stop in order. "
+        f"The 1 step that it ran is taken back within three minutes. {SAFE}"
     )
 
 
@@ -142,7 +142,9 @@ def test_loss_of_the_only_worker_of_a_queue_is_one_finding() -> None:
     worker("cpu@a", queues="cpu")
     worker("io@a", queues="io", seen_at=ago(minutes=2))
     sweeper()
-    assert [one.code for one in health.check().faults] == ["queue-unserved"]
+    (finding,) = health.check().faults
+    assert finding.code == "queue-unserved"
+    assert finding.message.startswith("No worker serves the queue io. io@a was last seen at ")
 
 
 def test_stalled_worker_is_named() -> None:
