@@ -97,6 +97,19 @@ class FlowerHeartbeat:
             self.ended.wait(INTERVAL)
 
 
+def serve(flower: Any) -> Any:
+    """In place of ``Flower.start_http_server``: open Flower's port, and watch this Flower.
+
+    Args:
+        flower: Flower's app; ``open_port`` is what its ``start_http_server`` was.
+    """
+    beats = FlowerHeartbeat()
+    beats.claim(flower.options.address, flower.options.port)
+    port = flower.open_port()
+    beats.start(flower.io_loop)
+    return port
+
+
 def is_free(address: str, port: int) -> bool:
     """Whether a server could listen on this address now."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET

@@ -10,17 +10,15 @@ import os
 import django
 from django.conf import settings
 from flower.api import BaseApiHandler
+from flower.app import Flower
 from flower.views import BaseHandler
-from tornado.ioloop import IOLoop
 
 from careersite.settings.env import required
 
 # The models, which ``let_in`` asks about a session.
 django.setup()
 from careersite.flower import let_in  # noqa: E402
-from careersite.flower_heartbeat import FlowerHeartbeat  # noqa: E402
-
-_heartbeat = FlowerHeartbeat()
+from careersite.flower_heartbeat import serve  # noqa: E402
 
 address = settings.FLOWER_BIND_ADDRESS
 port = settings.FLOWER_PORT
@@ -32,8 +30,8 @@ db = os.fspath(settings.VAR_DIR / "flower")
 state_save_interval = 60_000
 max_tasks = 10_000
 
-_heartbeat.claim(address, port)
-_heartbeat.start(IOLoop.current())
+if Flower.start_http_server is not serve:
+    Flower.open_port, Flower.start_http_server = Flower.start_http_server, serve
 
 # Before each request, also those that Flower answers without a password.
 for _base in (BaseHandler, BaseApiHandler):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from careers.operations import health
 from careers.operations.models import Finding, Heartbeat
 from careersite import flower_heartbeat
-from careersite.flower_heartbeat import FlowerHeartbeat, is_free
+from careersite.flower_heartbeat import FlowerHeartbeat, is_free, serve
 
 pytestmark = pytest.mark.django_db
 
@@ -108,3 +109,16 @@ def test_port_of_another_program_is_reported_and_named(
 def test_port_finding_ends_when_flower_serves(stranger: int, serving: FlowerHeartbeat) -> None:
     assert not is_free("127.0.0.1", stranger)
     assert Finding.objects.count() == 0
+
+
+def test_port_is_opened_only_after_it_was_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Any] = []
+    monkeypatch.setattr(FlowerHeartbeat, "claim", lambda self, *where: calls.append(where))
+    loop = Loop()
+    options = SimpleNamespace(address="127.0.0.1", port=5555)
+    flower = SimpleNamespace(
+        options=options, io_loop=loop, open_port=lambda: calls.append("open") or 5555
+    )
+    assert serve(flower) == 5555
+    assert calls == [("127.0.0.1", 5555), "open"]
+    assert len(loop.callbacks) == 1
