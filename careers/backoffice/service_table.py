@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from careers.backoffice import presentation
-from careers.operations import services, words
+from careers.operations import service_answers, words
 from careers.operations.health import Health
 from careers.operations.models import ServiceAnswer
 
@@ -43,7 +43,7 @@ def lines() -> list[ServiceLine]:
 
 
 def _line(row: ServiceAnswer) -> ServiceLine:
-    if services.is_well(row):
+    if service_answers.is_well(row):
         state, tone, icon = _("Answers"), "good", "check"
     else:
         state, tone, icon = _("Fails"), "bad", "warning"

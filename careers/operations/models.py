@@ -43,7 +43,7 @@ class Heartbeat(models.Model):
 
 
 class ServiceAnswer(models.Model):
-    """The last good and the last bad answer of a service. See ``operations.services``.
+    """The last good and the last bad answer of a service. See ``operations.service_answers``.
 
     Attributes:
         name: the name of its probe, such as ``archive``.

@@ -23,7 +23,7 @@ from django.db import connections
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from careers.operations import alerts, findings, health, heartbeat, schedule, services, tally
+from careers.operations import alerts, findings, health, heartbeat, schedule, service_answers, tally
 from careers.operations.heartbeat import is_served
 from careers.operations.models import Heartbeat
 from careers.operations.probes import Prober, all_probes
@@ -122,9 +122,9 @@ class Sweeper:
         self.broker_down_since = min(self.broker_down_since or now, now) if error else None
         self._beat()
         found = [health.broker(error)] if error else []
-        services.note("broker", found)
+        service_answers.note("broker", found)
         for name, answer in self.prober.new_answers():
-            services.note(name, answer)
+            service_answers.note(name, answer)
         findings.report(self.source, found + self.prober.findings, lasts=findings.PROCESS)
         restored_database.recognise()
         restored_database.pulse()

@@ -15,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
 
-from careers.operations import health, services
+from careers.operations import health, service_answers
 from careers.operations.health import Health
 from careers.operations.models import ScheduledRun, ServiceAnswer
 from careers.pipeline.states import State
@@ -122,7 +122,7 @@ class PipelineCollector(Collector):
         yield _gauge(
             "service_up",
             "1 if the last answer of a service was good.",
-            {(row.name,): float(services.is_well(row)) for row in rows},
+            {(row.name,): float(service_answers.is_well(row)) for row in rows},
             labels=["service"],
         )
         yield _gauge(

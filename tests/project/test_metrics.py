@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from careers.operations import findings, health, services
+from careers.operations import findings, health, service_answers
 from careers.operations.heartbeat import beat
 from careers.operations.models import Finding, Heartbeat
 from careers.pipeline import registry
@@ -82,8 +82,8 @@ def test_queues_services_and_lost_workers_are_metrics(client: Client, job: Any) 
     waits = timezone.now() - dt.timedelta(minutes=10)
     StepFactory(application__page=job, kind=ARCHIVE, queued=True, state_since=waits)
     HeartbeatFactory(name="io@gone", seen_at=waits)
-    services.note("archive", [])
-    services.note("mail", [Finding(code="mail-login", severity="critical")])
+    service_answers.note("archive", [])
+    service_answers.note("mail", [Finding(code="mail-login", severity="critical")])
     found = scraped(client)
     assert found["careers_queue_waiting_steps"] == {("cpu",): 0, ("io",): 1}
     assert 600 <= found["careers_queue_oldest_ready_seconds"]["io",] < 660

@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from bs4 import BeautifulSoup
 from django.test import Client
 from django.utils import timezone
 
 from careers.applications.sentences import to_facts
 from careers.jobs.models import JobPage
-from careers.operations import services
+from careers.operations import service_answers
 from careers.operations.models import Finding, Heartbeat
-from tests.careers.backoffice.test_alert_list import soup_of, words
 from tests.support.factories import HeartbeatFactory, StepFactory
 
 pytestmark = pytest.mark.django_db
@@ -22,8 +22,9 @@ FACTS = {"host": "alpha", "version": "1.2.3", "memory": 200 * 1024 * 1024}
 
 
 def rows(client: Client, section: str) -> list[str]:
-    found = soup_of(client, URL).select(f"section[aria-labelledby={section}] tbody tr")
-    return [words(row) for row in found]
+    page = BeautifulSoup(client.get(URL).content, "html.parser")
+    found = page.select(f"[aria-labelledby={section}] tbody tr")
+    return [" ".join(row.get_text(" ").split()) for row in found]
 
 
 @pytest.fixture
@@ -80,9 +81,9 @@ def test_queue_shows_its_oldest_step(as_otto: Client, ours: JobPage) -> None:
 
 
 def test_service_shows_last_good_and_last_bad_answer(as_otto: Client) -> None:
-    services.note("archive", [])
+    service_answers.note("archive", [])
     cause = to_facts("The archive refused the key.")
-    services.note(
+    service_answers.note(
         "archive", [Finding(code="archive-key", severity="critical", facts={"cause": cause})]
     )
     (row,) = rows(as_otto, "bo-services")

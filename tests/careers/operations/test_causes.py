@@ -14,13 +14,18 @@ from careers.operations import alerts, causes, findings, health
 from careers.operations.models import Finding
 from careers.pipeline.models import Alert
 from careersite.settings import env
-from tests.careers.operations.test_alerts import alive
-from tests.support.factories import StepFactory
+from tests.support.factories import HeartbeatFactory, StepFactory
 
 pytestmark = pytest.mark.django_db
 
 FORBIDDEN = "The archive refused access."
 SILENT = {"silent": "archive"}
+
+
+def alive() -> None:
+    HeartbeatFactory()
+    HeartbeatFactory(sweeper=True)
+    HeartbeatFactory(scheduler=True)
 
 
 def report(source: str, code: str, severity: str = "critical", **facts: Any) -> None:
