@@ -32,7 +32,7 @@
   let failures = 0;
   let pressed = false;
   // When the server last said that this is how things are.
-  let shownAt = new Date();
+  let shownAt = Date.now();
 
   /** Why the content must not change now: a name of `[data-live-paused]`, or "" if it may. */
   const reason = () => {
@@ -52,7 +52,7 @@
       words.hidden = words.dataset.livePaused !== why;
     }
     if (since) since.hidden = why === '';
-    if (time) time.textContent = shownAt.toLocaleTimeString(document.documentElement.lang || []);
+    if (time) time.textContent = String(Math.round((Date.now() - shownAt) / 1000));
     if (resume) resume.hidden = why === '' || why === 'failed';
     if (state) state.dataset.liveState = why || 'live';
   };
@@ -66,7 +66,7 @@
 
   const succeeded = () => {
     failures = 0;
-    shownAt = new Date();
+    shownAt = Date.now();
     say('');
   };
 
