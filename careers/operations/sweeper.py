@@ -74,6 +74,9 @@ class Sweeper:
         self.source = f"sweeper:{self.name}"
         self.broker_down_since: dt.datetime | None = None
         self.lost: list[dict[str, Any]] | None = None
+        #: The broker is asked in each round; its answer is written once a minute, and if it changes.
+        self.broker_failed = False
+        self.note_broker_at = 0.0
         #: For each child: the step that it runs, its deadline, and the name under which it claims.
         self.children: dict[BaseProcess, tuple[int, float, str]] = {}
         #: The kinds of steps that the sweeper runs itself, if it has to.
@@ -122,7 +125,10 @@ class Sweeper:
         self.broker_down_since = min(self.broker_down_since or now, now) if error else None
         self._beat()
         found = [health.broker(error)] if error else []
-        service_answers.note("broker", found)
+        if bool(error) != self.broker_failed or time.monotonic() >= self.note_broker_at:
+            self.broker_failed = bool(error)
+            self.note_broker_at = time.monotonic() + service_answers.RENEWED.total_seconds()
+            service_answers.note("broker", found)
         for name, answer in self.prober.new_answers():
             service_answers.note(name, answer)
         findings.report(self.source, found + self.prober.findings, lasts=findings.PROCESS)
