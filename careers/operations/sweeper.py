@@ -74,7 +74,7 @@ class Sweeper:
         self.source = f"sweeper:{self.name}"
         self.broker_down_since: dt.datetime | None = None
         self.lost: list[dict[str, Any]] | None = None
-        #: The broker is asked in each round; its answer is written once a minute, and if it changes.
+        #: Each round asks the broker; the answer is written once a minute, and if it changes.
         self.broker_failed = False
         self.note_broker_at = 0.0
         #: For each child: the step that it runs, its deadline, and the name under which it claims.
