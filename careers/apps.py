@@ -41,6 +41,7 @@ class CareersConfig(AppConfig):
         "IdempotencyKey",
         "PendingUpload",
         "ScheduledRun",
+        "ServiceAnswer",
         "Step",
         "StepEvent",
         "TranslationRequest",
@@ -56,7 +57,9 @@ class CareersConfig(AppConfig):
         from careers.operations import (  # noqa: F401 -- register sentences
             content_words,
             mail_route,
+            process_words,
             scan_words,
+            schedule_words,
         )
         from careers.operations.database import refuse_newer
         from careers.pipeline import steps  # noqa: F401 -- registers the steps when imported

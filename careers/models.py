@@ -18,6 +18,7 @@ from careers.operations.models import (  # isort: skip
     FinishedWork,
     Heartbeat,
     ScheduledRun,
+    ServiceAnswer,
 )
 from careers.pipeline.models import (  # isort: skip
     Alert,
@@ -47,6 +48,7 @@ __all__ = [
     "Location",
     "PendingUpload",
     "ScheduledRun",
+    "ServiceAnswer",
     "Step",
     "StepEvent",
     "TranslationRequest",

@@ -3,7 +3,7 @@
 from careers.forms.tasks import clean_up_uploads
 from careers.jobs.tasks import publish_scheduled
 from careers.languages.tasks import translate_pages
-from careers.operations import heartbeat
+from careers.operations import worker_heartbeat
 from careers.operations.schedule import daily_digest, index_texts, watch
 from careers.pipeline import watchdog, worker
 from careers.pipeline.tasks import step_tasks
@@ -15,11 +15,11 @@ __all__ = [
     "STEP_TASKS",
     "clean_up_uploads",
     "daily_digest",
-    "heartbeat",
     "index_texts",
     "publish_scheduled",
     "translate_pages",
     "watch",
     "watchdog",
     "worker",
+    "worker_heartbeat",
 ]

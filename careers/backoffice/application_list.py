@@ -25,7 +25,7 @@ from careers.applications.models import (
     ReviewStage,
     ScanVerdict,
 )
-from careers.backoffice import audit, paging, presentation, search
+from careers.backoffice import audit, outage, paging, presentation, search
 from careers.backoffice.permissions import READ, visible_applications, visible_jobs
 from careers.backoffice.views import ListPage
 from careers.jobs.models import JobPage
@@ -238,4 +238,5 @@ class ApplicationList(ListPage):
                 for place in places.get(row.pk, [])
             ]
         audit.note_all((row.pk for row in context["object_list"]), self.request.user, act)
+        context["outage"] = outage.for_reader(self.request.user)
         return context

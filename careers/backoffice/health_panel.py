@@ -15,7 +15,7 @@ from careers.operations import health
 from careers.operations.models import Heartbeat
 from careers.pipeline.models import Step
 from careers.pipeline.states import OPEN
-from home.bidi import joined, listed
+from home.bidi import joined
 
 
 def tone(found: health.Health) -> str:
@@ -38,22 +38,26 @@ def facts(found: health.Health) -> list[tuple[str, str]]:
         if found.oldest_ready_seconds is not None
         else _("no step is ready and waiting")
     )
-    workers = [
-        _("%(name)s (%(queues)s; seen %(time)s ago)")
-        % {
-            "name": worker.name,
-            "queues": listed(worker.queues.split(",")),
-            "time": presentation.span(found.at - worker.seen_at),
-        }
-        for worker in found.workers
-    ]
     return [
-        (_("Workers"), joined(workers) or _("none")),
+        (_("Workers"), _workers(found)),
         (_("Broker"), broker),
         (_("Sweeper"), _seen(found, found.sweepers)),
         (_("Scheduler"), _seen(found, found.schedulers)),
         (_("Oldest ready step"), oldest),
     ]
+
+
+def _workers(found: health.Health) -> str:
+    """How many workers run, how many of them have no broker, and how many were lost today."""
+    parts = [str(len(found.workers)) if found.workers else _("none")]
+    if cut_off := len(found.processes.cut_off):
+        parts.append(
+            ngettext("%(count)d without the broker", "%(count)d without the broker", cut_off)
+            % {"count": cut_off}
+        )
+    if gone := len(found.processes.gone):
+        parts.append(ngettext("%(count)d gone", "%(count)d gone", gone) % {"count": gone})
+    return joined(parts)
 
 
 def _seen(found: health.Health, beats: list[Heartbeat]) -> str:

@@ -149,6 +149,8 @@ def _statement(vendor: str) -> str:
         return ""
     table = {name: connection.ops.quote_name(_table(name)) for name in _TABLES}
     alive = f"seen_at > {_ago(vendor, 1)} AND seen_at < {_ago(vendor, -1)}"
+    # What a process reports as wrong; the other facts change with each heartbeat.
+    trouble = "json_extract(facts, '$.trouble')" if vendor == "sqlite" else "facts ->> 'trouble'"
     of_user = "user_id = %(user)s"
     groups = f"SELECT group_id FROM {table['auth.User_groups']} WHERE {of_user}"  # noqa: S608
     pages = f"{table['wagtailcore.GroupPagePermission']} g JOIN {table['wagtailcore.Page']} p"
@@ -188,7 +190,12 @@ def _statement(vendor: str) -> str:
         ),
         ("content", table["home.ContentVersion"], ("version",), ""),
         last_event,
-        ("process", table["careers.Heartbeat"], ("kind", "name", "queues"), alive),
+        (
+            "process",
+            table["careers.Heartbeat"],
+            ("kind || ' ' || name", f"queues || ' ' || COALESCE({trouble}, '')", "started_at"),
+            alive,
+        ),
         (
             "finding",
             table["careers.Finding"],

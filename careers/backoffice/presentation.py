@@ -266,6 +266,12 @@ def alert_title(alert: Alert) -> str:
             }
         case AlertKind.RESOLVED:
             return _("Resolved: %(message)s") % {"message": alert.facts["message"]}
+        case _ if alert.closed_at is not None:
+            # Its numbers are those at its end.
+            return _("Problem until %(time)s: %(message)s") % {
+                "time": clock(alert.closed_at),
+                "message": alert.facts["message"],
+            }
         case _:
             return _("Problem: %(message)s") % {"message": alert.facts["message"]}
 

@@ -19,6 +19,8 @@ from careers.backoffice.permissions import (
     is_operator,
 )
 from careers.backoffice.views import ConfirmPage, Crumb
+from careers.operations.health import Health
+from careers.operations.models import Finding
 from careers.pipeline import actions, registry
 from careers.pipeline.attention import NEEDS_ATTENTION, Cause, by_cause
 from careers.pipeline.models import Step
@@ -32,10 +34,15 @@ AT_ONCE = 500
 
 
 class Group:
-    """Steps with the same cause, for the template."""
+    """Steps with the same cause, for the template.
 
-    def __init__(self, cause: Cause) -> None:
-        self.cause = cause.words
+    Args:
+        fault: what is reported now about the service that the cause is about.
+    """
+
+    def __init__(self, cause: Cause, fault: Finding | None = None) -> None:
+        # One fault has one cause, even if the steps got another answer than the probe.
+        self.cause = fault.message if fault else cause.words
         self.number = cause.count
         self.step = registry.label_of(cause.kind)
         self.since = presentation.clock(cause.since) if cause.since else ""
@@ -52,10 +59,14 @@ def retriable(user: Any) -> QuerySet[Step]:
     return steps.filter(application__in=applications_for(user, *both))
 
 
-def groups(user: Any) -> list[Group]:
-    """The largest groups of two and more steps that this user may retry together."""
-    causes = by_cause(retriable(user))
-    return [Group(cause) for cause in causes if cause.count > 1][:SHOWN]
+def groups(user: Any, found: Health | None = None) -> list[Group]:
+    """The largest groups of two and more steps that this user may retry together.
+
+    Args:
+        found: the health of the site, for a reader who may see it.
+    """
+    largest = [cause for cause in by_cause(retriable(user)) if cause.count > 1][:SHOWN]
+    return [Group(cause, found.fault_of(cause.code) if found else None) for cause in largest]
 
 
 class RetrySameCause(ConfirmPage):

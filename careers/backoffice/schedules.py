@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -13,8 +14,9 @@ from wagtail.admin import messages
 
 from careers.backoffice import presentation
 from careers.backoffice.permissions import Requires
-from careers.operations import schedule
-from careers.operations.titles import title_of
+from careers.operations import schedule, schedule_words
+from careers.operations.models import Finding
+from careers.operations.titles import effect_of, title_of
 from careers.pipeline import actions
 
 
@@ -26,6 +28,7 @@ class ScheduleLine:
     title: str
     last: str
     result: str
+    reason: str
     tone: str
     icon: str
     next: str
@@ -34,14 +37,19 @@ class ScheduleLine:
 def lines() -> list[ScheduleLine]:
     """Every scheduled task with its last run, its result, and its next run."""
     found = []
+    failures = dict(
+        Finding.objects.filter(code__startswith="schedule-failed.").values_list("code", "facts")
+    )
     for entry in schedule.schedules():
-        run = entry.last
+        run, reason = entry.last, ""
         if run is None:
             result, tone, icon = _("Has not run yet"), "idle", "time"
         elif run.ended_at is None or run.ended_at < run.started_at:
             result, tone, icon = _("Running"), "active", "rotate"
         elif run.error:
-            result, tone, icon = _("Failed (%(error)s)") % {"error": run.error}, "bad", "warning"
+            result, tone, icon = _("Failed"), "bad", "warning"
+            facts = failures.get(f"schedule-failed.{entry.task}", {"error": run.error})
+            reason = " ".join(filter(None, [_cause(facts), effect_of(entry.task)]))
         else:
             took = presentation.span(run.ended_at - run.started_at)
             result, tone, icon = _("Done in %(time)s") % {"time": took}, "good", "check"
@@ -51,12 +59,20 @@ def lines() -> list[ScheduleLine]:
                 title=entry.title,
                 last=presentation.clock(run.started_at) if run else "",
                 result=result,
+                reason=reason,
                 tone=tone,
                 icon=icon,
                 next=presentation.clock(entry.next_at) if entry.next_at else "",
             )
         )
     return found
+
+
+def _cause(facts: dict[str, Any]) -> str:
+    try:
+        return schedule_words.cause_of(facts)
+    except (KeyError, TypeError, ValueError):
+        return ""  # another release wrote other facts
 
 
 class RunNow(Requires, View):

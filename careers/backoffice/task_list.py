@@ -266,7 +266,7 @@ class TaskList(ListPage):
             **super().get_context_data(*args, **kwargs),
             **site_wide,
             "counts": self._counts(numbers),
-            "same_cause": same_cause.groups(user) if several else [],
+            "same_cause": same_cause.groups(user, found) if several else [],
             "may_retry": bool(scope_of(user, actions.retry.permission)),
             "announcement": health_panel.announcement(numbers),
             "is_refresh": "X-Live" in self.request.headers,

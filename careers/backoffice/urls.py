@@ -13,7 +13,9 @@ from careers.backoffice import (
     export,
     file_pages,
     findings,
+    health_page,
     personal_data,
+    process_table,
     quarantine,
     readdress,
     same_cause,
@@ -34,6 +36,11 @@ tasks = [
         name="alerts_results",
     ),
     path("dismiss-advice/", findings.DismissAdvice.as_view(), name="dismiss_advice"),
+    path("health/", health_page.HealthPage.as_view(), name="health"),
+    path(
+        "health/results/", health_page.HealthPage.as_view(results_only=True), name="health_results"
+    ),
+    path("health/forget/", process_table.ForgetWorker.as_view(), name="forget_worker"),
     path("run-now/", schedules.RunNow.as_view(), name="run_now"),
     path("<str:reference>/", task_detail.TaskDetail.as_view(), name="detail"),
     path(

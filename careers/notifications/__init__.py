@@ -4,7 +4,7 @@ Plain Python and Django templates: this package uses neither Celery nor Wagtail.
 """
 
 from careers.notifications.before_send import BeforeSend, IdempotencyWindow
-from careers.notifications.delivery import Delivery, deliver, probe
+from careers.notifications.delivery import Delivery, MailRoute, deliver, probe
 from careers.notifications.infected import infected_to_applicant, infected_to_hr
 from careers.notifications.messages import Identity, hr_application, operator_alert, receipt
 from careers.notifications.providers import read_reports
@@ -18,6 +18,7 @@ __all__ = [
     "Forged",
     "IdempotencyWindow",
     "Identity",
+    "MailRoute",
     "Report",
     "Unreadable",
     "deliver",

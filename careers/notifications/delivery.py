@@ -106,24 +106,41 @@ def deliver(message: EmailMultiAlternatives, *, before_send: BeforeSend) -> Deli
     )
 
 
-def probe() -> bool:
+#: Mail servers that keep mails and deliver none, by what they say when one connects.
+CATCHERS = ("Mailpit", "MailHog", "MailDev", "smtp4dev", "GreenMail", "Inbucket", "MailCatcher")
+
+
+@dataclass(frozen=True)
+class MailRoute:
+    """What the mail server or provider takes.
+
+    Attributes:
+        international: whether it takes addresses with letters beyond ASCII before the @
+            (SMTPUTF8, RFC 6531).
+        catcher: the name of a server that delivers nothing; "" for others.
+    """
+
+    international: bool
+    catcher: str = ""
+
+
+def probe() -> MailRoute:
     """Check that the mail server answers, encrypts as configured and accepts the login.
 
     A provider only has to answer: most API keys allow sending and nothing else.
-
-    Returns:
-        Whether it takes addresses with letters beyond ASCII before the @ (SMTPUTF8, RFC 6531).
 
     Raises:
         Transient, Misconfigured: what is wrong.
     """
     if provider := providers.configured():
         provider.probe()
-        return provider.international
+        return MailRoute(provider.international)
     client = _connected()
     try:
         _start_session(client)
-        return client.has_extn("smtputf8")
+        said = f"{client.greeting} {client.ehlo_resp!r}".lower()
+        catcher = next((name for name in CATCHERS if name.lower() in said), "")
+        return MailRoute(client.has_extn("smtputf8"), catcher)
     finally:
         client.abort()
 

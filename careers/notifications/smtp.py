@@ -31,11 +31,18 @@ class _Phases(_Client):
             message leaves.
         in_data: the server expects a message; it would read any command as part of it.
         may_have_been_sent: the server may have the whole message.
+        greeting: what the server said when the client connected.
     """
 
     before_send: Callable[[], None]
     in_data = False
     may_have_been_sent = False
+    greeting = ""
+
+    def connect(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        code, text = super().connect(*args, **kwargs)
+        self.greeting = text.decode("ascii", "replace")
+        return code, text
 
     def send(self, s: Any) -> None:
         if not (isinstance(s, (bytes, bytearray)) and s.endswith(_DOT)):

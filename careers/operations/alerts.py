@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from careers.applications.models import Application
-from careers.operations import health
+from careers.operations import causes, health
 from careers.pipeline import delivery_reports, dispatch, registry
 from careers.pipeline.attention import NOT_SENT, OPEN_BOUNCE, Cause, by_cause
 from careers.pipeline.enqueue import create_mails
@@ -55,6 +55,11 @@ class Problem:
     at_once: bool = False
 
     @property
+    def service(self) -> str:
+        """The service that can't be used; "" for other problems."""
+        return causes.service_of(self.code.rpartition(".")[2])
+
+    @property
     def facts(self) -> dict[str, Any]:
         return {
             "message": self.message,
@@ -78,15 +83,37 @@ def update_alerts(actor: str) -> None:
             alert.code: alert
             for alert in Alert.objects.filter(kind=AlertKind.PROBLEM, closed_at=None)
         }
+        wrong = _one_for_each_cause(wrong, opened)
         for code in wrong.keys() - opened.keys():
             if (alert := _open(wrong[code], now)) is not None:
                 opened[code] = alert
         for code, alert in opened.items():
+            if code in wrong:
+                _keep_true(alert, wrong[code])
             if code not in wrong:
                 if alert.mailed_at is None or not (_is_unfinished(code) or _is_quiet(code, now)):
                     _close(alert, now, actor)
             elif alert.mailed_at is None and _is_due(alert, wrong[code], now):
                 _mail_problem(alert, wrong[code], now, actor)
+
+
+def _one_for_each_cause(wrong: dict[str, Problem], opened: dict[str, Alert]) -> dict[str, Problem]:
+    """Leave out what another problem says already: a service, and the steps that wait for it.
+
+    What was mailed first stays. Otherwise the steps stay, because they are mailed at once.
+    """
+
+    def rank(problem: Problem) -> tuple[bool, bool]:
+        alert = opened.get(problem.code)
+        return alert is None or alert.mailed_at is None, not problem.at_once
+
+    kept: list[Problem] = []
+    for problem in sorted(wrong.values(), key=rank):
+        said = [one for one in kept if problem.service and one.service == problem.service]
+        # The steps of each kind are a problem of their own.
+        if not said or (problem.at_once and all(one.at_once for one in said)):
+            kept.append(problem)
+    return {problem.code: problem for problem in kept}
 
 
 def current_problems() -> list[Problem]:
@@ -187,6 +214,14 @@ def _is_quiet(code: str, now: dt.datetime) -> bool:
     return Alert.objects.filter(
         kind=AlertKind.RESOLVED, code=code, mailed_at__gt=now - QUIET
     ).exists()
+
+
+def _keep_true(alert: Alert, problem: Problem) -> None:
+    """Write the present numbers and times into an open alert: people read it later, too."""
+    facts = {**alert.facts, **problem.facts}
+    if facts != alert.facts:
+        alert.facts = facts
+        Alert.objects.filter(pk=alert.pk, closed_at=None).update(facts=facts)
 
 
 def _mail_problem(alert: Alert, problem: Problem, now: dt.datetime, actor: str) -> None:

@@ -20,6 +20,7 @@ from wagtail import hooks
 
 from careers import scanning
 from careers.applications.models import ApplicationFile, ScanVerdict
+from careers.operations import backups
 from careers.operations.models import Dismissal, Finding, Severity
 from careers.pipeline.actions import RETRY
 from careers.pipeline.acts import actor_of
@@ -122,7 +123,7 @@ def ask_hooks() -> None:
 
     A function that fails is logged. What it found before counts until it expires.
     """
-    for find in (_operators, _virus_scan, *hooks.get_hooks("health_findings")):
+    for find in (_operators, _virus_scan, backups.check, *hooks.get_hooks("health_findings")):
         name = f"{find.__module__}.{find.__qualname__}"
         try:
             found = list(find())

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from careers.applications import sentences
-from careers.operations import findings, heartbeat, tally
+from careers.operations import causes, findings, processes, tally
 from careers.operations.models import Dismissal, Finding, Heartbeat, Severity
+from careers.operations.processes import Processes
 from careers.pipeline import registry
-from careers.pipeline.states import UNDER_WAY, State
+from careers.pipeline.states import CLAIMABLE, UNDER_WAY, State
 from careers.pipeline.transitions import db_now
 
 #: A step that has been ready for longer shows that no worker runs it.
@@ -27,6 +27,16 @@ STUCK = dt.timedelta(minutes=5)
 FULL = 10_000_000
 LOW = 500_000_000
 LOW_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A queue: how many steps wait in it, for how many seconds the oldest, and its workers."""
+
+    name: str
+    waiting: int
+    oldest_seconds: float | None
+    workers: int
 
 
 @dataclass(frozen=True)
@@ -47,9 +57,8 @@ class Health:
     running: int
     done_last_day: int
     oldest_ready_seconds: float | None
-    workers: list[Heartbeat]
-    sweepers: list[Heartbeat]
-    schedulers: list[Heartbeat]
+    queues: list[Queue]
+    processes: Processes
     broker_error: str | None
     findings: list[Finding]
     dismissed: list[tuple[Finding, Dismissal]]
@@ -57,6 +66,18 @@ class Health:
     @property
     def ok(self) -> bool:
         return not self.faults
+
+    @property
+    def workers(self) -> list[Heartbeat]:
+        return self.processes.workers
+
+    @property
+    def sweepers(self) -> list[Heartbeat]:
+        return self.processes.sweepers
+
+    @property
+    def schedulers(self) -> list[Heartbeat]:
+        return self.processes.schedulers
 
     @property
     def faults(self) -> list[Finding]:
@@ -67,6 +88,13 @@ class Health:
     def advice(self) -> list[Finding]:
         """Findings that are for information only."""
         return [finding for finding in self.findings if finding.is_advice]
+
+    def fault_of(self, code: str) -> Finding | None:
+        """The finding about the service that an error of a step is about, if it lasts."""
+        service = causes.service_of(code)
+        return next(
+            (one for one in self.faults if service == causes.service_of(one.code) != ""), None
+        )
 
     @property
     def sentence(self) -> str:
@@ -96,13 +124,37 @@ class Health:
                 }
                 for worker in self.workers
             ],
-            "sweeper": {"seen_at": self.sweepers[0].seen_at.isoformat() if self.sweepers else None},
+            "sweeper": {"seen_at": _seen(self.sweepers)},
+            "flower": {"seen_at": _seen(self.processes.flowers)},
             "broker": {
                 "ok": self.broker_error == "",
                 "error": "not asked" if self.broker_error is None else self.broker_error,
             },
             "findings": [finding.as_json() for finding in self.findings],
         }
+
+
+def _queues(found: tally.Tally, running: Processes, now: dt.datetime) -> list[Queue]:
+    kinds: dict[str, list[str]] = {}
+    for step in registry.definitions():
+        kinds.setdefault(step.queue, []).append(step.kind)
+    queues = []
+    for name in sorted(kinds):
+        ready = [found.oldest_ready[kind] for kind in kinds[name] if kind in found.oldest_ready]
+        states = [found.steps.get(kind, {}) for kind in kinds[name]]
+        queues.append(
+            Queue(
+                name=name,
+                waiting=sum(of_kind.get(state, 0) for of_kind in states for state in CLAIMABLE),
+                oldest_seconds=max(0.0, (now - min(ready)).total_seconds()) if ready else None,
+                workers=sum(name in row.queues.split(",") for row in running.workers),
+            )
+        )
+    return queues
+
+
+def _seen(rows: list[Heartbeat]) -> str | None:
+    return rows[0].seen_at.isoformat() if rows else None
 
 
 def check(broker_error: str | None = None) -> Health:
@@ -114,34 +166,22 @@ def check(broker_error: str | None = None) -> Health:
     """
     now = db_now()
     found = tally.read(now)
-    # The finding about a lost scheduler names the time at which it was last seen.
-    seen = list(
-        Heartbeat.objects.filter(
-            Q(seen_at__gt=now - heartbeat.GONE_AFTER) | Q(kind=Heartbeat.Kind.SCHEDULER)
-        )
-    )
-    # A heartbeat from the future was written before the clock was set back.
-    alive = [beat for beat in seen if abs(now - beat.seen_at) < heartbeat.GONE_AFTER]
-    schedulers = [beat for beat in seen if beat.kind == Heartbeat.Kind.SCHEDULER]
-    workers = [beat for beat in alive if beat.kind == Heartbeat.Kind.WORKER]
-    sweepers = [beat for beat in alive if beat.kind == Heartbeat.Kind.SWEEPER]
-    sweepers.sort(key=lambda beat: beat.seen_at, reverse=True)
-
+    running = processes.read(now)
     stored = findings.current(now)
     if broker_error is None:
         report = next((finding for finding in stored if finding.code == "broker"), None)
-        broker_error = report.message if report else "" if sweepers else None
+        broker_error = report.message if report else "" if running.sweepers else None
     else:
         stored = [finding for finding in stored if finding.code != "broker"]
         stored += [broker(broker_error)] if broker_error else []
+    _tell_what_follows(stored, running)
     oldest = found.oldest_ready_at
     oldest_seconds = max(0.0, (now - oldest).total_seconds()) if oldest else None
     reported = findings.worst_first(
         [
             *disk(),
-            *stored,
-            *_processes(workers, sweepers),
-            *([] if broker_error else _scheduler(schedulers, alive)),
+            *causes.one_for_each(stored),
+            *processes.findings(running, broker_works=not broker_error),
             *_work(oldest_seconds, found.needs_attention),
         ]
     )
@@ -155,9 +195,8 @@ def check(broker_error: str | None = None) -> Health:
         running=found.total(State.STARTED),
         done_last_day=found.done_last_day,
         oldest_ready_seconds=oldest_seconds,
-        workers=workers,
-        sweepers=sweepers,
-        schedulers=[beat for beat in schedulers if beat in alive],
+        queues=_queues(found, running, now),
+        processes=running,
         broker_error=broker_error,
         findings=[finding for finding in reported if finding.digest not in dismissals],
         dismissed=[
@@ -191,21 +230,18 @@ def broker(error: str) -> Finding:
     return Finding(code="broker", severity=Severity.CRITICAL, facts=facts)
 
 
-def _processes(workers: list[Heartbeat], sweepers: list[Heartbeat]) -> Iterator[Finding]:
-    served = {queue for worker in workers for queue in worker.queues.split(",")}
-    if not workers:
-        yield Finding(code="no-worker", severity=Severity.CRITICAL)
-    elif missing := sorted({step.queue for step in registry.definitions()} - served):
-        facts = {"queues": missing}
-        yield Finding(code="queue-unserved", severity=Severity.CRITICAL, facts=facts)
-    if not sweepers:
-        yield Finding(code="no-sweeper", severity=Severity.CRITICAL)
-
-
-def _scheduler(schedulers: list[Heartbeat], alive: list[Heartbeat]) -> Iterator[Finding]:
-    if not any(beat in alive for beat in schedulers):
-        facts = {"seen_at": schedulers[0].seen_at.isoformat() if schedulers else None}
-        yield Finding(code="no-scheduler", severity=Severity.WARNING, facts=facts)
+def _tell_what_follows(stored: Sequence[Finding], running: Processes) -> None:
+    """Add to the finding about the broker who can't reach it, and who takes over when."""
+    takes_over = running.takes_over_at
+    for finding in stored:
+        if finding.code == "broker":
+            finding.facts = {
+                **finding.facts,
+                "workers": len(running.cut_off),
+                "sweeper": bool(running.sweepers),
+                "takes_over_at": takes_over.isoformat() if takes_over else None,
+                "took_over": takes_over is not None and takes_over <= running.at,
+            }
 
 
 def _work(oldest_seconds: float | None, needs: int) -> Iterator[Finding]:

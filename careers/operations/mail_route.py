@@ -7,8 +7,10 @@ if the server does not take it, the step of the mail says so.
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
+from careers.notifications import MailRoute
 from careers.operations.models import Finding, Severity
 from careers.operations.words import Facts, Words, says
 from careers.pipeline.transitions import db_now
@@ -18,9 +20,27 @@ from home.values.mail_address import is_international
 ASCII_ONLY = "mail-ascii-only"
 
 
-def report(takes_every_letter: bool) -> list[Finding]:
-    """The finding of the probe: advice if some addresses can't get mails."""
-    return [] if takes_every_letter else [Finding(code=ASCII_ONLY, severity=Severity.ADVICE)]
+def report(answer: MailRoute) -> list[Finding]:
+    """The findings of the probe: advice if some addresses can't get mails, or if none can."""
+    found = []
+    if not answer.international:
+        found.append(Finding(code=ASCII_ONLY, severity=Severity.ADVICE))
+    if answer.catcher and not getattr(settings, "EMBEDDED_MAIL", False):
+        facts = {"name": answer.catcher}
+        found.append(Finding(code="mail-catcher", severity=Severity.WARNING, facts=facts))
+    return found
+
+
+@says("mail-catcher")
+def _catcher(facts: Facts) -> Words:
+    return Words(
+        _(
+            "The mail server is a catcher (%(name)s): it keeps every mail and delivers none. "
+            "Applicants and HR get no mails."
+        )
+        % {"name": facts["name"]},
+        _("Name your mail server in EMAIL_HOST. This is right only on a site for trying it out."),
+    )
 
 
 @says(ASCII_ONLY)

@@ -20,13 +20,14 @@ class Heartbeat(models.Model):
         WORKER = "worker", _("Worker")
         SWEEPER = "sweeper", _("Sweeper")
         SCHEDULER = "scheduler", _("Scheduler")
+        FLOWER = "flower", _("Flower")
         #: Only the previous release writes it; web servers report findings now.
         WEB = "web", _("Web server")
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
     name = models.CharField(max_length=120)
     queues = models.CharField(max_length=120, blank=True)
-    #: What else the process reports, such as the broker's error.
+    #: What else the process reports; see ``careers.operations.heartbeat``.
     facts = models.JSONField(default=dict)
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
@@ -39,6 +40,30 @@ class Heartbeat(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["kind", "name"], name="careers_heartbeat_once")
         ]
+
+
+class ServiceAnswer(models.Model):
+    """The last good and the last bad answer of a service. See ``operations.service_answers``.
+
+    Attributes:
+        name: the name of its probe, such as ``archive``.
+        finding, facts: what the last bad answer was, as for ``Finding``.
+    """
+
+    name = models.CharField(max_length=40, unique=True)
+    good_at = models.DateTimeField(null=True)
+    bad_at = models.DateTimeField(null=True)
+    finding = models.CharField(max_length=120, blank=True)
+    facts = models.JSONField(default=dict)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class ScheduledRun(models.Model):

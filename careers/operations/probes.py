@@ -91,10 +91,10 @@ def ask_mail() -> list[Finding]:
     With a mail provider: whether its API answers. It also reports which addresses are taken.
     """
     try:
-        takes_every_letter = notifications.probe()
+        answer = notifications.probe()
     except EffectError as error:
         return [_failed(error, "provider" if settings.EMAIL_PROVIDER else "mail")]
-    return mail_route.report(takes_every_letter)
+    return mail_route.report(answer)
 
 
 def ask_scanner() -> list[Finding]:
@@ -176,6 +176,7 @@ class Prober:
     def __init__(self, probes: Collection[Probe]) -> None:
         self.probes = probes
         self.found: dict[str, list[Finding]] = {}
+        self._new: list[str] = []
         self._due = {probe.name: 0.0 for probe in probes}
         self._asking: dict[str, tuple[BaseProcess, Connection, float]] = {}
 
@@ -192,6 +193,11 @@ class Prober:
     def answered(self) -> bool:
         """Whether every probe has run and has answered, or was given up."""
         return not self._asking and all(self._due.values())
+
+    def new_answers(self) -> list[tuple[str, list[Finding]]]:
+        """The answers that have arrived since the last call, with the names of their probes."""
+        new, self._new = self._new, []
+        return [(name, self.found[name]) for name in new]
 
     def update(self) -> None:
         """Take the answers that have arrived, and start the probes that are due."""
@@ -235,6 +241,7 @@ class Prober:
         answers.close()
         del self._asking[probe.name]
         self.found[probe.name] = found
+        self._new.append(probe.name)
         settled = probe.every is None and all(finding.is_advice for finding in found)
         pause = float("inf") if settled else probe.every or settings.PIPELINE_PROBE_INTERVAL
         self._due[probe.name] = time.monotonic() + pause

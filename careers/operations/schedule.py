@@ -15,16 +15,21 @@ from celery.beat import PersistentScheduler
 from celery.signals import task_postrun, task_prerun
 from django.db import Error as DatabaseError
 from django.db import connection
+from django.db.models import F, Q
 
+from careers.applications import sentences
+from careers.applications.errors import EffectError
 from careers.operations import (
     alerts,
     archive_check,
     content_check,
+    database,
     findings,
+    heartbeat,
     indexing,
     thinning,
 )
-from careers.operations.heartbeat import INTERVAL, beat
+from careers.operations.heartbeat import INTERVAL
 from careers.operations.models import Finding, Heartbeat, ScheduledRun, Severity
 from careers.operations.titles import title_of
 from careers.pipeline import dispatch
@@ -37,6 +42,8 @@ log = logging.getLogger(__name__)
 
 #: There is one scheduler; another name would be a second row.
 NAME = "beat"
+#: What the record of a run's end may take beyond the hard limit of the task.
+LATE = dt.timedelta(seconds=60)
 
 
 # ── Tasks ───────────────────────────────────────────────────────────────────────────────
@@ -90,6 +97,7 @@ class Scheduler(PersistentScheduler):
 
     _heap: list[Any] | None
     _said_at = float("-inf")
+    _lost: list[dict[str, Any]] | None = None
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         for entry in self.schedule.values():
@@ -104,8 +112,20 @@ class Scheduler(PersistentScheduler):
                 event.entry.name: dt.datetime.fromtimestamp(round(event.time), dt.UTC).isoformat()
                 for event in self._heap or ()
             }
-            beat(Heartbeat.Kind.SCHEDULER, NAME, facts={"next": due})
+            facts = {**heartbeat.own_facts(), "next": due}
+            if self._lost is None:
+                self._lost = heartbeat.begin(Heartbeat.Kind.SCHEDULER, NAME, facts=facts)
+            else:
+                facts["lost"] = self._lost
+                heartbeat.beat(Heartbeat.Kind.SCHEDULER, NAME, facts=facts)
         return pause
+
+    def close(self) -> None:
+        """Say that the scheduler stops in order. Its row stays, with the next run of each task."""
+        super().close()
+        if self._lost is not None:
+            facts = {**heartbeat.own_facts(), "next": {}, "lost": self._lost, "ended": True}
+            heartbeat.beat(Heartbeat.Kind.SCHEDULER, NAME, facts=facts)
 
 
 # ── The runs ────────────────────────────────────────────────────────────────────────────
@@ -123,21 +143,51 @@ def _note_start(task: Any, **_: Any) -> None:
 
 
 @task_postrun.connect
-def _note_end(task: Any, state: str, retval: Any, **_: Any) -> None:
+def _note_end(task: Any, task_id: str, state: str, retval: Any, **_: Any) -> None:
     if task.name in _scheduled(task.app):
-        error = type(retval).__name__ if state == "FAILURE" else ""
-        _note(partial(_end, task.name, error))
+        facts: dict[str, Any] = {}
+        if state == "FAILURE":
+            facts = _explain(retval)
+            facts |= {"worker": getattr(task.request, "hostname", None), "task_id": task_id}
+        _note(partial(_end, task.name, facts))
 
 
-def _end(task: str, error: str) -> None:
+def _explain(error: BaseException) -> dict[str, Any]:
+    """The cause of a failure as facts; the text of an unknown error may hold personal data."""
+    facts: dict[str, Any] = {"error": type(error).__name__}
+    if isinstance(error, EffectError):
+        return {**facts, "code": error.code, "cause": sentences.to_facts(error.public)}
+    if isinstance(error, DatabaseError):
+        code, cause = database.cause(error)
+        return {**facts, "code": code, "cause": sentences.to_facts(cause)}
+    return facts
+
+
+def _end(task: str, facts: dict[str, Any]) -> None:
+    """Note the end of a run; ``facts`` explain a failure and are empty after a success."""
     now = db_now()
+    error = facts.get("error", "")
     ScheduledRun.objects.filter(task=task).update(ended_at=now, error=error)
     failure = Finding(
         code=f"schedule-failed.{task}",
         severity=Severity.WARNING,
-        facts={"task": task, "at": now.isoformat(), "error": error},
+        facts={"task": task, "at": now.isoformat(), **facts},
     )
     findings.report(f"schedule:{task}", [failure] if error else [], lasts=findings.RUNS)
+
+
+def end_lost_runs() -> None:
+    """Note the end of runs whose worker was killed; the sweeper calls it.
+
+    Celery kills a task at its hard limit, and nothing runs in a process that was killed.
+    """
+    now = db_now()
+    started = ScheduledRun.objects.filter(Q(ended_at=None) | Q(ended_at__lt=F("started_at")))
+    for run in started:
+        task = current_app.tasks.get(run.task)
+        limit = (task and task.time_limit) or current_app.conf.task_time_limit
+        if now - run.started_at > dt.timedelta(seconds=limit) + LATE:
+            _end(run.task, {"error": "WorkerLost"})
 
 
 def _scheduled(app: Celery) -> set[str]:
@@ -169,7 +219,9 @@ def schedules() -> list[Schedule]:
     """Every scheduled task, with its last and its next run; two queries."""
     runs = {run.task: run for run in ScheduledRun.objects.all()}
     scheduler = Heartbeat.objects.filter(kind=Heartbeat.Kind.SCHEDULER).first()
-    due = scheduler.facts.get("next", {}) if scheduler else {}
+    # Without a scheduler, no run comes.
+    runs_now = scheduler is not None and heartbeat.is_alive(scheduler, db_now())
+    due = scheduler.facts.get("next", {}) if scheduler and runs_now else {}
     return [
         Schedule(
             task=entry["task"],

@@ -16,14 +16,15 @@ import uuid
 from collections.abc import Callable, Collection
 from functools import partial
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from django.conf import settings
 from django.db import connections
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from careers.operations import alerts, findings, health, tally
-from careers.operations.heartbeat import beat, is_served
+from careers.operations import alerts, findings, health, heartbeat, schedule, service_answers, tally
+from careers.operations.heartbeat import is_served
 from careers.operations.models import Heartbeat
 from careers.operations.probes import Prober, all_probes
 from careers.pipeline import (
@@ -72,6 +73,10 @@ class Sweeper:
         self.name = f"{socket.gethostname()}:{uuid.uuid4().hex[:8]}"
         self.source = f"sweeper:{self.name}"
         self.broker_down_since: dt.datetime | None = None
+        self.lost: list[dict[str, Any]] | None = None
+        #: Each round asks the broker; the answer is written once a minute, and if it changes.
+        self.broker_failed = False
+        self.note_broker_at = 0.0
         #: For each child: the step that it runs, its deadline, and the name under which it claims.
         self.children: dict[BaseProcess, tuple[int, float, str]] = {}
         #: The kinds of steps that the sweeper runs itself, if it has to.
@@ -99,7 +104,7 @@ class Sweeper:
         self._logging_errors(self._end_children)
         self.prober.stop()
         findings.report(self.source, [], lasts=findings.PROCESS)
-        Heartbeat.objects.filter(kind=Heartbeat.Kind.SWEEPER, name=self.name).delete()
+        heartbeat.end(Heartbeat.Kind.SWEEPER, self.name)
 
     def _stop(self, *_args: object) -> None:
         self.stopping = True
@@ -118,8 +123,14 @@ class Sweeper:
         now = db_now()
         # The clock may have been set back meanwhile.
         self.broker_down_since = min(self.broker_down_since or now, now) if error else None
-        beat(Heartbeat.Kind.SWEEPER, self.name)
+        self._beat()
         found = [health.broker(error)] if error else []
+        if bool(error) != self.broker_failed or time.monotonic() >= self.note_broker_at:
+            self.broker_failed = bool(error)
+            self.note_broker_at = time.monotonic() + service_answers.RENEWED.total_seconds()
+            service_answers.note("broker", found)
+        for name, answer in self.prober.new_answers():
+            service_answers.note(name, answer)
         findings.report(self.source, found + self.prober.findings, lasts=findings.PROCESS)
         restored_database.recognise()
         restored_database.pulse()
@@ -134,17 +145,37 @@ class Sweeper:
                 # Operators must get the alert that no worker runs.
                 self.kinds = [MAIL_OPERATORS]
                 self._work()
-        elif self.broker_down_since and now - self.broker_down_since >= dt.timedelta(
-            seconds=settings.PIPELINE_BROKER_GRACE
-        ):
+        elif self.takes_over_at is not None and now >= self.takes_over_at:
             self.kinds = registry.kinds()
             self._work()
+
+    @property
+    def takes_over_at(self) -> dt.datetime | None:
+        """When this sweeper runs the steps itself; None while the broker works."""
+        if self.broker_down_since is None:
+            return None
+        return self.broker_down_since + dt.timedelta(seconds=settings.PIPELINE_BROKER_GRACE)
+
+    def _beat(self) -> None:
+        at = self.takes_over_at
+        facts = {**heartbeat.own_facts(), "takes_over_at": at.isoformat() if at else None}
+        if self.lost is None:
+            family = f"{socket.gethostname()}:"
+            self.lost = heartbeat.begin(
+                Heartbeat.Kind.SWEEPER, self.name, facts=facts, family=family
+            )
+        else:
+            heartbeat.beat(Heartbeat.Kind.SWEEPER, self.name, facts={**facts, "lost": self.lost})
 
     def _update_alerts(self) -> None:
         if time.monotonic() >= self.look_at:
             self.look_at = time.monotonic() + LOOK_EVERY
             self._logging_errors(tally.fold)
+            # Long before the leases end, after which nobody knows what a lost worker ran.
+            heartbeat.note_lost_workers()
             findings.forget_expired()
+            heartbeat.forget_gone()
+            self._logging_errors(schedule.end_lost_runs)
             findings.ask_hooks()
             alerts.update_alerts(actor=ACTOR)
 

@@ -56,14 +56,18 @@ class Tally:
     Attributes:
         steps: the number of steps by kind and state.
         done_last_day: the steps that succeeded in the last 24 hours.
-        oldest_ready_at: since when the oldest step that could run waits for a worker.
+        oldest_ready: by kind, since when the oldest step that could run waits for a worker.
     """
 
     applications: int = 0
     steps: Counts = field(default_factory=dict)
     needs_attention: int = 0
     done_last_day: int = 0
-    oldest_ready_at: dt.datetime | None = None
+    oldest_ready: dict[str, dt.datetime] = field(default_factory=dict)
+
+    @property
+    def oldest_ready_at(self) -> dt.datetime | None:
+        return min(self.oldest_ready.values(), default=None)
 
     def add(self, kind: str, state: str, number: int) -> None:
         by_state = self.steps.setdefault(kind, {})
@@ -95,7 +99,8 @@ def read(now: dt.datetime) -> Tally:
             found.add(kind, state, number)
         if part == "open":
             found.needs_attention += number if state in NEEDS_A_PERSON else misconfigured
-            found.oldest_ready_at = min(filter(None, (found.oldest_ready_at, oldest)), default=None)
+            if oldest is not None:
+                found.oldest_ready[kind] = min(oldest, found.oldest_ready.get(kind, oldest))
     return found
 
 

@@ -1,4 +1,4 @@
-"""What each scheduled task does, for people."""
+"""What each scheduled task does, and what it means if it does not run, for people."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +16,30 @@ TITLES = {
     "careers.thin_history": _("Delete the old history of tasks, and count finished steps again"),
     "careers.translate_pages": _("Update the translations of pages"),
 }
+
+
+#: What applicants and HR notice while a task fails.
+EFFECTS = {
+    "careers.publish_scheduled": _("Meanwhile scheduled jobs neither go live nor close."),
+    "careers.clean_up_uploads": _("Meanwhile kept files of unsent forms stay longer than a day."),
+    "careers.clean_up_sign_ins": _("Meanwhile old sign-ins stay in the log."),
+    "careers.check_archive": _("Meanwhile nobody notices if an archived file is missing."),
+    "careers.check_content": _(
+        "Meanwhile nobody notices if a page shows a broken picture or link."
+    ),
+    "careers.watch": _("Meanwhile only the sweeper sends alerts."),
+    "careers.daily_digest": _("Meanwhile no daily summary is sent."),
+    "careers.index_texts": _(
+        "Meanwhile search finds new applications by name, address and reference only."
+    ),
+    "careers.thin_history": _("Meanwhile the history grows. Nothing else is affected."),
+    "careers.translate_pages": _("Meanwhile translations of changed pages stay old."),
+}
+
+
+def effect_of(task: str) -> str:
+    """What it means for applicants and HR that a task fails; "" where that is unknown."""
+    return str(EFFECTS.get(task, ""))
 
 
 def title_of(task: str) -> str:

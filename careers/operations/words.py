@@ -17,7 +17,6 @@ from django.utils.translation import ngettext
 
 from careers.applications import sentences
 from careers.documents import SCRIPTS
-from careers.operations.titles import title_of
 from home.bidi import listed
 from home.values.size import size_in_words
 
@@ -95,54 +94,7 @@ def clock(moment: dt.datetime) -> str:
     return formats.date_format(local, "SHORT_DATETIME_FORMAT")
 
 
-# ── Processes ───────────────────────────────────────────────────────────────────────────
-
-
-@says("no-worker")
-def _no_worker(facts: Facts) -> Words:
-    return Words(
-        _("No worker is running.") + " " + safe(),
-        _("Start the workers. They then do the waiting work."),
-    )
-
-
-@says("queue-unserved")
-def _queue_unserved(facts: Facts) -> Words:
-    missing = _("No worker serves the queue %(queue)s.") % {"queue": listed(facts["queues"])}
-    return Words(f"{missing} {safe()}", _("Start a worker for it with -Q."))
-
-
-@says("no-sweeper")
-def _no_sweeper(facts: Facts) -> Words:
-    return Words(
-        _("The sweeper is not running: lost messages are not noticed.") + " " + safe(),
-        _("Start manage.py pipeline_sweep."),
-    )
-
-
-@says("no-scheduler")
-def _no_scheduler(facts: Facts) -> Words:
-    seen = facts["seen_at"]
-    ran = (
-        _("The scheduler last ran at %(time)s.") % {"time": clock(dt.datetime.fromisoformat(seen))}
-        if seen
-        else _("The scheduler has never run.")
-    )
-    late = _("Scheduled pages do not go live or expire, and no daily summary is sent.")
-    return Words(f"{ran} {late}", _("Start celery beat."))
-
-
-@says("schedule-failed")
-def _schedule_failed(facts: Facts) -> Words:
-    return Words(
-        _("The scheduled task “%(task)s” failed at %(time)s (%(error)s).")
-        % {
-            "task": title_of(facts["task"]),
-            "time": clock(dt.datetime.fromisoformat(facts["at"])),
-            "error": facts["error"],
-        },
-        _("See the worker’s log for the cause. The task runs again at its next time."),
-    )
+# ── Work ────────────────────────────────────────────────────────────────────────────────
 
 
 @says("oldest-step")
@@ -253,20 +205,10 @@ def _service(facts: Facts) -> Words:
     return Words(sentences.render(facts["cause"]), what_to_check + safe_meanwhile())
 
 
-@says("broker")
-def _broker(facts: Facts) -> Words:
-    if "silent" in facts:
-        return _silent(facts)
-    return Words(
-        sentences.render(facts["cause"]),
-        safe() + " " + _("If the outage lasts, the sweeper does the work itself."),
-    )
-
-
 @says("database-login", "database-missing", "database-tls", "database-unreachable")
 def _database(facts: Facts) -> Words:
     if "silent" in facts:
-        return _silent(facts)
+        return silent(facts)
     return Words(
         sentences.render(facts["cause"]), _("Meanwhile the site can accept no application.")
     )
@@ -274,10 +216,11 @@ def _database(facts: Facts) -> Words:
 
 @says("archive-unavailable", "mail-unreachable", "scanner-unreachable")
 def _unavailable(facts: Facts) -> Words:
-    return _silent(facts) if "silent" in facts else _service(facts)
+    return silent(facts) if "silent" in facts else _service(facts)
 
 
-def _silent(facts: Facts) -> Words:
+def silent(facts: Facts) -> Words:
+    """A service that did not answer a probe."""
     return Words(
         _("The service “%(name)s” did not answer in time.") % {"name": facts["silent"]},
         _("Check that it runs and that its address is right.") + " " + safe_meanwhile(),

@@ -34,6 +34,7 @@ from careers.pipeline.states import CLAIMABLE, ErrorClass, State
 from careers.pipeline.successors import release_successors
 from careers.pipeline.time_limit import OutOfTime, stoppable
 from careers.pipeline.transitions import db_now, enter_data_phase, enter_keyed_phase, move
+from home import log_ids
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +95,12 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
     claim = take(step_id, owner=owner, kind=kind)
     if claim is None:
         return []
+    ids = {"application": claim.step.application_id, "alert": claim.step.alert_id}
+    with log_ids.noted(step=step_id, kind=claim.step.kind, **ids):
+        return _run(claim)
+
+
+def _run(claim: Claim) -> list[int]:
     definition = registry.REGISTERED[claim.step.kind]
     # A mail inside its idempotency window is not postponed: the window could close meanwhile.
     if (
@@ -109,7 +116,7 @@ def run(step_id: int, *, owner: str, kind: str | None = None) -> list[int]:
         with stoppable():
             outcome = definition.effect(claim.step, claim.before_send)
     except Fenced:
-        log.warning("step %s was taken over while it ran", step_id)
+        log.warning("step %s was taken over while it ran", claim.step.pk)
         return []
     except (Transient, Permanent, Misconfigured) as error:
         # The receiver refused, so nothing was sent, even after the point of no return.

@@ -22,6 +22,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from careers.backoffice.permissions import is_operator
+from careers.operations import processes
+from careers.pipeline.transitions import db_now
 from careersite.proxies import came_through_our_proxy
 from careersite.signin.second_factor import person_of
 
@@ -114,6 +116,17 @@ def enter(request: HttpRequest, page: str = "") -> HttpResponse:
                 "Caddyfile does, or set FLOWER_URL to Flower’s address."
             ),
             status=404,
+        )
+    if not processes.read(db_now()).flowers:
+        # Browsers show their cookies to whatever listens on that port.
+        return _refuse(
+            request,
+            _("Flower is not running"),
+            _(
+                "Flower has given no sign of life for half a minute. Task status shows the same, "
+                "and says what to do."
+            ),
+            status=503,
         )
     url = f"{settings.FLOWER_URL.rstrip('/')}/{quote(page)}"
     return render(request, "careersite/flower_elsewhere.html", {"there": url})

@@ -10,6 +10,7 @@ import os
 import django
 from django.conf import settings
 from flower.api import BaseApiHandler
+from flower.app import Flower
 from flower.views import BaseHandler
 
 from careersite.settings.env import required
@@ -17,6 +18,7 @@ from careersite.settings.env import required
 # The models, which ``let_in`` asks about a session.
 django.setup()
 from careersite.flower import let_in  # noqa: E402
+from careersite.flower_heartbeat import serve  # noqa: E402
 
 address = settings.FLOWER_BIND_ADDRESS
 port = settings.FLOWER_PORT
@@ -27,6 +29,9 @@ persistent = True
 db = os.fspath(settings.VAR_DIR / "flower")
 state_save_interval = 60_000
 max_tasks = 10_000
+
+if Flower.start_http_server is not serve:
+    Flower.open_port, Flower.start_http_server = Flower.start_http_server, serve
 
 # Before each request, also those that Flower answers without a password.
 for _base in (BaseHandler, BaseApiHandler):

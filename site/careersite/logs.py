@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import time
+from collections.abc import Callable
+from uuid import uuid4
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from careersite.settings import env
+from home import log_ids
 
 #: What follows these words in a path gives access to one application or account. A path may be
 #: quoted in another address, and PostgreSQL names the value that breaks a unique constraint.
@@ -53,15 +62,52 @@ class MaskingFormatter(logging.Formatter):
         return masked(super().format(record))
 
 
+class JsonFormatter(MaskingFormatter):
+    """One JSON object for each line: ``at``, ``level``, ``logger``, ``message`` and the ids."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{record.msecs:03.0f}Z",
+            "level": record.levelname,
+            "logger": record.name,
+            "message": masked(record.getMessage()),
+            **log_ids.current(),
+        }
+        if record.exc_info:
+            line["traceback"] = masked(self.formatException(record.exc_info))
+        # JSON escapes what ends a line or steers a terminal.
+        return json.dumps(line)
+
+
+def formatter(**options: str) -> logging.Formatter:
+    """The formatter that LOG_FORMAT names."""
+    if env.given("LOG_FORMAT") == "json":
+        return JsonFormatter()
+    return MaskingFormatter(options["format"], style="{")
+
+
+def requests_have_ids(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Name the request in its log lines: by the proxy's ``X-Request-ID``, or by an id of ours."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Request-ID", "")
+        name = given if re.fullmatch(r"[A-Za-z0-9_.-]{8,64}", given) else uuid4().hex
+        with log_ids.noted(request=name):
+            return get_response(request)
+
+    return middleware
+
+
 #: Django's setting. Log lines hold ids only, no personal data.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": "careersite.logs.MaskingFormatter",
+            "()": "careersite.logs.formatter",
             "format": "{asctime} {levelname} {name} {message}",
-            "style": "{",
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},

@@ -15,8 +15,9 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
 
-from careers.operations import health
+from careers.operations import health, service_answers
 from careers.operations.health import Health
+from careers.operations.models import ScheduledRun, ServiceAnswer
 from careers.pipeline.states import State
 from careersite.proxies import is_from_this_machine
 
@@ -71,6 +72,29 @@ class PipelineCollector(Collector):
             "How long the oldest step that could run has waited.",
             {(): found.oldest_ready_seconds or 0},
         )
+        yield _gauge(
+            "queue_waiting_steps",
+            "Steps that wait for a worker, by queue.",
+            {(queue.name,): queue.waiting for queue in found.queues},
+            labels=["queue"],
+        )
+        yield _gauge(
+            "queue_oldest_ready_seconds",
+            "How long the oldest step that could run has waited, by queue.",
+            {(queue.name,): queue.oldest_seconds or 0 for queue in found.queues},
+            labels=["queue"],
+        )
+        yield _gauge(
+            "workers_gone",
+            "Workers that gave no sign of life in the last day and did not stop in order.",
+            {(): len(found.processes.gone)},
+        )
+        yield _gauge(
+            "workers_without_broker",
+            "Workers that run and have no connection to the broker.",
+            {(): len(found.processes.cut_off)},
+        )
+        yield from self._services()
         seen = [min(beat.seen_at, found.at) for beat in found.sweepers]
         served = Counter(
             queue for worker in found.workers for queue in worker.queues.split(",") if queue
@@ -91,6 +115,36 @@ class PipelineCollector(Collector):
             "What is not as it should be; /admin/tasks/ explains it.",
             {(finding.code, finding.level): 1 for finding in found.findings},
             labels=["code", "level"],
+        )
+
+    def _services(self) -> Iterator[Metric]:
+        rows = list(ServiceAnswer.objects.all())
+        yield _gauge(
+            "service_up",
+            "1 if the last answer of a service was good.",
+            {(row.name,): float(service_answers.is_well(row)) for row in rows},
+            labels=["service"],
+        )
+        yield _gauge(
+            "service_good_seconds",
+            "Since the last good answer of a service; missing when there was none.",
+            {
+                (row.name,): max(0.0, (self.found.at - row.good_at).total_seconds())
+                for row in rows
+                if row.good_at is not None
+            },
+            labels=["service"],
+        )
+        runs = ScheduledRun.objects.exclude(ended_at=None)
+        yield _gauge(
+            "schedule_ended_seconds",
+            "Since the last run of a scheduled task ended.",
+            {
+                (run.task,): max(0.0, (self.found.at - run.ended_at).total_seconds())
+                for run in runs
+                if run.ended_at is not None
+            },
+            labels=["task"],
         )
 
 

@@ -14,6 +14,7 @@ from django.test import Client
 
 from careersite.flower import let_in
 from tests.support import people
+from tests.support.factories import HeartbeatFactory
 from tests.support.signing_in import with_app
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +101,10 @@ def test_flower_without_a_proxy_answers_with_a_page_that_redirects(
     settings.FLOWER_URL = "http://127.0.0.1:5555/flower/"
     assert client.get("/flower/")["Location"] == "/admin/login/?next=/flower/"
     client.force_login(people.otto())
+    # Another program may hold the port and would see the session's cookie.
+    answer = client.get("/flower/")
+    assert (answer.status_code, b"Flower is not running" in answer.content) == (503, True)
+    HeartbeatFactory(kind="flower", name="flower@here", queues="")
     for page in ("", "task/0123-ab"):
         response = client.get(f"/flower/{page}")
         text = response.content.decode()

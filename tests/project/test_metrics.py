@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+import re
 from typing import Any
 
 import pytest
+import yaml
 from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from careers.operations import findings, health
+from careers.operations import findings, health, service_answers
 from careers.operations.heartbeat import beat
 from careers.operations.models import Finding, Heartbeat
 from careers.pipeline import registry
 from careers.pipeline.kinds import ARCHIVE
 from careers.pipeline.states import State
-from tests.support.factories import StepFactory
+from careersite.settings import env
+from tests.support.factories import HeartbeatFactory, StepFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -67,8 +73,61 @@ def test_metrics_take_the_queries_of_the_health_check(
     StepFactory.create_batch(3, application__page=job)
     with CaptureQueriesContext(connection) as health_alone:
         health.check()
-    with django_assert_num_queries(len(health_alone)):
+    # The services and the scheduled tasks.
+    with django_assert_num_queries(len(health_alone) + 2):
         scraped(client)
+
+
+def test_queues_services_and_lost_workers_are_metrics(client: Client, job: Any) -> None:
+    waits = timezone.now() - dt.timedelta(minutes=10)
+    StepFactory(application__page=job, kind=ARCHIVE, queued=True, state_since=waits)
+    HeartbeatFactory(name="io@gone", seen_at=waits)
+    service_answers.note("archive", [])
+    service_answers.note("mail", [Finding(code="mail-login", severity="critical")])
+    found = scraped(client)
+    assert found["careers_queue_waiting_steps"] == {("cpu",): 0, ("io",): 1}
+    assert 600 <= found["careers_queue_oldest_ready_seconds"]["io",] < 660
+    assert found["careers_workers_gone"] == {(): 1}
+    assert found["careers_service_up"] == {("archive",): 1, ("mail",): 0}
+    assert list(found["careers_service_good_seconds"]) == [("archive",)]
+
+
+# ── Files for Prometheus and Grafana ────────────────────────────────────────────────────
+
+
+def metrics_in(expression: str) -> set[str]:
+    return set(re.findall(r"\bcareers_[a-z_]+", expression))
+
+
+def test_alert_rules_use_metrics_that_exist(client: Client) -> None:
+    """And have the form of Prometheus (docs, “Alerting rules”)."""
+    rules = yaml.safe_load((env.ROOT / "deploy/prometheus/alerts.yml").read_text("utf-8"))
+    known = scraped(client).keys()
+    names = []
+    for group in rules["groups"]:
+        assert group.keys() <= {"name", "interval", "rules"}
+        for rule in group["rules"]:
+            assert rule.keys() <= {"alert", "expr", "for", "labels", "annotations"}
+            assert {"alert", "expr", "labels", "annotations"} <= rule.keys()
+            assert re.fullmatch(r"\d+[smhd]", rule.get("for", "0s"))
+            assert rule["labels"]["severity"] in ("critical", "warning")
+            assert rule["annotations"].keys() == {"summary", "description"}
+            assert metrics_in(rule["expr"]) <= known
+            names.append(rule["alert"])
+    assert len(names) == len(set(names))
+
+
+def test_dashboard_uses_metrics_that_exist(client: Client) -> None:
+    dashboard = json.loads((env.ROOT / "deploy/grafana/careers.json").read_text("utf-8"))
+    known = scraped(client).keys()
+    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+    for panel in dashboard["panels"]:
+        for target in panel["targets"]:
+            found = metrics_in(target["expr"])
+            assert found
+            assert found <= known
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ SMALL = {
     "careers.jobpage",
     "careers.databaseidentity",
     "careers.scheduledrun",
+    "careers.serviceanswer",
     "home.companytranslation",
     "home.homepage",
     "home.sitesettings",

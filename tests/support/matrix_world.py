@@ -20,6 +20,7 @@ from careers.jobs.taxonomy import Department, Location
 from careers.pipeline.kinds import ARCHIVE, MAIL_HR
 from tests.support.factories import (
     ApplicationFactory,
+    HeartbeatFactory,
     HomePageFactory,
     JobIndexPageFactory,
     JobPageFactory,
@@ -55,6 +56,8 @@ def build() -> dict[str, Any]:
 
 def _shared() -> dict[str, Any]:
     home = HomePageFactory(as_site=True)
+    # Without it, nobody is sent to Flower.
+    HeartbeatFactory(kind="flower", name="flower@host", queues="")
     document = get_document_model().objects.create(
         title="Plan", file=ContentFile(b"x", name="plan.txt")
     )

@@ -90,6 +90,7 @@ declare(
     ),
 )
 declare("careers.Heartbeat", plain="kind name queues facts started_at seen_at")
+declare("careers.ServiceAnswer", plain="name good_at bad_at facts finding")
 declare("careers.ScheduledRun", plain="task started_at ended_at error findings")
 declare(
     "signin.Memory",

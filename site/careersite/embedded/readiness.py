@@ -26,6 +26,8 @@ def not_ready(address: str) -> str:
         "worker io": "io" in served,
         "sweeper": bool(status["sweeper"]["seen_at"]),
         "broker": status["broker"]["ok"],
+        # Its own heartbeat: another program may hold its port.
+        "flower": bool(status["flower"]["seen_at"]),
     }
     return ", ".join(name for name, is_fine in fine.items() if not is_fine)
 

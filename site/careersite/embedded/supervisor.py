@@ -224,14 +224,12 @@ class Supervisor:
             self._rotated = now
             self.rotate()
 
-    def wait_until_healthy(self, port: int, flower_port: int) -> str:
+    def wait_until_healthy(self, port: int) -> str:
         """Wait ``HEALTHY_WITHIN`` seconds for the whole site; return what is still missing."""
         deadline = time.monotonic() + HEALTHY_WITHIN
         missing = "web"
         while time.monotonic() < deadline:
             missing = not_ready(f"http://127.0.0.1:{port}/health/ready")
-            if not missing and port_is_free(flower_port):
-                missing = "flower"
             if not missing:
                 # All processes are healthy; now request a page, as the first visitor does.
                 return not_shown(f"http://127.0.0.1:{port}/")
@@ -327,7 +325,7 @@ def run(var: Path, lock: IO[str], options: argparse.Namespace) -> int:
         logins = supervisor.prepare(set(env.SERVICES) - embedded, checked)
         supervisor.start_site()
         say("  Starting web, workers, sweeper, scheduler and Flower …")
-        missing = supervisor.wait_until_healthy(port, flower_port)
+        missing = supervisor.wait_until_healthy(port)
         where = addresses(var, port, flower_port, embedded, logins)
         _note(lock, where)
         if missing:

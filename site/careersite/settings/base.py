@@ -114,6 +114,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "careersite.logs.requests_have_ids",
     "careersite.proxies.only_our_proxies_are_believed",
     "careersite.middleware.every_response_is_isolated",
     "careersite.middleware.public_pages_are_cacheable",

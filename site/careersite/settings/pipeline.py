@@ -30,3 +30,8 @@ PIPELINE_BACKOFF_BASE = env.number("PIPELINE_BACKOFF_BASE", 10, least=0.1)
 #: Megabytes of memory that one PDF may take on top of its process. The largest application that
 #: the form accepts takes about 100; a PDF that takes more fails alone.
 PDF_MEMORY_LIMIT = env.number("PDF_MEMORY_LIMIT", 512, least=128)
+
+#: A file that the backup job touches after each success; "" for none. And the greatest age of the
+#: last backup, in hours.
+BACKUP_STAMP = env.given("BACKUP_STAMP")
+BACKUP_MAX_HOURS = env.number("BACKUP_MAX_HOURS", 48, least=1)

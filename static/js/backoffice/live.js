@@ -4,8 +4,10 @@
  *   <div data-live data-live-url="…" data-live-seconds="3">…</div>
  *
  * It pauses while the tab is hidden, while keyboard focus or a text selection is inside, and
- * while a folded detail is open: the page must not change while a person works on it. Screen
- * readers hear changes through `[data-live-announce]`, in the words of `[data-live-words]`.
+ * while a folded detail is open: the page must not change while a person works on it. Then
+ * `[data-live-paused="…"]` says why, `[data-live-since]` how old the content is, and
+ * `[data-live-resume]` refreshes once. Screen readers hear changes through
+ * `[data-live-announce]`, in the words of `[data-live-words]`.
  */
 (() => {
   const box = document.querySelector('[data-live]');
@@ -14,6 +16,10 @@
   const announce = document.querySelector('[data-live-announce]');
   const note = document.querySelector('[data-live-note]');
   const fallback = document.querySelector('[data-live-fallback]');
+  const state = document.querySelector('[data-live-state]');
+  const since = document.querySelector('[data-live-since]');
+  const time = document.querySelector('[data-live-time]');
+  const resume = document.querySelector('[data-live-resume]');
   const seconds = Number(box.dataset.liveSeconds) || 3;
   const words = () => box.querySelector('[data-live-words]')?.dataset.liveWords ?? '';
   // Each answer has a new token, which is not a change.
@@ -25,31 +31,51 @@
   let said = words();
   let failures = 0;
   let pressed = false;
+  // When the server last said that this is how things are.
+  let shownAt = Date.now();
 
-  const isInUse = () => {
+  /** Why the content must not change now: a name of `[data-live-paused]`, or "" if it may. */
+  const reason = () => {
+    if (document.hidden) return 'hidden';
+    if (pressed || box.contains(document.activeElement)) return 'focus';
+    if (box.querySelector('details[open]') !== null) return 'details';
     const selection = document.getSelection();
-    return (
-      document.hidden ||
-      pressed ||
-      box.contains(document.activeElement) ||
-      box.querySelector('details[open]') !== null ||
-      (selection && !selection.isCollapsed && box.contains(selection.anchorNode))
-    );
+    const selects = selection && !selection.isCollapsed && box.contains(selection.anchorNode);
+    return selects ? 'selection' : '';
   };
 
+  /** Say whether the page updates itself, and if not, why and since when. */
+  const say = (why) => {
+    if (note) note.hidden = why !== '';
+    if (fallback) fallback.hidden = why !== 'failed';
+    for (const words of document.querySelectorAll('[data-live-paused]')) {
+      words.hidden = words.dataset.livePaused !== why;
+    }
+    if (since) since.hidden = why === '';
+    if (time) time.textContent = String(Math.round((Date.now() - shownAt) / 1000));
+    if (resume) resume.hidden = why === '' || why === 'failed';
+    if (state) state.dataset.liveState = why || 'live';
+  };
+
+  let timer = 0;
   const later = () => {
     const pause = Math.min(60, seconds * 2 ** failures);
-    window.setTimeout(refresh, pause * 1000);
+    window.clearTimeout(timer);
+    timer = window.setTimeout(refresh, pause * 1000);
   };
 
   const succeeded = () => {
     failures = 0;
-    if (note) note.hidden = false;
-    if (fallback) fallback.hidden = true;
+    shownAt = Date.now();
+    say('');
   };
 
-  async function refresh() {
-    if (isInUse()) return later();
+  async function refresh(demanded = false) {
+    const why = demanded === true ? '' : reason();
+    if (why) {
+      say(failures ? 'failed' : why);
+      return later();
+    }
     const search = window.location.search;
     try {
       const response = await fetch(box.dataset.liveUrl + search, {
@@ -71,7 +97,7 @@
       const html = await response.text();
       version = '';
       // Meanwhile the reader may have begun to work here, or chosen another filter.
-      if (!isInUse() && search === window.location.search) {
+      if ((demanded === true || !reason()) && search === window.location.search) {
         version = response.headers.get('ETag') ?? '';
         if (comparable(html) !== shown) {
           box.innerHTML = html;
@@ -85,8 +111,7 @@
       succeeded();
     } catch {
       failures += 1;
-      if (note) note.hidden = true;
-      if (fallback) fallback.hidden = false;
+      say('failed');
     }
     return later();
   }
@@ -100,7 +125,13 @@
     });
   }
   document.addEventListener('visibilitychange', () => {
-    if (!document.hidden) failures = 0;
+    if (document.hidden) return;
+    failures = 0;
+    refresh();
   });
+  resume?.addEventListener('click', () => refresh(true));
+  // Say at once that a click or the keyboard has paused it, and continue soon after it has left.
+  box.addEventListener('focusin', () => say('focus'));
+  box.addEventListener('focusout', later);
   later();
 })();

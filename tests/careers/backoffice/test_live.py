@@ -17,7 +17,11 @@ SCRIPT = Path(__file__).parents[3] / "static/js/backoffice/live.js"
 PAGE = """<!doctype html><title>t</title>
 <p role="status" aria-live="polite" data-live-announce></p>
 <div data-live data-live-url="/results/" data-live-seconds="0.05">{results}</div>
-<span hidden data-live-note>live</span> <a href="/" data-live-fallback>Reload</a>
+<p data-live-state><span hidden data-live-note>live</span>
+<span hidden data-live-paused="focus">focus</span>
+<span hidden data-live-paused="details">open</span>
+<span hidden data-live-since>as of <time data-live-time></time></span>
+<button hidden data-live-resume>now</button> <a href="/" data-live-fallback>Reload</a></p>
 <button id="outside">outside</button>
 <script src="/live.js"></script>"""
 
@@ -111,8 +115,23 @@ def test_refresh_pauses_under_keyboard_focus(live: Page, server: Server) -> None
     live.wait_for_timeout(300)
     assert len(server.looks) <= wait + 1
     assert "one" in live.inner_text("[data-live]")
+    assert live.is_visible("[data-live-paused=focus]")
+    assert live.is_visible("[data-live-since]")
+    assert not live.is_visible("[data-live-note]")
     live.focus("#outside")
     live.wait_for_selector("text=two")
+    live.wait_for_selector("[data-live-note]:not([hidden])")
+    assert not live.is_visible("[data-live-paused=focus]")
+
+
+def test_paused_page_is_refreshed_once_on_demand(live: Page, server: Server) -> None:
+    server.results = "<details open><summary>s</summary>deep</details>"
+    live.wait_for_selector("text=deep")
+    server.results = "<details open><summary>s</summary>deeper</details>"
+    live.wait_for_selector("[data-live-paused=details]:not([hidden])")
+    live.click("[data-live-resume]")
+    live.wait_for_selector("text=deeper")
+    live.wait_for_selector("[data-live-paused=details]:not([hidden])")
 
 
 def test_refresh_pauses_during_selection_or_open_detail(live: Page, server: Server) -> None:

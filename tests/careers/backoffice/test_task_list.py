@@ -46,7 +46,7 @@ def test_healthy_site_shows_that_everything_works(as_otto: Client, ours: JobPage
 def test_missing_worker_is_shown_with_next_action(as_otto: Client, db: None) -> None:
     HeartbeatFactory(sweeper=True)
     text = text_of(as_otto)
-    assert "No worker is running. Applications are stored and safe." in text
+    assert "No worker is running. No application is waiting." in text
     assert "Start the workers. They then do the waiting work." in text
 
 

@@ -333,7 +333,7 @@ class TestInternationalAddress:
     @pytest.mark.parametrize("offered", [True, False])
     def test_probe_says_whether_the_server_takes_it(self, smtp: HostileSMTP, offered: bool) -> None:
         smtp.smtputf8 = offered
-        assert probe() is offered
+        assert probe().international is offered
 
 
 def test_long_message_id_is_not_folded(smtp: HostileSMTP) -> None:

@@ -17,8 +17,10 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from careers import notifications
+from careers.backoffice.presentation import alert_title
 from careers.operations import alerts
 from careers.operations.models import Heartbeat
+from careers.operations.words import clock
 from careers.pipeline.actions import cancel, retry
 from careers.pipeline.enqueue import create_mails
 from careers.pipeline.kinds import ARCHIVE, MAIL_HR
@@ -134,6 +136,19 @@ def test_short_problem_after_resolved_leaves_no_alert(wrong: Any) -> None:
     wrong(5)
     assert Alert.objects.filter(closed_at=None, kind=AlertKind.PROBLEM).count() == 0
     assert mailed() == ["alert 2", "recovered 2"]
+
+
+def test_open_alert_has_the_numbers_of_now(wrong: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong(0, "broker")
+    wrong(2, "broker")
+    now = alerts.Problem("broker", "620 steps wait.", "Mend it.", "/x/")
+    monkeypatch.setattr(alerts, "current_problems", lambda: [now])
+    alerts.update_alerts("sweeper")
+    alert = Alert.objects.get()
+    assert (alert.facts["message"], alert.steps.count()) == ("620 steps wait.", 2)
+    wrong(10)
+    closed = Alert.objects.get(pk=alert.pk)
+    assert alert_title(closed) == f"Problem until {clock(closed.closed_at)}: 620 steps wait."
 
 
 def test_two_problems_are_two_alerts(wrong: Any) -> None:
@@ -508,7 +523,7 @@ def test_mail_to_operators_is_a_step(home: Any, monkeypatch: pytest.MonkeyPatch)
     assert run(step.pk, owner="worker:1", kind="mail_operators") == []
     step.refresh_from_db()
     assert (step.state, sent[0].to) == (State.SUCCEEDED, ["ops@example.com"])
-    assert sent[0].subject == ("Problem: No worker is running. Applications are stored and safe.")
+    assert sent[0].subject.startswith("Problem: No worker is running. ")
     assert sent[0].from_email.startswith("Tidewater Instruments <")
 
 

@@ -132,8 +132,8 @@ def test_missing_worker_and_sweeper_are_critical(ticking: None) -> None:
         (
             "no-worker",
             "critical",
-            f"No worker is running. {SAFE}",
-            "Start the workers. They then do the waiting work.",
+            f"No worker is running. No application is waiting. {SAFE}",
+            "Start the workers. They then do the waiting work. Their logs show why they ended.",
         ),
         (
             "no-sweeper",
@@ -158,7 +158,7 @@ def test_queue_without_worker_is_reported(ticking: None) -> None:
         (
             "queue-unserved",
             "critical",
-            f"No worker serves the queue cpu. {SAFE}",
+            f"No worker serves the queue cpu. No application is waiting. {SAFE}",
             "Start a worker for it with -Q.",
         )
     ]
@@ -178,7 +178,7 @@ def test_queue_of_a_registered_step_without_worker_is_reported(
         )
     )
     (finding,) = health.check(broker_error="").faults
-    assert (finding.code, finding.facts) == ("queue-unserved", {"queues": ["checks"]})
+    assert (finding.code, finding.facts["queues"]) == ("queue-unserved", ["checks"])
 
 
 def test_health_with_queues_shared_by_two_workers_is_ok(ticking: None) -> None:
@@ -302,6 +302,7 @@ def test_json_has_the_documented_keys(alive: None, step: Any) -> None:
         "oldest_ready_seconds",
         "workers",
         "sweeper",
+        "flower",
         "broker",
         "findings",
     }

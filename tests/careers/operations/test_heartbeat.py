@@ -1,19 +1,21 @@
-"""Heartbeats of the processes."""
+"""Heartbeats of the processes: what a row says, and what is left of a process that was killed."""
 
 from __future__ import annotations
 
 import datetime as dt
-import threading
-import time
-from types import SimpleNamespace
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
 
 from careers.operations import heartbeat
-from careers.operations.heartbeat import WorkerHeartbeat, beat
-from careers.operations.models import Finding, Heartbeat
+from careers.operations.heartbeat import beat, begin, end
+from careers.operations.models import Heartbeat
+from careers.pipeline.transitions import db_now
+from tests.support.factories import HeartbeatFactory, StepFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -37,100 +39,74 @@ def test_beat_with_a_database_error_is_only_logged(db: None, caplog: Any) -> Non
 
     with connection.execute_wrapper(broken):
         beat("worker", "w@host")
+        assert begin("worker", "w@host") == []
     assert "no heartbeat written" in caplog.text
 
 
-class Worker:
-    """The worker as its heartbeat sees it."""
-
-    def __init__(self, *queues: str) -> None:
-        self.hostname = "w@host"
-        consumed = SimpleNamespace(consume_from=queues)
-        self.app = SimpleNamespace(amqp=SimpleNamespace(queues=consumed))
-        self.timer, self.timers = self, list[tuple[float, Any]]()
-
-    def call_repeatedly(self, interval: float, call: Any) -> None:
-        self.timers.append((interval, call))
+def test_process_that_stopped_in_order_leaves_no_row(db: None) -> None:
+    assert begin("worker", "w@host") == []
+    end("worker", "w@host")
+    assert begin("worker", "w@host") == []
 
 
-@pytest.fixture
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A query in another thread would not see this test's transaction."""
+def test_begin_after_a_kill_remembers_the_end_and_the_steps(db: None, bare_job: Any) -> None:
+    step = StepFactory(application__page=bare_job, started=True, owner="worker:1")
+    ended = db_now() - dt.timedelta(minutes=5)
+    HeartbeatFactory(name="w@host", seen_at=ended, started_at=ended, facts={"owner": "worker:1"})
+    (lost,) = begin("worker", "w@host", facts={"owner": "worker:2"})
+    assert lost == {"at": ended.isoformat(), "ran": [step.pk]}
+    row = Heartbeat.objects.get()
+    assert row.facts == {"owner": "worker:2", "lost": [lost]}
+    assert row.started_at > ended
 
-    def ask(query: Any, _seconds: float) -> threading.Thread:
-        query()
-        return threading.Thread()
 
-    monkeypatch.setattr(heartbeat, "wait_for", ask)
+def test_begin_forgets_ends_of_earlier_days(db: None) -> None:
+    days = [db_now() - dt.timedelta(days=n) for n in (0, 2)]
+    facts = {"lost": [{"at": day.isoformat(), "ran": []} for day in days], "ended": True}
+    HeartbeatFactory(name="w@host", facts=facts)
+    assert [one["at"] for one in begin("worker", "w@host")] == [days[0].isoformat()]
 
 
-def test_worker_heartbeat_names_its_queues_until_it_stops(
-    db: None, at_once: None, monkeypatch: pytest.MonkeyPatch, settings: Any
+def test_begin_of_a_family_takes_over_only_dead_processes_of_this_host(db: None) -> None:
+    """Each start of a sweeper has another name."""
+    here = heartbeat.own_facts()
+    with subprocess.Popen([sys.executable, "-c", "pass"]) as ended:
+        ended.wait()
+    HeartbeatFactory(sweeper=True, name="a:1", facts={**here, "pid": ended.pid})
+    HeartbeatFactory(sweeper=True, name="a:2", facts={**here, "pid": os.getppid()})
+    HeartbeatFactory(sweeper=True, name="a:3", facts={**here, "host": "elsewhere"})
+    lost = begin("sweeper", "a:4", family="a:")
+    assert len(lost) == 1
+    names = Heartbeat.objects.order_by("name").values_list("name", flat=True)
+    assert list(names) == ["a:2", "a:3", "a:4"]
+
+
+def test_rows_of_lost_workers_keep_their_steps_for_a_day(db: None, bare_job: Any) -> None:
+    step = StepFactory(application__page=bare_job, started=True, owner="worker:1")
+    seen = db_now() - dt.timedelta(minutes=1)
+    gone = HeartbeatFactory(seen_at=seen, facts={"owner": "worker:1"})
+    alive = HeartbeatFactory(facts={"owner": "worker:2"})
+    heartbeat.note_lost_workers()
+    heartbeat.forget_gone()
+    gone.refresh_from_db()
+    alive.refresh_from_db()
+    assert (gone.facts["ran"], "ran" in alive.facts) == ([step.pk], False)
+    Heartbeat.objects.update(seen_at=db_now() - dt.timedelta(hours=25))
+    heartbeat.forget_gone()
+    assert Heartbeat.objects.count() == 0
+
+
+def test_own_facts_name_host_version_and_memory(db: None) -> None:
+    facts = heartbeat.own_facts()
+    assert facts["pid"] == os.getpid()
+    assert facts["host"]
+    assert facts["memory"] is None or facts["memory"] > 1_000_000
+
+
+@pytest.mark.parametrize(("trouble", "served"), [("", True), ("no-broker", False)])
+def test_queue_is_served_only_by_workers_that_take_messages(
+    db: None, trouble: str, served: bool
 ) -> None:
-    ends: list[float] = []
-    monkeypatch.setattr(heartbeat, "end_after", ends.append)
-    worker, part = Worker("io", "cpu"), WorkerHeartbeat.__new__(WorkerHeartbeat)
-    part.start(worker)
-    assert Heartbeat.objects.get().queues == "cpu,io"
-    ((interval, call),) = worker.timers
-    call()
-    assert (interval, Heartbeat.objects.count()) == (10, 1)
-    part.stop(worker)
-    assert (ends, Heartbeat.objects.count()) == ([settings.PIPELINE_LEASE], 0)
-
-
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite gives up by itself")
-def test_heartbeat_with_a_silent_database_does_not_block_the_worker(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    answers, asked = threading.Event(), list[str]()
-
-    def silent(kind: str, name: str, **_facts: Any) -> None:
-        asked.append(name)
-        answers.wait(60)
-
-    monkeypatch.setattr(heartbeat, "INTERVAL", 0.4)
-    monkeypatch.setattr(heartbeat, "beat", silent)
-    worker, part = Worker("io"), WorkerHeartbeat.__new__(WorkerHeartbeat)
-    part.start(worker)
-    ((_interval, call),) = worker.timers
-    call()
-    assert (asked, part.beating.is_alive()) == (["w@host"], True)
-    answers.set()
-    part.beating.join()
-    call()
-    assert asked == ["w@host"] * 2
-
-
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's locks are the server's")
-def test_heartbeat_on_sqlite_ends_before_a_child_can_be_forked(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A forked child would inherit SQLite's record of locks, but not the locks."""
-    patience = list[int]()
-
-    def slow(*_args: Any, **_facts: Any) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA busy_timeout")
-            time.sleep(0.5)
-            patience.extend(cursor.fetchone())
-
-    monkeypatch.setattr(heartbeat, "INTERVAL", 0.4)
-    monkeypatch.setattr(heartbeat, "beat", slow)
-    part = WorkerHeartbeat.__new__(WorkerHeartbeat)
-    part.start(Worker("io"))
-    assert (part.beating.is_alive(), patience) == (False, [100])
-
-
-@pytest.mark.parametrize(("queue", "codes"), [("cpu", ["fonts"]), ("io", [])])
-def test_worker_that_makes_pdfs_reports_missing_fonts_until_it_stops(
-    db: None, at_once: None, monkeypatch: pytest.MonkeyPatch, queue: str, codes: list[str]
-) -> None:
-    monkeypatch.setattr(heartbeat, "missing_scripts", lambda: ["thai"])
-    monkeypatch.setattr(heartbeat, "end_after", lambda seconds: None)
-    worker, part = Worker(queue), WorkerHeartbeat.__new__(WorkerHeartbeat)
-    part.start(worker)
-    assert [row.code for row in Finding.objects.all()] == codes
-    assert {row.facts["scripts"][0] for row in Finding.objects.all()} <= {"thai"}
-    part.stop(worker)
-    assert Finding.objects.count() == 0
+    HeartbeatFactory(queues="io", facts={"trouble": trouble})
+    assert heartbeat.is_served("io") is served
+    assert heartbeat.is_served("cpu") is False

@@ -12,11 +12,13 @@ from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.utils import timezone
 
+from careers.applications.errors import Transient
+from careers.applications.sentences import to_facts
 from careers.forms import tasks as forms_tasks
-from careers.operations import health, schedule
-from careers.operations.models import Heartbeat, ScheduledRun
+from careers.operations import findings, health, schedule
+from careers.operations.models import Finding, Heartbeat, ScheduledRun
 from careers.operations.schedule import Scheduler, schedules
-from careers.operations.titles import title_of
+from careers.operations.titles import effect_of, title_of
 from careers.operations.words import clock
 from careers.pipeline import broker
 from tests.support import people
@@ -65,10 +67,47 @@ def test_failure_is_a_finding_until_the_task_succeeds(monkeypatch: pytest.Monkey
         "“Delete uploads of forms that were not sent, and old hashes of networks” failed at "
         in finding.message
     )
-    assert "(ValueError)" in finding.message
+    assert "An error in the program ended it (ValueError)." in finding.message
+    assert "Meanwhile kept files of unsent forms stay longer than a day." in finding.message
+    assert "Search the log of" in finding.action
     assert "jane" not in finding.message + finding.action
     clean_up(monkeypatch)
     assert "schedule-failed" not in str(health.check().faults)
+
+
+def test_failure_names_the_cause_in_the_words_of_the_service(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    HeartbeatFactory(scheduler=True)
+    words = "The archive (S3) did not answer. The site tries again."
+    clean_up(monkeypatch, Transient("archive-unavailable", words))
+    (finding,) = [f for f in health.check().faults if f.code.startswith("schedule-failed")]
+    assert words in finding.message
+    assert "Transient" not in finding.message + finding.action
+    # The archive itself is the one cause, once it is known.
+    facts = {"cause": to_facts(words)}
+    down = Finding(code="archive-unavailable", severity="warning", facts=facts)
+    findings.report("sweeper:a", [down], lasts=findings.PROCESS)
+    assert "schedule-failed" not in str(health.check().faults)
+
+
+def test_run_whose_worker_was_killed_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    HeartbeatFactory(scheduler=True)
+    now = timezone.now()
+    ScheduledRun.objects.create(task=CLEAN_UP, started_at=now - dt.timedelta(seconds=200))
+    running = ScheduledRun.objects.create(
+        task="careers.check_archive", started_at=now - dt.timedelta(seconds=200)
+    )
+    schedule.end_lost_runs()
+    (finding,) = [f for f in health.check().faults if f.code.startswith("schedule-failed")]
+    assert "Its worker ended before the task did." in finding.message
+    running.refresh_from_db()
+    assert running.ended_at is None
+
+
+def test_every_scheduled_task_has_an_effect() -> None:
+    tasks = {entry["task"] for entry in current_app.conf.beat_schedule.values()}
+    assert [task for task in tasks if not effect_of(task)] == []
 
 
 def test_task_that_is_not_scheduled_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
