@@ -22,6 +22,7 @@ from careers.operations.models import (  # isort: skip
 from careers.pipeline.models import (  # isort: skip
     Alert,
     DatabaseIdentity,
+    Pause,
     Step,
     StepEvent,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "JobIndexPage",
     "JobPage",
     "Location",
+    "Pause",
     "PendingUpload",
     "ScheduledRun",
     "Step",

@@ -28,7 +28,7 @@ from django.utils.translation import get_language
 from careers.backoffice.permissions import is_operator
 from careers.operations import health, heartbeat
 from careers.operations.models import Dismissal, Finding, Heartbeat
-from careers.pipeline.models import StepEvent
+from careers.pipeline.models import Pause, StepEvent
 from careers.pipeline.transitions import db_now
 from home.rights import held_by
 
@@ -67,6 +67,8 @@ def version_for(request: HttpRequest) -> str:
         return ""
     now = db_now()
     seen: list[Any] = []
+    # The banner: a pause writes no event.
+    paused = Pause.objects.filter(resumed_at=None, until__gt=now).order_by()
     if is_operator(request.user):
         alive = Heartbeat.objects.filter(
             seen_at__gt=now - heartbeat.GONE_AFTER, seen_at__lt=now + heartbeat.GONE_AFTER
@@ -81,10 +83,13 @@ def version_for(request: HttpRequest) -> str:
                 Dismissal.objects.order_by().values_list(
                     "code", "digest", "digest", Value("", output_field=TextField())
                 ),
+                paused.values_list("scope", "actor", "actor", "reason"),
                 all=True,
             )
         )
         seen = [sorted(read), sorted(finding.digest for finding in health.disk())]
+    else:
+        seen = [list(paused.values_list("pk"))]
     content = [
         last_event,
         int(now.timestamp()) // OLDEST,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -101,6 +101,7 @@ def step_views(
     held: Held,
     may_see_flower: bool,
     quarantined: bool,
+    paused: Collection[str],
     now: dt.datetime,
 ) -> Iterator[StepView]:
     """The steps of one task, in words.
@@ -111,6 +112,7 @@ def step_views(
         held: what the reader may do; it decides which buttons they see.
         may_see_flower: whether to link each step to its task in Flower.
         quarantined: whether the mails wait because the application may be spam.
+        paused: the kinds of steps that are paused.
     """
     actors = presentation.Actors.of(event.actor for history in events.values() for event in history)
     on_scale, _whole = lanes(steps, events, now)
@@ -120,8 +122,8 @@ def step_views(
         yield StepView(
             step=step,
             title=step_title(step),
-            chip=presentation.chip(step, quarantined),
-            state=presentation.state_in_words(step, quarantined),
+            chip=presentation.chip(step, quarantined, paused),
+            state=presentation.state_in_words(step, quarantined, paused),
             replaced=step.pk not in kept,
             lane=on_scale[step.pk],
             events=[

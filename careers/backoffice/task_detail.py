@@ -135,6 +135,7 @@ class TaskDetail(DetailPage):
                 held=self.held,
                 may_see_flower=is_operator(self.request.user),
                 quarantined=quarantined,
+                paused=self.paused.kinds,
                 now=now,
             )
         )
@@ -147,7 +148,7 @@ class TaskDetail(DetailPage):
             "application": application,
             "alert": self.alert,
             "steps": views,
-            "chips": presentation.chips(steps, quarantined),
+            "chips": presentation.chips(steps, quarantined, self.paused.kinds),
             "troubles": [
                 view for view in views if view.troubled and view.step.state != State.CANCELLED
             ],

@@ -5,6 +5,7 @@ Others see the steps for the jobs in their part of the page tree, and nothing el
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -114,6 +115,12 @@ def applications_with(steps: Q) -> Q:
     return Q(pk__in=Step.objects.filter(steps, application__isnull=False).values("application"))
 
 
+def paused_in(row: Any) -> Collection[str]:
+    """The kinds of steps that are paused, as the view has noted on each row."""
+    kinds: Collection[str] = row.paused_kinds
+    return kinds
+
+
 class ReferenceColumn(TitleColumn):
     """The reference, with the job below it: the chips need the width."""
 
@@ -126,7 +133,7 @@ class ChipsColumn(Column):
     cell_template_name = "careers/backoffice/chips_cell.html"
 
     def get_value(self, instance: Application) -> list[presentation.Chip]:
-        return presentation.chips(instance.steps.all(), instance.quarantined)
+        return presentation.chips(instance.steps.all(), instance.quarantined, paused_in(instance))
 
 
 class AgeColumn(Column):
@@ -150,7 +157,9 @@ class NextColumn(Column):
     cell_template_name = "careers/backoffice/next_cell.html"
 
     def get_value(self, instance: Application) -> str:
-        return presentation.next_action(instance.steps.all(), instance.quarantined)
+        return presentation.next_action(
+            instance.steps.all(), instance.quarantined, paused_in(instance)
+        )
 
 
 @dataclass(frozen=True)
@@ -205,6 +214,13 @@ class TaskList(ListPage):
         if not is_operator(self.request.user):
             return []
         return [
+            HeaderButton(
+                _("Pause steps"),
+                url=reverse("careers_tasks:pauses"),
+                classname="bo-header-link",
+                icon_name="time",
+                priority=5,
+            ),
             HeaderButton(
                 _("Mails to operators"),
                 url=reverse("careers_tasks:alerts"),
@@ -262,8 +278,11 @@ class TaskList(ListPage):
                 "may_run": is_operator(user, actions.retry.permission),
             }
         several = numbers.needs_attention > 1
+        context = super().get_context_data(*args, **kwargs)
+        for row in context["object_list"]:
+            row.paused_kinds = self.paused.kinds
         return {
-            **super().get_context_data(*args, **kwargs),
+            **context,
             **site_wide,
             "counts": self._counts(numbers),
             "same_cause": same_cause.groups(user) if several else [],

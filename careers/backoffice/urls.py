@@ -12,6 +12,7 @@ from careers.backoffice import (
     application_list,
     file_pages,
     findings,
+    pause_page,
     quarantine,
     readdress,
     same_cause,
@@ -32,6 +33,8 @@ tasks = [
         name="alerts_results",
     ),
     path("dismiss-advice/", findings.DismissAdvice.as_view(), name="dismiss_advice"),
+    path("pauses/", pause_page.PausePage.as_view(), name="pauses"),
+    path("pauses/<int:pause_id>/resume/", pause_page.Resume.as_view(), name="resume"),
     path("run-now/", schedules.RunNow.as_view(), name="run_now"),
     path("<str:reference>/", task_detail.TaskDetail.as_view(), name="detail"),
     path(

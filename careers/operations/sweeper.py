@@ -29,6 +29,7 @@ from careers.operations.probes import Prober, all_probes
 from careers.pipeline import (
     broker,
     dispatch,
+    pauses,
     registry,
     restored_database,
     retries,
@@ -287,13 +288,14 @@ def requeue_unanswered() -> None:
 
 
 def forgotten() -> list[int]:
-    """Due steps without a message in the broker."""
+    """Due steps without a message in the broker; those that are paused are not due."""
     now = db_now()
     return list(
         Step.objects.filter(
             Q(state=State.QUEUED, state_since__lt=now - FRESH) | Q(state=State.RETRYING)
         )
         .filter(Q(run_after=None) | Q(run_after__lte=now), kind__in=registry.kinds())
+        .filter(pauses.startable(now))
         .order_by("state_since")
         .values_list("pk", flat=True)[:BATCH]
     )
@@ -301,9 +303,11 @@ def forgotten() -> list[int]:
 
 def due(kinds: Collection[str] | None = None, exclude: Collection[int] = ()) -> list[int]:
     """Steps of these kinds, by default all, that may be claimed now; the oldest first."""
+    now = db_now()
     return list(
         Step.objects.filter(
-            Q(run_after=None) | Q(run_after__lte=db_now()),
+            pauses.startable(now),
+            Q(run_after=None) | Q(run_after__lte=now),
             state__in=CLAIMABLE,
             kind__in=registry.kinds() if kinds is None else kinds,
         )

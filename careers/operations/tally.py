@@ -35,6 +35,7 @@ from django.dispatch import receiver
 
 from careers.applications.models import Application
 from careers.operations.models import FinishedWork
+from careers.pipeline import pauses
 from careers.pipeline.attention import MISCONFIGURED
 from careers.pipeline.models import Step
 from careers.pipeline.states import CLAIMABLE, FINISHED, NEEDS_A_PERSON, OPEN, State
@@ -56,7 +57,8 @@ class Tally:
     Attributes:
         steps: the number of steps by kind and state.
         done_last_day: the steps that succeeded in the last 24 hours.
-        oldest_ready_at: since when the oldest step that could run waits for a worker.
+        oldest_ready_at: since when the oldest step that could run, and is not paused, waits for a
+            worker.
     """
 
     applications: int = 0
@@ -74,8 +76,9 @@ class Tally:
 
 
 def read(now: dt.datetime) -> Tally:
-    """The numbers of the whole site; two statements."""
+    """The numbers of the whole site; three statements."""
     found = Tally()
+    paused = pauses.read(now)
     counted = _counted(now)
     found.applications = counted.applications
     for kind, by_state in counted.steps.items():
@@ -95,6 +98,7 @@ def read(now: dt.datetime) -> Tally:
             found.add(kind, state, number)
         if part == "open":
             found.needs_attention += number if state in NEEDS_A_PERSON else misconfigured
+            oldest = paused.waiting_since(kind, oldest)
             found.oldest_ready_at = min(filter(None, (found.oldest_ready_at, oldest)), default=None)
     return found
 

@@ -154,6 +154,7 @@ class Step(models.Model):
         permissions: ClassVar = [
             ("retry_step", _("Can retry, resend and confirm steps")),
             ("cancel_step", _("Can cancel steps")),
+            ("pause_step", _("Can pause and resume steps")),
             ("operate_site", _("Can handle the steps of the whole site, without names")),
         ]
         constraints: ClassVar = [
@@ -254,6 +255,40 @@ class StepEvent(models.Model):
     class Meta:
         default_permissions = ()
         ordering: ClassVar = ["pk"]
+
+
+class Pause(models.Model):
+    """A person holds steps back until a moment. See ``careers.pipeline.pauses``.
+
+    Attributes:
+        scope: what is paused, such as ``mails`` or ``kind:archive``.
+        actor: who paused it, as in ``StepEvent.actor``.
+        until: when it ends by itself.
+        resumed_at, resumed_by: when and by whom it was ended; by nobody where it ended by itself
+            and another pause of the same scope followed.
+    """
+
+    scope = models.CharField(max_length=40)
+    reason = models.TextField()
+    actor = models.CharField(max_length=64)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    resumed_at = models.DateTimeField(null=True)
+    resumed_by = models.CharField(max_length=64, blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["-since", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["scope"], condition=models.Q(resumed_at=None), name="careers_pause_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope} until {self.until}"
 
 
 class DatabaseIdentity(models.Model):

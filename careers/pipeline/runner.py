@@ -15,13 +15,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from careers.applications.errors import Fenced, Misconfigured, Permanent, Transient, Uncertain
 from careers.notifications import IdempotencyWindow
 from careers.pipeline import (
     circuit_breaker,
     mailbox_limit,
+    pauses,
     rate_limit,
     registry,
     restored_database,
@@ -128,7 +129,7 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
     """Claim a step that is due; None when it is not available.
 
     A mail whose idempotency window has closed is left to a person. A mail to an applicant whose
-    mailbox got enough mails is cancelled.
+    mailbox got enough mails is cancelled. A step that is paused waits.
     """
     now = db_now()
     expected = {} if kind is None else {"kind": kind}
@@ -148,6 +149,8 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
         return None
     start = _start_within_limit if definition.to_applicant else _start
     if not start(step, owner, now):
+        if step.state == State.SENT and pauses.is_held(step, now):
+            pauses.put_back(step, actor=owner)
         return None
     return Claim(step, actor=owner, unconfirmed_until=step.repeat_until)
 
@@ -168,7 +171,8 @@ def _start(step: Step, owner: str, now: dt.datetime) -> bool:
         actor=owner,
         fence=step.token,
         at=now,
-        guard={"run_after": step.run_after, "repeat_until": step.repeat_until},
+        guard=Q(run_after=step.run_after, repeat_until=step.repeat_until)
+        & pauses.not_held(step.kind, now),
         token=F("token") + 1,
         attempts=F("attempts") + 1,
         **claim,
@@ -187,6 +191,8 @@ def _start_within_limit(step: Step, owner: str, now: dt.datetime) -> bool:
     """Start a mail to an applicant, or cancel it if their mailbox got enough mails."""
     with transaction.atomic():
         if sent := mailbox_limit.mails_above_limit(step, now):
+            if pauses.is_held(step, now):
+                return False
             mailbox_limit.refuse(step, sent, actor=owner)
             return False
         return _start(step, owner, now)
