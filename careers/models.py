@@ -21,6 +21,7 @@ from careers.operations.models import (  # isort: skip
 )
 from careers.pipeline.models import (  # isort: skip
     Alert,
+    BulkAct,
     DatabaseIdentity,
     Pause,
     Step,
@@ -34,6 +35,7 @@ __all__ = [
     "ApplicationFile",
     "ApplicationTerms",
     "ApplicationView",
+    "BulkAct",
     "ConsentRecord",
     "ContentTerms",
     "DatabaseIdentity",

@@ -15,8 +15,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from careers.applications.models import Application, ApplicationQuerySet
 from careers.jobs.models import JobPage
-from careers.pipeline.actions import CANCEL, RETRY
-from careers.pipeline.acts import Act
+from careers.pipeline.acts import CANCEL, RETRY, Act
 from careers.pipeline.models import Step
 from careers.pipeline.pauses import PAUSE
 from careers.pipeline.unscanned import OPEN_UNSCANNED

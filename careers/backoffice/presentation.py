@@ -14,7 +14,14 @@ from wagtail.admin.utils import get_user_display_name
 
 from careers.operations.words import clock
 from careers.pipeline import registry
-from careers.pipeline.attention import BOUNCED, NEEDS_ATTENTION, NOT_SENT, REPLACED
+from careers.pipeline.attention import (
+    BOUNCED,
+    HANDLED,
+    NEEDS_ATTENTION,
+    NOT_SENT,
+    RECEIPT_CANCELLED,
+    REPLACED,
+)
 from careers.pipeline.kinds import MAIL_APPLICANT
 from careers.pipeline.models import Alert, AlertKind, Step
 from careers.pipeline.states import CLAIMABLE, ENDED, State
@@ -106,10 +113,14 @@ def is_quarantined(step: Step, quarantined: bool) -> bool:
 
 
 def urgency(step: Step) -> int:
-    """A sort key: first what needs a person, then bounced mails, last what has ended."""
+    """A sort key: first what needs a person, then mails that did not arrive, last the ended."""
     if NEEDS_ATTENTION(step):
         return -1
-    return 0 if BOUNCED(step) else 1 + URGENCY.index(State(step.state))
+    if HANDLED(step):
+        return 1 + URGENCY.index(State.CANCELLED)
+    if BOUNCED(step) or RECEIPT_CANCELLED(step):
+        return 0
+    return 1 + URGENCY.index(State(step.state))
 
 
 def bounces(steps: Iterable[Step]) -> list[tuple[str, str]]:
@@ -164,8 +175,10 @@ def tone(step: Step) -> str:
     """The class of a step's colour."""
     if step.state == State.RETRYING and NEEDS_ATTENTION(step):
         return "bad"
-    if BOUNCED(step):
+    if BOUNCED(step) or RECEIPT_CANCELLED(step):
         return "unsure"
+    if HANDLED(step):
+        return "off"
     return LOOKS[State(step.state)][0]
 
 
@@ -189,7 +202,9 @@ def chip(
         word, icon = _("Paused"), "time"
     elif BOUNCED(step):
         word, icon = _("Bounced"), "mail"
-    elif NOT_SENT(step):
+    elif HANDLED(step):
+        word, icon = _("Handled"), "check"
+    elif NOT_SENT(step) or RECEIPT_CANCELLED(step):
         word, icon = _("Not sent"), LOOKS[state][1]
     else:
         word, icon = str(BRIEF.get(state, state.label)), LOOKS[state][1]
@@ -227,6 +242,12 @@ def state_in_words(step: Step, quarantined: bool = False, paused: Collection[str
         return _("Sent, and bounced")
     if NOT_SENT(step):
         return _("Not sent: the mailbox has reached its limit of mails for today")
+    if RECEIPT_CANCELLED(step):
+        return _("Not sent: the step was cancelled")
+    if HANDLED(step):
+        return _("%(state)s, handled by hand") % {"state": state.label}
+    if state == State.QUEUED and step.run_after and step.run_after > timezone.now():
+        return _("Waits until %(time)s") % {"time": clock(step.run_after)}
     if state == State.RETRYING and step.run_after:
         if step.run_after <= timezone.now():
             return _("Will retry now")
@@ -258,6 +279,8 @@ def next_action(
         return _("Decide whether it is spam")
     if is_paused(step, paused) and not NEEDS_ATTENTION(step):
         return _("None: it is paused")
+    if HANDLED(step):
+        return ""
     match State(step.state):
         case State.FAILED:
             return _("%(step)s: see the cause, retry") % {"step": what}
@@ -269,6 +292,8 @@ def next_action(
             return _("%(step)s: %(state)s") % {"step": what, "state": state_in_words(step)}
         case State.SUCCEEDED if BOUNCED(step):
             return _("%(step)s: it bounced, see the cause") % {"step": what}
+        case State.CANCELLED if RECEIPT_CANCELLED(step):
+            return _("Receipt not sent: do it after all, or reach the applicant in another way")
         case State.SUCCEEDED | State.CANCELLED:
             return ""
         case _:

@@ -15,7 +15,7 @@ from careers.backoffice import presentation
 from careers.backoffice.permissions import Requires
 from careers.operations import schedule
 from careers.operations.titles import title_of
-from careers.pipeline import actions
+from careers.pipeline.acts import RETRY
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def lines() -> list[ScheduleLine]:
 class RunNow(Requires, View):
     """Start a scheduled task now. An operator may start any of them at any time."""
 
-    right = actions.RETRY
+    right = RETRY
     operators_only = True
 
     def post(self, request: HttpRequest) -> HttpResponse:

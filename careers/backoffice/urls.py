@@ -10,6 +10,7 @@ from careers.backoffice import (
     application_detail,
     application_file,
     application_list,
+    bulk_progress,
     file_pages,
     findings,
     pause_page,
@@ -17,15 +18,25 @@ from careers.backoffice import (
     readdress,
     same_cause,
     schedules,
+    snooze,
     task_acts,
     task_detail,
     task_list,
+    unconfirmed,
 )
 
 tasks = [
     path("", task_list.TaskList.as_view(), name="index"),
     path("results/", task_list.TaskList.as_view(results_only=True), name="results"),
-    path("retry-alike/", same_cause.RetrySameCause.as_view(), name="retry_alike"),
+    path("retry-alike/", same_cause.ActOnAlike.as_view(), name="retry_alike"),
+    path("alike/<slug:act>/", same_cause.ActOnAlike.as_view(), name="alike"),
+    path("unconfirmed/", unconfirmed.UnconfirmedPage.as_view(), name="unconfirmed"),
+    path("bulk/<int:bulk_id>/", bulk_progress.BulkProgress.as_view(), name="bulk"),
+    path(
+        "bulk/<int:bulk_id>/results/",
+        bulk_progress.BulkProgress.as_view(results_only=True),
+        name="bulk_results",
+    ),
     path("alerts/", alert_list.AlertList.as_view(), name="alerts"),
     path(
         "alerts/results/",
@@ -53,6 +64,7 @@ tasks = [
         readdress.ChangeAddress.as_view(),
         name="change_address",
     ),
+    path("<str:reference>/<int:step_id>/snooze/", snooze.Snooze.as_view(), name="snooze"),
     path("<str:reference>/<int:step_id>/<slug:act>/", task_acts.StepAct.as_view(), name="act"),
 ]
 

@@ -28,6 +28,7 @@ from careers.operations.models import Heartbeat
 from careers.operations.probes import Prober, all_probes
 from careers.pipeline import (
     broker,
+    bulk,
     dispatch,
     pauses,
     registry,
@@ -127,6 +128,7 @@ class Sweeper:
         set_back_future_times()
         release_expired_leases()
         release_forgotten_waiters()
+        self._logging_errors(self._continue_bulk_acts)
         self._reap()
         if not error:
             requeue_unanswered()
@@ -140,6 +142,12 @@ class Sweeper:
         ):
             self.kinds = registry.kinds()
             self._work()
+
+    @staticmethod
+    def _continue_bulk_acts() -> None:
+        """Do some of what no worker does; then a worker may go on."""
+        if not bulk.continue_all(bulk.SWEEP_SECONDS, left_alone=True) and is_served(bulk.QUEUE):
+            dispatch.dispatch_task(bulk.TASK)
 
     def _update_alerts(self) -> None:
         if time.monotonic() >= self.look_at:

@@ -36,9 +36,9 @@ from django.dispatch import receiver
 from careers.applications.models import Application
 from careers.operations.models import FinishedWork
 from careers.pipeline import pauses
-from careers.pipeline.attention import MISCONFIGURED
+from careers.pipeline.attention import NEEDS_ATTENTION
 from careers.pipeline.models import Step
-from careers.pipeline.states import CLAIMABLE, FINISHED, NEEDS_A_PERSON, OPEN, State
+from careers.pipeline.states import CLAIMABLE, FINISHED, OPEN, State
 from careers.pipeline.transitions import db_now
 
 #: No transaction lasts so long, so what ended earlier is visible or was rolled back.
@@ -89,7 +89,7 @@ def read(now: dt.datetime) -> Tally:
     found.done_last_day = sum(
         number for hour, number in counted.hours.items() if dt.datetime.fromisoformat(hour) >= whole
     )
-    for part, kind, state, number, misconfigured, oldest in _parts(counted, now, begin, whole):
+    for part, kind, state, number, needing, oldest in _parts(counted, now, begin, whole):
         if part == "application":
             found.applications += number
         elif part == "day":
@@ -97,7 +97,7 @@ def read(now: dt.datetime) -> Tally:
         else:
             found.add(kind, state, number)
         if part == "open":
-            found.needs_attention += number if state in NEEDS_A_PERSON else misconfigured
+            found.needs_attention += needing
             oldest = paused.waiting_since(kind, oldest)
             found.oldest_ready_at = min(filter(None, (found.oldest_ready_at, oldest)), default=None)
     return found
@@ -114,7 +114,7 @@ def _parts(
         "open",
         F("kind"),
         F("state"),
-        misconfigured=Count("pk", filter=MISCONFIGURED.query),
+        needing=Count("pk", filter=NEEDS_ATTENTION.query),
         oldest=Min("ready_at", filter=ready),
     )
     finished = Step.objects.filter(state__in=FINISHED)
@@ -156,7 +156,7 @@ def _row(
     kind: Any = None,
     state: Any = None,
     *,
-    misconfigured: Any = None,
+    needing: Any = None,
     oldest: Any = None,
 ) -> Any:
     text, moment = CharField(), DateTimeField()
@@ -170,10 +170,10 @@ def _row(
         .values("part", "of_kind", "in_state")
         .annotate(
             number=Count("pk"),
-            misconfigured=misconfigured or Value(0),
+            needing=needing or Value(0),
             oldest=oldest or Value(None, output_field=moment),
         )
-        .values_list("part", "of_kind", "in_state", "number", "misconfigured", "oldest")
+        .values_list("part", "of_kind", "in_state", "number", "needing", "oldest")
     )
 
 

@@ -17,7 +17,14 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 
-from careers.applications.errors import Fenced, Misconfigured, Permanent, Transient, Uncertain
+from careers.applications.errors import (
+    EffectError,
+    Fenced,
+    Misconfigured,
+    Permanent,
+    Transient,
+    Uncertain,
+)
 from careers.notifications import IdempotencyWindow
 from careers.pipeline import (
     circuit_breaker,
@@ -70,14 +77,21 @@ class Claim:
         step, first_until = self.step, self.unconfirmed_until
         if first_until and (window is None or window.key != step.repeat_with):
             raise unconfirmed.provider_changed()
+        now = db_now()
+        # What a person looks for in the log of the mail server if no answer comes.
+        noted = {**step.result, "sent_at": now.isoformat(timespec="seconds")}
+        noted.pop("response", None)
         if window is None:
-            entered = enter_data_phase(step.pk, step.token)
+            entered = enter_data_phase(step.pk, step.token, result=noted)
         else:
-            until = first_until or db_now() + window.duration
-            entered = enter_keyed_phase(step.pk, step.token, repeat_until=until, of=window.key)
+            until = first_until or now + window.duration
+            entered = enter_keyed_phase(
+                step.pk, step.token, repeat_until=until, of=window.key, result=noted
+            )
             step.repeat_until = until
         if not entered:
             raise Fenced
+        step.result = noted
         self.may_have_been_sent = True
 
 
@@ -239,7 +253,7 @@ def _succeed(claim: Claim, outcome: Outcome) -> list[int]:
             fence=step.token,
             actor=claim.actor,
             reason=outcome.reason,
-            result=outcome.result,
+            result={**step.result, **outcome.result},
             error_class="",
             error_code="",
             error_public="",
@@ -280,6 +294,7 @@ def _fail(claim: Claim, error: BaseException) -> list[int]:
             error_code=verdict.code,
             error_public=verdict.public,
             failing_since=verdict.failing_since,
+            result=_with_answer(step, error),
             attempts=verdict.attempts,
             run_after=None if gives_up else now + pause,
         )
@@ -287,3 +302,9 @@ def _fail(claim: Claim, error: BaseException) -> list[int]:
             return []
         unconfirmed.confirm_reported(step.pk)
         return release_successors(step, actor=claim.actor)
+
+
+def _with_answer(step: Step, error: BaseException) -> dict[str, Any]:
+    """The result of a step with what the other server answered."""
+    answer = error.answer if isinstance(error, EffectError) else ""
+    return {**step.result, "response": answer} if answer else step.result
