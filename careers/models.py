@@ -22,7 +22,9 @@ from careers.operations.models import (  # isort: skip
 )
 from careers.pipeline.models import (  # isort: skip
     Alert,
+    BulkAct,
     DatabaseIdentity,
+    Pause,
     Step,
     StepEvent,
 )
@@ -34,6 +36,7 @@ __all__ = [
     "ApplicationFile",
     "ApplicationTerms",
     "ApplicationView",
+    "BulkAct",
     "ConsentRecord",
     "ContentTerms",
     "DatabaseIdentity",
@@ -46,6 +49,7 @@ __all__ = [
     "JobIndexPage",
     "JobPage",
     "Location",
+    "Pause",
     "PendingUpload",
     "ScheduledRun",
     "ServiceAnswer",

@@ -6,6 +6,7 @@ from careers.languages.tasks import translate_pages
 from careers.operations import worker_heartbeat
 from careers.operations.schedule import daily_digest, index_texts, watch
 from careers.pipeline import watchdog, worker
+from careers.pipeline.bulk import bulk_acts
 from careers.pipeline.tasks import step_tasks
 
 #: Celery imports this module when every app is ready.
@@ -13,6 +14,7 @@ STEP_TASKS = step_tasks()
 
 __all__ = [
     "STEP_TASKS",
+    "bulk_acts",
     "clean_up_uploads",
     "daily_digest",
     "index_texts",

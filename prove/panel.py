@@ -56,6 +56,21 @@ class Panel:
         """Retry at once what would be retried later."""
         return sum(self._act(row, "retry") for row in self._steps("s.state = 'retrying'", count))
 
+    def pause(self, scope: str) -> bool:
+        """Pause steps."""
+        path = "/admin/tasks/pauses/"
+        fields = {"scope": scope, "hours": "1", "reason": "Part of a campaign."}
+        self._post(path, self._get(path), fields)
+        return True
+
+    def resume(self) -> bool:
+        """Resume what is paused; False while something is."""
+        path = "/admin/tasks/pauses/"
+        page = self._get(path)
+        for address in re.findall(r'action="([^"]+/resume/)"', page):
+            self._post(address, page, {})
+        return "/resume/" not in self._get(path)
+
     def _steps(self, which: str, count: int) -> list[dict[str, Any]]:
         return self._stack.query(
             "SELECT s.id, s.kind, s.recipient, s.sequence, a.email, a.reference, a.public_id"

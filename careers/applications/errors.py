@@ -25,6 +25,11 @@ class EffectError(Exception):
         self.public = public
         self.retry_after = retry_after
 
+    @property
+    def answer(self) -> str:
+        """What the other server answered, without personal data; "" where it said nothing."""
+        return str(getattr(self.public, "values", {}).get("answer", ""))
+
 
 class Transient(EffectError):
     """A temporary error: the other server is busy, slow or unreachable. The step is retried."""

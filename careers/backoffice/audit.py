@@ -29,6 +29,7 @@ from careers.applications.models import (
 #: What ``ApplicationView.what`` begins with; some carry more after a colon.
 LISTED, FOUND, LOGGED, OPENED = "list", "search", "log", "detail"
 DOWNLOADED, SHOWN, STAGED, EXPORTED = "file", "pages", "stage", "export"
+ADDRESSED = "address"
 #: Acts that change something. Each has a row of its own.
 CHANGES = (STAGED,)
 #: Names among others in a list. An application's own page leaves them to the whole log.
@@ -39,6 +40,7 @@ ACTS = {
     SHOWN: gettext_lazy("read a file on the page"),
     EXPORTED: gettext_lazy("downloaded everything about the applicant"),
     STAGED: gettext_lazy("changed the stage"),
+    ADDRESSED: gettext_lazy("saw the mail address in the task status"),
     LISTED: gettext_lazy("saw the name in a list"),
     FOUND: gettext_lazy("found the name in a search"),
     LOGGED: gettext_lazy("saw the name in the access log"),

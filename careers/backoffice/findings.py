@@ -10,13 +10,13 @@ from django.views.generic import View
 
 from careers.backoffice.permissions import Requires
 from careers.operations import findings
-from careers.pipeline import actions
+from careers.pipeline.acts import RETRY
 
 
 class DismissAdvice(Requires, View):
     """Hide a piece of advice from all users until its facts change."""
 
-    right = actions.RETRY
+    right = RETRY
     operators_only = True
 
     def post(self, request: HttpRequest) -> HttpResponse:

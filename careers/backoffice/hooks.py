@@ -2,7 +2,7 @@
 
 from wagtail import hooks
 
-from careers.backoffice import accounts, inert_scripts, menu, outage, permissions, urls
+from careers.backoffice import accounts, inert_scripts, menu, outage, pauses, permissions, urls
 from careers.backoffice.job_summary import job_summary, show_translator
 
 hooks.register("register_admin_urls", urls.admin_urls)
@@ -15,6 +15,7 @@ hooks.register("job_summary", job_summary)
 hooks.register("before_edit_page", show_translator, order=-1)
 hooks.register("construct_homepage_summary_items", menu.add_summaries)
 hooks.register("construct_homepage_panels", outage.add_panel)
+hooks.register("construct_homepage_panels", pauses.add_home_panel)
 hooks.register("register_permissions", permissions.grantable)
 hooks.register("before_create_user", accounts.guard_new)
 hooks.register("before_edit_user", accounts.guard_edit)

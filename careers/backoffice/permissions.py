@@ -15,9 +15,9 @@ from django.http import HttpRequest, HttpResponseBase
 
 from careers.applications.models import Application, ApplicationQuerySet
 from careers.jobs.models import JobPage
-from careers.pipeline.actions import CANCEL, RETRY
-from careers.pipeline.acts import Act
+from careers.pipeline.acts import CANCEL, RETRY, Act
 from careers.pipeline.models import Step
+from careers.pipeline.pauses import PAUSE
 from careers.pipeline.unscanned import OPEN_UNSCANNED
 from home.rights import READ, RECIPIENTS, Scope, scope
 
@@ -26,8 +26,8 @@ CHANGE = "careers.change_application"
 SEE_LOG = "careers.view_access_log"
 #: Makes the permissions of ``SITE_WIDE`` count in the whole site, if the same group grants it.
 OPERATE = "careers.operate_site"
-SITE_WIDE = (SEE_TASKS, RETRY, CANCEL)
-ALL = (SEE_TASKS, RETRY, CANCEL, OPERATE, READ, CHANGE, SEE_LOG, RECIPIENTS, OPEN_UNSCANNED)
+SITE_WIDE = (SEE_TASKS, RETRY, CANCEL, PAUSE)
+ALL = (SEE_TASKS, RETRY, CANCEL, PAUSE, OPERATE, READ, CHANGE, SEE_LOG, RECIPIENTS, OPEN_UNSCANNED)
 
 
 def grantable() -> QuerySet[Permission]:

@@ -202,6 +202,13 @@ def _statement(vendor: str) -> str:
             ("code", "source", "severity || CAST(facts AS text)"),
             f"expires_at > {_ago(vendor, 0)}",
         ),
+        # The banner: a pause writes no event.
+        (
+            "pause",
+            table["careers.Pause"],
+            ("id", "scope", "actor || reason"),
+            f"resumed_at IS NULL AND until > {_ago(vendor, 0)}",
+        ),
         ("dismissal", table["careers.Dismissal"], ("code", "digest"), ""),
     ]
     return " UNION ALL ".join(map(_select, parts))
@@ -221,6 +228,7 @@ _TABLES = (
     "wagtailcore.Page",
     "careers.Heartbeat",
     "careers.Finding",
+    "careers.Pause",
     "careers.Dismissal",
 )
 

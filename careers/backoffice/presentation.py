@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from django.contrib.auth import get_user_model
@@ -14,10 +14,17 @@ from wagtail.admin.utils import get_user_display_name
 
 from careers.operations.words import clock
 from careers.pipeline import registry
-from careers.pipeline.attention import BOUNCED, NEEDS_ATTENTION, NOT_SENT, REPLACED
+from careers.pipeline.attention import (
+    BOUNCED,
+    HANDLED,
+    NEEDS_ATTENTION,
+    NOT_SENT,
+    RECEIPT_CANCELLED,
+    REPLACED,
+)
 from careers.pipeline.kinds import MAIL_APPLICANT
 from careers.pipeline.models import Alert, AlertKind, Step
-from careers.pipeline.states import ENDED, State
+from careers.pipeline.states import CLAIMABLE, ENDED, State
 
 #: Colour (a class in backoffice.css) and Wagtail icon of each state.
 LOOKS: dict[State, tuple[str, str]] = {
@@ -108,10 +115,14 @@ def is_quarantined(step: Step, quarantined: bool) -> bool:
 
 
 def urgency(step: Step) -> int:
-    """A sort key: first what needs a person, then bounced mails, last what has ended."""
+    """A sort key: first what needs a person, then mails that did not arrive, last the ended."""
     if NEEDS_ATTENTION(step):
         return -1
-    return 0 if BOUNCED(step) else 1 + URGENCY.index(State(step.state))
+    if HANDLED(step):
+        return 1 + URGENCY.index(State.CANCELLED)
+    if BOUNCED(step) or RECEIPT_CANCELLED(step):
+        return 0
+    return 1 + URGENCY.index(State(step.state))
 
 
 def bounces(steps: Iterable[Step]) -> list[tuple[str, str]]:
@@ -166,19 +177,36 @@ def tone(step: Step) -> str:
     """The class of a step's colour."""
     if step.state == State.RETRYING and NEEDS_ATTENTION(step):
         return "bad"
-    if BOUNCED(step):
+    if BOUNCED(step) or RECEIPT_CANCELLED(step):
         return "unsure"
+    if HANDLED(step):
+        return "off"
     return LOOKS[State(step.state)][0]
 
 
-def chip(step: Step, quarantined: bool = False, *, count: int = 1) -> Chip:
-    """A step as a chip."""
+def is_paused(step: Step, paused: Collection[str]) -> bool:
+    """Whether a pause keeps a step from starting; see ``careers.pipeline.pauses``."""
+    return step.kind in paused and step.state in CLAIMABLE and step.repeat_until is None
+
+
+def chip(
+    step: Step, quarantined: bool = False, paused: Collection[str] = (), *, count: int = 1
+) -> Chip:
+    """A step as a chip.
+
+    Args:
+        paused: the kinds of steps that are paused.
+    """
     state = State(step.state)
     if is_quarantined(step, quarantined):
         word, icon = _("Quarantined"), "lock"
+    elif is_paused(step, paused):
+        word, icon = _("Paused"), "time"
     elif BOUNCED(step):
         word, icon = _("Bounced"), "mail"
-    elif NOT_SENT(step):
+    elif HANDLED(step):
+        word, icon = _("Handled"), "check"
+    elif NOT_SENT(step) or RECEIPT_CANCELLED(step):
         word, icon = _("Not sent"), LOOKS[state][1]
     else:
         word, icon = str(BRIEF.get(state, state.label)), LOOKS[state][1]
@@ -187,31 +215,41 @@ def chip(step: Step, quarantined: bool = False, *, count: int = 1) -> Chip:
         word=word,
         tone=tone(step),
         icon=icon,
-        detail=detail(step, quarantined),
+        detail=detail(step, quarantined, paused),
         count=count,
     )
 
 
-def chips(steps: Iterable[Step], quarantined: bool = False) -> list[Chip]:
+def chips(
+    steps: Iterable[Step], quarantined: bool = False, paused: Collection[str] = ()
+) -> list[Chip]:
     """A chip for each kind of step, in the order of the flow, showing the most urgent."""
     found: dict[str, list[Step]] = {}
     for step in current(steps):
         found.setdefault(step.kind, []).append(step)
     return [
-        chip(min(found[kind], key=urgency), quarantined, count=len(found[kind]))
+        chip(min(found[kind], key=urgency), quarantined, paused, count=len(found[kind]))
         for kind in registry.in_order(found)
     ]
 
 
-def state_in_words(step: Step, quarantined: bool = False) -> str:
+def state_in_words(step: Step, quarantined: bool = False, paused: Collection[str] = ()) -> str:
     """The state as a whole phrase, with the time of the next attempt."""
     state = State(step.state)
+    if is_paused(step, paused):
+        return _("Paused")
     if is_quarantined(step, quarantined):
         return _("Quarantined: the application may be spam")
     if BOUNCED(step):
         return _("Sent, and bounced")
     if NOT_SENT(step):
         return _("Not sent: the mailbox has reached its limit of mails for today")
+    if RECEIPT_CANCELLED(step):
+        return _("Not sent: the step was cancelled")
+    if HANDLED(step):
+        return _("%(state)s, handled by hand") % {"state": state.label}
+    if state == State.QUEUED and step.run_after and step.run_after > timezone.now():
+        return _("Waits until %(time)s") % {"time": clock(step.run_after)}
     if state == State.RETRYING and step.run_after:
         if step.run_after <= timezone.now():
             return _("Will retry now")
@@ -219,9 +257,9 @@ def state_in_words(step: Step, quarantined: bool = False) -> str:
     return str(state.label)
 
 
-def detail(step: Step, quarantined: bool = False) -> str:
+def detail(step: Step, quarantined: bool = False, paused: Collection[str] = ()) -> str:
     """The full text, which is too long for a chip."""
-    parts = [registry.label_of(step.kind), state_in_words(step, quarantined)]
+    parts = [registry.label_of(step.kind), state_in_words(step, quarantined, paused)]
     if step.attempts:
         parts.append(
             ngettext("%(count)d attempt", "%(count)d attempts", step.attempts)
@@ -230,7 +268,9 @@ def detail(step: Step, quarantined: bool = False) -> str:
     return " · ".join(parts)
 
 
-def next_action(steps: Iterable[Step], quarantined: bool = False) -> str:
+def next_action(
+    steps: Iterable[Step], quarantined: bool = False, paused: Collection[str] = ()
+) -> str:
     """What a person has to do next, in a few words; "" when everything is done."""
     relevant = current(steps)
     if not relevant:
@@ -239,6 +279,10 @@ def next_action(steps: Iterable[Step], quarantined: bool = False) -> str:
     what = registry.short_label_of(step.kind)
     if quarantined and not NEEDS_ATTENTION(step):
         return _("Decide whether it is spam")
+    if is_paused(step, paused) and not NEEDS_ATTENTION(step):
+        return _("None: it is paused")
+    if HANDLED(step):
+        return ""
     match State(step.state):
         case State.FAILED:
             return _("%(step)s: see the cause, retry") % {"step": what}
@@ -250,6 +294,8 @@ def next_action(steps: Iterable[Step], quarantined: bool = False) -> str:
             return _("%(step)s: %(state)s") % {"step": what, "state": state_in_words(step)}
         case State.SUCCEEDED if BOUNCED(step):
             return _("%(step)s: it bounced, see the cause") % {"step": what}
+        case State.CANCELLED if RECEIPT_CANCELLED(step):
+            return _("Receipt not sent: do it after all, or reach the applicant in another way")
         case State.SUCCEEDED | State.CANCELLED:
             return ""
         case _:

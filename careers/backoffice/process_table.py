@@ -19,7 +19,8 @@ from careers.operations import heartbeat
 from careers.operations.models import Heartbeat
 from careers.operations.process_words import time_of
 from careers.operations.processes import Processes
-from careers.pipeline import actions, registry
+from careers.pipeline import registry
+from careers.pipeline.acts import RETRY
 from careers.pipeline.models import Step
 from careers.pipeline.states import State
 from home.values.size import size_in_words
@@ -156,7 +157,7 @@ def _steps_of(rows: Iterable[Heartbeat]) -> dict[int, list[Step]]:
 class ForgetWorker(Requires, View):
     """Remove a lost worker from the table: it is not needed any more."""
 
-    right = actions.RETRY
+    right = RETRY
     operators_only = True
 
     def post(self, request: HttpRequest) -> HttpResponse:

@@ -30,6 +30,7 @@ _READS = (
     "careers.open_unscanned",
 )
 _STEPS = ("careers.view_step", "careers.retry_step")
+_STEERS = ("careers.cancel_step", "careers.pause_step", "careers.operate_site")
 _MANAGED = {
     "auth": ("user", "group"),
     "careers": ("department", "location"),
@@ -64,14 +65,13 @@ ROLES = {
         files=True,
     ),
     REVIEWER: Role((_ADMIN, READ), ("view",)),
-    OPERATOR: Role((_ADMIN, *_STEPS, "careers.cancel_step", "careers.operate_site")),
+    OPERATOR: Role((_ADMIN, *_STEPS, *_STEERS)),
     ADMINISTRATOR: Role(
         (
             *_WRITES,
             *_READS,
             *_STEPS,
-            "careers.cancel_step",
-            "careers.operate_site",
+            *_STEERS,
             RECIPIENTS,
             "home.change_sitesettings",
             *(
@@ -126,6 +126,17 @@ def keep_operators(apps: Any) -> None:
         group.permissions.add(operate)
     for user in see.user_set.all():
         user.user_permissions.add(operate)
+
+
+def let_operators_pause(apps: Any) -> None:
+    """Groups and accounts that cancel steps in the whole site may also pause them."""
+    (cancel,) = _permissions(apps, "careers.cancel_step")
+    (pause,) = _permissions(apps, "careers.pause_step")
+    (operate,) = _permissions(apps, "careers.operate_site")
+    for group in cancel.group_set.filter(permissions=operate):
+        group.permissions.add(pause)
+    for user in cancel.user_set.filter(user_permissions=operate):
+        user.user_permissions.add(pause)
 
 
 def give_page(apps: Any, group: Any, page_id: int) -> None:

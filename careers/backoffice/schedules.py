@@ -17,7 +17,7 @@ from careers.backoffice.permissions import Requires
 from careers.operations import schedule, schedule_words
 from careers.operations.models import Finding
 from careers.operations.titles import effect_of, title_of
-from careers.pipeline import actions
+from careers.pipeline.acts import RETRY
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _cause(facts: dict[str, Any]) -> str:
 class RunNow(Requires, View):
     """Start a scheduled task now. An operator may start any of them at any time."""
 
-    right = actions.RETRY
+    right = RETRY
     operators_only = True
 
     def post(self, request: HttpRequest) -> HttpResponse:

@@ -8,18 +8,25 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.lookups import In
 
-from careers.applications.models import ApplicationView
+from careers.applications.mailboxes import mailbox_of
+from careers.applications.models import Application, ApplicationView
 from careers.applications.references import normalise_reference
 from careers.backoffice.audit import name_of
+from careers.jobs.models import JobPage
+from careers.notifications import message_ids
 from careers.pipeline.models import MESSAGE_ID, Step
+from careers.pipeline.states import OPEN
 from careers.search.folding import fold
 from careers.search.models import ApplicationTerms
 from careers.search.terms import terms_of
 from careers.search.words import LONGEST, MOST, Word, words
+from home.values import mail_address
 
+#: The code of an error: ours, or the name of a class.
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{2,59}")
 _REFERENCE = re.compile(r"[a-z0-9\s-]+")
 
 
@@ -100,8 +107,44 @@ def by_id(typed: str) -> list[Q]:
     else:
         return [Q(public_id=key), Q(pk__in=_applications(Q(celery_task_id=str(key))))]
     if "@" in typed and len(typed) < 255:
-        return [Q(pk__in=_applications(_by_message_id(typed)))]
+        # A mail that was never sent from here has a Message-ID, too: it names its application.
+        about = message_ids.application_of(typed)
+        named = [Q(public_id=about)] if about else []
+        return [*named, Q(pk__in=_applications(_by_message_id(typed)))]
     return []
+
+
+def by_error(typed: str) -> list[Q]:
+    """Applications with a step that has this error code, such as ``mail-login``."""
+    code = typed.strip()
+    if not _CODE.fullmatch(code):
+        return []
+    return [Q(pk__in=_applications(Q(error_code=code, state__in=OPEN)))]
+
+
+def by_job(typed: str) -> Q:
+    """Applications for jobs whose title contains what was typed."""
+    if len(typed.strip()) < 3:
+        return Q(pk=None)
+    jobs = JobPage.objects.filter(title__icontains=typed.strip()[:LONGEST])
+    return Q(job_key__in=jobs.order_by().values("translation_key"))
+
+
+def by_recipient(typed: str, readable: QuerySet[Application]) -> list[Q]:
+    """Applications with a mail to this address.
+
+    Args:
+        readable: the applications that the person may read: only of these is the applicant's
+            address looked at.
+    """
+    address = typed.strip()
+    if "@" not in address or len(address) > 254:
+        return []
+    steps = Q(recipient__in=mail_address.spellings(address))
+    return [
+        Q(pk__in=_applications(steps)),
+        Q(mailbox=mailbox_of(address), pk__in=readable.order_by().values("pk")),
+    ]
 
 
 def alert_number(typed: str) -> int | None:
@@ -117,7 +160,9 @@ def alerts(typed: str) -> Q:
     for mail in (Q(celery_task_id=typed), _by_message_id(typed)):
         found = Step.objects.filter(mail, alert__isnull=False)
         mails.update(found.values_list("alert_id", flat=True))
-    return Q(pk=alert_number(typed)) | Q(facts__message__icontains=typed) | Q(pk__in=mails)
+    key = message_ids.alert_of(typed)
+    named = Q(key=key) if key else Q(pk=None)
+    return named | Q(pk=alert_number(typed)) | Q(facts__message__icontains=typed) | Q(pk__in=mails)
 
 
 def _by_message_id(typed: str) -> Q:

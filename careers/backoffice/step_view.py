@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -15,7 +15,8 @@ from careers.backoffice.tasks import step_title
 from careers.backoffice.timeline import Lane, lanes
 from careers.pipeline import actions, registry
 from careers.pipeline.acts import Act
-from careers.pipeline.attention import BOUNCED, NEEDS_ATTENTION
+from careers.pipeline.attention import BOUNCED, NEEDS_ATTENTION, RECEIPT_CANCELLED
+from careers.pipeline.effects.mails import message_id_of
 from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.retries import UNKNOWN_ATTEMPTS
 from careers.pipeline.states import ErrorClass, State
@@ -59,6 +60,8 @@ class StepView:
     events: list[EventLine]
     flower_url: str
     message_id: str
+    recipient: str
+    sent_at: dt.datetime | None
     response: str
     objects: list[Stored]
     acts: list[Act]
@@ -71,7 +74,19 @@ class StepView:
     def troubled(self) -> bool:
         """Whether the top of the page must show it."""
         bounced = BOUNCED(self.step) and not self.replaced
-        return NEEDS_ATTENTION(self.step) or bounced or self.step.state == State.RETRYING
+        return (
+            NEEDS_ATTENTION(self.step)
+            or bounced
+            or RECEIPT_CANCELLED(self.step)
+            or self.step.state == State.RETRYING
+        )
+
+    @property
+    def heading(self) -> str:
+        """What is wrong, at the top of the page."""
+        if RECEIPT_CANCELLED(self.step):
+            return _("Receipt not sent: the step was cancelled")
+        return _("%(step)s: %(state)s") % {"step": self.title, "state": self.state}
 
     @property
     def cause(self) -> str:
@@ -101,6 +116,8 @@ def step_views(
     held: Held,
     may_see_flower: bool,
     quarantined: bool,
+    paused: Collection[str],
+    to_applicant: str,
     now: dt.datetime,
 ) -> Iterator[StepView]:
     """The steps of one task, in words.
@@ -111,6 +128,8 @@ def step_views(
         held: what the reader may do; it decides which buttons they see.
         may_see_flower: whether to link each step to its task in Flower.
         quarantined: whether the mails wait because the application may be spam.
+        paused: the kinds of steps that are paused.
+        to_applicant: the applicant's address; "" for a reader who may not see it.
     """
     actors = presentation.Actors.of(event.actor for history in events.values() for event in history)
     on_scale, _whole = lanes(steps, events, now)
@@ -120,8 +139,8 @@ def step_views(
         yield StepView(
             step=step,
             title=step_title(step),
-            chip=presentation.chip(step, quarantined),
-            state=presentation.state_in_words(step, quarantined),
+            chip=presentation.chip(step, quarantined, paused),
+            state=presentation.state_in_words(step, quarantined, paused),
             replaced=step.pk not in kept,
             lane=on_scale[step.pk],
             events=[
@@ -131,7 +150,12 @@ def step_views(
             flower_url=reverse("flower_page", args=[f"task/{step.celery_task_id}"])
             if step.celery_task_id and may_see_flower
             else "",
-            message_id=str(step.result.get("message_id", "")),
+            message_id=message_id_of(step) if registry.is_mail(step.kind) else "",
+            recipient=step.recipient
+            or (to_applicant if registry.is_to_applicant(step.kind) else ""),
+            sent_at=dt.datetime.fromisoformat(step.result["sent_at"])
+            if step.result.get("sent_at")
+            else None,
             response=str(step.result.get("response", "")),
             objects=[
                 stored.get(key, Stored(key, None, "")) for key in step.result.get("objects", [])

@@ -70,6 +70,10 @@ class ActPage(ConfirmPage):
     def is_serious(self) -> bool:
         return self.act.serious
 
+    @property
+    def reason_required(self) -> bool:  # type: ignore[override]
+        return self.act.needs_reason
+
     def is_allowed(self) -> bool:
         return self.act.allowed(self.subject)
 

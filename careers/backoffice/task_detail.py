@@ -13,7 +13,7 @@ from wagtail.admin.widgets.button import HeaderButton
 
 from careers.applications.models import Application, ApplicationFile
 from careers.applications.references import normalise_reference
-from careers.backoffice import paging, presentation, search
+from careers.backoffice import audit, paging, presentation, search
 from careers.backoffice.permissions import (
     READ,
     SEE_TASKS,
@@ -28,8 +28,8 @@ from careers.backoffice.timeline import lanes
 from careers.backoffice.views import Crumb, DetailPage
 from careers.intake.velocity import same_cause
 from careers.operations import health
-from careers.pipeline import actions
-from careers.pipeline.attention import NOT_SENT
+from careers.pipeline import actions, registry
+from careers.pipeline.attention import NOT_SENT, RECEIPT_CANCELLED
 from careers.pipeline.models import Alert, Step, StepEvent
 from careers.pipeline.states import UNDER_WAY, State
 from careers.pipeline.transitions import db_now
@@ -127,6 +127,8 @@ class TaskDetail(DetailPage):
         for event in StepEvent.objects.filter(step__in=Step.objects.filter(**mine)):
             events.setdefault(event.step_id, []).append(event)
         steps = in_order(Step.objects.filter(**mine))
+        for step in steps:
+            step.application, step.alert = application, self.alert
         views = list(
             step_views(
                 steps,
@@ -135,6 +137,8 @@ class TaskDetail(DetailPage):
                 held=self.held,
                 may_see_flower=is_operator(self.request.user),
                 quarantined=quarantined,
+                paused=self.paused.kinds,
+                to_applicant=self._applicants_address(steps),
                 now=now,
             )
         )
@@ -147,9 +151,13 @@ class TaskDetail(DetailPage):
             "application": application,
             "alert": self.alert,
             "steps": views,
-            "chips": presentation.chips(steps, quarantined),
+            "chips": presentation.chips(steps, quarantined, self.paused.kinds),
             "troubles": [
-                view for view in views if view.troubled and view.step.state != State.CANCELLED
+                view
+                for view in views
+                if view.troubled
+                and (view.step.state != State.CANCELLED or RECEIPT_CANCELLED(view.step))
+                and not view.replaced
             ],
             "took": presentation.span(ended - begun) if ended else "",
             "age": presentation.span(now - begun),
@@ -181,6 +189,19 @@ class TaskDetail(DetailPage):
             ),
             "live_url": reverse("careers_tasks:detail_results", args=[task.reference]),
         }
+
+    def _applicants_address(self, steps: list[Step]) -> str:
+        """The applicant's address, for a reader of the application; the access log notes it."""
+        task = self.application
+        if task is None or not self.may_read:
+            return ""
+        if not any(registry.is_to_applicant(step.kind) for step in steps):
+            return ""
+        if not self.results_only:
+            audit.note(task, self.request.user, audit.ADDRESSED)
+        # Task pages load nothing personal with the application itself.
+        found = Application.objects.filter(pk=task.pk).values_list("email", flat=True)
+        return str(found.first() or "")
 
     def _stored(self) -> dict[str, Stored]:
         """The archived objects by their keys."""

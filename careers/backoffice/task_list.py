@@ -5,11 +5,10 @@ Others see the steps for the jobs in their part of the page tree, and nothing el
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import django_filters
-from django import forms
 from django.db.models import F, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse, reverse_lazy
@@ -17,13 +16,13 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, TitleColumn
 from wagtail.admin.widgets.button import HeaderButton
 
 from careers.applications.models import Application
 from careers.backoffice import (
     alert_list,
+    bulk_progress,
     figures,
     health_panel,
     paging,
@@ -32,86 +31,35 @@ from careers.backoffice import (
     schedules,
     search,
 )
-from careers.backoffice.application_list import one_page_per_job
 from careers.backoffice.permissions import (
     SEE_TASKS,
     applications_for,
     is_operator,
     scope_of,
     steps_for,
+    visible_applications,
 )
 from careers.backoffice.polling import polled
 from careers.backoffice.state_groups import (
     ATTENTION,
     DONE,
     RUNNING,
-    STATES,
     WAITING,
     in_state,
 )
+from careers.backoffice.task_export import TaskExport
+from careers.backoffice.task_filters import TaskFilters, applications_with
 from careers.backoffice.views import ListPage
-from careers.jobs.models import JobPage
 from careers.operations import health
-from careers.pipeline import actions, registry
-from careers.pipeline.attention import NEEDS_ATTENTION
+from careers.pipeline import actions
+from careers.pipeline.attention import NEEDS_ATTENTION, RECEIPT_CANCELLED
 from careers.pipeline.models import Step
 
 
-class TaskFilters(WagtailFilterSet):
-    """State and kind filter by the same step: "failed mails to HR"."""
-
-    state = django_filters.ChoiceFilter(
-        label=gettext_lazy("State"),
-        choices=STATES,
-        empty_label=gettext_lazy("All"),
-        widget=forms.Select,
-    )
-    kind = django_filters.ChoiceFilter(
-        label=gettext_lazy("Step"),
-        # A mail to operators belongs to no application. The list of alerts shows these mails.
-        choices=lambda: [
-            (kind, registry.label_of(kind)) for kind in registry.kinds_about_applications()
-        ],
-        empty_label=gettext_lazy("All"),
-        widget=forms.RadioSelect,
-    )
-    job = django_filters.ModelChoiceFilter(
-        label=gettext_lazy("Job"),
-        queryset=lambda request: one_page_per_job(
-            JobPage.objects.filter(
-                translation_key__in=applications_for(request.user, SEE_TASKS)
-                .order_by()
-                .values("job_key")
-            ),
-            request,
-        ),
-        # With the default, “pk”, a number that is too large for an id is an error.
-        to_field_name="id",
-        empty_label=gettext_lazy("All"),
-    )
-
-    class Meta:
-        model = Application
-        fields: ClassVar[list[str]] = []
-
-    def filter_queryset(self, queryset: QuerySet[Application]) -> QuerySet[Application]:
-        job = self.form.cleaned_data["job"]
-        return queryset.filter(job_key=job.translation_key) if job else queryset
-
-    @property
-    def steps(self) -> Q:
-        """What a step of a matching application is; empty for any."""
-        chosen, steps = self.form.cleaned_data, Q()
-        if chosen["state"]:
-            steps &= in_state(chosen["state"])
-        if chosen["kind"]:
-            steps &= Q(kind=chosen["kind"])
-        return steps
-
-
-def applications_with(steps: Q) -> Q:
-    """The applications that have such a step."""
-    return Q(pk__in=Step.objects.filter(steps, application__isnull=False).values("application"))
+def paused_in(row: Any) -> Collection[str]:
+    """The kinds of steps that are paused, as the view has noted on each row."""
+    kinds: Collection[str] = row.paused_kinds
+    return kinds
 
 
 class ReferenceColumn(TitleColumn):
@@ -126,7 +74,7 @@ class ChipsColumn(Column):
     cell_template_name = "careers/backoffice/chips_cell.html"
 
     def get_value(self, instance: Application) -> list[presentation.Chip]:
-        return presentation.chips(instance.steps.all(), instance.quarantined)
+        return presentation.chips(instance.steps.all(), instance.quarantined, paused_in(instance))
 
 
 class AgeColumn(Column):
@@ -136,7 +84,7 @@ class AgeColumn(Column):
 
     def get_cell_context_data(self, instance: Application, parent_context: Any) -> dict[str, Any]:
         steps = presentation.current(instance.steps.all())
-        in_need = any(NEEDS_ATTENTION(step) for step in steps)
+        in_need = any(NEEDS_ATTENTION(step) or RECEIPT_CANCELLED(step) for step in steps)
         ended = None if in_need else presentation.ended_at(steps)
         return {
             **super().get_cell_context_data(instance, parent_context),
@@ -150,7 +98,9 @@ class NextColumn(Column):
     cell_template_name = "careers/backoffice/next_cell.html"
 
     def get_value(self, instance: Application) -> str:
-        return presentation.next_action(instance.steps.all(), instance.quarantined)
+        return presentation.next_action(
+            instance.steps.all(), instance.quarantined, paused_in(instance)
+        )
 
 
 @dataclass(frozen=True)
@@ -166,7 +116,7 @@ class CountFilter:
     chosen: bool
 
 
-class TaskList(ListPage):
+class TaskList(TaskExport, ListPage):
     """Every application with its steps. The address holds the filters and the search."""
 
     right = SEE_TASKS
@@ -206,6 +156,13 @@ class TaskList(ListPage):
             return []
         return [
             HeaderButton(
+                _("Pause steps"),
+                url=reverse("careers_tasks:pauses"),
+                classname="bo-header-link",
+                icon_name="time",
+                priority=5,
+            ),
+            HeaderButton(
                 _("Mails to operators"),
                 url=reverse("careers_tasks:alerts"),
                 classname="bo-header-link",
@@ -222,12 +179,13 @@ class TaskList(ListPage):
         ]
 
     def get_base_queryset(self) -> QuerySet[Application]:
+        steps = Step.objects.all() if self.is_export else Step.objects.defer("error_public")
         # Names, addresses and answers are not loaded.
         return (
             applications_for(self.request.user, SEE_TASKS)
             .annotate(job=F("page__title"))
-            .only("reference", "received_at", "is_test", "quarantined", "repeats")
-            .prefetch_related(Prefetch("steps", Step.objects.defer("error_public").order_by("pk")))
+            .only("reference", "language", "received_at", "is_test", "quarantined", "repeats")
+            .prefetch_related(Prefetch("steps", steps.order_by("pk")))
         )
 
     def filter_queryset(self, queryset: QuerySet[Application]) -> QuerySet[Application]:
@@ -243,7 +201,12 @@ class TaskList(ListPage):
             return queryset
         typed = self.search_query
         return self.among(
-            queryset.filter(*self.conditions), search.by_reference(typed), *search.by_id(typed)
+            queryset.filter(*self.conditions),
+            search.by_reference(typed),
+            *search.by_id(typed),
+            *search.by_error(typed),
+            search.by_job(typed),
+            *search.by_recipient(typed, visible_applications(self.request.user)),
         )
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -262,11 +225,16 @@ class TaskList(ListPage):
                 "may_run": is_operator(user, actions.retry.permission),
             }
         several = numbers.needs_attention > 1
+        context = super().get_context_data(*args, **kwargs)
+        for row in context["object_list"]:
+            row.paused_kinds = self.paused.kinds
         return {
-            **super().get_context_data(*args, **kwargs),
+            **context,
             **site_wide,
             "counts": self._counts(numbers),
             "same_cause": same_cause.groups(user, found) if several else [],
+            "unconfirmed": same_cause.unconfirmed(user) if several else 0,
+            "bulk_acts": bulk_progress.under_way(user),
             "may_retry": bool(scope_of(user, actions.retry.permission)),
             "announcement": health_panel.announcement(numbers),
             "is_refresh": "X-Live" in self.request.headers,

@@ -22,6 +22,7 @@ from careers.pipeline.models import Alert, Step
 Task = Application | Alert
 #: What is loaded of an application: task pages show nothing personal.
 WITHOUT_NAMES = (
+    "public_id",
     "reference",
     "received_at",
     "job_key",

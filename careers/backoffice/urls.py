@@ -10,25 +10,37 @@ from careers.backoffice import (
     application_detail,
     application_file,
     application_list,
+    bulk_progress,
     export,
     file_pages,
     findings,
     health_page,
+    pause_page,
     personal_data,
     process_table,
     quarantine,
     readdress,
     same_cause,
     schedules,
+    snooze,
     task_acts,
     task_detail,
     task_list,
+    unconfirmed,
 )
 
 tasks = [
     path("", task_list.TaskList.as_view(), name="index"),
     path("results/", task_list.TaskList.as_view(results_only=True), name="results"),
-    path("retry-alike/", same_cause.RetrySameCause.as_view(), name="retry_alike"),
+    path("retry-alike/", same_cause.ActOnAlike.as_view(), name="retry_alike"),
+    path("alike/<slug:act>/", same_cause.ActOnAlike.as_view(), name="alike"),
+    path("unconfirmed/", unconfirmed.UnconfirmedPage.as_view(), name="unconfirmed"),
+    path("bulk/<int:bulk_id>/", bulk_progress.BulkProgress.as_view(), name="bulk"),
+    path(
+        "bulk/<int:bulk_id>/results/",
+        bulk_progress.BulkProgress.as_view(results_only=True),
+        name="bulk_results",
+    ),
     path("alerts/", alert_list.AlertList.as_view(), name="alerts"),
     path(
         "alerts/results/",
@@ -41,6 +53,8 @@ tasks = [
         "health/results/", health_page.HealthPage.as_view(results_only=True), name="health_results"
     ),
     path("health/forget/", process_table.ForgetWorker.as_view(), name="forget_worker"),
+    path("pauses/", pause_page.PausePage.as_view(), name="pauses"),
+    path("pauses/<int:pause_id>/resume/", pause_page.Resume.as_view(), name="resume"),
     path("run-now/", schedules.RunNow.as_view(), name="run_now"),
     path("<str:reference>/", task_detail.TaskDetail.as_view(), name="detail"),
     path(
@@ -59,6 +73,7 @@ tasks = [
         readdress.ChangeAddress.as_view(),
         name="change_address",
     ),
+    path("<str:reference>/<int:step_id>/snooze/", snooze.Snooze.as_view(), name="snooze"),
     path("<str:reference>/<int:step_id>/<slug:act>/", task_acts.StepAct.as_view(), name="act"),
 ]
 

@@ -14,7 +14,10 @@ from wagtail.admin import messages
 from wagtail.admin.views.generic.base import BaseListingView, WagtailAdminTemplateMixin
 
 from careers.backoffice import paging
+from careers.backoffice.pauses import lines
 from careers.backoffice.permissions import Requires
+from careers.pipeline import pauses
+from careers.pipeline.pauses import Pauses
 from home.values.text import clean
 
 #: The longest reason that a person can give for an act, in characters.
@@ -33,6 +36,19 @@ class AdminPage(Requires):
     def get_breadcrumbs_items(self) -> list[Crumb]:
         here = {"url": "", "label": self.get_page_title()}  # type: ignore[attr-defined]
         return [*self.breadcrumbs_items, *self.trail(), here]  # type: ignore[attr-defined]
+
+    @cached_property
+    def paused(self) -> Pauses:
+        """What is paused now; the banner and the states of steps show it."""
+        return pauses.read()
+
+    def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        user = self.request.user  # type: ignore[attr-defined]
+        return {
+            **super().get_context_data(*args, **kwargs),  # type: ignore[misc]
+            "pauses": lines(user, self.paused.active),
+            "paused_kinds": self.paused.kinds,
+        }
 
 
 class DetailPage(AdminPage, WagtailAdminTemplateMixin, TemplateView):

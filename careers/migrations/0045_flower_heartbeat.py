@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("careers", "0039_large_tables")]
+    dependencies = [("careers", "0044_handled")]
 
     operations = [
         migrations.AlterField(

@@ -3,6 +3,7 @@
 Plain Python and Django templates: this package uses neither Celery nor Wagtail.
 """
 
+from careers.notifications import message_ids
 from careers.notifications.before_send import BeforeSend, IdempotencyWindow
 from careers.notifications.delivery import Delivery, MailRoute, deliver, probe
 from careers.notifications.infected import infected_to_applicant, infected_to_hr
@@ -25,6 +26,7 @@ __all__ = [
     "hr_application",
     "infected_to_applicant",
     "infected_to_hr",
+    "message_ids",
     "operator_alert",
     "probe",
     "read_reports",

@@ -10,10 +10,10 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from careers.applications.models import Application, ApplicationFile
+from careers.notifications import message_ids
 from careers.notifications.messages import (
     _TITLE_LENGTH,
     Identity,
-    _digest,
     _facts,
     _mail,
     _mailbox,
@@ -49,7 +49,7 @@ def infected_to_applicant(
             subject=_("A file of your application can’t be opened: %(job)s") % {"job": title},
             to=application.email,
             reply_to=contact,
-            message_id=f"infected.{application.public_id}.{sequence}",
+            message_id=message_ids.of_infected_to_applicant(application, sequence),
             context={
                 **_facts(application, form),
                 "files": _uploads(form, files),
@@ -85,8 +85,7 @@ def infected_to_hr(
             % {"job": title, "name": name},
             to=recipient,
             reply_to=_mailbox(application.name, application.email),
-            message_id=f"infected-hr.{application.public_id}.{_digest(application, recipient)}"
-            f".{sequence}",
+            message_id=message_ids.of_infected_to_hr(application, recipient, sequence),
             context={
                 **_facts(application, form),
                 "files": _uploads(form, files),

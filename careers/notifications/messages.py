@@ -9,7 +9,6 @@ shows the full copy.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from careers.applications import receipt_links
 from careers.applications.frozen import FrozenForm
 from careers.applications.models import UPLOADS, Application, ApplicationFile, FileKind
 from careers.applications.question_types import type_of
+from careers.notifications import message_ids
 from careers.notifications.headers import address_of
 from home.bidi import FSI, PDI, isolated, listed
 from home.colour import DARK_GROUND, LIGHT_GROUND, shades
@@ -91,7 +91,7 @@ def receipt(
             subject=_("We have your application: %(job)s") % {"job": title},
             to=application.email,
             reply_to=contact,
-            message_id=f"receipt.{application.public_id}.{sequence}",
+            message_id=message_ids.of_receipt(application, sequence),
             context={
                 **_facts(application, form),
                 "choices": _choices(form, application.answers),
@@ -137,7 +137,7 @@ def hr_application(
             subject=_("Application for %(job)s: %(name)s") % {"job": title, "name": name},
             to=recipient,
             reply_to=reply_to,
-            message_id=f"hr.{application.public_id}.{_digest(application, recipient)}.{sequence}",
+            message_id=message_ids.of_hr_application(application, recipient, sequence),
             context={
                 **_facts(application, form),
                 "name": name,
@@ -172,7 +172,6 @@ def operator_alert(
         key: identifies the alert; part of the Message-ID.
         time_zone: the zone of the times in the text.
     """
-    digest = hashlib.sha256(f"{key} {recipient.strip().lower()}".encode()).hexdigest()[:16]
     with translation.override(settings.LANGUAGE_CODE):
         words = {**facts, "url": settings.SITE_URL + facts["path"]}
         if kind == "digest":
@@ -201,7 +200,7 @@ def operator_alert(
             subject=subject,
             to=recipient,
             reply_to="",
-            message_id=f"operators.{key}.{digest}.{sequence}",
+            message_id=message_ids.of_operator_alert(key, recipient, sequence),
             context=words,
         )
 
@@ -264,7 +263,7 @@ def _mail(
         to=[_recipient(to)],
         reply_to=[reply_to] if reply_to else None,
         headers={
-            "Message-ID": f"<{message_id}@{sender.rpartition('@')[2] or 'localhost'}>",
+            "Message-ID": message_id,
             # RFC 3834: automatic replies are not wanted, and no loop can start. Microsoft's
             # servers obey only their own header.
             "Auto-Submitted": "auto-generated",
@@ -284,12 +283,6 @@ def _facts(application: Application, form: FrozenForm) -> dict[str, Any]:
         "received": _moment(application.received_at, form.time_zone),
         "files": _uploads(form, application.files.all()),
     }
-
-
-def _digest(application: Application, recipient: str) -> str:
-    """A part of a Message-ID that differs for each recipient and hides the address."""
-    words = f"{application.public_id} {recipient.strip().lower()}"
-    return hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
 def _palette(colour: str) -> dict[str, Any]:

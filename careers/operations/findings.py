@@ -22,8 +22,7 @@ from careers import scanning
 from careers.applications.models import ApplicationFile, ScanVerdict
 from careers.operations import backups
 from careers.operations.models import Dismissal, Finding, Severity
-from careers.pipeline.actions import RETRY
-from careers.pipeline.acts import actor_of
+from careers.pipeline.acts import RETRY, actor_of
 from careers.pipeline.transitions import db_now
 from home.models import SiteSettings
 

@@ -33,8 +33,7 @@ from careers.operations.heartbeat import INTERVAL
 from careers.operations.models import Finding, Heartbeat, ScheduledRun, Severity
 from careers.operations.titles import title_of
 from careers.pipeline import dispatch
-from careers.pipeline.actions import RETRY
-from careers.pipeline.acts import actor_of
+from careers.pipeline.acts import RETRY, actor_of
 from careers.pipeline.transitions import db_now
 from careers.pipeline.worker import owner
 

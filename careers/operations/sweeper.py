@@ -29,7 +29,9 @@ from careers.operations.models import Heartbeat
 from careers.operations.probes import Prober, all_probes
 from careers.pipeline import (
     broker,
+    bulk,
     dispatch,
+    pauses,
     registry,
     restored_database,
     retries,
@@ -137,6 +139,7 @@ class Sweeper:
         set_back_future_times()
         release_expired_leases()
         release_forgotten_waiters()
+        self._logging_errors(self._continue_bulk_acts)
         self._reap()
         if not error:
             requeue_unanswered()
@@ -166,6 +169,12 @@ class Sweeper:
             )
         else:
             heartbeat.beat(Heartbeat.Kind.SWEEPER, self.name, facts={**facts, "lost": self.lost})
+
+    @staticmethod
+    def _continue_bulk_acts() -> None:
+        """Do some of what no worker does; then a worker may go on."""
+        if not bulk.continue_all(bulk.SWEEP_SECONDS, left_alone=True) and is_served(bulk.QUEUE):
+            dispatch.dispatch_task(bulk.TASK)
 
     def _update_alerts(self) -> None:
         if time.monotonic() >= self.look_at:
@@ -318,13 +327,14 @@ def requeue_unanswered() -> None:
 
 
 def forgotten() -> list[int]:
-    """Due steps without a message in the broker."""
+    """Due steps without a message in the broker; those that are paused are not due."""
     now = db_now()
     return list(
         Step.objects.filter(
             Q(state=State.QUEUED, state_since__lt=now - FRESH) | Q(state=State.RETRYING)
         )
         .filter(Q(run_after=None) | Q(run_after__lte=now), kind__in=registry.kinds())
+        .filter(pauses.startable(now))
         .order_by("state_since")
         .values_list("pk", flat=True)[:BATCH]
     )
@@ -332,9 +342,11 @@ def forgotten() -> list[int]:
 
 def due(kinds: Collection[str] | None = None, exclude: Collection[int] = ()) -> list[int]:
     """Steps of these kinds, by default all, that may be claimed now; the oldest first."""
+    now = db_now()
     return list(
         Step.objects.filter(
-            Q(run_after=None) | Q(run_after__lte=db_now()),
+            pauses.startable(now),
+            Q(run_after=None) | Q(run_after__lte=now),
             state__in=CLAIMABLE,
             kind__in=registry.kinds() if kinds is None else kinds,
         )

@@ -35,9 +35,10 @@ from django.dispatch import receiver
 
 from careers.applications.models import Application
 from careers.operations.models import FinishedWork
-from careers.pipeline.attention import MISCONFIGURED
+from careers.pipeline import pauses
+from careers.pipeline.attention import NEEDS_ATTENTION
 from careers.pipeline.models import Step
-from careers.pipeline.states import CLAIMABLE, FINISHED, NEEDS_A_PERSON, OPEN, State
+from careers.pipeline.states import CLAIMABLE, FINISHED, OPEN, State
 from careers.pipeline.transitions import db_now
 
 #: No transaction lasts so long, so what ended earlier is visible or was rolled back.
@@ -56,7 +57,8 @@ class Tally:
     Attributes:
         steps: the number of steps by kind and state.
         done_last_day: the steps that succeeded in the last 24 hours.
-        oldest_ready: by kind, since when the oldest step that could run waits for a worker.
+        oldest_ready: by kind, since when the oldest step that could run, and is not paused, waits
+            for a worker.
     """
 
     applications: int = 0
@@ -78,8 +80,9 @@ class Tally:
 
 
 def read(now: dt.datetime) -> Tally:
-    """The numbers of the whole site; two statements."""
+    """The numbers of the whole site; three statements."""
     found = Tally()
+    paused = pauses.read(now)
     counted = _counted(now)
     found.applications = counted.applications
     for kind, by_state in counted.steps.items():
@@ -90,7 +93,7 @@ def read(now: dt.datetime) -> Tally:
     found.done_last_day = sum(
         number for hour, number in counted.hours.items() if dt.datetime.fromisoformat(hour) >= whole
     )
-    for part, kind, state, number, misconfigured, oldest in _parts(counted, now, begin, whole):
+    for part, kind, state, number, needing, oldest in _parts(counted, now, begin, whole):
         if part == "application":
             found.applications += number
         elif part == "day":
@@ -98,8 +101,8 @@ def read(now: dt.datetime) -> Tally:
         else:
             found.add(kind, state, number)
         if part == "open":
-            found.needs_attention += number if state in NEEDS_A_PERSON else misconfigured
-            if oldest is not None:
+            found.needs_attention += needing
+            if (oldest := paused.waiting_since(kind, oldest)) is not None:
                 found.oldest_ready[kind] = min(oldest, found.oldest_ready.get(kind, oldest))
     return found
 
@@ -115,7 +118,7 @@ def _parts(
         "open",
         F("kind"),
         F("state"),
-        misconfigured=Count("pk", filter=MISCONFIGURED.query),
+        needing=Count("pk", filter=NEEDS_ATTENTION.query),
         oldest=Min("ready_at", filter=ready),
     )
     finished = Step.objects.filter(state__in=FINISHED)
@@ -157,7 +160,7 @@ def _row(
     kind: Any = None,
     state: Any = None,
     *,
-    misconfigured: Any = None,
+    needing: Any = None,
     oldest: Any = None,
 ) -> Any:
     text, moment = CharField(), DateTimeField()
@@ -171,10 +174,10 @@ def _row(
         .values("part", "of_kind", "in_state")
         .annotate(
             number=Count("pk"),
-            misconfigured=misconfigured or Value(0),
+            needing=needing or Value(0),
             oldest=oldest or Value(None, output_field=moment),
         )
-        .values_list("part", "of_kind", "in_state", "number", "misconfigured", "oldest")
+        .values_list("part", "of_kind", "in_state", "number", "needing", "oldest")
     )
 
 

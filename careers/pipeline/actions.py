@@ -9,8 +9,7 @@ person may see the step.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
+import dataclasses
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -18,35 +17,36 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from careers.applications.models import Application
-from careers.pipeline import dispatch, registry, repetitions
-from careers.pipeline.acts import Act, Doing, Words
+from careers.pipeline import registry, repetitions
+from careers.pipeline.acts import CANCEL, RETRY, Act, Doing, Words
+from careers.pipeline.again import (
+    Moved,
+    archive_again,
+    dispatch_after_commit,
+    do_after_all,
+    make_pdf_again,
+    replace,
+    send_receipt_again,
+)
 from careers.pipeline.attention import (
     MAY_HAVE_BEEN_SENT,
     NOT_SENT,
     OPEN_BOUNCE,
     REPLACED,
-    replacing,
 )
 from careers.pipeline.enqueue import create_step
 from careers.pipeline.kinds import MAIL_HR
 from careers.pipeline.models import Step
 from careers.pipeline.rules import one_of
-from careers.pipeline.states import LEAVES_TO, UNDER_WAY, State
+from careers.pipeline.set_aside import mark_handled, snooze
+from careers.pipeline.states import UNDER_WAY, State
 from careers.pipeline.successors import release, release_successors
 from careers.pipeline.transitions import db_now, move
 from home.values import mail_address
 
-RETRY, CANCEL = "careers.retry_step", "careers.cancel_step"
-#: States that a step never leaves. The step that replaces it is stored in another column.
-FINAL = tuple(state for state in State if not LEAVES_TO[state])
-
 
 class AlreadyMailed(Exception):
     """The address already has a mail about the application."""
-
-
-class _Moved(Exception):
-    """The rule no longer holds: roll the act back."""
 
 
 def _retry(step: Step, doing: Doing) -> bool:
@@ -55,7 +55,7 @@ def _retry(step: Step, doing: Doing) -> bool:
         step, State.RETRYING, run_after=db_now(), **fresh
     )
     if moved:
-        _dispatch_after_commit([step.pk], doing)
+        dispatch_after_commit([step.pk], doing)
     return moved
 
 
@@ -76,10 +76,10 @@ def _send_again(step: Step, doing: Doing) -> Step | None:
                 actor=doing.actor,
                 reason=doing.reason,
             )
-            _replace(step, again, doing)
-    except (_Moved, IntegrityError):
+            replace(step, again, doing)
+    except (Moved, IntegrityError):
         return None
-    _dispatch_after_commit([again.pk], doing)
+    dispatch_after_commit([again.pk], doing)
     return again
 
 
@@ -97,7 +97,7 @@ def _send_to(step: Step, doing: Doing, *, address: str) -> Step | None:
     """
     address = mail_address.key(address)
     why = _("The address was wrong: sent to %(address)s.") % {"address": address}
-    doing = replace(doing, reason=doing.reason or why)
+    doing = dataclasses.replace(doing, reason=doing.reason or why)
     known = Step.objects.filter(
         application=step.application,
         kind=MAIL_HR,
@@ -117,29 +117,15 @@ def _send_to(step: Step, doing: Doing, *, address: str) -> Step | None:
                 actor=doing.actor,
                 reason=doing.reason,
             )
-            _replace(step, new, doing)
+            replace(step, new, doing)
             ready = release(registry.REGISTERED[MAIL_HR], actor=doing.actor, pk=new.pk)
-    except _Moved:
+    except Moved:
         return None
     except IntegrityError:
         raise AlreadyMailed(address) from None
-    _dispatch_after_commit(ready, doing)
+    dispatch_after_commit(ready, doing)
     new.refresh_from_db()
     return new
-
-
-def _replace(old: Step, new: Step, doing: Doing) -> None:
-    """Cancel a mail in favour of another one. One that has ended keeps its state.
-
-    Raises:
-        _Moved: the rule no longer holds.
-    """
-    columns = replacing(old.result, new.pk)
-    if doing.move(old, State.CANCELLED, **columns):
-        return
-    ended = Step.objects.filter(doing.rule.query, pk=old.pk, state__in=FINAL)
-    if not ended.update(**columns):
-        raise _Moved
 
 
 def _cancel(step: Step, doing: Doing) -> bool:
@@ -148,7 +134,7 @@ def _cancel(step: Step, doing: Doing) -> bool:
         moved = doing.move(step, State.CANCELLED)
         cancelled = [step, *_cancel_what_needs_it(step, doing)] if moved else []
         ready = [pk for one in cancelled for pk in release_successors(one, actor=doing.actor)]
-    _dispatch_after_commit(ready, doing)
+    dispatch_after_commit(ready, doing)
     return moved
 
 
@@ -190,7 +176,7 @@ def _release(application: Application, doing: Doing) -> bool:
                 definition, actor=doing.actor, reason=doing.reason, application=application
             )
         ]
-    _dispatch_after_commit(ready, doing)
+    dispatch_after_commit(ready, doing)
     return bool(freed)
 
 
@@ -203,10 +189,6 @@ def _cancel_mails_to_hr(application: Application, doing: Doing) -> None:
             actor=doing.actor,
             reason=repetitions.hr_was_mailed(),
         )
-
-
-def _dispatch_after_commit(step_ids: list[int], doing: Doing) -> None:
-    transaction.on_commit(partial(dispatch.dispatch_steps, step_ids, actor=doing.actor))
 
 
 _REFUSED = gettext_lazy("Nothing was done: “%(step)s” is now “%(state)s”.")
@@ -313,8 +295,8 @@ send_to = Act(
         refused=gettext_lazy("“%(step)s” is now “%(state)s”: its address can’t be changed."),
     ),
 )
-#: A step ends and never runs again. A mail that may have been sent can't be cancelled before it is
-#: unconfirmed.
+#: A step ends. It is done only if a person chooses ``do_after_all``. A mail that may have been sent
+#: can't be cancelled before it is unconfirmed.
 cancel = Act(
     "cancel",
     CANCEL,
@@ -322,9 +304,10 @@ cancel = Act(
     _cancel,
     Words(
         label=gettext_lazy("Cancel"),
-        question=gettext_lazy("Cancel “%(step)s” permanently?"),
+        question=gettext_lazy("Cancel “%(step)s”?"),
         consequence=gettext_lazy(
-            "The step is never done, and this cannot be undone. The application stays as it is."
+            "The step is not done, unless a person chooses “Do it after all” later. The "
+            "application stays as it is."
         ),
         button=gettext_lazy("Yes, cancel this step"),
         done=gettext_lazy("“%(step)s” is cancelled."),
@@ -352,5 +335,18 @@ release_from_quarantine = Act(
 )
 
 #: What a person may do to a step, in the order of the buttons.
-STEP_ACTS = (retry, confirm_arrival, send_again, send_after_all, send_to, cancel)
+STEP_ACTS = (
+    retry,
+    confirm_arrival,
+    send_again,
+    send_after_all,
+    do_after_all,
+    send_to,
+    send_receipt_again,
+    make_pdf_again,
+    archive_again,
+    snooze,
+    mark_handled,
+    cancel,
+)
 ACTS = {act.name: act for act in (*STEP_ACTS, release_from_quarantine)}

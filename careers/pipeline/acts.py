@@ -17,6 +17,8 @@ from careers.pipeline.rules import Rule
 from careers.pipeline.states import LEAVES_TO, State
 from careers.pipeline.transitions import move
 
+RETRY, CANCEL = "careers.retry_step", "careers.cancel_step"
+
 
 @dataclass(frozen=True)
 class Words:
@@ -72,6 +74,7 @@ class Act:
         asks: whether a page asks before it is done.
         serious: whether it can't be undone.
         sends: whether it sends a mail that may have been sent before.
+        needs_reason: whether the person must say why.
     """
 
     name: str
@@ -82,6 +85,7 @@ class Act:
     asks: bool = True
     serious: bool = False
     sends: bool = False
+    needs_reason: bool = False
 
     # A template would call an act that it only shows.
     do_not_call_in_templates: ClassVar[bool] = True

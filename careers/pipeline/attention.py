@@ -12,13 +12,16 @@ from typing import Any
 from django.db.models import Count, Max, Min, QuerySet
 
 from careers.pipeline import states
+from careers.pipeline.kinds import MAIL_APPLICANT
 from careers.pipeline.rules import has_key, is_set, one_of
 from careers.pipeline.states import UNDER_WAY, ErrorClass, Phase, State
 
 #: The step is retried without end, until a person changes a setting.
 MISCONFIGURED = one_of("state", State.RETRYING) & one_of("error_class", ErrorClass.CONFIGURATION)
+#: A person has dealt with it by hand, and said how.
+HANDLED = is_set("handled_at")
 #: The step will not recover without a person.
-NEEDS_ATTENTION = one_of("state", *states.NEEDS_A_PERSON) | MISCONFIGURED
+NEEDS_ATTENTION = (one_of("state", *states.NEEDS_A_PERSON) & ~HANDLED) | MISCONFIGURED
 
 #: A key of ``Step.result`` that older releases write and read in place of the column.
 REPLACED_KEY = "instead"
@@ -36,6 +39,11 @@ OPEN_BOUNCE = BOUNCED & ~REPLACED
 MAILBOX_FULL = "mailbox-limit"
 #: A mail that was not sent because its mailbox had got enough mails. It needs nobody.
 NOT_SENT = one_of("state", State.CANCELLED) & one_of("error_code", MAILBOX_FULL)
+
+#: A receipt that a person cancelled: the applicant has none.
+RECEIPT_CANCELLED = (
+    one_of("state", State.CANCELLED) & one_of("kind", MAIL_APPLICANT) & ~NOT_SENT & ~REPLACED
+)
 
 #: A mail under way that may have passed the point of no return. It can't be stopped, nor sent to
 #: another address. A row with ``repeat_until`` was sent, and its provider is asked about it again.

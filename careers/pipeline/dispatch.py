@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from careers.pipeline import broker, registry
+from careers.pipeline import broker, pauses, registry
 from careers.pipeline.models import Step
 from careers.pipeline.states import State
 from careers.pipeline.transitions import db_now, move
@@ -93,6 +93,7 @@ def _mark(step_ids: list[int], actor: str) -> list[Message]:
                 known=step,
                 actor=actor,
                 at=now,
+                guard=pauses.not_held(step.kind, now),
                 dispatched_at=now,
                 dispatches=F("dispatches") + 1,
                 celery_task_id=message.task_id,

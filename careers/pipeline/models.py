@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, cast
 
+from django.conf import settings
 from django.db import models
 from django.db.models.fields.json import KeyTextTransform
 from django.utils.translation import gettext_lazy as _
@@ -141,6 +142,8 @@ class Step(models.Model):
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     celery_task_id = models.CharField(max_length=36, blank=True)
+    #: When a person marked the step as handled by hand; its event says how.
+    handled_at = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
 
@@ -154,6 +157,7 @@ class Step(models.Model):
         permissions: ClassVar = [
             ("retry_step", _("Can retry, resend and confirm steps")),
             ("cancel_step", _("Can cancel steps")),
+            ("pause_step", _("Can pause and resume steps")),
             ("operate_site", _("Can handle the steps of the whole site, without names")),
         ]
         constraints: ClassVar = [
@@ -214,6 +218,11 @@ class Step(models.Model):
                 name="careers_step_task",
             ),
             models.Index(MESSAGE_ID, name="careers_step_message"),
+            models.Index(
+                fields=["recipient", "application"],
+                condition=models.Q(recipient__gt=""),
+                name="careers_step_recipient",
+            ),
             # Deleting a step looks up the steps that it replaced. Few steps are replaced.
             models.Index(
                 fields=["replaced_by"],
@@ -254,6 +263,89 @@ class StepEvent(models.Model):
     class Meta:
         default_permissions = ()
         ordering: ClassVar = ["pk"]
+
+
+class Pause(models.Model):
+    """A person holds steps back until a moment. See ``careers.pipeline.pauses``.
+
+    Attributes:
+        scope: what is paused, such as ``mails`` or ``kind:archive``.
+        actor: who paused it, as in ``StepEvent.actor``.
+        until: when it ends by itself.
+        resumed_at, resumed_by: when and by whom it was ended; by nobody where it ended by itself
+            and another pause of the same scope followed.
+    """
+
+    scope = models.CharField(max_length=40)
+    reason = models.TextField()
+    actor = models.CharField(max_length=64)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    resumed_at = models.DateTimeField(null=True)
+    resumed_by = models.CharField(max_length=64, blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["-since", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["scope"], condition=models.Q(resumed_at=None), name="careers_pause_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope} until {self.until}"
+
+
+class BulkAct(models.Model):
+    """One act on many steps. See ``careers.pipeline.bulk``.
+
+    Attributes:
+        key: the same for the same act on the same choice; one at a time is under way.
+        chosen: which steps are meant.
+        total: how many there were when the person asked.
+        done: to how many it was done; others had changed meanwhile.
+        cursor, last: the id of the last step that was looked at, and of the last one to look at.
+        touched_at: when somebody last worked on it; None while nobody does.
+    """
+
+    act = models.CharField(max_length=20)
+    key = models.CharField(max_length=64)
+    chosen = models.JSONField()
+    #: Without a constraint: the release before does not know this table when it deletes a user.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        db_constraint=False,
+        related_name="+",
+    )
+    reason = models.TextField()
+    total = models.BigIntegerField()
+    done = models.BigIntegerField(default=0)
+    cursor = models.BigIntegerField(default=0)
+    last = models.BigIntegerField()
+    created_at = models.DateTimeField()
+    touched_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["key"],
+                condition=models.Q(finished_at=None),
+                name="careers_bulk_act_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.act} #{self.pk}"
 
 
 class DatabaseIdentity(models.Model):

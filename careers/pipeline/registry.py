@@ -194,6 +194,14 @@ def kinds_of_mails() -> list[str]:
     return [definition.kind for definition in definitions() if definition.is_mail]
 
 
+def is_mail(kind: str) -> bool:
+    return kind in REGISTERED and REGISTERED[kind].is_mail
+
+
+def is_to_applicant(kind: str) -> bool:
+    return kind in REGISTERED and REGISTERED[kind].to_applicant
+
+
 def kinds_to_applicants() -> list[str]:
     return [definition.kind for definition in definitions() if definition.to_applicant]
 

@@ -15,13 +15,21 @@ from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
-from careers.applications.errors import Fenced, Misconfigured, Permanent, Transient, Uncertain
+from careers.applications.errors import (
+    EffectError,
+    Fenced,
+    Misconfigured,
+    Permanent,
+    Transient,
+    Uncertain,
+)
 from careers.notifications import IdempotencyWindow
 from careers.pipeline import (
     circuit_breaker,
     mailbox_limit,
+    pauses,
     rate_limit,
     registry,
     restored_database,
@@ -70,14 +78,21 @@ class Claim:
         step, first_until = self.step, self.unconfirmed_until
         if first_until and (window is None or window.key != step.repeat_with):
             raise unconfirmed.provider_changed()
+        now = db_now()
+        # What a person looks for in the log of the mail server if no answer comes.
+        noted = {**step.result, "sent_at": now.isoformat(timespec="seconds")}
+        noted.pop("response", None)
         if window is None:
-            entered = enter_data_phase(step.pk, step.token)
+            entered = enter_data_phase(step.pk, step.token, result=noted)
         else:
-            until = first_until or db_now() + window.duration
-            entered = enter_keyed_phase(step.pk, step.token, repeat_until=until, of=window.key)
+            until = first_until or now + window.duration
+            entered = enter_keyed_phase(
+                step.pk, step.token, repeat_until=until, of=window.key, result=noted
+            )
             step.repeat_until = until
         if not entered:
             raise Fenced
+        step.result = noted
         self.may_have_been_sent = True
 
 
@@ -135,7 +150,7 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
     """Claim a step that is due; None when it is not available.
 
     A mail whose idempotency window has closed is left to a person. A mail to an applicant whose
-    mailbox got enough mails is cancelled.
+    mailbox got enough mails is cancelled. A step that is paused waits.
     """
     now = db_now()
     expected = {} if kind is None else {"kind": kind}
@@ -155,6 +170,8 @@ def take(step_id: int, *, owner: str, kind: str | None = None) -> Claim | None:
         return None
     start = _start_within_limit if definition.to_applicant else _start
     if not start(step, owner, now):
+        if step.state == State.SENT and pauses.is_held(step, now):
+            pauses.put_back(step, actor=owner)
         return None
     return Claim(step, actor=owner, unconfirmed_until=step.repeat_until)
 
@@ -175,7 +192,8 @@ def _start(step: Step, owner: str, now: dt.datetime) -> bool:
         actor=owner,
         fence=step.token,
         at=now,
-        guard={"run_after": step.run_after, "repeat_until": step.repeat_until},
+        guard=Q(run_after=step.run_after, repeat_until=step.repeat_until)
+        & pauses.not_held(step.kind, now),
         token=F("token") + 1,
         attempts=F("attempts") + 1,
         **claim,
@@ -194,6 +212,8 @@ def _start_within_limit(step: Step, owner: str, now: dt.datetime) -> bool:
     """Start a mail to an applicant, or cancel it if their mailbox got enough mails."""
     with transaction.atomic():
         if sent := mailbox_limit.mails_above_limit(step, now):
+            if pauses.is_held(step, now):
+                return False
             mailbox_limit.refuse(step, sent, actor=owner)
             return False
         return _start(step, owner, now)
@@ -240,7 +260,7 @@ def _succeed(claim: Claim, outcome: Outcome) -> list[int]:
             fence=step.token,
             actor=claim.actor,
             reason=outcome.reason,
-            result=outcome.result,
+            result={**step.result, **outcome.result},
             error_class="",
             error_code="",
             error_public="",
@@ -281,6 +301,7 @@ def _fail(claim: Claim, error: BaseException) -> list[int]:
             error_code=verdict.code,
             error_public=verdict.public,
             failing_since=verdict.failing_since,
+            result=_with_answer(step, error),
             attempts=verdict.attempts,
             run_after=None if gives_up else now + pause,
         )
@@ -288,3 +309,9 @@ def _fail(claim: Claim, error: BaseException) -> list[int]:
             return []
         unconfirmed.confirm_reported(step.pk)
         return release_successors(step, actor=claim.actor)
+
+
+def _with_answer(step: Step, error: BaseException) -> dict[str, Any]:
+    """The result of a step with what the other server answered."""
+    answer = error.answer if isinstance(error, EffectError) else ""
+    return {**step.result, "response": answer} if answer else step.result

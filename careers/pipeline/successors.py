@@ -49,7 +49,10 @@ def release(
         let_through = Application.objects.filter(definition.gate, pk=OuterRef("application"))
         waiting = waiting.filter(Exists(let_through))
     for kind, enough, may_be_missing in registry.predecessors_of(definition.kind):
-        before = Step.objects.filter(application=OuterRef("application"), kind=kind)
+        # One that another step replaced is past: what counts is the one that is done again.
+        before = Step.objects.filter(
+            application=OuterRef("application"), kind=kind, replaced_by__isnull=True
+        )
         far_enough: Any = Exists(before.filter(state__in=enough))
         waiting = waiting.filter(far_enough | ~Exists(before) if may_be_missing else far_enough)
     found = list(waiting.only("pk", "state", "attempts")[:BATCH])

@@ -69,6 +69,8 @@ def move(
         guards["token"] = fence
     if to in ENDED or to == State.UNCERTAIN:
         changes.setdefault("ended_at", at)
+    # What a person handled by hand was the state that the step now leaves.
+    changes.setdefault("handled_at", None)
     if to != State.STARTED:
         changes.setdefault("lease_until", None)
         if to in ENDED:
@@ -134,25 +136,32 @@ def note(step_id: int, *, actor: str, reason: str, guard: Q, **changes: Any) -> 
     return True
 
 
-def enter_data_phase(step_id: int, token: int) -> bool:
+def enter_data_phase(step_id: int, token: int, **noted: Any) -> bool:
     """Record that the next bytes may cause the effect.
 
-    Returns False when the step is no longer the caller's; then the caller must not send them.
+    Args:
+        noted: other columns to write.
+
+    Returns:
+        False when the step is no longer the caller's; then the caller must not send them.
     """
-    return _enter(step_id, token, phase=Phase.DATA)
+    return _enter(step_id, token, phase=Phase.DATA, **noted)
 
 
-def enter_keyed_phase(step_id: int, token: int, *, repeat_until: dt.datetime, of: str) -> bool:
+def enter_keyed_phase(
+    step_id: int, token: int, *, repeat_until: dt.datetime, of: str, **noted: Any
+) -> bool:
     """As ``enter_data_phase``, for a mail provider that keeps the idempotency key.
 
     Args:
         repeat_until: when the idempotency window closes.
         of: the name of the provider.
+        noted: other columns to write.
 
     Returns:
         False also when the window has closed.
     """
-    keyed = {"phase": Phase.KEYED, "repeat_until": repeat_until, "repeat_with": of}
+    keyed = {"phase": Phase.KEYED, "repeat_until": repeat_until, "repeat_with": of, **noted}
     return (
         repeat_until > db_now()
         and _enter(step_id, token, **keyed)

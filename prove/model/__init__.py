@@ -19,5 +19,6 @@ boundary in intake. Adding a kind of step, a mail provider or a page needs no ch
 from prove.model.archive import Archive
 from prove.model.intake import Intake
 from prove.model.mail import KeyedMail, Mail
+from prove.model.steered import SteeredMail
 
-MODELS = (Intake, Mail, KeyedMail, Archive)
+MODELS = (Intake, Mail, KeyedMail, SteeredMail, Archive)

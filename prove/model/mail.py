@@ -12,6 +12,7 @@ from prove.model.promises import (
     end_is_end,
     not_over_a_later_claim,
     one_holder,
+    paused_is_not_started,
     taken_after_lease,
     tidy,
 )
@@ -46,6 +47,7 @@ class Mailing(NamedTuple):
     acts: int = 0
     #: How often the sweeper may dispatch although a message is still in a queue.
     hurries: int = 0
+    paused: bool = False
 
 
 class Mail(Model):
@@ -53,8 +55,10 @@ class Mail(Model):
 
     name = "mail"
     about = "a mail by plain SMTP"
-    has = ("fence", "guard", "lease", "phase-marker", "recall")
+    has: tuple[str, ...] = ("fence", "guard", "lease", "phase-marker", "recall")
     keyed = False
+    #: Whether a person also pauses the step, and does it after all when it was cancelled.
+    steered = False
 
     def __init__(
         self,
@@ -83,6 +87,7 @@ class Mail(Model):
             "a final state never changes, a state for a person only by a person": end_is_end,
             "done means accepted, or confirmed by a person": done_is_accepted,
             "a cancelled mail is not sent": cancelled_is_not_sent,
+            "a paused step is not started": paused_is_not_started,
         }
 
     def start(self) -> Mailing:
@@ -131,8 +136,19 @@ class Mail(Model):
                     ),
                 )
         yield from self._sweeper(state)
+        if state.paused:
+            # A person resumes it, or its time is over.
+            yield Move("clock", "the pause ends"), state._replace(paused=False)
         if state.acts:
             yield from self._person(state)
+
+    def _is_held(self, state: Mailing, row: Row) -> bool:
+        """Whether a pause keeps a step from starting.
+
+        A mail that may have been sent is repeated with its key all the same: this sends no second
+        mail, and the key may be forgotten meanwhile.
+        """
+        return state.paused and not row.repeat and "pause" in self.rules
 
     def _worker(self, state: Mailing, worker: Worker, n: int) -> Iterator[tuple[Move, Row, Worker]]:
         who = f"worker {n + 1}"
@@ -167,6 +183,9 @@ class Mail(Model):
         match worker.at:
             case "checked" if row.repeat and row.forgot:
                 yield does("may not repeat any more", self.move(row, UNCERTAIN, CLAIMABLE, token))
+            case "checked" if self._is_held(state, row):
+                held = self.move(row, QUEUED, [SENT], token)
+                yield does("finds it paused", held or row)
             case "checked":
                 claimed = self.move(row, STARTED, CLAIMABLE, token)
                 if claimed:
@@ -259,7 +278,7 @@ class Mail(Model):
         return does("hands the step back", changed)
 
     def _surroundings(self, state: Mailing, n: int, row: Row) -> Iterator[tuple[Move, Row]]:
-        if row.state in (QUEUED, RETRYING):
+        if row.state in (QUEUED, RETRYING) and not self._is_held(state, row):
             sent = self.move(row, SENT, [QUEUED, RETRYING])
             change = (row.state, SENT)
             if sent and row.messages < 2:
@@ -351,6 +370,11 @@ class Mail(Model):
         if replaced and number == 0:
             move, after = act("sends again", CANCELLED, [UNCERTAIN], replaced)
             yield move, after._replace(rows=(*after.rows, Row()))
+        if self.steered and row.state == CANCELLED and number == 0:
+            move, after = act("does it after all", CANCELLED, [CANCELLED], row)
+            yield move._replace(change=None), after._replace(rows=(*after.rows, Row()))
+        if self.steered and not state.paused:
+            yield Move("person", "pauses", "person", number), less._replace(paused=True)
         open_ = (QUEUED, SENT, STARTED, RETRYING, FAILED)
         past_its_dot = bool(row.phase or row.repeat) and "recall" in self.rules
         cancelled = self.move(row, CANCELLED, open_) if not past_its_dot else None

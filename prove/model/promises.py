@@ -51,6 +51,12 @@ def cancelled_is_not_sent(before: Any, move: Move, after: Any) -> bool:
     return move.what != CANCELS or not (before.rows[move.row].accepted or to_come)
 
 
+def paused_is_not_started(before: Any, move: Move, after: Any) -> bool:
+    """A mail that may have been sent is repeated with its key all the same."""
+    started = move.change is not None and move.change[1] == STARTED
+    return not (started and before.paused and not before.rows[move.row].repeat)
+
+
 def one_holder(state: Any) -> bool:
     held = [(w.row, w.token) for w in state.workers if w.at not in ("", "checked")]
     return len(held) == len(set(held))

@@ -20,6 +20,7 @@ RULES = {
     "lease": "the sweeper takes a step back only after its lease",
     "phase-marker": "the row records the point of no return before the bytes are sent",
     "recall": "a person cancels a mail only while it is certainly before its point of no return",
+    "pause": "a step that is paused is neither dispatched nor claimed",
     "on-commit": "dispatch and receipt come after COMMIT",
     "checksum": "the archived copy is read back and compared",
 }

@@ -34,3 +34,14 @@ def _person_hurries(site: Site, fault: Fault) -> Any:
     return (
         yield from until(lambda: site.admin.retry_waiting(fault.times), pause=1, unless=site.idle)
     )
+
+
+@kind("person: pauses steps and resumes them", "pause", gentle=True)
+def _person_pauses(site: Site, fault: Fault) -> Any:
+    """Pauses mails, one kind of step or everything for some seconds."""
+    scope = ("everything", "mails", "queue:io", "kind:render_pdf")[fault.chance % 4]
+    if not (yield from until(lambda: site.admin.pause(scope), pause=1)):
+        return False
+    yield fault.seconds
+    # Nothing goes on before it is resumed, so it is tried for as long as the site may be away.
+    return (yield from until(site.admin.resume, seconds=600, pause=1))

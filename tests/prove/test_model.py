@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from careers.pipeline.states import CLAIMABLE, ENDED, LEAVES_TO, NEEDS_A_PERSON
-from prove.model import MODELS, Archive, Intake, KeyedMail, Mail, protocol
+from prove.model import MODELS, Archive, Intake, KeyedMail, Mail, SteeredMail, protocol
 from prove.model import __main__ as command
 from prove.model.protocol import Model
 from prove.model.walk import Walk, explore
@@ -60,6 +60,7 @@ def test_models_have_exactly_the_transitions_of_the_code(walks: dict[str, Walk])
         ("recall", Mail, CANCELLED),
         ("recall", KeyedMail, CANCELLED),
         ("phase-marker", Mail, CANCELLED),
+        ("pause", SteeredMail, "a paused step is not started"),
         (
             "on-commit",
             Intake,

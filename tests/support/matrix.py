@@ -113,7 +113,9 @@ PARAMETERS: list[tuple[str, dict[str, str]]] = [
     (r"^admin/(tasks|applications)/", {"reference": "reference", "public_id": "file"}),
     (r"^admin/applications/.*/pages/", {"number": "'1'"}),
     (r"change-address/$", {"step_id": "mail"}),
+    (r"^admin/tasks/alike/", {"act": "'send-again'"}),
     (r"^admin/tasks/", {"step_id": "step", "act": "'cancel'"}),
+    (r"^admin/tasks/", {"pause_id": "pause", "bulk_id": "bulk"}),
     (r"^admin/localize/.*snippet", {"app_label": "'careers'", "model_name": "'department'"}),
     (r"^admin/localize/.*snippet", {"pk": "department"}),
     (
@@ -224,6 +226,8 @@ FORMS: dict[str, dict[str, str]] = {
     "admin/tasks/run-now/": {"task": "careers.watch"},
     "admin/tasks/dismiss-advice/": {"digest": "unknown"},
     "admin/tasks/retry-alike/": {"kind": ARCHIVE, "code": "ValueError"},
+    "admin/tasks/pauses/": {"scope": "mails", "hours": "4", "reason": "Repair"},
+    "admin/tasks/<str:reference>/<int:step_id>/snooze/": {"hours": "4"},
     "admin/tasks/<str:reference>/<int:step_id>/change-address/": {"address": "any@example.net"},
     "admin/applications/<str:reference>/stage/": {"stage": "interview", "before": "new"},
     "admin/sign-in/forgotten/": {"email": "nobody@example.com"},

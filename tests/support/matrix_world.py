@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.core.files.base import ContentFile
+from django.utils import timezone
 from wagtail.documents import get_document_model
 from wagtail.images import get_image_model
 from wagtail.images.tests.utils import get_test_image_file
@@ -18,6 +20,7 @@ from wagtail.models import Collection, GroupPagePermission, Locale, Site, Task, 
 from careers.backoffice import roles
 from careers.jobs.taxonomy import Department, Location
 from careers.pipeline.kinds import ARCHIVE, MAIL_HR
+from careers.pipeline.models import BulkAct, Pause
 from tests.support.factories import (
     ApplicationFactory,
     HeartbeatFactory,
@@ -36,6 +39,7 @@ OURS = (
     "view_step",
     "retry_step",
     "cancel_step",
+    "pause_step",
 )
 EDITS = ("add", "change", "publish")
 
@@ -61,6 +65,7 @@ def _shared() -> dict[str, Any]:
     document = get_document_model().objects.create(
         title="Plan", file=ContentFile(b"x", name="plan.txt")
     )
+    now = timezone.now()
     image = get_image_model().objects.create(title="Boat", file=get_test_image_file())
     other_user = get_user_model().objects.create_user("somebody")
     other_passkey = Authenticator.objects.create(
@@ -84,6 +89,18 @@ def _shared() -> dict[str, Any]:
         "other_user": other_user.pk,
         "other_passkey": other_passkey.pk,
         "group": Group.objects.create(name="some group").pk,
+        "pause": Pause.objects.create(
+            scope="kind:archive", reason="Repair", since=now, until=now + dt.timedelta(hours=1)
+        ).pk,
+        # Of nobody, so only operators see it.
+        "bulk": BulkAct.objects.create(
+            act="retry",
+            key="key",
+            chosen={"kind": ARCHIVE, "code": "", "jobs": None},
+            total=1,
+            last=1,
+            created_at=now,
+        ).pk,
     }
 
 

@@ -17,7 +17,7 @@ from wagtail.models import GroupPagePermission, Page
 
 PASSWORD = "correct horse battery staple"
 PAGE_RIGHTS = ("add_page", "change_page", "publish_page")
-OPERATOR_RIGHTS = ("view_step", "retry_step", "cancel_step", "operate_site")
+OPERATOR_RIGHTS = ("view_step", "retry_step", "cancel_step", "pause_step", "operate_site")
 HR_RIGHTS = ("view_application", "change_application")
 
 

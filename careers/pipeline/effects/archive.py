@@ -18,7 +18,11 @@ from careers.pipeline.registry import Outcome
 
 
 def archive_files(step: Step, before_send: BeforeSend) -> Outcome:
-    """Put every file and the manifest into the bucket; only then delete the database's copy."""
+    """Put every file and the manifest into the bucket; only then delete the database's copy.
+
+    A person who has it done again wants to know whether the archive is complete: then what is there
+    already is read back and compared.
+    """
     application = application_of(step)
     files = list(application.files.exclude(kind=FileKind.MANIFEST))
     fresh = [file for file in files if file.verified_at is None]
@@ -30,6 +34,9 @@ def archive_files(step: Step, before_send: BeforeSend) -> Outcome:
             application.public_id, file.kind, file.sha256, file.content_type
         )
         file.object_version = archive.put(file.object_key, content, file.content_type).version
+    known = [file for file in files if file.verified_at is not None and step.sequence]
+    for file in known:
+        archive.fetch(file.object_key, sha256=file.sha256)
     manifest = archive.manifest(application, files)
     sha256 = hashlib.sha256(manifest).hexdigest()
     key = archive.file_key(application.public_id, FileKind.MANIFEST, sha256, "application/json")
@@ -54,6 +61,7 @@ def archive_files(step: Step, before_send: BeforeSend) -> Outcome:
                 "verified_at": now,
             },
         )
+        ApplicationFile.objects.filter(pk__in=[file.pk for file in known]).update(verified_at=now)
         FileBytes.objects.filter(file__in=fresh).delete()
 
     return Outcome({"objects": [*(file.object_key for file in files), key]}, record=record)

@@ -13,8 +13,8 @@ from careers import notifications
 from careers.applications import receipt_links
 from careers.applications.models import Application, ApplicationFile, ScanVerdict
 from careers.notifications import BeforeSend
+from careers.pipeline import kinds
 from careers.pipeline.effects.subject import alert_of, application_of, site_settings_of
-from careers.pipeline.kinds import RENDER_PDF
 from careers.pipeline.mail_reference import mail_reference
 from careers.pipeline.models import Step
 from careers.pipeline.registry import Outcome
@@ -39,7 +39,7 @@ def mail_hr(step: Step, before_send: BeforeSend) -> Outcome:
     """Notify one HR recipient; the mail holds a link, never the files."""
     application = application_of(step)
     rendered = Step.objects.filter(
-        application=application, kind=RENDER_PDF, state=State.SUCCEEDED
+        application=application, kind=kinds.RENDER_PDF, state=State.SUCCEEDED
     ).exists()
     message = notifications.hr_application(
         application,
@@ -95,7 +95,28 @@ def mail_operators(step: Step, before_send: BeforeSend) -> Outcome:
     return _deliver(step, message, before_send)
 
 
+def message_id_of(step: Step) -> str:
+    """The Message-ID of a step's mail, also of one that was never sent; "" for other steps."""
+    if step.result.get("message_id"):
+        return str(step.result["message_id"])
+    ids, about = notifications.message_ids, step.about
+    if not isinstance(about, Application):
+        return ids.of_operator_alert(about.key, step.recipient, step.sequence)
+    match step.kind:
+        case kinds.MAIL_APPLICANT:
+            return ids.of_receipt(about, step.sequence)
+        case kinds.MAIL_HR:
+            return ids.of_hr_application(about, step.recipient, step.sequence)
+        case kinds.MAIL_INFECTED:
+            return ids.of_infected_to_applicant(about, step.sequence)
+        case kinds.MAIL_INFECTED_HR:
+            return ids.of_infected_to_hr(about, step.recipient, step.sequence)
+    return ""
+
+
 def _deliver(step: Step, message: Any, before_send: BeforeSend) -> Outcome:
+    # For the row, whatever becomes of the mail: the mail server's log is searched for it.
+    step.result = {**step.result, "message_id": message.extra_headers["Message-ID"]}
     message.metadata = {"mail": mail_reference(step)}
     delivery = notifications.deliver(message, before_send=before_send)
     return Outcome(

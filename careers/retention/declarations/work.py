@@ -33,7 +33,7 @@ declare(
     plain=(
         "sequence token owner lease_until run_after ready_at dispatched_at dispatches attempts "
         "failing_since phase repeat_until repeat_with reported_at error_class error_code "
-        "created_at started_at ended_at celery_task_id"
+        "created_at started_at ended_at celery_task_id handled_at"
     ),
 )
 declare(
@@ -44,7 +44,7 @@ declare(
     personal={
         "at": STEP.but(_("When")),
         "to_state": STEP.but(_("State")),
-        "actor": STEP.but(_("Who or what changed it; a person by the number of the account")),
+        "actor": STEP.but(_("Who or what changed it; a person by number and user name")),
         "reason": STEP.but(_("Why; a person may have typed it")),
         "traceback": STEP.but(
             _("Where in the program it failed; never a value"),
@@ -79,6 +79,30 @@ declare(
         )
     },
     plain="kind locales created_at claimed_at",
+)
+ACTOR = Personal(
+    _("Account of the person"), Purpose.OPERATION, Kept.LOG, (Reader.OPERATORS,), Erasure.EDIT
+)
+declare(
+    "careers.Pause",
+    _("Pause"),
+    subject=Subject.STAFF,
+    personal={
+        "actor": ACTOR.but(_("Who paused, by number and user name")),
+        "resumed_by": ACTOR.but(_("Who resumed, by number and user name")),
+        "reason": ACTOR.but(_("Why")),
+    },
+    plain="scope since until resumed_at",
+)
+declare(
+    "careers.BulkAct",
+    _("Act on many steps"),
+    subject=Subject.STAFF,
+    personal={
+        "user": ACTOR.but(_("Account of the person"), erased=Erasure.DETACHED),
+        "reason": ACTOR.but(_("Why")),
+    },
+    plain="act key chosen total done cursor last created_at touched_at finished_at",
 )
 declare("careers.Alert", plain="kind key code facts created_at mailed_at closed_at")
 declare("careers.DatabaseIdentity", plain="identity pulse restored_at")

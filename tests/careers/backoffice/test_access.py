@@ -6,6 +6,7 @@ login and for users without the permission, ``done`` is our own redirect after a
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -13,12 +14,13 @@ from django.contrib.auth.models import Permission
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from careers.applications.models import Application, ApplicationView
 from careers.backoffice import urls
 from careers.jobs.models import JobPage
-from careers.pipeline.kinds import ARCHIVE, MAIL_HR, SCAN
-from careers.pipeline.models import Step
+from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, MAIL_HR, SCAN
+from careers.pipeline.models import BulkAct, Pause, Step
 from tests.support import people
 from tests.support.access import outcome
 from tests.support.factories import ApplicationFactory, ApplicationFileFactory, StepFactory
@@ -47,6 +49,13 @@ EXPECTED = {
     "careers_tasks:index": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:results": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:retry_alike": (TASKS_GET, TASKS_POST),
+    "careers_tasks:alike": (TASKS_GET, TASKS_POST),
+    "careers_tasks:unconfirmed": (TASKS_GET, TASKS_NO_POST),
+    "careers_tasks:bulk": (TASKS_GET, TASKS_NO_POST),
+    "careers_tasks:bulk_results": (TASKS_GET, TASKS_NO_POST),
+    "careers_tasks:pauses": (TASKS_GET, TASKS_POST),
+    "careers_tasks:resume": (TASKS_NO_GET, TASKS_POST),
+    "careers_tasks:snooze": (TASKS_GET, TASKS_POST),
     "careers_tasks:alerts": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:alerts_results": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:run_now": (TASKS_NO_GET, TASKS_POST),
@@ -93,6 +102,12 @@ def quarantined(ours: JobPage) -> Application:
     StepFactory(application=made, kind=SCAN, failed=True)
     ApplicationFileFactory(application=made, kind="cover_letter", scan_verdict="waiting")
     StepFactory(application=made, kind=MAIL_HR, failed=True, recipient="hr@example.com")
+    StepFactory(application=made, kind=MAIL_APPLICANT, uncertain=True)
+    now = timezone.now()
+    until = now + dt.timedelta(hours=1)
+    Pause.objects.create(scope="kind:archive", reason="Repair", since=now, until=until)
+    chosen = {"kind": ARCHIVE, "code": "", "jobs": None}
+    BulkAct.objects.create(act="retry", key="key", chosen=chosen, total=1, last=1, created_at=now)
     return made
 
 
@@ -114,6 +129,21 @@ def address(name: str, application: Application) -> tuple[str, dict[str, str]]:
         case "retry_alike":
             group = {"kind": step.kind, "code": step.error_code}
             return reverse(name) + f"?kind={step.kind}&code={step.error_code}", group
+        case "alike":
+            mail = Step.objects.get(application=application, kind=MAIL_APPLICANT)
+            group = {"kind": mail.kind, "code": mail.error_code}
+            query = f"?kind={mail.kind}&code={mail.error_code}"
+            return reverse(name, args=["confirm"]) + query, group
+        case "unconfirmed":
+            return reverse(name), {}
+        case "bulk" | "bulk_results":
+            return reverse(name, args=[BulkAct.objects.get().pk]), {}
+        case "pauses":
+            return reverse(name), {"scope": "mails", "hours": "4", "reason": "Repair"}
+        case "resume":
+            return reverse(name, args=[Pause.objects.get().pk]), {}
+        case "snooze":
+            return reverse(name, args=[application.reference, step.pk]), {"hours": "4"}
         case "dismiss_advice":
             return reverse(name), {"digest": "unknown"}
         case "run_now":

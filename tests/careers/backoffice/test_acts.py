@@ -12,9 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from careers.applications.models import Application
-from careers.backoffice.same_cause import RETRIED_TOGETHER
 from careers.jobs.models import JobPage
-from careers.pipeline import actions
+from careers.pipeline import actions, bulk
 from careers.pipeline.kinds import MAIL_HR
 from careers.pipeline.models import Step, StepEvent
 from careers.pipeline.states import UNDER_WAY, Phase, State
@@ -38,6 +37,8 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "cancelled, replaced": {"state": State.CANCELLED, "replaced_by_id": 1},
 }
+#: What the pages of some acts ask for.
+EVERYTHING_ASKED = {"address": "right@example.com", "hours": "4", "reason": "By hand."}
 PERMISSIONS = {"none": [], "retry": ["retry_step"], "cancel": ["cancel_step"]}
 
 
@@ -53,7 +54,8 @@ def user_with(codenames: list[str]) -> Any:
 
 def rows() -> list[Any]:
     """Everything that an act may write."""
-    steps = Step.objects.order_by("pk").values_list("pk", "state", "replaced_by_id", "result")
+    columns = ("pk", "state", "replaced_by_id", "result", "run_after", "handled_at")
+    steps = Step.objects.order_by("pk").values_list(*columns)
     return [*steps, StepEvent.objects.count()]
 
 
@@ -81,7 +83,7 @@ def test_act_is_offered_and_done_only_where_its_rule_allows(
         expected = "home" if not permitted else "200" if allowed else "done"
         assert outcome(client.get(url)) == expected, act.name
         with transaction.atomic():
-            answer = outcome(client.post(url, {"address": "right@example.com"}))
+            answer = outcome(client.post(url, EVERYTHING_ASKED))
             assert answer == ("done" if permitted else "home"), act.name
             assert (rows() != before) is (permitted and allowed), act.name
             transaction.set_rollback(True)
@@ -97,7 +99,7 @@ def test_bulk_retry_follows_its_rule(as_otto: Client, ours: JobPage, row: str) -
         error_code=group["code"],
         **ROWS[row],
     )
-    before, allowed = rows(), RETRIED_TOGETHER(step)
+    before, allowed = rows(), bulk.ACTS["retry"][1](step)
     url = reverse("careers_tasks:retry_alike")
     assert outcome(as_otto.get(url, group)) == ("200" if allowed else "done")
     as_otto.post(url, group)
@@ -125,8 +127,9 @@ def test_release_is_offered_and_done_by_its_rule(
 
 
 def test_every_act_has_all_its_words() -> None:
-    names = {"step": "S", "reference": "R", "state": "T", "address": "A"}
+    names = {"step": "S", "reference": "R", "state": "T", "address": "A", "time": "N"}
     for act in actions.ACTS.values():
         for name, words in vars(act.words).items():
-            # An address is in the default reason of a mail to another address.
-            assert str(words) % names or (act, name) == (actions.send_to, "reason"), name
+            # Some acts have no default reason: it names an address, or the person must say why.
+            without = name == "reason" and act in (actions.send_to, actions.mark_handled)
+            assert str(words) % names or without, name

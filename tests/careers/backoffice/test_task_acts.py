@@ -135,7 +135,7 @@ def test_mail_that_may_have_been_sent_is_not_cancelled(as_otto: Client, ours: Jo
     [
         ("confirm", "uncertain", "no mail is sent"),
         ("send-again", "uncertain", "One mail is sent now."),
-        ("cancel", "failed", "this cannot be undone"),
+        ("cancel", "failed", "Do it after all"),
         ("retry", "failed", "does not repeat what it has already done"),
     ],
 )

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from careers.applications.mailboxes import mailbox_of
 from careers.applications.models import Application, FileKind
 from careers.jobs.models import JobPage
 from careers.pipeline import actions
@@ -25,6 +26,7 @@ from tests.support.factories import (
     HeartbeatFactory,
     StepFactory,
 )
+from tests.support.people import logged_in
 
 
 def url(application: Application) -> str:
@@ -82,6 +84,7 @@ def test_unconfirmed_mail_offers_confirm_send_again_and_cancel(
     assert [words(a).partition(":")[0].strip() for a in cause.select("a.button")] == [
         "It arrived",
         "Send again",
+        "Mark as handled",
         "Cancel",
     ]
     # Each button leads to a confirmation page.
@@ -194,8 +197,8 @@ def test_archived_objects_have_links_for_readers_only(
     )
 
 
-def test_page_shows_no_personal_data(as_ada: Client, application: Application) -> None:
-    page = as_ada.get(url(application)).content.decode()
+def test_page_shows_no_personal_data(as_otto: Client, application: Application) -> None:
+    page = as_otto.get(url(application)).content.decode()
     assert application.name not in page
     assert application.email not in page
 
@@ -320,3 +323,71 @@ def test_bounced_mail_shows_cause_and_next_action(as_otto: Client, ours: JobPage
     page = words(soup_of(as_otto, step.application))
     assert "Correct the address" not in page
     assert "Send again" not in page
+
+
+@pytest.mark.parametrize("trait", ["uncertain", "failed", "retrying", "queued"])
+def test_mail_shows_its_message_id_and_when_it_was_sent_in_every_state(
+    as_otto: Client, ours: JobPage, trait: str
+) -> None:
+    step = StepFactory(application__page=ours, kind=MAIL_APPLICANT, **{trait: True})
+    Step.objects.filter(pk=step.pk).update(
+        result={"sent_at": "2026-11-22T10:00:07+00:00", "response": "451 later"}
+    )
+    page = as_otto.get(url(step.application)).content.decode()
+    message_id = f"receipt.{step.application.public_id}.0@"
+    assert message_id in page
+    assert "451 later" in page
+    assert "07 s" in page
+    assert step.application.email not in page
+
+
+@pytest.mark.parametrize("typed", ["<{}>", "{}"])
+def test_mail_is_found_by_its_message_id_although_it_was_never_sent(
+    as_otto: Client, ours: JobPage, typed: str
+) -> None:
+    step = StepFactory(application__page=ours, kind=MAIL_APPLICANT, uncertain=True)
+    Step.objects.update(result={})
+    message_id = typed.format(f"receipt.{step.application.public_id}.0@example.com")
+    page = as_otto.get("/admin/tasks/", {"q": message_id}).content.decode()
+    assert step.application.reference in page
+
+
+def test_applicants_address_is_shown_to_readers_and_logged(ours: JobPage) -> None:
+    step = StepFactory(application__page=ours, kind=MAIL_APPLICANT, failed=True)
+    rights = ("view_step", "view_application")
+    hanna = people.hanna(ours.get_parent(), rights=rights)
+    page = logged_in(hanna).get(url(step.application)).content.decode()
+    assert step.application.email in page
+    assert step.application.views.get().what == "address"
+
+
+def test_search_finds_recipients_at_hr_and_applicants_for_readers_only(
+    as_otto: Client, ours: JobPage
+) -> None:
+    application = ApplicationFactory(page=ours, mailbox=mailbox_of("jane@example.com"))
+    StepFactory(application=application, kind=MAIL_HR, recipient="hr@example.org", failed=True)
+    hanna = logged_in(people.hanna(ours.get_parent(), rights=("view_step", "view_application")))
+    reference = application.reference
+    for client, typed, found in (
+        (as_otto, "HR@example.org", True),
+        (as_otto, "jane@example.com", False),
+        (hanna, "jane@example.com", True),
+        (hanna, "joe@example.com", False),
+    ):
+        page = client.get("/admin/tasks/", {"q": typed}).content.decode()
+        assert (f"/admin/tasks/{reference}/" in page) is found, typed
+
+
+def test_cancelled_receipt_reads_as_not_sent_everywhere(
+    as_otto: Client, application: Application
+) -> None:
+    Step.objects.filter(kind=MAIL_APPLICANT).update(state=State.CANCELLED)
+    page = as_otto.get(url(application)).content.decode()
+    assert "Receipt not sent" in page
+    assert "Do it after all" in page
+    assert "Everything is done." not in page
+    soup = BeautifulSoup(as_otto.get("/admin/tasks/").content, "html.parser")
+    row = words(soup.select_one(".bo-table tbody"))
+    assert "Receipt not sent" in row
+    assert "done in" not in row
+    assert "Nothing to do" not in row

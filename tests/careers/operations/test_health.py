@@ -313,7 +313,7 @@ def test_check_takes_the_same_queries_for_any_number_of_steps(
 ) -> None:
     for _number in range(4):
         step(queued=True)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         health.check(broker_error="")
 
 

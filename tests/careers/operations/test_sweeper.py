@@ -448,7 +448,7 @@ def test_sweep_without_work_takes_few_queries(
     for number in range(5):
         step_of(application, "mail_hr", recipient=f"{number}@example.org", succeeded=True)
     sweeper.once()
-    with django_assert_max_num_queries(32):
+    with django_assert_max_num_queries(37):
         sweeper.once()
 
 

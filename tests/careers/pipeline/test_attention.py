@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from careers.pipeline import actions, attention
 from careers.pipeline.attention import Cause, by_cause
-from careers.pipeline.kinds import MAIL_APPLICANT, MAIL_HR, RENDER_PDF
+from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, MAIL_HR, RENDER_PDF
 from careers.pipeline.models import Step
 from careers.pipeline.rules import Rule
 from careers.pipeline.states import ErrorClass, Phase, State
@@ -33,10 +33,10 @@ def all_kinds_of_rows() -> list[Step]:
     application, now = ApplicationFactory(), timezone.now()
     combinations = itertools.product(
         State,
-        (MAIL_HR, MAIL_APPLICANT),
+        (MAIL_HR, MAIL_APPLICANT, RENDER_PDF, ARCHIVE),
         (ErrorClass.CONFIGURATION, ErrorClass.TRANSIENT),
         (Phase.NONE, Phase.KEYED),
-        ({}, {"bounced_at": now}, {"repeat_until": now}),
+        ({}, {"bounced_at": now}, {"repeat_until": now}, {"handled_at": now}),
         (
             {},
             {"replaced_by_id": 1},

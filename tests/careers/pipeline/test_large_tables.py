@@ -155,11 +155,11 @@ def test_numbers_from_the_future_are_counted_again(ended: dict[str, Step]) -> No
     assert numbers() == EXPECTED
 
 
-def test_numbers_take_two_statements(
+def test_numbers_take_three_statements(
     ended: dict[str, Step], django_assert_num_queries: Any
 ) -> None:
     now = db_now()
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         tally.read(now)
 
 

@@ -99,7 +99,7 @@ def no_lease(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def no_phase_marker(monkeypatch: pytest.MonkeyPatch) -> None:
     """The point of no return is not recorded."""
-    monkeypatch.setattr(runner, "enter_data_phase", lambda step_id, token: True)
+    monkeypatch.setattr(runner, "enter_data_phase", lambda step_id, token, **noted: True)
 
 
 def no_check_of_the_point_of_no_return(monkeypatch: pytest.MonkeyPatch) -> None:
