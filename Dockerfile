@@ -24,7 +24,17 @@ RUN /opt/venv/bin/pip install --no-deps --no-build-isolation -e . \
         ! -name s3 ! -name sts ! -name 'sso*' ! -name signin -exec rm -r {} + \
     && find . -type d -name tests -prune -exec rm -r {} + \
     && find . -type f \( -name '*.po' -o -name '*.c' -o -name '*.map' -o -name '*.pyi' \) -delete \
-    && strip --strip-unneeded _brotli.*.so fontTools/*/*.so
+    && strip --strip-unneeded _brotli.*.so fontTools/*/*.so cryptography/*/*/*.so \
+        pydantic_core/*.so pypdfium2_raw/*.so
+COPY . .
+# SECRET_KEY is only for the build. The packages' own copies of static files are not read afterwards.
+# hadolint ignore=DL3003
+RUN DJANGO_SETTINGS_MODULE=careersite.settings.base SECRET_KEY=build \
+        /opt/venv/bin/python manage.py collectstatic --noinput -v0 \
+    && /opt/venv/bin/python -m compileall -q careers home site \
+    && cd /opt/venv/lib/python3.11/site-packages \
+    && find . -type d -name static -prune -exec rm -r {} + \
+    && rm -r wagtail/test wagtail/project_template tornado/test
 
 FROM python:3.11.14-slim-bookworm
 # With "fonts-dejavu-core fonts-noto-core fonts-noto-cjk", PDFs support nearly every script.
@@ -37,14 +47,11 @@ RUN apt-get update \
     && useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin careers
 WORKDIR /srv/careers
 COPY --from=build /opt/venv /opt/venv
-COPY . .
+COPY --from=build /srv/careers ./
 ENV PATH=/opt/venv/bin:$PATH \
     DJANGO_SETTINGS_MODULE=careersite.settings.production \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 XDG_CACHE_HOME=/tmp
-# SECRET_KEY is only for the build. New volumes get the owner of the directory below them.
-RUN python -m compileall -q careers home site \
-    && DJANGO_SETTINGS_MODULE=careersite.settings.base SECRET_KEY=build \
-        python manage.py collectstatic --noinput -v0 \
-    && install -d -o careers -g careers var/media /data
+# New volumes get the owner of the directory below them.
+RUN install -d -o careers -g careers var/media /data
 USER 10001
 CMD ["gunicorn", "-c", "python:careersite.gunicorn", "careersite.wsgi"]

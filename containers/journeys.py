@@ -82,7 +82,7 @@ def closed_doors(site: Site) -> None:
     with site.visitor.browser() as page:
         log_in(page, "admin", site.secret("ADMIN_PASSWORD"))
         page.goto("/flower/")
-        expect("cpu@" in page.content(), "Flower does not show the workers")
+        until(lambda: "cpu@" in page.content(), 60, "Flower does not show the workers")
 
 
 def confined(site: Site) -> None:

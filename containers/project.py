@@ -23,6 +23,11 @@ from containers.health import Health
 PATIENCE = 300
 
 
+def values_of(env: Path) -> dict[str, str]:
+    """The values in a file ``.env``; none if there is no file."""
+    return {name: value or "" for name, value in dotenv_values(env).items()}
+
+
 class Project:
     """One directory with ``docker-compose.yml``, ``.env`` and ``secrets/``.
 
@@ -38,8 +43,7 @@ class Project:
         self.ready_after: dict[str, float] = {}
 
     def file(self) -> ComposeFile:
-        values = dotenv_values(self.directory / ".env")
-        environ = {name: value or "" for name, value in values.items()}
+        environ = values_of(self.directory / ".env")
         if self.name_given:
             environ["COMPOSE_PROJECT_NAME"] = self.name_given
         return composefile.load(self.directory / "docker-compose.yml", environ, self.name_given)

@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import requests
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.support.browsing import DESKTOP
 from tests.support.stack import a_cv, multipart
 
 #: A job of the demo that asks for name, e-mail and CV only.
 PLAIN_JOB = "production-planner"
+#: Milliseconds that a page may take; the machine of the check may be slow.
+PATIENCE = 180_000
 _numbers = itertools.count(1)
 
 
@@ -99,7 +101,8 @@ class Visitor:
                     locale="en-GB",
                     ignore_https_errors=True,
                 )
-                page.set_default_timeout(60_000)
+                page.set_default_timeout(PATIENCE)
+                expect.set_options(timeout=PATIENCE)
                 yield page
             finally:
                 browser.close()

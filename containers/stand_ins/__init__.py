@@ -32,6 +32,9 @@ DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/*.bin ||
 Dir::Cache::pkgcache "";
 Dir::Cache::srcpkgcache "";
 """
+WITHOUT_DOCUMENTATION = "".join(
+    f"path-exclude /usr/share/{name}/*\n" for name in ("doc", "info", "locale", "man")
+)
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 #: Parts of Debian that the official slim image does not have, either.
 UNUSED = (
@@ -144,6 +147,7 @@ def _make_base(engine: Engine, image: str) -> None:
             (root / path).mkdir(parents=True)
         (root / "usr/bin/python").symlink_to("python3")
         (root / "etc/apt/apt.conf.d/docker-clean").write_text(WITHOUT_CACHE)
+        (root / "etc/dpkg/dpkg.cfg.d/docker").write_text(WITHOUT_DOCUMENTATION)
         sources = f"deb {MIRROR} bookworm main\ndeb {MIRROR} bookworm-updates main\n"
         (root / "etc/apt/sources.list").write_text(sources)
         if AUTHORITIES.exists():
