@@ -23,7 +23,7 @@ RUN /opt/venv/bin/pip install --no-deps --no-build-isolation -e . \
     && find botocore/data -mindepth 1 -maxdepth 1 -type d \
         ! -name s3 ! -name sts ! -name 'sso*' ! -name signin -exec rm -r {} + \
     && find . -type d -name tests -prune -exec rm -r {} + \
-    && find . -type f \( -name '*.po' -o -name '*.c' -o -name '*.map' -o -name '*.pyi' \) -delete \
+    && find . -type f -regex '.*\.\(po\|c\|h\|pxd\|pxi\|pyi\|pyx\|map\)' -delete \
     && strip --strip-unneeded _brotli.*.so fontTools/*/*.so cryptography/*/*/*.so \
         pydantic_core/*.so pypdfium2_raw/*.so
 COPY . .

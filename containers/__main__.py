@@ -13,7 +13,7 @@ from pathlib import Path
 
 from containers import journeys, measures, mistakes, recovery, short, stand_ins
 from containers.composefile import Refused
-from containers.engine import Engine, Failed
+from containers.engine import Engine, Failed, install
 from containers.site import ROOT, Site
 from tests.support.previous import COMMIT
 
@@ -36,6 +36,7 @@ def main() -> int:
 
 
 def _check(directory: Path, options: argparse.Namespace) -> int:
+    install()
     engine = Engine(directory)
     if options.fresh:
         engine.remove_everything()

@@ -57,6 +57,29 @@ def missing() -> list[str]:
     return [package for package in PACKAGES if not shutil.which(programs[package], path=search)]
 
 
+def install() -> None:
+    """Install Debian's packages for containers, if they are missing.
+
+    Raises:
+        Refused: there is no apt here, or it fails; the message names the command to type.
+    """
+    needed = missing()
+    if not needed:
+        return
+    print(f"Installing system packages: {' '.join(needed)} …", flush=True)
+    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    lock = ("-o", "DPkg::Lock::Timeout=120")
+    for command in (("update",), ("install", "-y", "--no-install-recommends", *needed)):
+        try:
+            done = subprocess.run(
+                ["apt-get", *lock, *command], env=environ, capture_output=True, text=True
+            )
+        except FileNotFoundError:
+            raise Refused(f"Install these programs: {', '.join(needed)}.") from None
+        if done.returncode:
+            raise Refused(f"This failed: apt-get {' '.join(command)}\n{done.stderr[-500:]}")
+
+
 class Failed(Exception):
     """A command of the engine failed; the message holds the command and the end of its output."""
 

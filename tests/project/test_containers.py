@@ -181,7 +181,7 @@ def test_bin_env_asks_for_each_value_and_writes_nothing_without_an_answer(folder
     assert code == 0, said
     made = values_of(folder / ".env")
     assert (made["SITE_URL"], made["TLS"]) == ("https://careers.example.com", "it@example.com")
-    assert "The public address, without a slash at the end." in said
+    assert "The public address, without a slash at the end" in said
 
 
 def test_bin_env_changes_no_value_that_is_there(folder: Path) -> None:
