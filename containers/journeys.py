@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from containers.engine import Failed
 from containers.site import HR_PASSWORD, Site
@@ -107,18 +108,18 @@ def confined(site: Site) -> None:
 def two_of_each_worker(site: Site) -> None:
     """``docker compose up -d --scale worker-io=2 --scale worker-cpu=2``."""
     site.project.up(scale={"worker-io": 2, "worker-cpu": 2})
+    for worker in ("worker-io", "worker-cpu"):
+        expect(len(site.project.containers(worker)) == 2, f"there are not two of {worker}")
+        for name in site.project.containers(worker):
+            until(partial(_takes_messages, site, name), 120, f"{name} is not ready")
     receipts = site.visitor.apply_many(10)
     all_have_receipts(receipts)
     everybody_is_served(site, receipts)
-    for worker in ("worker-io", "worker-cpu"):
-        expect(len(site.project.containers(worker)) == 2, f"there are not two of {worker}")
-        busy = [name for name in site.project.containers(worker) if _has_worked(site, name)]
-        expect(len(busy) == 2, f"of {worker} only {busy} got work")
 
 
-def _has_worked(site: Site, name: str) -> bool:
+def _takes_messages(site: Site, name: str) -> bool:
     done = site.engine.start("logs", name)
-    return "succeeded" in done.stdout + done.stderr
+    return " ready." in done.stdout + done.stderr
 
 
 def killed(site: Site, service: str) -> None:
