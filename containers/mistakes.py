@@ -23,7 +23,6 @@ def all_of_them(site: Site) -> None:
         secret_missing,
         read_only_media,
         newer_database,
-        full_disk,
     ):
         print(f"   {(mistake.__doc__ or '').splitlines()[0]}", flush=True)
         said = mistake(site)
@@ -138,21 +137,11 @@ def read_only_media(site: Site) -> str:
     name = site.project.containers("web")[0]
     mounts = site.engine.inspect(name)[0]["Mounts"]
     (source,) = [mount["Source"] for mount in mounts if mount["Destination"].endswith("media")]
-    owner = site.engine.run(
-        "run", "--rm", f"--volume={source}:/m", "careersite", "stat", "-c%u", "/m"
-    )
-    expect(owner.strip() == "10001", f"the volume belongs to {owner}")
-    code, output = site.project.run_once(
-        "sweeper", "python", "manage.py", "check_services", "--strict"
-    )
-    expect("media" not in output or code == 0, output[-500:])
     subprocess.run(["chown", "0:0", source], check=True)
     try:
-        code, output = site.project.run_once(
-            "sweeper", "python", "manage.py", "check_services", "--strict"
-        )
-        expect(code, "check_services finds nothing")
-        return sentence(output, "media")
+        check = ("python", "manage.py", "check_services")
+        _code, output = site.project.run_once("sweeper", *check)
+        return sentence(output, "media: .* can't be written to")
     finally:
         subprocess.run(["chown", "10001:10001", source], check=True)
 
@@ -169,8 +158,3 @@ def newer_database(site: Site) -> str:
         return sentence(output, "9999_x|newer")
     finally:
         site.query("DELETE FROM django_migrations WHERE name = '9999_x'")
-
-
-def full_disk(site: Site) -> str:
-    """The disk under the volume of the database is full."""
-    return "not yet"

@@ -86,8 +86,10 @@ class Project:
             for other, condition in file.needs(service).items():
                 if not only or other in only:
                     self._wait_for(file, file.services[other], condition)
-            for number in range(1, (scale or {}).get(service.name, 1) + 1):
-                self._start(file, service, number)
+            wanted = range(1, (scale or {}).get(service.name, 1) + 1)
+            names = [self._start(file, service, number) for number in wanted]
+            for name in set(self.containers(service.name)) - set(names):
+                self._remove(name)
         if wait:
             for service in file.services.values():
                 if service.get("healthcheck") and (not only or service.name in only):
@@ -168,7 +170,14 @@ class Project:
             if self.engine.start("volume", "exists", full).returncode:
                 self.engine.run("volume", "create", full)
 
-    def _start(self, file: ComposeFile, service: Service, number: int) -> None:
+    def _remove(self, name: str) -> None:
+        """Stop a container within its grace period, and remove it."""
+        self.health.forget(name)
+        self.engine.start("stop", name)
+        self.engine.run("rm", "--force", name)
+
+    def _start(self, file: ComposeFile, service: Service, number: int) -> str:
+        """Start one container of a service; returns its name."""
         name = service.get("container_name", f"{file.name}-{service.name}-{number}")
         if number > 1 and "container_name" in service.keys:
             raise Refused(f"{service.name} has a fixed name, so it can't be scaled.")
@@ -184,10 +193,8 @@ class Project:
         if found.returncode == 0:
             if mark in found.stdout and service.name != "migrate":
                 self._run(service, name)
-                return
-            self.health.forget(name)
-            self.engine.start("stop", name)
-            self.engine.run("rm", "--force", name)
+                return str(name)
+            self._remove(name)
         made = [
             "--name",
             name,
@@ -202,6 +209,7 @@ class Project:
         ]
         self.engine.run("create", *made)
         self._run(service, name)
+        return str(name)
 
     def _run(self, service: Service, name: str) -> None:
         if not self.state(name)["Running"]:
