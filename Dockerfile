@@ -33,8 +33,9 @@ RUN DJANGO_SETTINGS_MODULE=careersite.settings.base SECRET_KEY=build \
         /opt/venv/bin/python manage.py collectstatic --noinput -v0 \
     && /opt/venv/bin/python -m compileall -q careers home site \
     && cd /opt/venv/lib/python3.11/site-packages \
-    && find . -type d -name static -prune -exec rm -r {} + \
-    && rm -r wagtail/test wagtail/project_template tornado/test
+    && find . -type d -name static ! -exec test -e {}/__init__.py \; -prune -exec rm -r {} + \
+    && rm -r wagtail/test wagtail/project_template tornado/test \
+    && /opt/venv/bin/python -c 'import celery.apps.worker, celery.apps.beat, flower.command, gunicorn.app.wsgiapp'
 
 FROM python:3.11.14-slim-bookworm
 # With "fonts-dejavu-core fonts-noto-core fonts-noto-cjk", PDFs support nearly every script.

@@ -52,6 +52,9 @@ def first_start(site: Site) -> None:
     site.trust_the_proxy()
     print(f"   ready after {time.monotonic() - began:.0f} s", flush=True)
     expect(site.visitor.get("/health/ready").status_code == 200, "the site is not ready")
+    for name in (name for process in PROCESSES for name in site.project.containers(process)):
+        restarts = site.engine.inspect(name)[0]["RestartCount"]
+        expect(site.project.state(name)["Running"] and not restarts, f"{name} does not stay up")
     site.seed()
 
 
