@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -53,7 +55,24 @@ class Command(BaseCommand):
             well = _("well") if asked else _("not configured; files are not scanned for viruses")
             self.stdout.write(f"{service}: " + (" ".join(words) or well))
             refused |= service == NEEDED and any(one.severity == Severity.CRITICAL for one in found)
+        media = media_fault(Path(settings.MEDIA_ROOT))
+        self.stdout.write("media: " + (media or _("well")))
         if refused:
             sys.exit(2)
-        if options["strict"] and not all(finding.is_advice for finding in reported):
+        faults = [finding for finding in reported if not finding.is_advice]
+        if options["strict"] and (faults or media):
             sys.exit(1)
+
+
+def media_fault(folder: Path) -> str:
+    """Why this process can't store pictures of pages in ``folder``; "" if it can.
+
+    The folder need not exist yet.
+    """
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if os.access(nearest, os.W_OK):
+        return ""
+    return _(
+        "{folder} can't be written to, so HR can't upload pictures and documents. "
+        "Mount it writable, and run: chown -R {user} {folder}"
+    ).format(folder=nearest, user=os.geteuid())
