@@ -5,8 +5,8 @@
 ``campaign``   one run: a site, a crowd, faults, a wait for the end, a count
 ``forms``      what each applicant sends; a seed fixes every byte
 ``crowd``      the applicants, who send until they hold a receipt
-``monkeys``    the faults, by what they break, and the plan of a run
-``panel``      the operator who settles doubts on the real admin pages
+``injection``  the faults, by what they break, and the plan of a run
+``panel``      the operator who resolves unconfirmed mails on the real admin pages
 ``s3_proxy``   a proxy that damages requests to the S3 server
 ``sabotaged``  workers without one rule, which the checker must notice
 ``ledger``     what was promised, broken and clicked, a line of JSON each

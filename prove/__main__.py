@@ -3,7 +3,7 @@
     bin/prove --seed 1 --applications 2000        # on both databases, prints a table
     bin/prove --seed 1 --applications 2000 --plan # what it would do
 
-A seed fixes the plan (which fault strikes when which application is posted, and how) and every
+A seed fixes the plan (which fault happens when which application is posted, and how) and every
 byte that is sent. It does not fix how threads and processes are scheduled: the same seed finds
 the same faults at other instructions.
 
@@ -24,7 +24,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from prove import forms, monkeys
+from prove import forms, injection
 from prove.campaign import run_campaign
 from prove.report import Report, complaints, table, write_docs
 from tests.support.servers import clamd
@@ -37,7 +37,7 @@ def plan_lines(seed: int, applications: int, faults: int, database: str) -> Iter
     """What a campaign will do."""
     yield f"seed {seed}, {applications} applications, {faults} faults on {database}"
     scanner = clamd() is not None
-    for fault in monkeys.faults(seed, faults, applications, database=database, scanner=scanner):
+    for fault in injection.faults(seed, faults, applications, database=database, scanner=scanner):
         yield fault.as_plan()
     for form in forms.forms(seed, applications):
         yield form.as_plan()

@@ -1,4 +1,4 @@
-"""One campaign: people apply while faults strike, then everything is counted."""
+"""One campaign: people apply while faults happen, then everything is counted."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prove import forms, monkeys
+from prove import forms, injection
 from prove.checker import Checker
 from prove.crowd import Applicants
+from prove.injection import KINDS, Fault, Site
 from prove.ledger import Ledger
-from prove.monkeys import KINDS, Fault, Site
 from prove.panel import Panel, message_id
 from prove.report import Report, post_times, versions
 from prove.s3_proxy import S3Proxy
@@ -71,7 +71,7 @@ def run_campaign(
         server: a PostgreSQL that may not be killed; without it the campaign starts its own.
         celery_app: what the workers run; like ``tests.support.faulty_workers`` it must follow
             ``FAULT_PLAN``.
-        only: which kinds of faults may strike.
+        only: which kinds of faults may happen.
         say: prints progress.
         preload: whether the site's processes are forks; see ``Stack``.
     """
@@ -85,7 +85,7 @@ def run_campaign(
         if database == "postgresql" and not server:
             postgres = stack.enter_context(PostgreSQL(password="of-a-campaign"))
             server = postgres.url
-        planned = monkeys.faults(
+        planned = injection.faults(
             seed,
             faults,
             applications,
@@ -131,8 +131,8 @@ def run_campaign(
 
 
 @dataclass
-class _Struck:
-    """A fault that is striking."""
+class _Active:
+    """A fault that happens now."""
 
     fault: Fault
     steps: Iterator[float]
@@ -156,14 +156,14 @@ class _Campaign:
         self.directory, self.say = directory, say
         self.under_way = 0
         self.waiting: deque[Fault] = deque()
-        self.striking: dict[str, _Struck] = {}
+        self.active: dict[str, _Active] = {}
         self.again: set[Fault] = set()
         self.quiet = threading.Event()
         self.sent_at = 0.0
         self.drained_after = float("inf")
 
     def run(self, site: Site, planned: list[Fault]) -> Report:
-        """Start the site, let people apply and faults strike, wait for the end, and count."""
+        """Start the site, let people apply and faults happen, wait for the end, and count."""
         began = time.monotonic()
         self.site, self.ledger = site, Ledger(self.directory / "faults.jsonl")
         made = site.stack.manage(
@@ -185,7 +185,7 @@ class _Campaign:
         watch.start()
         people.begin(forms.forms(self.seed, self.count), PEOPLE_AT_ONCE)
         reported = time.monotonic()
-        while people.working or self.striking or self.waiting:
+        while people.working or self.active or self.waiting:
             self._tick()
             if time.monotonic() - reported > 30:
                 reported = time.monotonic()
@@ -220,7 +220,7 @@ class _Campaign:
             report.found.red["stuck"].append("not everything had ended when patience did")
         for fault in checker.lines("faults"):
             gentle = KINDS[fault["kind"]].gentle
-            if fault["struck"]:
+            if fault["happened"]:
                 (report.besides if gentle else report.faults)[fault["kind"]] += 1
             elif not gentle:
                 report.missed[fault["kind"]] += 1
@@ -231,7 +231,7 @@ class _Campaign:
 
     def _may_send(self) -> bool:
         """Whether the next application may be sent: not faster than the site works, nor than
-        faults strike, but after a while in any case, because some faults wait for the next
+        faults happen, but after a while in any case, because some faults wait for the next
         application.
         """
         most = min(UNDER_WAY, 4 + self.count // 10)
@@ -252,37 +252,37 @@ class _Campaign:
                 self.site.stack.begin(part)
         for fault in list(self.waiting):
             target = KINDS[fault.kind].target
-            if target not in self.striking:
+            if target not in self.active:
                 self.waiting.remove(fault)
-                steps = KINDS[fault.kind].strike(self.site, fault)
-                self.striking[target] = _Struck(fault, steps, time.time())
+                steps = KINDS[fault.kind].inject(self.site, fault)
+                self.active[target] = _Active(fault, steps, time.time())
         now = time.monotonic()
-        for target, struck in list(self.striking.items()):
-            if struck.again_at > now:
+        for target, active in list(self.active.items()):
+            if active.again_at > now:
                 continue
             try:
-                struck.again_at = now + next(struck.steps)
+                active.again_at = now + next(active.steps)
             except StopIteration as end:
-                self._ended(target, struck, bool(end.value))
+                self._ended(target, active, bool(end.value))
             except Exception as error:  # a fault that could not happen is no finding
-                self._ended(target, struck, False, f"{type(error).__name__}: {error}")
+                self._ended(target, active, False, f"{type(error).__name__}: {error}")
 
-    def _ended(self, target: str, struck: _Struck, hit: bool, error: str = "") -> None:
-        del self.striking[target]
-        if not hit and struck.fault not in self.again and self.people.working:
+    def _ended(self, target: str, active: _Active, hit: bool, error: str = "") -> None:
+        del self.active[target]
+        if not hit and active.fault not in self.again and self.people.working:
             # Its moment did not come; it may come later.
-            self.again.add(struck.fault)
-            self.waiting.append(struck.fault)
+            self.again.add(active.fault)
+            self.waiting.append(active.fault)
             return
         self.ledger.write(
-            kind=struck.fault.kind,
-            at=struck.fault.at,
-            began=struck.began,
+            kind=active.fault.kind,
+            at=active.fault.at,
+            began=active.began,
             ended=time.time(),
-            struck=hit,
-            target=KINDS[struck.fault.kind].target,
-            times=struck.fault.times,
-            blames=sorted(KINDS[struck.fault.kind].blames),
+            happened=hit,
+            target=KINDS[active.fault.kind].target,
+            times=active.fault.times,
+            blames=sorted(KINDS[active.fault.kind].blames),
             error=error[:300],
         )
 
@@ -291,7 +291,7 @@ class _Campaign:
             f"{self.database}: {self.people.sent} of {self.count} sent, "
             f"{self.people.holding_receipts} served, {self.under_way} under way, "
             f"{len(self.planned)} faults to come, {len(self.waiting)} waiting, "
-            f"now: {', '.join(s.fault.kind for s in self.striking.values()) or 'none'}"
+            f"now: {', '.join(s.fault.kind for s in self.active.values()) or 'none'}"
         )
 
     def _put_right(self) -> None:

@@ -1,4 +1,4 @@
-"""An operator at the real admin pages: reads figures, settles unconfirmed mails, retries."""
+"""An operator at the real admin pages: reads figures, resolves unconfirmed mails, retries."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Panel:
             zip(FIGURES, (int(re.sub(r"\D", "", number)) for number in numbers), strict=True)
         )
 
-    def settle_unconfirmed(self, count: int) -> int:
+    def resolve_unconfirmed(self, count: int) -> int:
         """Check the mail server's log: confirm what arrived, send the other mails again."""
         rows = self._steps("s.state = 'uncertain'", count)
         log = [(message_id(mail), mail.recipients) for mail in list(self._stack.smtp.accepted)]

@@ -20,7 +20,7 @@ from typing import Any
 from prove.checker import RED, Findings
 from tests.support.stack import Stack
 
-#: The share of the planned faults that must really strike.
+#: The share of the planned faults that must really happen.
 STRIKING = 0.6
 
 
@@ -30,8 +30,8 @@ class Report:
 
     Attributes:
         posted: applications that were really sent; ``applications`` is how many were planned.
-        faults, besides, missed, untried: by kind, how often it struck, how often it only disturbed,
-            how often its moment did not come, and how often it was never tried.
+        faults, besides, missed, untried: by kind, how often it happened, how often it only
+            disturbed, how often its moment did not come, and how often it was never tried.
         broken: unexpected errors that ended single applications.
         drained: seconds from the last fault until all steps had ended.
     """
@@ -66,7 +66,7 @@ class Report:
             said.append(f"{self.untried.total()} planned faults were never tried")
         planned = (self.faults + self.missed + self.untried).total()
         if self.faults.total() < STRIKING * planned:
-            said.append(f"only {self.faults.total()} of {planned} planned faults struck")
+            said.append(f"only {self.faults.total()} of {planned} planned faults happened")
         return said
 
     @property
@@ -75,7 +75,7 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
-        summary = {"ok": self.ok, "short": self.short, "faults_struck": self.faults.total()}
+        summary = {"ok": self.ok, "short": self.short, "faults_happened": self.faults.total()}
         # asdict() would convert each Counter.
         return {**vars(self), "found": vars(self.found), **summary}
 
@@ -103,7 +103,7 @@ def table(reports: list[Report]) -> list[str]:
     row("objects compared", lambda r: r.found.counts["objects"])
     row("PDFs read", lambda r: r.found.counts["PDFs read"])
     row("samples of task status", lambda r: r.found.counts["samples of the panel"])
-    row("refused at first and sent again", lambda r: r.found.counts["sent away"])
+    row("refused at first and sent again", lambda r: r.found.counts["refused at first"])
     row("time in which a refusal is excused", lambda r: f"{r.found.excusing:.0%}")
     row("mails that could excusably be unconfirmed", lambda r: f"{r.found.doubtful:.1%}")
     for name in ("p50 calm", "p99 calm", "p50 under faults", "p99 under faults", "slowest"):

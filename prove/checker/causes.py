@@ -51,12 +51,12 @@ class Causes:
         """
         for death in self.evidence.deaths:
             alone = death["victim"] == "child"
-            struck = (
+            happened = (
                 death["step"] == attempt.step if alone else death["owner"] == attempt.owner
             ) and attempt.meets(death["at"], death["at"])
-            if struck:
+            if happened:
                 return f"{death['kind']}, {death['point']}: {DEATHS[death['victim']]}"
-        for number, fault in enumerate(self.evidence.struck):
+        for number, fault in enumerate(self.evidence.happened):
             most = self._explains(fault, attempt)
             if self._spent[number] < most:
                 self._spent[number] += spend

@@ -208,8 +208,8 @@ class Evidence:
         return [death for death in self.lines("deaths") if death["victim"] in DEATHS]
 
     @cached_property
-    def struck(self) -> list[dict[str, Any]]:
-        return [fault for fault in self.lines("faults") if fault["struck"]]
+    def happened(self) -> list[dict[str, Any]]:
+        return [fault for fault in self.lines("faults") if fault["happened"]]
 
 
 def slot_of(step: dict[str, Any]) -> tuple[Any, ...]:

@@ -22,13 +22,13 @@ def check_attempts(evidence: Evidence, found: Findings) -> None:
     """An applicant is refused only while a fault of web server or database excuses it."""
     storms = united(
         (fault["began"] - SLACK, fault["ended"] + AFTERMATH)
-        for fault in evidence.struck
+        for fault in evidence.happened
         if "web" in fault["blames"]
     )
     # A frozen process may hold the only lock of SQLite.
     held = united(
         (fault["began"] - SLACK, fault["ended"] + SLACK)
-        for fault in evidence.struck
+        for fault in evidence.happened
         if "frozen" in fault["blames"] and evidence.database.startswith("sqlite")
     )
     attempts = evidence.lines("attempts")
@@ -36,7 +36,7 @@ def check_attempts(evidence: Evidence, found: Findings) -> None:
         found.counts["attempts"] += 1
         if attempt["status"] == 303:
             continue
-        found.counts["sent away"] += 1
+        found.counts["refused at first"] += 1
         began, ended = attempt["at"], attempt["at"] + attempt["seconds"]
         waited = attempt["status"] == 503 and attempt["seconds"] >= LOCK_PATIENCE
         excuses = [*storms, *held] if waited else storms

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from prove import __main__ as command
-from prove import monkeys
+from prove import injection
 from prove.forms import forms
 from prove.report import Report, complaints, table, write_docs
 from tests.support.short_campaign import SHORT, ShortCampaign
@@ -61,7 +61,7 @@ def test_campaign_with_too_few_applications_or_faults_fails() -> None:
     assert report(missed=Counter({"s3: 500": 4})).ok
     for facts, reason in (
         ({"posted": 9}, "only 9 of 10 applications were posted"),
-        ({"missed": Counter({"s3: 500": 5})}, "only 6 of 11 planned faults struck"),
+        ({"missed": Counter({"s3: 500": 5})}, "only 6 of 11 planned faults happened"),
         ({"untried": Counter({"s3: 500": 1})}, "1 planned faults were never tried"),
         ({"broken": ["application 3: KeyError: 1"]}, "application 3: KeyError: 1"),
     ):
@@ -80,10 +80,10 @@ def test_same_seed_gives_same_plan() -> None:
 @pytest.mark.parametrize("database", command.DATABASES)
 def test_full_campaign_plans_every_kind_of_fault(database: str) -> None:
     """250 faults in 2000 applications: every kind, and none at either end."""
-    planned = monkeys.faults(1, 250, 2000, database=database)
+    planned = injection.faults(1, 250, 2000, database=database)
     known = {
         name
-        for name, kind in monkeys.KINDS.items()
+        for name, kind in injection.KINDS.items()
         if kind.needs in ("", "scanner", database)
         or (kind.needs == "server" and database == "postgresql")
     }

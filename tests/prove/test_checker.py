@@ -482,8 +482,8 @@ def applicant_got_an_error_of_the_site(run: Run) -> None:
     _answered(run, 500, time.time())
 
 
-def applicant_was_refused_by_a_fault_that_did_not_strike(run: Run) -> None:
-    _storm(run, struck=False)
+def applicant_was_refused_by_a_fault_that_did_not_happen(run: Run) -> None:
+    _storm(run, happened=False)
     _answered(run, 503, 0)
 
 
@@ -499,9 +499,9 @@ def test_frozen_worker_excuses_a_refusal_after_the_lock_timeout(run: Run) -> Non
     assert run.check().red["refused"] == []
 
 
-def _storm(run: Run, blames: str = "web", *, struck: bool = True) -> None:
+def _storm(run: Run, blames: str = "web", *, happened: bool = True) -> None:
     fault = {"kind": blames, "target": blames, "began": 0, "ended": 2**33, "blames": [blames]}
-    run.write("faults", [*run.ledger("faults"), {**fault, "struck": struck, "times": 1}])
+    run.write("faults", [*run.ledger("faults"), {**fault, "happened": happened, "times": 1}])
 
 
 def applicant_was_refused_for_the_content(run: Run) -> None:
@@ -588,7 +588,7 @@ TAMPERED: list[tuple[Tamper, str]] = [
     (applicant_was_refused_without_a_fault, "refused"),
     (applicant_got_an_error_of_the_site, "refused"),
     (applicant_was_refused_at_once_by_a_frozen_worker, "refused"),
-    (applicant_was_refused_by_a_fault_that_did_not_strike, "refused"),
+    (applicant_was_refused_by_a_fault_that_did_not_happen, "refused"),
     (applicant_was_refused_for_the_content, "refused"),
     (mail_shown_as_done_never_arrived, "panel"),
     (missing_answer_is_not_shown_as_unconfirmed, "panel"),

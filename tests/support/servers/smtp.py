@@ -114,7 +114,7 @@ class HostileSMTP:
         accepted: the ledger, in the order in which mails were taken.
         commands: every command line, and ``(message)`` for a complete message.
         refusals: every permanent refusal (5xx), as (recipient or "", answer).
-        struck: the points at which it did something else than an obedient server.
+        injected: the points at which it did something else than an obedient server.
         partial: the beginning of a message that never ended.
     """
 
@@ -128,7 +128,7 @@ class HostileSMTP:
     accepted: list[AcceptedMail] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     refusals: list[tuple[str, str]] = field(default_factory=list)
-    struck: list[str] = field(default_factory=list)
+    injected: list[str] = field(default_factory=list)
     partial: bytes = b""
 
     def __post_init__(self) -> None:
@@ -228,7 +228,7 @@ class _Conversation:
 
     def say(self, point: str, answer: str) -> None:
         if point in self.script:
-            self.server.struck.append(point)
+            self.server.injected.append(point)
         answer = self.script.get(point, answer)
         if answer == HANG:
             self.server._stop.wait(HANG_SECONDS)
@@ -303,7 +303,7 @@ class _Conversation:
         if "data" in self.script:
             return
         if self.script.get("dot") == CLOSE_EARLY:
-            self.server.struck.append("dot")
+            self.server.injected.append("dot")
             self.server.partial += self.connection.recv(10)
             # With unread bytes waiting, closing resets the connection.
             raise _HungUp

@@ -8,7 +8,7 @@ import signal
 import sqlite3
 from typing import Any
 
-from prove.monkeys.kinds import (
+from prove.injection.kinds import (
     DATABASE,
     Fault,
     Site,

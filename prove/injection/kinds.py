@@ -1,8 +1,8 @@
-"""What a fault is: what suffers it, what it may excuse, and how it strikes.
+"""What a fault is: what suffers it, what it may excuse, and how it is injected.
 
-A fault is a generator: it strikes, yields the seconds to wait, and repairs what it broke. A target
-suffers one fault at a time; different targets suffer at the same time. A fault returns whether it
-really struck: a planned death that killed nothing does not count.
+A fault is a generator: it does the damage, yields the seconds to wait, and repairs what it broke.
+A target suffers one fault at a time; different targets suffer at the same time. A fault returns
+whether it really happened: a planned death that killed nothing does not count.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.support.stack import Stack
 
 #: Seconds that a fault waits for the moment that it needs.
 PATIENCE = 30
-Strike = Iterator[float]
+Injection = Iterator[float]
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Fault:
 
     Attributes:
         kind: what breaks.
-        at: the application at whose sending it strikes.
+        at: the application at whose sending it happens.
         seconds: how long it lasts, for faults that last.
-        times: how often it strikes in a row, for faults of single requests.
+        times: how often it happens in a row, for faults of single requests.
         chance: for everything else that the fault draws at random.
     """
 
@@ -80,7 +80,7 @@ class Kind:
 
     name: str
     target: str
-    strike: Callable[[Site, Fault], Any]
+    inject: Callable[[Site, Fault], Any]
     blames: frozenset[str] = frozenset()
     needs: str = ""
     gentle: bool = False
@@ -100,9 +100,9 @@ def kind(
     *,
     gentle: bool = False,
 ) -> Callable[[Callable[[Site, Fault], Any]], Callable[[Site, Fault], Any]]:
-    def known(strike: Callable[[Site, Fault], Any]) -> Callable[[Site, Fault], Any]:
-        KINDS[name] = Kind(name, target, strike, blames, needs, gentle)
-        return strike
+    def known(inject: Callable[[Site, Fault], Any]) -> Callable[[Site, Fault], Any]:
+        KINDS[name] = Kind(name, target, inject, blames, needs, gentle)
+        return inject
 
     return known
 

@@ -3,9 +3,9 @@
 Each module registers its faults in ``KINDS`` when it is imported.
 """
 
-from prove.monkeys import archive, broker, database, mail, person, scanner, workers
-from prove.monkeys.kinds import KINDS, Fault, Kind, Site
-from prove.monkeys.plan import faults
+from prove.injection import archive, broker, database, mail, person, scanner, workers
+from prove.injection.kinds import KINDS, Fault, Kind, Site
+from prove.injection.plan import faults
 
 __all__ = [
     "KINDS",

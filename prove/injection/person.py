@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prove.monkeys.kinds import (
+from prove.injection.kinds import (
     Fault,
     Site,
     kind,
@@ -12,12 +12,12 @@ from prove.monkeys.kinds import (
 )
 
 
-@kind("person: settles what is unconfirmed", "person", gentle=True)
-def _person_settles(site: Site, fault: Fault) -> Any:
+@kind("person: resolves what is unconfirmed", "person", gentle=True)
+def _person_resolves(site: Site, fault: Fault) -> Any:
     """Checks the mail server's log, as the page asks; confirms, or sends again."""
     return (
         yield from until(
-            lambda: site.admin.settle_unconfirmed(fault.times), pause=1, unless=site.idle
+            lambda: site.admin.resolve_unconfirmed(fault.times), pause=1, unless=site.idle
         )
     )
 

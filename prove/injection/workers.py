@@ -7,7 +7,7 @@ import os
 import signal
 from typing import Any
 
-from prove.monkeys.kinds import (
+from prove.injection.kinds import (
     CHILD,
     FROZEN,
     KILLED,
@@ -84,8 +84,8 @@ def _at_a_point(step: str, point: str, victim: str) -> None:
     def at_the_point(site: Site, fault: Fault) -> Any:
         file = site.plan / f"{step}.{point}.{victim}.{fault.at}"
         file.touch()
-        struck = yield from until(lambda: not file.exists(), pause=0.1, unless=site.idle)
-        if not struck:
+        happened = yield from until(lambda: not file.exists(), pause=0.1, unless=site.idle)
+        if not happened:
             with contextlib.suppress(FileNotFoundError):
                 file.unlink()
                 return False

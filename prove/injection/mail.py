@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prove.monkeys.kinds import (
+from prove.injection.kinds import (
     CUT,
     NOBODY,
     Fault,
@@ -46,11 +46,11 @@ def _mail_misbehaves(mode: str, words: str) -> None:
     @kind(f"mail: {words}", "mail", blames)
     def misbehaves(site: Site, fault: Fault) -> Any:
         smtp = site.stack.smtp
-        before = len(smtp.struck)
+        before = len(smtp.injected)
         smtp.once(*[mode] * (1 if "hang" in mode or mode == "no_banner" else fault.times))
         yield from until(lambda: not smtp._next, unless=site.idle)
         smtp._next.clear()
-        return (yield from until(lambda: len(smtp.struck) > before, 5))
+        return (yield from until(lambda: len(smtp.injected) > before, 5))
 
 
 for _mode, _words in MAIL_MODES.items():

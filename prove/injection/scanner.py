@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from typing import Any
 
-from prove.monkeys.kinds import Fault, Site, kind, until
+from prove.injection.kinds import Fault, Site, kind, until
 
 
 @kind("clamd: kill -9", "scanner", needs="scanner")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
-from prove.monkeys.kinds import (
+from prove.injection.kinds import (
     Fault,
     Site,
     kind,

@@ -1,11 +1,11 @@
-"""Which faults strike in a campaign, and when."""
+"""Which faults happen in a campaign, and when."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Collection
 
-from prove.monkeys.kinds import KINDS, Fault
+from prove.injection.kinds import KINDS, Fault
 
 
 def faults(
@@ -18,7 +18,7 @@ def faults(
     scanner: bool = True,
     only: Collection[str] = KINDS.keys(),
 ) -> list[Fault]:
-    """The faults of a campaign, in the order in which they strike.
+    """The faults of a campaign, in the order in which they happen.
 
     Each kind that fits the database comes about equally often. The first and the last applications
     meet no fault: they show how fast the site is by itself.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prove.monkeys.kinds import (
+from prove.injection.kinds import (
     Fault,
     Site,
     kind,
