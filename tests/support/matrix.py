@@ -81,6 +81,7 @@ EXAMPLES = {
 #: What the parameters of an address stand for: the first line that fits. Add one for an address
 #: whose parameters are new. The values are attributes of the world, or text in quotes.
 PARAMETERS: list[tuple[str, dict[str, str]]] = [
+    (r"^sitemap-", {"number": "'1'"}),
     (r"^admin/api/main/\^pages/", {"pk": "page", "action_name": "'copy'"}),
     (r"^admin/api/main/\^documents/", {"pk": "document"}),
     (r"^admin/api/main/\^images/", {"pk": "image"}),
