@@ -106,10 +106,10 @@ def _state(row: Heartbeat, gone: bool, works: bool) -> tuple[str, str, str, str]
             note = _("It has taken no message since %(time)s.") % {"time": time_of(since)}
             return _("Hangs"), "bad", "warning", note
     if at := row.facts.get("takes_over_at"):
-        words = _("The broker is down: it runs the steps itself from %(time)s on.")
+        words = _("The broker is down. The sweeper runs the steps itself from %(time)s on.")
         return _("Runs"), "active", "rotate", words % {"time": time_of(at)}
     if works:
-        return _("Works"), "active", "rotate", ended
+        return _("At work"), "active", "rotate", ended
     return (_("Idle") if row.queues else _("Runs")), "good", "check", ended
 
 

@@ -158,7 +158,7 @@ class ActOnAlike(ConfirmPage):
         what = f"{registry.label_of(self.chosen.kind)}: {first.error_public if first else ''}"
         means = {
             "retry": "",
-            "confirm": _("They are marked as done, and no mail is sent."),
+            "confirm": _("What is unconfirmed is marked as done, and no mail is sent."),
             "send-again": _(
                 "One mail is sent to each recipient. Whoever got the first one has it twice."
             ),

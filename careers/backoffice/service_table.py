@@ -44,7 +44,7 @@ def lines() -> list[ServiceLine]:
 
 def _line(row: ServiceAnswer) -> ServiceLine:
     if service_answers.is_well(row):
-        state, tone, icon = _("Answers"), "good", "check"
+        state, tone, icon = _("Reachable"), "good", "check"
     else:
         state, tone, icon = _("Fails"), "bad", "warning"
     return ServiceLine(

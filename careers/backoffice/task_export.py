@@ -42,7 +42,7 @@ class TaskExport(SpreadsheetExportMixin):
         "language": gettext_lazy("Language"),
         "received_at": gettext_lazy("Received"),
         "test": gettext_lazy("Test"),
-        "step": gettext_lazy("Step that matters most"),
+        "step": gettext_lazy("Most urgent step"),
         "state": gettext_lazy("State"),
         "attempts": gettext_lazy("Attempts"),
         "next_attempt": gettext_lazy("Next attempt"),

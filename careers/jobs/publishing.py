@@ -61,9 +61,7 @@ def nobody_is_notified(page: JobPage) -> str:
     job = _as_published(page)
     if job is None or _never_opens(job) or job.recipients():
         return ""
-    return _("No recipient is notified of applications for “%(job)s”.") % {
-        "job": isolated(job.title)
-    }
+    return _("Nobody gets a mail about applications for “%(job)s”.") % {"job": isolated(job.title)}
 
 
 def _as_published(page: JobPage) -> Any:
@@ -130,7 +128,7 @@ def warn(request: HttpRequest, jobs: Iterable[JobPage]) -> None:
             nobody_is_notified,
             RECIPIENTS_PANEL,
             _("Enter recipients"),
-            _("No recipient is notified of applications for these jobs: %(jobs)s."),
+            _("Nobody gets a mail about applications for these jobs: %(jobs)s."),
         ),
     ):
         warned = [(job, why) for job in jobs if (why := says(job))]

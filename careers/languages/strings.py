@@ -37,7 +37,7 @@ def clean_translation(
     if not _shows_something(instance.data) and _shows_something(instance.translation_of.data):
         instance.has_error = True
         instance.field_error = _(
-            "Nothing can be seen of this translation, so the page shows the original text."
+            "This translation shows nothing, so the page shows the original text."
         )
 
 

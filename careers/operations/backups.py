@@ -44,7 +44,7 @@ def _old(facts: Facts) -> Words:
         % {"count": facts["days"]}
         + " "
         + _("If the database were lost now, every application since then would be lost."),
-        _("Read the log of the backup job, correct it, and run it once."),
+        _("Read the log of the backup job, correct the job, and run it once."),
     )
 
 

@@ -39,7 +39,9 @@ def _catcher(facts: Facts) -> Words:
             "Applicants and HR get no mails."
         )
         % {"name": facts["name"]},
-        _("Name your mail server in EMAIL_HOST. This is right only on a site for trying it out."),
+        _(
+            "Name your mail server in EMAIL_HOST. A mail catcher is right only on a site for trying it out."
+        ),
     )
 
 

@@ -86,8 +86,8 @@ def _worker_gone(facts: Facts) -> Words:
     return Words(
         f"{happened} {effect} {safe()}",
         _(
-            "Start it again, or remove it from the table of workers if it is not needed. Its log "
-            "shows why it ended; most often there was too little memory."
+            "Start it again, or remove it from the table of processes if it is not needed. Its "
+            "log shows why it ended; most often there was too little memory."
         ),
     )
 
@@ -124,8 +124,8 @@ def _worker_stalled(facts: Facts) -> Words:
         + " "
         + safe(),
         _(
-            "It ends by itself when messages wait for a minute, and its supervisor starts it "
-            "again. If it does not, restart it."
+            "If messages wait for a minute, the worker ends by itself, and its supervisor starts "
+            "it again. If that does not happen, restart it."
         ),
     )
 
@@ -182,7 +182,9 @@ def _no_flower(facts: Facts) -> Words:
     return Words(
         _("Flower is not running. It was last seen at %(time)s. Applications are not affected.")
         % {"time": time_of(facts["seen_at"])},
-        _("Start it again; its log shows why it ended. Without it, this page still shows all."),
+        _(
+            "Start it again; its log shows why it ended. Task status still shows everything without it."
+        ),
     )
 
 

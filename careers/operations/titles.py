@@ -20,7 +20,7 @@ TITLES = {
 
 #: What applicants and HR notice while a task fails.
 EFFECTS = {
-    "careers.publish_scheduled": _("Meanwhile scheduled jobs neither go live nor close."),
+    "careers.publish_scheduled": _("Meanwhile scheduled pages do not go live or expire."),
     "careers.clean_up_uploads": _("Meanwhile kept files of unsent forms stay longer than a day."),
     "careers.clean_up_sign_ins": _("Meanwhile old sign-ins stay in the log."),
     "careers.check_archive": _("Meanwhile nobody notices if an archived file is missing."),

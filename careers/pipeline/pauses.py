@@ -78,8 +78,10 @@ def effect_of(scope: str) -> str:
     kinds = kinds_of(scope)
     safe = _("Applications are stored and safe.")
     if set(kinds) & set(registry.kinds_to_applicants()):
-        return f"{safe} {_('Receipts by mail wait; the receipt page appears at once, as always.')}"
-    return f"{safe} {_('Applicants notice nothing.')}"
+        effect = _("Receipts by mail wait; the receipt page appears at once, as always.")
+    else:
+        effect = _("Applicants notice nothing.")
+    return f"{safe} {effect}"
 
 
 # ── Reading ─────────────────────────────────────────────────────────────────────────────
@@ -215,8 +217,8 @@ pause = Act(
         label=gettext_lazy("Pause"),
         question=gettext_lazy("Pause steps"),
         consequence=gettext_lazy(
-            "Steps that run now are finished. The others wait, count as no failure and send no "
-            "alert."
+            "Steps that run now go on to their end. The others wait, count as no failure and send "
+            "no alert."
         ),
         button=gettext_lazy("Pause"),
         done=gettext_lazy("Paused: %(scope)s."),

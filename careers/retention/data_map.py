@@ -82,8 +82,8 @@ class Kept(enum.Enum):
     SESSION = _("Until the session ends")
     CONTENT = _("As long as the page, file or setting")
     LOG = _("As long as the object’s history")
-    FAULT = _("Until the fault is over, or as KEEP_HISTORY_DAYS says")
-    MOMENTS = _("Minutes")
+    FAULT = _("Until the fault is over")
+    MOMENTS = _("A few minutes")
 
 
 class Reader(enum.Enum):
@@ -106,7 +106,7 @@ class Erasure(enum.Enum):
     EMPTIED = _("The field is emptied")
     NAME = _("The name is removed, and the entry stays")
     ACCOUNT = _("The row is deleted with the account")
-    DETACHED = _("The account’s deletion removes the reference")
+    DETACHED = _("The link to the account is removed with the account")
     EDIT = _("A person changes the text")
     EXPIRES = _("It is deleted when its time is over")
 

@@ -31,7 +31,7 @@ declare(
     subject=Subject.CONTACT,
     personal={
         "contact_name": CONTACT.but(_("Name of the contact")),
-        "contact_email": CONTACT.but(_("Address of the contact")),
+        "contact_email": CONTACT.but(_("E-mail address of the contact")),
         "hr_recipients": RECIPIENTS,
     },
     plain=(
@@ -52,7 +52,7 @@ declare(
     _("Company"),
     subject=Subject.CONTACT,
     personal={
-        "contact_email": CONTACT.but(_("Address of the company")),
+        "contact_email": CONTACT.but(_("E-mail address of the company")),
         "hr_recipients": RECIPIENTS,
         "operators": RECIPIENTS.but(_("Recipients of mails about the site")),
     },

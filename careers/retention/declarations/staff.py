@@ -124,7 +124,7 @@ declare(
 )
 declare(
     "wagtailusers.UserProfile",
-    _("Profile"),
+    _("Profile of an account"),
     subject=Subject.STAFF,
     personal={
         "user": ACCOUNT,
@@ -197,7 +197,7 @@ declare(
     subject=Subject.STAFF,
     personal={
         "finished_by": AUTHOR.but(_("Account of the person who decided")),
-        "comment": AUTHOR.but(_("Comment"), erased=Erasure.EDIT),
+        "comment": AUTHOR.but(_("Text of the comment"), erased=Erasure.EDIT),
     },
     plain="status started_at finished_at",
 )
@@ -207,7 +207,7 @@ declare(
     subject=Subject.STAFF,
     personal={
         "user": AUTHOR.but(_("Account of the author"), erased=Erasure.ACCOUNT),
-        "text": AUTHOR.but(_("Comment"), erased=Erasure.ACCOUNT),
+        "text": AUTHOR.but(_("Text of the comment"), erased=Erasure.ACCOUNT),
         "resolved_by": AUTHOR.but(_("Account of the person who closed it")),
     },
     plain="contentpath position created_at updated_at resolved_at",

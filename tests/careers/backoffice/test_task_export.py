@@ -61,7 +61,7 @@ def test_list_and_export_have_the_applications_of_the_address(
 
 def test_export_says_what_matters_and_names_nobody(as_otto: Client, two: list[Any]) -> None:
     (row,) = csv_of(as_otto, "&only=test")
-    assert row["Step that matters most"] == "Archive"
+    assert row["Most urgent step"] == "Archive"
     assert (row["State"], row["Error"]) == ("Failed", "ValueError")
     whole = b"".join(as_otto.get(f"{URL}?export=csv").streaming_content).decode()
     assert two[0].name not in whole

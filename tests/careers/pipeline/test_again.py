@@ -50,7 +50,7 @@ def test_cancelled_receipt_is_sent_after_all(application: Any, otto: Any) -> Non
     assert (step.state, step.replaced_by_id) == (State.CANCELLED, new.pk)
     first = StepEvent.objects.filter(step=new).first()
     assert first is not None
-    assert (first.actor, first.reason) == (f"user:{otto.pk}", "They called.")
+    assert (first.actor, first.reason) == (f"user:{otto.pk}:otto", "They called.")
 
 
 def test_second_click_does_nothing(application: Any, otto: Any) -> None:

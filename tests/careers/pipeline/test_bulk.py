@@ -60,7 +60,7 @@ def test_all_chosen_steps_are_retried_with_actor_and_reason(bare_job: Any, otto:
     assert other.state == State.RETRYING
     events = StepEvent.objects.filter(to_state=State.QUEUED, from_state=State.FAILED)
     assert {(event.actor, event.reason) for event in events} == {
-        (f"user:{otto.pk}", "The disk is back.")
+        (f"user:{otto.pk}:otto", "The disk is back.")
     }
 
 

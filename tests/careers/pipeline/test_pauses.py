@@ -186,7 +186,7 @@ def test_second_resume_does_nothing(otto: Any) -> None:
     pause = paused(pauses.MAILS, otto)
     assert [pauses.resume(pause, otto), pauses.resume(pause, otto)] == [True, False]
     pause.refresh_from_db()
-    assert pause.resumed_by == f"user:{otto.pk}"
+    assert pause.resumed_by == f"user:{otto.pk}:otto"
 
 
 def test_pause_without_permission_is_denied(bare_job: Any) -> None:

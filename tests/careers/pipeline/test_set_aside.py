@@ -47,7 +47,7 @@ def test_snoozed_step_waits_until_its_time(
     assert health.check().oldest_ready_seconds is None
     event = step.events.last()
     assert event is not None
-    assert (event.actor, event.reason) == (f"user:{otto.pk}", "Later.")
+    assert (event.actor, event.reason) == (f"user:{otto.pk}:otto", "Later.")
     Step.objects.filter(pk=step.pk).update(run_after=db_now())
     run(step.pk, owner="worker:1")
     step.refresh_from_db()
