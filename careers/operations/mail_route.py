@@ -40,7 +40,8 @@ def _catcher(facts: Facts) -> Words:
         )
         % {"name": facts["name"]},
         _(
-            "Name your mail server in EMAIL_HOST. A mail catcher is right only on a site for trying it out."
+            "Name your mail server in EMAIL_HOST. A mail catcher is right only on a site for "
+            "trying it out."
         ),
     )
 

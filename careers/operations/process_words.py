@@ -183,7 +183,8 @@ def _no_flower(facts: Facts) -> Words:
         _("Flower is not running. It was last seen at %(time)s. Applications are not affected.")
         % {"time": time_of(facts["seen_at"])},
         _(
-            "Start it again; its log shows why it ended. Task status still shows everything without it."
+            "Start it again; its log shows why it ended. Task status still shows everything "
+            "without it."
         ),
     )
 
