@@ -36,7 +36,7 @@ def editor(client: Client) -> Client:
 
 
 CLOSED = f"Nobody can apply for “{isolated('Gauge keeper')}”: it closed on "
-SILENT = f"No recipient is notified of applications for “{isolated('Gauge keeper')}”."
+SILENT = f"Nobody gets a mail about applications for “{isolated('Gauge keeper')}”."
 EMPTY = f"Nobody can apply for “{isolated('Gauge keeper')}”: it closes on "
 
 
