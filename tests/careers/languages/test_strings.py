@@ -58,7 +58,7 @@ def test_translation_editor_says_why_a_translation_is_not_used(asking: JobPage) 
             address, f"value={value}", content_type="application/x-www-form-urlencoded"
         ).json()
 
-    assert put("%E2%80%8B")["error"].startswith("Nothing can be seen of this translation")
+    assert put("%E2%80%8B")["error"].startswith("This translation shows nothing")
     assert put("Ma%E2%80%AEtin")["error"] is None
     assert StringTranslation.objects.get().data == "Matin"
 
