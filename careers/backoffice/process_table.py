@@ -23,10 +23,13 @@ from careers.pipeline import registry
 from careers.pipeline.acts import RETRY
 from careers.pipeline.models import Step
 from careers.pipeline.states import State
+from home.bidi import isolated
 from home.values.size import size_in_words
 
 #: Steps that a row names.
 NAMED = 3
+#: The longest name, as the column has it.
+NAME_LENGTH = 120
 
 
 @dataclass(frozen=True)
@@ -161,9 +164,11 @@ class ForgetWorker(Requires, View):
     operators_only = True
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        name = request.POST.get("name", "")
+        name = request.POST.get("name", "")[:NAME_LENGTH]
         if heartbeat.forget(name):
-            messages.success(request, _("“%(name)s” was removed.") % {"name": name})
+            messages.success(request, _("“%(name)s” was removed.") % {"name": isolated(name)})
         else:
-            messages.info(request, _("“%(name)s” runs again, or is not listed.") % {"name": name})
+            messages.info(
+                request, _("“%(name)s” runs again, or is not listed.") % {"name": isolated(name)}
+            )
         return redirect("careers_tasks:health")

@@ -193,18 +193,12 @@ def declaration_of(model: type[Model]) -> Declaration | None:
 
 
 def undeclared() -> Iterator[str]:
-    """The names, as ``app.Model.field``, of fields without a declaration and of the reverse."""
-    known = {model._meta.label: model for model in apps.get_models(include_auto_created=True)}
-    for label, model in known.items():
-        declaration = _declared.get(label)
+    """The names, as ``app.Model.field``, of fields that nobody declared."""
+    for model in apps.get_models(include_auto_created=True):
+        declaration = declaration_of(model)
         declared = set() if declaration is None else {*declaration.personal, *declaration.plain}
         names = set(_names_to_declare(model))
-        yield from (f"{label}.{name}" for name in sorted(names - declared))
-    for label, declaration in _declared.items():
-        if label in known:
-            has = {field.name for field in known[label]._meta.local_concrete_fields}
-            gone = {*declaration.personal, *declaration.plain} - has
-            yield from (f"{label}.{name} (no such field)" for name in sorted(gone))
+        yield from (f"{model._meta.label}.{name}" for name in sorted(names - declared))
 
 
 def _names_to_declare(model: type[Model]) -> Iterator[str]:

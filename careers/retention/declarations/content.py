@@ -138,7 +138,11 @@ declare(
         "created_at"
     ),
 )
-declare("wagtailsearch.IndexEntry", plain="object_id title_norm autocomplete title body")
+# The last two exist on PostgreSQL only.
+declare(
+    "wagtailsearch.IndexEntry",
+    plain="object_id title_norm autocomplete title body title_text body_text",
+)
 declare("wagtailsearch.SQLiteFTSIndexEntry", plain="autocomplete title body")
 declare("wagtail_localize.OverridableSegment", plain="order data_json")
 declare("wagtail_localize.RelatedObjectSegment", plain="order")

@@ -114,8 +114,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "careersite.logs.requests_have_ids",
     "careersite.proxies.only_our_proxies_are_believed",
+    "careersite.logs.requests_have_ids",
     "careersite.middleware.every_response_is_isolated",
     "careersite.middleware.public_pages_are_cacheable",
     "careersite.middleware.ContentSecurityPolicyMiddleware",

@@ -58,6 +58,9 @@ EXPECTED = {
     "careers_tasks:snooze": (TASKS_GET, TASKS_POST),
     "careers_tasks:alerts": (TASKS_GET, TASKS_NO_POST),
     "careers_tasks:alerts_results": (TASKS_GET, TASKS_NO_POST),
+    "careers_tasks:health": (TASKS_GET, TASKS_NO_POST),
+    "careers_tasks:health_results": (TASKS_GET, TASKS_NO_POST),
+    "careers_tasks:forget_worker": (TASKS_NO_GET, TASKS_POST),
     "careers_tasks:run_now": (TASKS_NO_GET, TASKS_POST),
     "careers_tasks:dismiss_advice": (TASKS_NO_GET, TASKS_POST),
     "careers_tasks:detail": (TASKS_GET, TASKS_NO_POST),
@@ -124,6 +127,8 @@ def address(name: str, application: Application) -> tuple[str, dict[str, str]]:
             | "access_log"
             | "access_log_results"
             | "personal_data"
+            | "health"
+            | "health_results"
         ):
             return reverse(name), {}
         case "retry_alike":
@@ -146,6 +151,8 @@ def address(name: str, application: Application) -> tuple[str, dict[str, str]]:
             return reverse(name, args=[application.reference, step.pk]), {"hours": "4"}
         case "dismiss_advice":
             return reverse(name), {"digest": "unknown"}
+        case "forget_worker":
+            return reverse(name), {"name": "worker-1"}
         case "run_now":
             return reverse(name), {"task": "careers.watch"}
         case "change_address":

@@ -77,7 +77,7 @@ def test_file_with_active_content_is_marked(as_hanna: Client, answered: Applicat
     assert "Active content" not in text_of(as_hanna, answered)
     answered.files.update(marks="macros script")
     assert (
-        "Active content: macros, a script. It can harm your computer when you open the file."
+        "Active content: macros and a script. It can harm your computer when you open the file."
         in text_of(as_hanna, answered)
     )
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from careers.applications.models import Application, ApplicationView
 from careers.backoffice import urls
 from careers.jobs.models import JobPage
 from careers.pipeline.kinds import MAIL_HR
+from careers.pipeline.models import BulkAct, Pause
 from tests.support.factories import ApplicationFactory, quarantined_flood
 
 pytestmark = pytest.mark.django_db
@@ -23,12 +25,18 @@ def pages(application: Application) -> list[str]:
     file = application.files.first()
     assert file is not None
     mail = application.steps.get(kind=MAIL_HR)
+    now = timezone.now()
+    chosen = {"kind": MAIL_HR, "code": "", "jobs": None}
+    bulk = BulkAct.objects.create(act="retry", chosen=chosen, total=1, last=1, created_at=now)
+    pause = Pause.objects.create(scope="mails", reason="Repair", since=now, until=now)
     values = {
         "reference": application.reference,
         "public_id": file.public_id,
         "step_id": mail.pk,
         "act": "cancel",
         "number": 1,
+        "bulk_id": bulk.pk,
+        "pause_id": pause.pk,
     }
     found = []
     for space, patterns in (

@@ -110,7 +110,7 @@ def test_every_verdict_has_words() -> None:
     for active in Active:
         assert words.active_refusal([active])
         assert words.mark(active)
-    assert words.mark("script of-a-later-release") == "a script, of-a-later-release"
+    assert words.mark("script of-a-later-release") == "a script and of-a-later-release"
 
 
 # ── Size ────────────────────────────────────────────────────────────────────────────────
