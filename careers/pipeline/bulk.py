@@ -13,7 +13,7 @@ import hashlib
 import json
 import time
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -27,7 +27,7 @@ from django.db.models.functions import Greatest
 
 from careers.pipeline import actions, dispatch
 from careers.pipeline.acts import Act, actor_of
-from careers.pipeline.attention import NEEDS_ATTENTION
+from careers.pipeline.attention import HANDLED, NEEDS_ATTENTION
 from careers.pipeline.models import BulkAct, Step
 from careers.pipeline.rules import Rule, one_of
 from careers.pipeline.states import State
@@ -45,8 +45,8 @@ SWEEP_SECONDS = 2
 #: If a row has not moved for so long, no worker works on it.
 LEFT_ALONE = dt.timedelta(seconds=60)
 
-UNCONFIRMED = one_of("state", State.UNCERTAIN)
-#: What can be done to many steps, and to which.
+UNCONFIRMED = one_of("state", State.UNCERTAIN) & ~HANDLED
+#: What can be done to many steps, and to which; never to those that a person handled by hand.
 ACTS: dict[str, tuple[Act, Rule]] = {
     actions.retry.name: (actions.retry, NEEDS_ATTENTION & actions.retry.allowed),
     actions.confirm_arrival.name: (actions.confirm_arrival, UNCONFIRMED),
@@ -155,7 +155,9 @@ def advance(row: BulkAct, *, seconds: float = TASK_SECONDS, steps: int | None = 
     Returns:
         Whether it is finished.
     """
-    act, _rule = ACTS[row.act]
+    act, rule = ACTS[row.act]
+    # What a person decided since the step was read must still hold when it is written.
+    narrowed = replace(act, allowed=rule)
     user = get_user_model().objects.filter(pk=row.user_id or 0).first()
     chosen = Chosen(**row.chosen)
     until = time.monotonic() + seconds
@@ -170,7 +172,7 @@ def advance(row: BulkAct, *, seconds: float = TASK_SECONDS, steps: int | None = 
         )
         for step in found:
             try:
-                done += bool(act(step, user, row.reason))
+                done += bool(narrowed(step, user, row.reason))
             except PermissionDenied:
                 # The person has lost the permission meanwhile.
                 return _finish(row, done)

@@ -81,7 +81,7 @@ def test_stopped_act_is_continued_after_a_minute_by_the_sweeper(bare_job: Any, o
     row = begin(otto)
     bulk.continue_all(1, left_alone=True)
     assert states() == ["failed", "failed"]
-    long_ago = db_now() - bulk.LEFT_ALONE
+    long_ago = db_now() - 2 * bulk.LEFT_ALONE
     BulkAct.objects.filter(pk=row.pk).update(created_at=long_ago, touched_at=long_ago)
     Sweeper._continue_bulk_acts()
     assert "failed" not in states()
@@ -148,6 +148,41 @@ def test_unconfirmed_mails_are_decided_together(bare_job: Any, otto: Any, act: A
     assert sent_again == (0 if act is actions.confirm_arrival else 3)
     ended = "succeeded" if act is actions.confirm_arrival else "cancelled"
     assert states()[:3] == [ended] * 3
+
+
+def test_mail_that_was_handled_by_hand_is_left_alone(bare_job: Any, otto: Any) -> None:
+    handled, other = (
+        StepFactory(application=ApplicationFactory(page=bare_job), uncertain=True, events=False)
+        for _n in range(2)
+    )
+    assert actions.mark_handled(handled, otto, "They have it: I called.")
+    row = begin(otto, Chosen.of(handled.kind, handled.error_code), actions.send_again)
+    assert (row.total, bulk.advance(row)) == (1, True)
+    assert Step.objects.filter(application=handled.application).count() == 1
+    assert Step.objects.filter(application=other.application).count() == 2
+
+
+@pytest.mark.parametrize("act", [actions.retry, actions.send_again])
+def test_mail_that_is_handled_after_the_act_has_read_it_is_left_alone(
+    bare_job: Any, otto: Any, monkeypatch: pytest.MonkeyPatch, act: Any
+) -> None:
+    state = "failed" if act is actions.retry else "uncertain"
+    first, second = (
+        StepFactory(application=ApplicationFactory(page=bare_job), events=False, **{state: True})
+        for _n in range(2)
+    )
+    row = begin(otto, Chosen.of(first.kind, first.error_code), act)
+
+    def note_and_handle(row: BulkAct, done: int) -> None:
+        # A colleague marks the second step while the first one is done.
+        actions.mark_handled(second, otto, "They have it: I called.")
+
+    monkeypatch.setattr(bulk, "PROGRESS", 1)
+    monkeypatch.setattr(bulk, "_note", note_and_handle)
+    bulk.advance(row)
+    second.refresh_from_db()
+    assert (second.state, second.handled_at is None) == (state, False)
+    assert not Step.objects.filter(application=second.application, sequence=1).exists()
 
 
 def test_act_ends_when_the_person_loses_the_permission(bare_job: Any, otto: Any) -> None:
