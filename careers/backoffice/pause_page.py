@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -81,6 +82,9 @@ class PausePage(DetailPage):
         return [{"url": reverse("careers_tasks:index"), "label": _("Task status")}]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not self.may_pause:
+            # The permission for one job pauses nothing: a pause holds for all of them.
+            raise PermissionDenied
         if not self.form.is_valid():
             return self.render_to_response(self.get_context_data(), status=422)
         chosen, words = self.form.cleaned_data, pauses.pause.words

@@ -87,6 +87,15 @@ def test_pause_needs_its_own_permission(ours: Any) -> None:
     assert not Pause.objects.exists()
 
 
+def test_who_sees_the_whole_site_and_may_pause_for_one_job_pauses_nothing(ours: Any) -> None:
+    sue = people.hanna(None, "sue", ("view_step", "operate_site"))
+    lena = people.hanna(ours, "lena", ("view_step", "pause_step"))
+    sue.groups.add(*lena.groups.all())
+    assert logged_in(sue).get(PAGE).status_code == 200
+    pause(logged_in(sue))
+    assert not Pause.objects.exists()
+
+
 def test_paused_steps_say_so(as_otto: Client, application: Any) -> None:
     Step.objects.filter(kind="mail_applicant").update(state=State.QUEUED, ended_at=None)
     pause(as_otto)
