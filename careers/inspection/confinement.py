@@ -29,15 +29,20 @@ STEPS_BACK_AFTER, NICENESS_OF_EXPENSIVE = 0.3, 15
 
 #: System calls that are refused, by machine: x86_64 and aarch64 (Linux, ``asm/unistd.h``).
 #: socket, connect, bind, execve, execveat, ptrace, process_vm_readv, process_vm_writev,
-#: io_uring_setup, kill, tkill, tgkill, pidfd_send_signal, clone, clone3; fork, vfork on x86_64.
+#: io_uring_setup, kill, tkill, tgkill, pidfd_send_signal, pidfd_open, pidfd_getfd,
+#: perf_event_open, clone, clone3; fork, vfork on x86_64. Landlock keeps no child from the server
+#: and its other children, because all of them inherit the same rules.
 _REFUSED = {
     "x86_64": (
         0xC000003E,
-        (41, 42, 49, 59, 322, 101, 310, 311, 425, 62, 200, 234, 424, 56, 435, 57, 58),
+        (
+            *(41, 42, 49, 59, 322, 101, 310, 311, 425, 62, 200, 234, 424, 434, 438),
+            *(298, 56, 435, 57, 58),
+        ),
     ),
     "aarch64": (
         0xC00000B7,
-        (198, 203, 200, 221, 281, 117, 270, 271, 425, 129, 130, 131, 424, 220, 435),
+        (198, 203, 200, 221, 281, 117, 270, 271, 425, 129, 130, 131, 424, 434, 438, 241, 220, 435),
     ),
 }
 #: On x86_64 the numbers of the x32 interface begin here; it offers the same calls again.

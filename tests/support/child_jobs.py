@@ -63,8 +63,17 @@ def escapes(asked: dict[str, Any], content: bytes) -> Any:
         "program": lambda: os.execv("/bin/true", ["true"]),
         "process": os.fork,
         "signal": lambda: os.kill(os.getppid(), 0),
+        "files of the server": _take_a_file_of_the_server,
     }
     return {"open": [name for name, way in ways.items() if _succeeds(way)]}, []
+
+
+def _take_a_file_of_the_server() -> None:
+    """pidfd_open(2), pidfd_getfd(2): their numbers are the same on all machines."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    process = libc.syscall(434, os.getppid(), 0)
+    if process < 0 or libc.syscall(438, process, 0, 0) < 0:
+        raise OSError(ctypes.get_errno(), "pidfd")
 
 
 def _succeeds(way: Callable[[], Any]) -> bool:
