@@ -8,6 +8,7 @@ hangs. The watchdog ends a worker that hangs.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -26,6 +27,8 @@ from careers.operations.heartbeat import INTERVAL
 from careers.operations.models import Finding, Heartbeat, Severity
 from careers.pipeline.transitions import db_now
 from careers.pipeline.worker import end_after, owner
+
+log = logging.getLogger(__name__)
 
 #: Seconds between two signs of life of the event loop, and after how long without one it hangs.
 TURN = 2.0
@@ -62,6 +65,8 @@ class Beats:
                 if not self.ended.is_set():
                     try:
                         self.write()
+                    except Exception:  # no error may end the thread: nothing starts it again
+                        log.exception("no heartbeat written")
                     finally:
                         # A child that is forked must not inherit it.
                         connection.close()
@@ -102,7 +107,9 @@ class Beats:
         elif time.monotonic() - self.turned_at > STALLED_AFTER:
             trouble = "stalled"
         if trouble != self.trouble:
-            self.trouble, self.trouble_since = trouble, db_now().isoformat() if trouble else ""
+            # The database may fail together with the broker. Then the next beat notes both.
+            since = db_now().isoformat() if trouble else ""
+            self.trouble, self.trouble_since = trouble, since
         return {"trouble": self.trouble, "trouble_since": self.trouble_since}
 
 

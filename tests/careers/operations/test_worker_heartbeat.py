@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 
 from careers.operations import worker_heartbeat
 from careers.operations.models import Finding, Heartbeat
@@ -57,6 +58,29 @@ def test_worker_without_connection_is_alive_and_says_so(db: None) -> None:
     worker.consumer.connection = object()
     beats.write()
     assert trouble() == ""
+
+
+def test_heartbeat_goes_on_after_broker_and_database_failed_together(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the machine of both restarts."""
+    worker = Worker("io")
+    beats = Beats(worker)
+    beats.write()
+    worker.consumer.connection = None
+
+    def fail() -> None:
+        raise OperationalError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "close", lambda: None)
+        patch.setattr(worker_heartbeat, "db_now", fail)
+        patch.setattr(beats.ended, "wait", lambda _seconds: beats.ended.set())
+        beats.run()
+    assert beats.ended.is_set()
+    beats.write()
+    assert trouble() == "no-broker"
+    assert Heartbeat.objects.get().facts["trouble_since"]
 
 
 def test_worker_whose_loop_hangs_is_stalled(db: None) -> None:
