@@ -22,6 +22,7 @@ from careers.pipeline.acts import CANCEL, RETRY, Act, Doing, Words
 from careers.pipeline.again import (
     Moved,
     archive_again,
+    create_next,
     dispatch_after_commit,
     do_after_all,
     make_pdf_again,
@@ -66,16 +67,7 @@ def _confirm_arrival(step: Step, doing: Doing) -> bool:
 def _send_again(step: Step, doing: Doing) -> Step | None:
     try:
         with transaction.atomic():
-            again = create_step(
-                step.about,
-                step.kind,
-                step.recipient,
-                state=State.QUEUED,
-                at=db_now(),
-                sequence=step.sequence + 1,
-                actor=doing.actor,
-                reason=doing.reason,
-            )
+            again = create_next(step, doing, state=State.QUEUED)
             replace(step, again, doing)
     except (Moved, IntegrityError):
         return None

@@ -62,7 +62,7 @@ def _do_again(step: Step, doing: Doing) -> Step | None:
         return None
     try:
         with transaction.atomic():
-            new = _next(step, doing)
+            new = create_next(step, doing)
             replace(step, new, doing)
             made = [new, *_cancelled_before(step, doing), *_after(step, doing)]
             ready = [
@@ -77,8 +77,11 @@ def _do_again(step: Step, doing: Doing) -> Step | None:
     return new
 
 
-def _next(step: Step, doing: Doing) -> Step:
-    """A waiting step with the next sequence number."""
+def create_next(step: Step, doing: Doing, *, state: State = State.WAITING) -> Step:
+    """Create a step like this one with the next sequence number.
+
+    It may be later than the number of this step: the applicant may have asked for a receipt.
+    """
     same = Step.objects.filter(
         application=step.application, alert=step.alert, kind=step.kind, recipient=step.recipient
     )
@@ -86,7 +89,7 @@ def _next(step: Step, doing: Doing) -> Step:
         step.about,
         step.kind,
         step.recipient,
-        state=State.WAITING,
+        state=state,
         at=db_now(),
         sequence=same.aggregate(last=Max("sequence"))["last"] + 1,
         actor=doing.actor,
@@ -108,7 +111,7 @@ def _cancelled_before(step: Step, doing: Doing) -> list[Step]:
     for kind, enough, _may_be_missing in registry.predecessors_of(step.kind):
         for before in _current(step, kind):
             if before.state == State.CANCELLED and State.CANCELLED not in enough:
-                new = _next(before, doing)
+                new = create_next(before, doing)
                 _replace_ended(before, new, Q())
                 made += [new, *_cancelled_before(before, doing)]
     return made
@@ -120,7 +123,7 @@ def _after(step: Step, doing: Doing) -> list[Step]:
     for definition in registry.successors_of(step.kind, needing_success=True):
         for later in _current(step, definition.kind):
             if later.state in FINAL:
-                new = _next(later, doing)
+                new = create_next(later, doing)
                 _replace_ended(later, new, Q())
                 made += [new, *_after(later, doing)]
     return made

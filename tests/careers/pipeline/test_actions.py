@@ -14,6 +14,7 @@ from careers.pipeline import actions
 from careers.pipeline.attention import MAY_HAVE_BEEN_SENT, OPEN_BOUNCE, REPLACED
 from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, MAIL_HR, RENDER_PDF
 from careers.pipeline.models import Step, StepEvent
+from careers.pipeline.receipt_again import mail_receipt_again
 from careers.pipeline.runner import run
 from careers.pipeline.states import Phase, State
 from tests.support import people
@@ -179,6 +180,17 @@ def test_bounced_mail_to_hr_goes_to_another_address_once(application: Any, otto:
     step.refresh_from_db()
     assert (step.state, actions.send_to.allowed(step)) == (State.SUCCEEDED, False)
     assert actions.send_to(step, otto, address="third@example.com") is None
+
+
+def test_receipt_is_sent_again_although_the_applicant_got_another_one(
+    application: Any, otto: Any
+) -> None:
+    step = step_of(application, kind="mail_applicant", succeeded=True, bounced_at=timezone.now())
+    mail_receipt_again(application.email, application.reference)
+    again = actions.send_again(step, otto)
+    assert again is not None
+    assert again.sequence == 2
+    assert actions.send_again(step, otto) is None
 
 
 @pytest.mark.parametrize("state", [state for state in State if state != State.UNCERTAIN])
