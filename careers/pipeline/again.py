@@ -118,11 +118,15 @@ def _cancelled_before(step: Step, doing: Doing) -> list[Step]:
 
 
 def _after(step: Step, doing: Doing) -> list[Step]:
-    """New steps for those that need what this step makes: they were cancelled, or used the old."""
+    """New steps for those that need what this step makes: they were cancelled, or used the old.
+
+    A mail that was sent is not sent again: nobody asked for that.
+    """
     made = []
     for definition in registry.successors_of(step.kind, needing_success=True):
         for later in _current(step, definition.kind):
-            if later.state in FINAL:
+            sent = registry.is_mail(later.kind) and later.state == State.SUCCEEDED
+            if later.state in FINAL and not sent:
                 new = create_next(later, doing)
                 _replace_ended(later, new, Q())
                 made += [new, *_after(later, doing)]

@@ -9,11 +9,13 @@ import pytest
 from careers import archive
 from careers.applications.errors import Permanent
 from careers.applications.models import ApplicationFile, FileKind
-from careers.pipeline import actions, successors
+from careers.pipeline import actions, registry, successors
+from careers.pipeline.effects import mails
 from careers.pipeline.effects.archive import archive_files
 from careers.pipeline.effects.render_pdf import render_pdf
 from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, MAIL_HR, RENDER_PDF
 from careers.pipeline.models import Step, StepEvent
+from careers.pipeline.registry import StepDefinition, succeeded
 from careers.pipeline.runner import run
 from careers.pipeline.states import State
 from tests.support import people
@@ -51,6 +53,26 @@ def test_cancelled_receipt_is_sent_after_all(application: Any, otto: Any) -> Non
     first = StepEvent.objects.filter(step=new).first()
     assert first is not None
     assert (first.actor, first.reason) == (f"user:{otto.pk}:otto", "They called.")
+
+
+def test_mail_that_an_app_sends_after_the_archive_is_not_sent_twice(
+    application: Any, otto: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell = StepDefinition(
+        kind="tell",
+        label="Tell",
+        short_label="Tell",
+        effect=mails.mail_hr,
+        after=(succeeded(ARCHIVE),),
+        is_mail=True,
+    )
+    monkeypatch.setitem(registry.REGISTERED, "tell", tell)
+    pdf = step_of(application, RENDER_PDF, succeeded=True)
+    step_of(application, ARCHIVE, succeeded=True)
+    step_of(application, "tell", succeeded=True)
+    assert actions.make_pdf_again(pdf, otto)
+    assert Step.objects.filter(kind=ARCHIVE).count() == 2
+    assert Step.objects.filter(kind="tell").count() == 1
 
 
 def test_second_click_does_nothing(application: Any, otto: Any) -> None:
