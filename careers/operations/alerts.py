@@ -217,11 +217,18 @@ def _is_quiet(code: str, now: dt.datetime) -> bool:
 
 
 def _keep_true(alert: Alert, problem: Problem) -> None:
-    """Write the present numbers and times into an open alert: people read it later, too."""
+    """Write the present numbers and times into an open alert: people read it later, too.
+
+    Its mails are composed of them. A mail provider takes no other words under the idempotency key
+    of an earlier attempt, so they stay as they are while a mail may have been sent.
+    """
     facts = {**alert.facts, **problem.facts}
     if facts != alert.facts:
-        alert.facts = facts
-        Alert.objects.filter(pk=alert.pk, closed_at=None).update(facts=facts)
+        mails = Step.objects.filter(alert=OuterRef("pk"), state__in=UNDER_WAY)
+        sending = mails.filter(Q(state=State.STARTED) | Q(repeat_until__isnull=False))
+        free = Alert.objects.filter(~Exists(sending), pk=alert.pk, closed_at=None)
+        if free.update(facts=facts):
+            alert.facts = facts
 
 
 def _mail_problem(alert: Alert, problem: Problem, now: dt.datetime, actor: str) -> None:

@@ -100,6 +100,28 @@ def test_problem_that_lasts_is_mailed_once_and_again_when_resolved(wrong: Any) -
     )
 
 
+@pytest.mark.parametrize("state", [State.STARTED, State.RETRYING])
+def test_words_of_a_mail_stay_the_same_while_it_may_have_been_sent(
+    wrong: Any, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """A provider refuses another text under the idempotency key of the first attempt."""
+    now = "broker is wrong."
+
+    def problems() -> list[alerts.Problem]:
+        return [alerts.Problem("broker", now, "Mend it.", "/x/")]
+
+    wrong(0, "broker")
+    wrong(2, "broker")
+    monkeypatch.setattr(alerts, "current_problems", problems)
+    Step.objects.update(state=state, repeat_until=NOON if state == State.RETRYING else None)
+    now = "broker is wrong for an hour."
+    alerts.update_alerts("sweeper")
+    assert Alert.objects.get().facts["message"] == "broker is wrong."
+    Step.objects.update(state=State.SUCCEEDED, repeat_until=None)
+    alerts.update_alerts("sweeper")
+    assert Alert.objects.get().facts["message"] == now
+
+
 def test_short_problem_leaves_no_alert(wrong: Any) -> None:
     wrong(0, "broker")
     wrong(1)
