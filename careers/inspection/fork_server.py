@@ -10,6 +10,7 @@ Command line: ``fork_server.main(control, module)``, see ``pool.ForkServer``.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -129,7 +130,9 @@ def _fork(
     try:
         child = confinement.fork()
     except OSError:
-        os.write(channel, messages.head({"busy": True}))
+        # Whoever asked may have ended meanwhile.
+        with contextlib.suppress(OSError):
+            os.write(channel, messages.head({"busy": True}))
         return 0
     if child == 0:
         try:

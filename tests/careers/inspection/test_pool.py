@@ -112,6 +112,9 @@ def test_machine_without_room_for_a_child_means_busy(monkeypatch: pytest.MonkeyP
         unused: Any = None
         assert fork_server._fork(asked, passed, theirs, {"any": unused}, unused) == 0
         answer = messages.read(ours.recv)
+        # Nobody waits for the answer any more, and the server goes on.
+        ours.close()
+        assert fork_server._fork(asked, passed, theirs, {"any": unused}, unused) == 0
     server = ForkServer()
     monkeypatch.setattr(server, "_hand_over", lambda *_more: None)
     monkeypatch.setattr(messages, "read", lambda _receive: answer)
