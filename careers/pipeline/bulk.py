@@ -25,7 +25,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Max, Q, QuerySet
 from django.db.models.functions import Greatest
 
-from careers.pipeline import actions, dispatch
+from careers.pipeline import actions, dispatch, restored_database
 from careers.pipeline.acts import Act, actor_of
 from careers.pipeline.attention import HANDLED, NEEDS_ATTENTION
 from careers.pipeline.models import BulkAct, Step
@@ -218,6 +218,7 @@ def continue_all(seconds: float, *, left_alone: bool = False) -> bool:
     Returns:
         Whether none of them is left.
     """
+    restored_database.recognise_once()
     until = time.monotonic() + seconds
     now = db_now()
     free = Q(touched_at__lt=now - LEFT_ALONE) | Q(touched_at=None)

@@ -10,16 +10,17 @@ database is identified by facts that no copy contains:
   sets at each sweep. A copy is another file, or older than that time.
 
 In a copy, every mail that was not sent becomes unconfirmed, for a person to decide; failed mails
-too, because a person may have retried them since. Documents and archive copies are safe to make
-again. A snapshot of a whole disk contains these facts too, and some hosted PostgreSQL servers
-hide those of the server. There, run ``manage.py after_restore`` after a restore.
+too, because a person may have retried them since. An act on many steps that was under way ends: it
+may have been done since, also to mails that are unconfirmed in the copy. Documents and archive
+copies are safe to make again. A snapshot of a whole disk contains these facts too, and some hosted
+PostgreSQL servers hide those of the server. There, run ``manage.py after_restore`` after a restore.
 
 Three callers check: every process when it starts (``recognise_at_start``), a worker before the
-first mail that it claims through a new connection to PostgreSQL (``recognise_once``: a restore or
-a failover ends the connections), and the sweeper at each sweep, before it dispatches anything. One
-gap remains: where the database is replaced without ending the connections of running workers, a
-mail may be claimed until the next sweep. A connection pooler such as PgBouncer never ends them, so
-there only the sweeper notices.
+first mail that it claims, or the first act on many steps that it continues, through a new
+connection to PostgreSQL (``recognise_once``: a restore or a failover ends the connections), and the
+sweeper at each sweep, before it dispatches anything. One gap remains: where the database is
+replaced without ending the connections of running workers, a mail may be claimed until the next
+sweep. A connection pooler such as PgBouncer never ends them, so there only the sweeper notices.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
 from careers.pipeline import registry
-from careers.pipeline.models import DatabaseIdentity, Step
+from careers.pipeline.models import BulkAct, DatabaseIdentity, Step
 from careers.pipeline.states import UNDER_WAY, ErrorClass, State
 from careers.pipeline.transitions import db_now, move
 
@@ -233,6 +234,7 @@ def _begin_anew(now_is: str, row: DatabaseIdentity) -> bool:
 
 def _make_unconfirmed() -> int:
     """Set every mail that was not sent to Unconfirmed, for a person to decide."""
+    BulkAct.objects.filter(finished_at=None).update(finished_at=db_now())
     mails = Step.objects.filter(kind__in=registry.kinds_of_mails(), state__in=UNDECIDED)
     public = _(
         "The database was restored from a copy. This mail was not sent when the copy was made; it "

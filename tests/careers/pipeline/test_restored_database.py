@@ -17,10 +17,12 @@ from django.db.backends.signals import connection_created
 from django.utils import timezone
 
 from careers.operations.sweeper import Sweeper
-from careers.pipeline import restored_database, runner, worker
+from careers.pipeline import actions, bulk, restored_database, runner, worker
+from careers.pipeline.bulk import Chosen
 from careers.pipeline.enqueue import create_steps
 from careers.pipeline.models import DatabaseIdentity, Step, StepEvent
 from careers.pipeline.states import State
+from tests.support import people
 from tests.support.concurrently import at_once
 from tests.support.factories import ApplicationFactory, StepFactory
 from tests.support.stack import ROOT
@@ -98,6 +100,17 @@ def test_unconfirmed_mail_keeps_the_cause_of_its_failure(mails: dict[str, Step])
         f"then choose “It arrived” or “Send again”. {cause}"
     )
     assert Step.objects.get(pk=mails["retrying"].pk).error_public.endswith("“Send again”.")
+
+
+def test_act_on_many_steps_in_a_restored_copy_ends(mails: dict[str, Step]) -> None:
+    """The copy was made while all mails were sent again: some have been since."""
+    code = mails["uncertain"].error_code
+    row = bulk.begin(actions.send_again, Chosen.of("mail_hr", code), people.otto(), "")
+    assert row is not None
+    restore()
+    assert bulk.continue_all(60) is True
+    assert states()["uncertain"] == "uncertain"
+    assert not Step.objects.filter(sequence=1).exists()
 
 
 def test_pdf_and_archive_steps_in_a_restored_copy_stay_queued(application: Any) -> None:
