@@ -18,12 +18,14 @@ from careers.pipeline.enqueue import create_step
 from careers.pipeline.kinds import ARCHIVE, MAIL_APPLICANT, RENDER_PDF
 from careers.pipeline.models import Step
 from careers.pipeline.rules import one_of
-from careers.pipeline.states import LEAVES_TO, State
+from careers.pipeline.states import CLAIMABLE, LEAVES_TO, State
 from careers.pipeline.successors import release
 from careers.pipeline.transitions import db_now
 
 #: States that a step never leaves. The step that replaces it is stored in another column.
 FINAL = tuple(state for state in State if not LEAVES_TO[state])
+#: States of a step that does not wait for an earlier one any more, and has not ended.
+RUNS_SOON = (*CLAIMABLE, State.STARTED)
 
 
 class Moved(Exception):
@@ -120,16 +122,20 @@ def _cancelled_before(step: Step, doing: Doing) -> list[Step]:
 def _after(step: Step, doing: Doing) -> list[Step]:
     """New steps for those that need what this step makes: they were cancelled, or used the old.
 
-    A mail that was sent is not sent again: nobody asked for that.
+    One that may run at this moment uses the old, too, so another one follows it. A mail that was
+    sent, or is under way, is not sent again: nobody asked for that.
     """
     made = []
     for definition in registry.successors_of(step.kind, needing_success=True):
         for later in _current(step, definition.kind):
-            sent = registry.is_mail(later.kind) and later.state == State.SUCCEEDED
-            if later.state in FINAL and not sent:
+            if later.state == State.CANCELLED or (
+                later.state == State.SUCCEEDED and not definition.is_mail
+            ):
                 new = create_next(later, doing)
                 _replace_ended(later, new, Q())
                 made += [new, *_after(later, doing)]
+            elif later.state in RUNS_SOON and not definition.is_mail:
+                made.append(create_next(later, doing))
     return made
 
 

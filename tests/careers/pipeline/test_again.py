@@ -75,6 +75,19 @@ def test_mail_that_an_app_sends_after_the_archive_is_not_sent_twice(
     assert Step.objects.filter(kind="tell").count() == 1
 
 
+@pytest.mark.parametrize("state", ["queued", "sent", "started", "retrying"])
+def test_new_pdf_is_archived_although_the_archive_step_runs_before_it(
+    application: Any, otto: Any, effects: Any, state: str
+) -> None:
+    pdf = step_of(application, RENDER_PDF, succeeded=True)
+    step_of(application, ARCHIVE, **{state: True})
+    new = actions.make_pdf_again(pdf, otto)
+    assert (ARCHIVE, 0, state) in rows(application)
+    assert (ARCHIVE, 1, "waiting") in rows(application)
+    (archived,) = run(new.pk, owner="worker:1")
+    assert Step.objects.get(pk=archived).sequence == 1
+
+
 def test_second_click_does_nothing(application: Any, otto: Any) -> None:
     step = step_of(application, MAIL_APPLICANT, cancelled=True)
     assert actions.do_after_all(step, otto)
