@@ -33,7 +33,8 @@ def _snooze(step: Step, doing: Doing, *, until: dt.datetime) -> bool:
             **later,
         )
         or doing.move(step, State.QUEUED, **later, **(fresh if was_failed else {}))
-        or doing.move(step, State.RETRYING, **later)
+        # A person chose to wait: this time is not part of the days after which it is given up.
+        or doing.move(step, State.RETRYING, **later, **fresh)
     )
 
 

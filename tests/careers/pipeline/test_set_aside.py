@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from careers.applications.errors import Transient
 from careers.operations import health, sweeper
-from careers.pipeline import actions
+from careers.pipeline import actions, retries
 from careers.pipeline.attention import NEEDS_ATTENTION
 from careers.pipeline.models import Step
 from careers.pipeline.runner import run
@@ -52,6 +53,18 @@ def test_snoozed_step_waits_until_its_time(
     run(step.pk, owner="worker:1")
     step.refresh_from_db()
     assert step.state == State.SUCCEEDED
+
+
+def test_step_that_was_snoozed_for_days_is_not_given_up_at_its_next_error(
+    application: Any, otto: Any, effects: Any
+) -> None:
+    days_ago = db_now() - retries.TRANSIENT_PATIENCE
+    step = snoozed(application, otto, retrying=True, failing_since=days_ago)
+    Step.objects.filter(pk=step.pk).update(run_after=db_now())
+    effects(archive=Transient("archive-unavailable", "The archive did not answer."))
+    run(step.pk, owner="worker:1")
+    step.refresh_from_db()
+    assert (step.state, step.attempts) == (State.RETRYING, 1)
 
 
 @pytest.mark.parametrize("hours", [-1, 24 * 31])
