@@ -351,9 +351,9 @@ def spam_reason(code: str) -> str:
 def span(length: dt.timedelta) -> str:
     """A length of time in at most two units, such as ``0.4 s``, ``3 min 20 s`` or ``2 d``."""
     seconds = max(0.0, length.total_seconds())
-    if seconds < 10:
+    if round(seconds, 1) < 10:
         return _("%(n)s s") % {"n": formats.number_format(round(seconds, 1))}
-    whole = int(seconds)
+    whole = int(round(seconds, 1))
     days, rest = divmod(whole, 86400)
     hours, rest = divmod(rest, 3600)
     minutes, rest = divmod(rest, 60)

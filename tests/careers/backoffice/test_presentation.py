@@ -22,6 +22,7 @@ from tests.support.factories import ApplicationFactory, StepFactory
         (-3, "0.0 s"),
         (0.44, "0.4 s"),
         (9.94, "9.9 s"),
+        (9.96, "10 s"),
         (12.7, "12 s"),
         (60, "1 min"),
         (200, "3 min 20 s"),
