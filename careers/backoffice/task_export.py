@@ -12,6 +12,8 @@ from wagtail.admin.views.mixins import SpreadsheetExportMixin
 from careers.applications.models import Application
 from careers.backoffice import presentation
 from careers.pipeline import registry
+from careers.pipeline.models import Step
+from careers.pipeline.pauses import Pauses
 
 #: Rows of one file. A longer list is exported in parts, by the filter of dates.
 MOST = 10_000
@@ -60,13 +62,17 @@ class TaskExport(SpreadsheetExportMixin):
             "received_at": item.received_at,
             "test": item.is_test,
             "step": registry.label_of(step.kind) if step else "",
-            "state": presentation.state_in_words(step, item.quarantined) if step else "",
+            "state": self._state(step, item.quarantined) if step else "",
             "attempts": step.attempts if step else 0,
             "next_attempt": step.run_after if step else None,
             "error": step.error_code if step else "",
             "cause": harmless(step.error_public) if step else "",
         }
         return OrderedDict((name, "" if row[name] is None else row[name]) for name in row)
+
+    def _state(self, step: Step, quarantined: bool) -> str:
+        paused: Pauses = self.paused  # type: ignore[attr-defined]
+        return presentation.state_in_words(step, quarantined, paused.kinds)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         # Before the page: it would load every row, to count them.

@@ -105,6 +105,8 @@ def test_paused_steps_say_so(as_otto: Client, application: Any) -> None:
     ):
         assert ">Paused</span>" in as_otto.get(address).content.decode()
     assert "None: it is paused" in as_otto.get("/admin/tasks/results/").content.decode()
+    export: Any = as_otto.get("/admin/tasks/?export=csv")
+    assert ",Paused," in b"".join(export.streaming_content).decode()
 
 
 def test_poll_notices_a_pause(as_otto: Client) -> None:
