@@ -28,7 +28,8 @@ def test_pause_shows_a_banner_on_every_page_that_shows_steps(
 ) -> None:
     assert pause(as_otto).status_code == 302
     detail = reverse("careers_tasks:detail", args=[application.reference])
-    for address in ("/admin/tasks/", "/admin/tasks/results/", detail, f"{detail}results/", PAGE):
+    task_pages = ("/admin/tasks/", "/admin/tasks/results/", "/admin/tasks/health/", PAGE)
+    for address in (*task_pages, detail, f"{detail}results/"):
         page = as_otto.get(address).content.decode()
         assert "All mails about applications" in page, address
         assert REASON in page
