@@ -23,6 +23,7 @@ from careers.backoffice.permissions import SEE_TASKS, scope_of
 from careers.backoffice.same_cause import actionable, url_of
 from careers.backoffice.views import Crumb, DetailPage
 from careers.pipeline import actions, registry
+from careers.pipeline.states import State
 
 #: Hours of one group that the page lists, the latest first; the whole group is always offered.
 SHOWN = 24
@@ -84,12 +85,21 @@ def _group(kind: str, code: str, rows: list[dict[str, Any]]) -> UnconfirmedGroup
         code=code,
         cause=rows[0]["words"],
         whole=_part(kind, code, rows),
-        list_url=f"{reverse('careers_tasks:index')}?"
-        + urlencode({"state": "uncertain", "kind": kind}),
+        list_url=_list_url(kind, code),
         hours=[_part(kind, code, [row], dated=True) for row in rows[:SHOWN]]
         if len(rows) > 1
         else [],
     )
+
+
+def _list_url(kind: str, code: str) -> str:
+    """The list with the mails of one group."""
+    chosen = {"state": State.UNCERTAIN.value}
+    if kind not in registry.kinds_about_applications():
+        return f"{reverse('careers_tasks:alerts')}?{urlencode(chosen)}"
+    # The search finds the code of an error.
+    chosen |= {"kind": kind, **({"q": code} if code else {})}
+    return f"{reverse('careers_tasks:index')}?{urlencode(chosen)}"
 
 
 def _part(kind: str, code: str, rows: list[dict[str, Any]], *, dated: bool = False) -> Part:

@@ -107,6 +107,10 @@ def test_unconfirmed_mails_are_grouped_by_kind_cause_and_hour(
     assert "Send all 3 again" in first.get_text()
     hours = first.select(".bo-hours__list > li")
     assert len(hours) == 2
+    listed = as_otto.get(second.select_one("p a")["href"]).content.decode()
+    references = {step.application.reference for step in Step.objects.filter(error_code="restored")}
+    assert {step.about.reference in listed for step in mails} == {False}
+    assert all(reference in listed for reference in references)
     as_otto.post("/admin/tasks/alike/confirm/", _query(hours[-1].a["href"]))
     states = [Step.objects.get(pk=mail.pk).state for mail in mails]
     assert states == [State.SUCCEEDED, State.UNCERTAIN, State.UNCERTAIN]
