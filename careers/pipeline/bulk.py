@@ -82,11 +82,16 @@ class Chosen:
         """As a person chose them.
 
         Raises:
-            ValueError: a time is no time.
+            ValueError: a time is no time, or a name is none.
         """
+        if "\0" in kind + code:
+            raise ValueError("a name with a character that PostgreSQL refuses")
         for moment in filter(None, (since, until)):
-            if dt.datetime.fromisoformat(moment).tzinfo is None:
+            chosen_time = dt.datetime.fromisoformat(moment)
+            if chosen_time.tzinfo is None:
                 raise ValueError("a time without its zone")
+            if not 1 < chosen_time.year < dt.MAXYEAR:
+                raise ValueError("a time that other zones can't write")
         keys = None if jobs is None else tuple(sorted(map(str, jobs)))
         return cls(kind, code, since, until, keys)
 

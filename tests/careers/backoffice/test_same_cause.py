@@ -143,8 +143,19 @@ def test_task_list_leads_to_the_groups(as_otto: Client, ours: JobPage) -> None:
     assert "Decide about 2 unconfirmed mails" in as_otto.get("/admin/tasks/").content.decode()
 
 
-@pytest.mark.parametrize("query", ["?since=x", "?since=2026-01-01", "?until=1"])
-def test_wrong_time_is_not_found(as_otto: Client, query: str) -> None:
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?since=x",
+        "?since=2026-01-01",
+        "?until=1",
+        "?until=9999-12-31T23:59:59-23:59",
+        "?since=0001-01-01T00:00:00%2B23:59",
+        "?kind=%00",
+        "?code=%00",
+    ],
+)
+def test_wrong_choice_is_not_found(as_otto: Client, query: str) -> None:
     assert as_otto.get(f"/admin/tasks/alike/confirm/{query}").status_code == 404
 
 
