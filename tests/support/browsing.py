@@ -68,5 +68,10 @@ def violations(page: Page, scope: str = "") -> list[str]:
 
 
 def fits(page: Page) -> bool:
-    width: int = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    return width <= 0
+    """Whether nothing is cut off at the side: Wagtail hides what is wider than its main part."""
+    beyond: int = page.evaluate(
+        "Math.max(document.documentElement.scrollWidth - window.innerWidth,"
+        " ...[...document.querySelectorAll('main')]"
+        ".map((main) => main.scrollWidth - main.clientWidth))"
+    )
+    return beyond <= 0
