@@ -15,7 +15,6 @@ from careers.operations import health
 from careers.operations.models import Heartbeat
 from careers.pipeline.models import Step
 from careers.pipeline.states import OPEN
-from home.bidi import joined
 
 
 def tone(found: health.Health) -> str:
@@ -57,7 +56,7 @@ def _workers(found: health.Health) -> str:
         )
     if gone := len(found.processes.gone):
         parts.append(ngettext("%(count)d gone", "%(count)d gone", gone) % {"count": gone})
-    return joined(parts)
+    return " · ".join(parts)
 
 
 def _seen(found: health.Health, beats: list[Heartbeat]) -> str:
