@@ -142,7 +142,9 @@ def _workers(found: Processes, broker_works: bool) -> Iterator[Finding]:
     if broker_works and found.cut_off:
         facts = {"workers": [row.name for row in found.cut_off]}
         yield Finding(code="worker-no-broker", severity=Severity.WARNING, facts=facts)
-    if stalled := [row for row in found.workers if row.facts.get("trouble") == "stalled"]:
+    stalled = [row for row in found.workers if row.facts.get("trouble") == "stalled"]
+    # A loop also stands still while it waits for the answer of a broker that hangs.
+    if broker_works and stalled:
         facts = {
             "workers": [row.name for row in stalled],
             "since": min(row.facts["trouble_since"] for row in stalled),

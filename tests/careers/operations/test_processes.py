@@ -158,6 +158,13 @@ def test_stalled_worker_is_named() -> None:
     )
 
 
+def test_broker_that_hangs_is_one_finding() -> None:
+    worker("all@a", facts={"trouble": "stalled", "trouble_since": ago(minutes=2).isoformat()})
+    sweeper()
+    broker_is_down()
+    assert len(said()) == 1
+
+
 @pytest.mark.parametrize(("ends", "codes"), [(2, []), (3, ["restarts.worker"])])
 def test_process_that_ends_again_and_again_is_a_finding(ends: int, codes: list[str]) -> None:
     lost = [{"at": ago(minutes=n).isoformat(), "ran": []} for n in range(ends, 0, -1)]
