@@ -50,7 +50,7 @@ register(
         ),
     ],
     "careers/pipeline/dispatch.py": [
-        ('"step_id": step_id}, task_id', '"tide": "flood", '),
+        ('"step_id": step_id}, "task_id"', '"tide": "flood", '),
     ],
 }
 MIGRATION = """
