@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from careers.applications.models import Application, ApplicationQuerySet
 from careers.jobs.models import JobPage
-from careers.pipeline.acts import CANCEL, RETRY, Act
+from careers.pipeline.acts import CANCEL, OPERATE, RETRY, Act
 from careers.pipeline.models import Step
 from careers.pipeline.pauses import PAUSE
 from careers.pipeline.unscanned import OPEN_UNSCANNED
@@ -24,8 +24,7 @@ from home.rights import READ, RECIPIENTS, Scope, scope
 SEE_TASKS = "careers.view_step"
 CHANGE = "careers.change_application"
 SEE_LOG = "careers.view_access_log"
-#: Makes the permissions of ``SITE_WIDE`` count in the whole site, if the same group grants it.
-OPERATE = "careers.operate_site"
+#: What ``OPERATE`` makes count in the whole site.
 SITE_WIDE = (SEE_TASKS, RETRY, CANCEL, PAUSE)
 ALL = (SEE_TASKS, RETRY, CANCEL, PAUSE, OPERATE, READ, CHANGE, SEE_LOG, RECIPIENTS, OPEN_UNSCANNED)
 

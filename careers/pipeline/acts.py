@@ -18,6 +18,8 @@ from careers.pipeline.states import LEAVES_TO, State
 from careers.pipeline.transitions import move
 
 RETRY, CANCEL = "careers.retry_step", "careers.cancel_step"
+#: Makes them count in the whole site, if the same group grants it.
+OPERATE = "careers.operate_site"
 
 
 @dataclass(frozen=True)

@@ -24,14 +24,16 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Max, Q, QuerySet
 from django.db.models.functions import Greatest
+from wagtail.models import Page
 
 from careers.pipeline import actions, dispatch, restored_database
-from careers.pipeline.acts import Act, actor_of
+from careers.pipeline.acts import OPERATE, Act, actor_of
 from careers.pipeline.attention import HANDLED, NEEDS_ATTENTION
 from careers.pipeline.models import BulkAct, Step
 from careers.pipeline.rules import Rule, one_of
 from careers.pipeline.states import State
 from careers.pipeline.transitions import db_now
+from home.rights import scope
 
 TASK = "careers.bulk_acts"
 #: The queue of tasks that name none.
@@ -165,11 +167,12 @@ def advance(row: BulkAct, *, seconds: float = TASK_SECONDS, steps: int | None = 
     narrowed = replace(act, allowed=rule)
     user = get_user_model().objects.filter(pk=row.user_id or 0).first()
     chosen = Chosen(**row.chosen)
+    held = _held_by(user, act) if user is not None else Q()
     until = time.monotonic() + seconds
     done = looked_at = 0
     while user is not None:
         batch = BATCH if steps is None else min(BATCH, steps - looked_at)
-        among = chosen.steps(act).filter(pk__gt=row.cursor, pk__lte=row.last)
+        among = chosen.steps(act).filter(held, pk__gt=row.cursor, pk__lte=row.last)
         found = list(
             among.select_related("application", "alert")
             .defer("application__form", "application__answers")
@@ -196,6 +199,15 @@ def advance(row: BulkAct, *, seconds: float = TASK_SECONDS, steps: int | None = 
             unfinished().filter(pk=row.pk).update(touched_at=None)
             return False
     return _finish(row, done)
+
+
+def _held_by(user: Any, act: Act) -> Q:
+    """The steps for which a person holds the permission now; they may have lost it meanwhile."""
+    held = scope(user, act.permission, site_wide_with=OPERATE)
+    if held.everywhere:
+        return Q()
+    jobs = Page.objects.filter(held.query()).order_by().values("translation_key")
+    return Q(application__job_key__in=jobs)
 
 
 def _note(row: BulkAct, done: int) -> None:

@@ -16,7 +16,7 @@ from careers.pipeline.states import State
 from careers.pipeline.transitions import db_now
 from tests.support import people
 from tests.support.broker import Broker
-from tests.support.factories import ApplicationFactory, StepFactory
+from tests.support.factories import ApplicationFactory, JobPageFactory, StepFactory, root_page
 
 pytestmark = pytest.mark.django_db
 CODE = "ValueError"
@@ -228,3 +228,17 @@ def test_statements_do_not_grow_with_the_steps_that_are_left(
     row = begin(otto)
     with django_assert_max_num_queries(30):
         bulk.advance(row, steps=2)
+
+
+def test_act_stops_where_the_person_lost_the_permission(bare_job: Any) -> None:
+    """Hanna asks for all steps of her job, and is given another part of the site meanwhile."""
+    failed(bare_job, 2)
+    rights = ["view_step", "retry_step"]
+    hanna = people.hanna(bare_job, rights=rights)
+    row = begin(hanna, chosen(jobs=[bare_job.translation_key]))
+    other = people.hanna(JobPageFactory(parent=root_page()), "other", rights)
+    hanna.groups.set(other.groups.all())
+    assert bulk.advance(row) is True
+    row.refresh_from_db()
+    assert row.done == 0
+    assert states() == ["failed", "failed"]
