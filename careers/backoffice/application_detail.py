@@ -195,9 +195,11 @@ class ApplicationDetail(DetailPage):
             "same_content": self._same_content(),
             "same_person": of_the_same_person(application, user).count(),
             "spam_reason": presentation.spam_reason(application.quarantine_reason),
-            "chips": presentation.chips(steps, application.quarantined),
+            "chips": presentation.chips(steps, application.quarantined, self.paused.kinds),
             "bounces": presentation.bounces(steps),
-            "next_action": presentation.next_action(steps, application.quarantined),
+            "next_action": presentation.next_action(
+                steps, application.quarantined, self.paused.kinds
+            ),
             "stages": ReviewStage.choices,
             "may_change": CHANGE in self.held,
             "may_see_tasks": SEE_TASKS in self.held,

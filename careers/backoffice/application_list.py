@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar
@@ -133,7 +134,8 @@ class ProcessColumn(Column):
     cell_template_name = "careers/backoffice/process_cell.html"
 
     def get_value(self, instance: Application) -> presentation.Chip | None:
-        return presentation.summary(instance.steps.all(), instance.quarantined)
+        paused: Collection[str] = instance.paused_kinds  # type: ignore[attr-defined]
+        return presentation.summary(instance.steps.all(), instance.quarantined, paused)
 
 
 class ApplicationList(ListPage):
@@ -233,6 +235,7 @@ class ApplicationList(ListPage):
         act = audit.FOUND if self.is_searching else audit.LISTED
         places = places_of(self.search_query, context["object_list"]) if self.is_searching else {}
         for row in context["object_list"]:
+            row.paused_kinds = self.paused.kinds
             row.found_in = [
                 gettext("the form") if place == ANSWERS else place
                 for place in places.get(row.pk, [])

@@ -377,7 +377,9 @@ def ended_at(steps: Iterable[Step]) -> dt.datetime | None:
     return max((step.ended_at for step in steps if step.ended_at), default=None)
 
 
-def summary(steps: Iterable[Step], quarantined: bool = False) -> Chip | None:
+def summary(
+    steps: Iterable[Step], quarantined: bool = False, paused: Collection[str] = ()
+) -> Chip | None:
     """One chip for all steps: the most urgent step, or that everything is done."""
     relevant = current(steps)
     if not relevant:
@@ -386,4 +388,4 @@ def summary(steps: Iterable[Step], quarantined: bool = False) -> Chip | None:
     if urgent.state == State.SUCCEEDED and not BOUNCED(urgent):
         look, icon = LOOKS[State.SUCCEEDED]
         return Chip("", str(State.SUCCEEDED.label), look, icon, _("Every step is done"))
-    return chip(urgent, quarantined)
+    return chip(urgent, quarantined, paused)

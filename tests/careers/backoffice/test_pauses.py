@@ -97,7 +97,7 @@ def test_who_sees_the_whole_site_and_may_pause_for_one_job_pauses_nothing(ours: 
     assert not Pause.objects.exists()
 
 
-def test_paused_steps_say_so(as_otto: Client, application: Any) -> None:
+def test_paused_steps_say_so(as_otto: Client, as_hanna: Client, application: Any) -> None:
     Step.objects.filter(kind="mail_applicant").update(state=State.QUEUED, ended_at=None)
     pause(as_otto)
     for address in (
@@ -106,6 +106,10 @@ def test_paused_steps_say_so(as_otto: Client, application: Any) -> None:
     ):
         assert ">Paused</span>" in as_otto.get(address).content.decode()
     assert "None: it is paused" in as_otto.get("/admin/tasks/results/").content.decode()
+    listed = as_hanna.get("/admin/applications/").content.decode()
+    assert "Paused" in listed.partition("<tbody")[2]
+    shown = as_hanna.get(f"/admin/applications/{application.reference}/").content.decode()
+    assert "None: it is paused" in shown
     export: Any = as_otto.get("/admin/tasks/?export=csv")
     assert ",Paused," in b"".join(export.streaming_content).decode()
 
