@@ -298,8 +298,10 @@ def next_action(
             return _("Receipt not sent: do it after all, or reach the applicant in another way")
         case State.SUCCEEDED | State.CANCELLED:
             return ""
-        case _:
+        case State.STARTED:
             return _("None: it is under way")
+        case _:
+            return _("None: it is waiting")
 
 
 def alert_title(alert: Alert) -> str:

@@ -160,7 +160,7 @@ class ActOnAlike(ConfirmPage):
             "retry": "",
             "confirm": _("What is unconfirmed is marked as done, and no mail is sent."),
             "send-again": _(
-                "One mail is sent to each recipient. Whoever got the first one has it twice."
+                "Each recipient gets one more mail. Whoever got the first one then has it twice."
             ),
         }
         return f"{what} {means[self.act.name]}".strip()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import OrderedDict
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.views.mixins import SpreadsheetExportMixin
 
@@ -68,13 +71,15 @@ class TaskExport(SpreadsheetExportMixin):
             "error": step.error_code if step else "",
             "cause": harmless(step.error_public) if step else "",
         }
-        return OrderedDict((name, "" if row[name] is None else row[name]) for name in row)
+        return OrderedDict((name, _cell(value, self.zone)) for name, value in row.items())
 
     def _state(self, step: Step, quarantined: bool) -> str:
         paused: Pauses = self.paused  # type: ignore[attr-defined]
         return presentation.state_in_words(step, quarantined, paused.kinds)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        # The rows are made while they are sent, when the reader's time zone is not set any more.
+        self.zone = timezone.get_current_timezone()
         # Before the page: it would load every row, to count them.
         answer: HttpResponseBase = (
             self.as_spreadsheet(
@@ -87,6 +92,18 @@ class TaskExport(SpreadsheetExportMixin):
 
     def get_heading(self, queryset: Any, field: str) -> str:
         return str(self.export_headings[field])
+
+
+def _cell(value: Any, zone: dt.tzinfo) -> Any:
+    """A value for a spreadsheet: a time is to the second, and names no zone."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return _("Yes") if value else _("No")
+        case dt.datetime():
+            return timezone.make_naive(value, zone).replace(microsecond=0)
+    return value
 
 
 def harmless(text: str) -> str:

@@ -80,7 +80,7 @@ def test_configuration_error_has_the_colour_of_failures(db: None) -> None:
         ("failed", "Archive: see the cause, retry"),
         ("misconfigured", "Archive: correct the setting, retry"),
         ("uncertain", "Receipt: find out whether it arrived"),
-        ("queued", "None: it is under way"),
+        ("queued", "None: it is waiting"),
         ("started", "None: it is under way"),
         ("succeeded", ""),
         ("cancelled", ""),

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from careers.backoffice import task_export
 from careers.jobs.models import JobPage
@@ -62,7 +63,9 @@ def test_list_and_export_have_the_applications_of_the_address(
 def test_export_says_what_matters_and_names_nobody(as_otto: Client, two: list[Any]) -> None:
     (row,) = csv_of(as_otto, "&only=test")
     assert row["Most urgent step"] == "Archive"
-    assert (row["State"], row["Error"]) == ("Failed", "ValueError")
+    assert (row["State"], row["Error"], row["Test"]) == ("Failed", "ValueError", "Yes")
+    received = timezone.localtime(two[0].received_at)
+    assert row["Received"] == f"{received:%Y-%m-%d %H:%M:%S}"
     whole = b"".join(as_otto.get(f"{URL}?export=csv").streaming_content).decode()
     assert two[0].name not in whole
     assert two[0].email not in whole
