@@ -197,8 +197,7 @@ class TaskDetail(DetailPage):
             return ""
         if not any(registry.is_to_applicant(step.kind) for step in steps):
             return ""
-        if not self.results_only:
-            audit.note(task, self.request.user, audit.ADDRESSED)
+        audit.note(task, self.request.user, audit.ADDRESSED)
         # Task pages load nothing personal with the application itself.
         found = Application.objects.filter(pk=task.pk).values_list("email", flat=True)
         return str(found.first() or "")

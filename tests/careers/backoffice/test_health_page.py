@@ -38,7 +38,7 @@ def working(ours: JobPage) -> str:
 
 def test_worker_is_shown_with_host_version_memory_and_step(as_otto: Client, working: str) -> None:
     (row,) = rows(as_otto, "bo-processes")
-    for part in ("cpu@alpha", "Works", working, "for ", "200 MB", "alpha", "1.2.3", "ago"):
+    for part in ("cpu@alpha", "At work", working, "for ", "200 MB", "alpha", "1.2.3", "ago"):
         assert part in row.replace("\u00a0", " ")
 
 
