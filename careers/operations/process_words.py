@@ -217,8 +217,8 @@ def _broker(facts: Facts) -> Words:
 
 
 def _who_works(facts: Facts) -> str:
-    """Who does the work while the broker is down."""
-    if not facts.get("sweeper"):
+    """Who does the work while the broker is down; a probe by itself knows of no sweeper."""
+    if not facts.get("sweeper", True):
         return _("No sweeper is running, so the work waits. Start manage.py pipeline_sweep.")
     at = facts.get("takes_over_at")
     if at is None:

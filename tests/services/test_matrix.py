@@ -44,6 +44,7 @@ SAFE = "Applications are stored and safe. The waiting work is done once this wor
 #: The prefixes of all codes about services.
 SERVICES = ("archive", "broker", "clock", "database", "disk", "mail")
 NO_SCANNER = "scanner: not configured; files are not scanned for viruses\n"
+MEDIA = "media: well\n"
 USER, PASSWORD = "careers", "mail-password"
 
 
@@ -150,7 +151,7 @@ def test_application_completes_all_steps(site: NamedSite) -> None:
 def test_check_services_reports_no_error_on_a_working_site(site: NamedSite) -> None:
     asked = site.manage("check_services", "--strict")
     assert asked.stdout == (
-        f"database: well\nbroker: well\narchive: well\nmail: well\n{NO_SCANNER}"
+        f"database: well\nbroker: well\narchive: well\nmail: well\n{NO_SCANNER}{MEDIA}"
     )
     assert asked.returncode == 0
 
@@ -172,7 +173,7 @@ def test_check_services_names_each_error_and_fails_only_for_the_database(
         f"AWS_SECRET_ACCESS_KEY. {SAFE}\n"
         "mail: The mail server refused the login (535 5.7.8 Authentication failed). Check "
         f"EMAIL_HOST_USER, EMAIL_HOST_PASSWORD and EMAIL_USE_TLS. {SAFE}\n"
-        f"{NO_SCANNER}"
+        f"{NO_SCANNER}{MEDIA}"
     )
     assert asked.returncode == 0
     database = site.environ["DATABASE_URL"].replace(":right@", ":wrong@")
