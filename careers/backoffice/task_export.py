@@ -14,14 +14,13 @@ from wagtail.admin.views.mixins import SpreadsheetExportMixin
 
 from careers.applications.models import Application
 from careers.backoffice import presentation
+from careers.backoffice.access_log import as_text
 from careers.pipeline import registry
 from careers.pipeline.models import Step
 from careers.pipeline.pauses import Pauses
 
 #: Rows of one file. A longer list is exported in parts, by the filter of dates.
 MOST = 10_000
-#: What a spreadsheet takes for the beginning of a formula (OWASP, “CSV Injection”).
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class TaskExport(SpreadsheetExportMixin):
@@ -60,7 +59,7 @@ class TaskExport(SpreadsheetExportMixin):
         step = min(steps, key=presentation.urgency) if steps else None
         row = {
             "reference": item.reference,
-            "job": harmless(item.job),  # type: ignore[attr-defined]
+            "job": as_text(item.job),  # type: ignore[attr-defined]
             "language": item.language,
             "received_at": item.received_at,
             "test": item.is_test,
@@ -69,7 +68,7 @@ class TaskExport(SpreadsheetExportMixin):
             "attempts": step.attempts if step else 0,
             "next_attempt": step.run_after if step else None,
             "error": step.error_code if step else "",
-            "cause": harmless(step.error_public) if step else "",
+            "cause": as_text(step.error_public) if step else "",
         }
         return OrderedDict((name, _cell(value, self.zone)) for name, value in row.items())
 
@@ -104,8 +103,3 @@ def _cell(value: Any, zone: dt.tzinfo) -> Any:
         case dt.datetime():
             return timezone.make_naive(value, zone).replace(microsecond=0)
     return value
-
-
-def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
